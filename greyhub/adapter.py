@@ -1,0 +1,110 @@
+"""The one interface: what an adapter's author implements.
+
+An adapter fills one slot. It acts at three moments, and nowhere else:
+
+1. the hub starts: `Adapter.contribute` says what JupyterHub must be told;
+2. a server is spawned: `Adapter.ticket` says what that server's notebooks need;
+3. a notebook asks: `Adapter.connect` turns the ticket into the live thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from traitlets.config import LoggingConfigurable
+
+from greyhub.errors import SlotEmpty
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from greyhub.hub import GreyHub
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """Plain values that JupyterHub's configuration gains from one adapter.
+
+    Lists and mappings join what others say, hooks are called one after the
+    other, and what the administrator wrote always stands.
+    """
+
+    config: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """JupyterHub's options: ``{"Spawner": {"mem_limit": "2G"}}``."""
+
+    services: Sequence[Mapping[str, Any]] = ()
+    """Hub services, as in ``c.JupyterHub.services``."""
+
+    roles: Sequence[Mapping[str, Any]] = ()
+    """Roles, as in ``c.JupyterHub.load_roles``."""
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables for every server, as in ``c.Spawner.environment``."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of a check: how bad, what, and what to do."""
+
+    level: Literal["ok", "note", "error"]
+    message: str
+    mend: str = ""
+
+
+class Adapter(LoggingConfigurable):
+    """One way to fill one slot. Subclass a slot's own base, not this class."""
+
+    slot: ClassVar[str] = ""
+    """The slot that it fills: set by the slot's base class."""
+
+    distribution: ClassVar[str] = "greyhub"
+    """The installed distribution whose version is shown on the platform's page."""
+
+    modules: ClassVar[Sequence[str]] = ()
+    """Modules that must be installed where the hub runs; they are not imported."""
+
+    extra: ClassVar[str] = ""
+    """What to install when one of them is missing: ``greyhub[local]``."""
+
+    parent: GreyHub
+
+    @classmethod
+    def opens(cls, value: object) -> Mapping[str, Any] | None:
+        """Options under which this class adapts ``value``, or None if it cannot.
+
+        A slot's base class answers for what already speaks the slot's open API,
+        such as a class, a URL or a path, so that it plugs in unwrapped.
+        """
+        return None
+
+    def contribute(self) -> Contribution:
+        """What JupyterHub must be told, once as the hub starts. No I/O that waits."""
+        return Contribution()
+
+    async def ticket(self, spawner: Any) -> Mapping[str, Any]:
+        """Prepare for one server and return JSON values that `connect` will read.
+
+        Awaited before each start of a server, outside its start timeout. It may
+        run twice for one server, and must end the same way both times. Raise to
+        refuse the start: the message is shown to the user.
+        """
+        return {}
+
+    @classmethod
+    def connect(cls, ticket: Mapping[str, Any], **options: Any) -> Any:
+        """The live thing that the slot promises, made in the user's own process."""
+        raise SlotEmpty(f"{cls.__name__} offers nothing to a notebook")
+
+    async def check(self) -> Sequence[Finding]:
+        """Is the backend there, with these rights? For ``greyhub check`` and the page."""
+        return ()
+
+    def label(self) -> str:
+        """One line for people: what this slot holds."""
+        return type(self).__name__
+
+    def resolve(self, path: str | Path) -> Path:
+        """A path from the configuration; a relative one stands beside the file."""
+        return self.parent.resolve(path)

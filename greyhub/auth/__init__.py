@@ -1,0 +1,51 @@
+"""The auth slot: any `jupyterhub.auth.Authenticator`.
+
+The slot's base adapts every Authenticator class as it is: by class, by import
+string or by its name in JupyterHub's own entry points. Who may log in is
+decided by that class and its options; by default that is nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from typing import Any
+
+from traitlets import Instance
+
+from greyhub.adapter import Adapter, Contribution
+
+
+class AuthAdapter(Adapter):
+    """Fills the slot with a JupyterHub Authenticator class."""
+
+    slot = "auth"
+
+    authenticator_class = Instance(
+        type,
+        help="The Authenticator class; its options are set on its own section.",
+    )
+
+    @classmethod
+    def opens(cls, value: object) -> Mapping[str, Any] | None:
+        """An Authenticator class, or its name among the ``jupyterhub.authenticators``."""
+        from jupyterhub.auth import Authenticator
+
+        if isinstance(value, str):
+            points = entry_points(group="jupyterhub.authenticators", name=value)
+            return {"authenticator_class": next(iter(points)).load()} if points else None
+        if isinstance(value, type) and issubclass(value, Authenticator):
+            return {"authenticator_class": value}
+        return None
+
+    def load_class(self) -> type:
+        """The Authenticator class that the hub will use."""
+        return self.authenticator_class
+
+    def contribute(self) -> Contribution:
+        """The Authenticator class."""
+        return Contribution(config={"JupyterHub": {"authenticator_class": self.load_class()}})
+
+    def label(self) -> str:
+        """The name of the Authenticator class."""
+        return self.load_class().__name__

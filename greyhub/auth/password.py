@@ -1,0 +1,66 @@
+"""The Authenticator behind ``c.GreyHub.auth = "local"``."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+from jupyterhub.authenticators.shared import SharedPasswordAuthenticator
+from traitlets import Unicode, default
+
+from greyhub.bind import is_loopback
+from greyhub.errors import ConfigError
+
+
+class LocalPassword(SharedPasswordAuthenticator):  # type: ignore[misc]
+    """One password for everyone, on a hub that only its own machine can reach.
+
+    Set ``user_password``, or let the hub make one, keep it in its state
+    directory and print it at the start. Everyone who knows it may log in under
+    any name, unless ``allowed_users`` names them. Users in ``admin_users`` log
+    in with ``admin_password``, which is made the same way.
+    """
+
+    state_dir = Unicode(help="Where the passwords that the hub made are kept.").tag(config=True)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        url = getattr(self.parent, "bind_url", "http://127.0.0.1")
+        host = urlparse(url).hostname or ""
+        if not url.startswith("http+unix") and not is_loopback(host):
+            raise ConfigError(
+                f"LocalPassword works on loopback addresses only, not on {host or url}",
+                where="c.JupyterHub.bind_url",
+                mend="listen on 127.0.0.1, or choose another c.GreyHub.auth",
+            )
+        self._announce(url)
+
+    @default("allow_all")
+    def _all_unless_named(self) -> bool:
+        return not self.allowed_users
+
+    @default("user_password")
+    def _make_user_password(self) -> str:
+        return self._kept("password", 9)
+
+    @default("admin_password")
+    def _make_admin_password(self) -> str | None:
+        return self._kept("admin-password", 24) if self.admin_users else None
+
+    def _kept(self, name: str, size: int) -> str:
+        path = Path(self.state_dir or ".") / name
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(size))
+        return path.read_text().strip()
+
+    def _announce(self, url: str) -> None:
+        # To the terminal and not to the log: logs are kept, copied and read by others.
+        lines = [f"\n    greyhub: {url} is about to open.", "    Log in with any name and the"]
+        lines[-1] += f" password: {self.user_password}"
+        if self.admin_users:
+            lines.append(f"    {', '.join(sorted(self.admin_users))}: {self.admin_password}")
+        print("\n".join(lines), "\n", file=sys.stderr, flush=True)

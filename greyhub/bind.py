@@ -1,0 +1,37 @@
+"""The public address of the hub, as the configuration says it."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlparse
+
+from traitlets.config import Config
+
+
+def public_host(config: Config) -> str | None:
+    """The host that the proxy listens on: None if unsaid, ``""`` for every address."""
+    section = config.get("JupyterHub", {})
+    if "ip" in section:
+        return str(section["ip"]).strip("[]")
+    if "bind_url" in section:
+        parsed = urlparse(str(section["bind_url"]))
+        return "127.0.0.1" if parsed.scheme.endswith("+unix") else parsed.hostname or ""
+    return None
+
+
+def public_port(config: Config) -> int:
+    """The port that the proxy listens on."""
+    section = config.get("JupyterHub", {})
+    if "port" in section:
+        return int(section["port"])
+    return urlparse(str(section.get("bind_url", ""))).port or 8000
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address; a name is not trusted, but localhost."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,90 @@
+"""The cluster slot: anything that keeps Dask's cluster protocol.
+
+The slot's base adapts every class that keeps it: `distributed.LocalCluster`,
+those of dask-cloudprovider, dask-jobqueue, `dask_gateway.GatewayCluster`, …
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
+
+from traitlets import Dict, Instance
+
+from greyhub.adapter import Adapter, Contribution
+from greyhub.slots import import_object, import_string
+
+
+@runtime_checkable
+class Cluster(Protocol):
+    """What ``hub.cluster()`` returns, on every backend. A context manager, too."""
+
+    @property
+    def scheduler_address(self) -> str:
+        """Where the scheduler listens, ``tls://host:port``."""
+
+    @property
+    def dashboard_link(self) -> str:
+        """A URL of the dashboard that works in the user's browser, or ``""``."""
+
+    def scale(self, n: int) -> Any:
+        """Ask for ``n`` workers in all."""
+
+    def adapt(self, *, minimum: int, maximum: int) -> Any:
+        """Let the number of workers follow the load."""
+
+    def get_client(self) -> Any:
+        """A `distributed.Client` of this cluster."""
+
+    def close(self) -> Any:
+        """End the cluster and everything that it started; safe to call twice."""
+
+
+class ClusterAdapter(Adapter):
+    """Fills the slot with a class that keeps Dask's cluster protocol."""
+
+    slot = "cluster"
+
+    cluster_class = Instance(
+        type, help="The class that makes a cluster, in the notebook's process."
+    )
+
+    options = Dict(
+        help="Keyword arguments for the class, as plain JSON values. Users can read them.",
+    ).tag(config=True)
+
+    @classmethod
+    def opens(cls, value: object) -> Mapping[str, Any] | None:
+        """A class with ``scale``, ``adapt``, ``close`` and ``get_client``."""
+        protocol = ("scale", "adapt", "close", "get_client", "scheduler_address")
+        known = isinstance(value, type) and not issubclass(value, Adapter)
+        if known and all(hasattr(value, name) for name in protocol[:3]):
+            return {"cluster_class": value}
+        return None
+
+    def contribute(self) -> Contribution:
+        """JupyterLab's button for a new cluster starts one of this platform's."""
+        return Contribution(
+            environment={
+                "DASK_LABEXTENSION__FACTORY__MODULE": "greyhub.clusters.lab",
+                "DASK_LABEXTENSION__FACTORY__CLASS": "new_cluster",
+            }
+        )
+
+    async def ticket(self, spawner: Any) -> Mapping[str, Any]:
+        """The class and its options."""
+        return {"class": import_string(self.cluster_class), "options": self.options}
+
+    @classmethod
+    def connect(
+        cls, ticket: Mapping[str, Any], workers: int | None = None, **options: Any
+    ) -> Cluster:
+        """A new cluster; ``workers`` are asked for as soon as it is there."""
+        cluster: Cluster = import_object(ticket["class"])(**{**ticket["options"], **options})
+        if workers is not None:
+            cluster.scale(workers)
+        return cluster
+
+    def label(self) -> str:
+        """The name of the class."""
+        return self.cluster_class.__name__

@@ -1,0 +1,72 @@
+"""Dask clusters inside the user's own server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from traitlets import Integer, Unicode
+
+from greyhub.clusters import Cluster, ClusterAdapter
+
+
+class LocalCluster(ClusterAdapter):
+    """A scheduler in the notebook's process, and its workers as processes beside it."""
+
+    modules = ("distributed", "bokeh", "jupyter_server_proxy")
+    extra = "greyhub[local]"
+
+    max_workers = Integer(
+        help="The most workers that one cluster may have; by default, one for each processor "
+        "and at least two."
+    ).tag(config=True)
+
+    threads_per_worker = Integer(1, help="Threads in each worker.").tag(config=True)
+
+    memory_limit = Unicode(
+        "2 GiB", help="Memory of each worker; one that needs more is restarted."
+    ).tag(config=True)
+
+    idle_timeout = Unicode(
+        "20 minutes", help="A cluster that has had no work for this long ends itself."
+    ).tag(config=True)
+
+    @classmethod
+    def opens(cls, value: object) -> None:
+        """Nothing: a cluster class is the base class's."""
+        return None
+
+    async def ticket(self, spawner: Any) -> Mapping[str, Any]:
+        """The limits."""
+        return {
+            "max_workers": self.max_workers or max(2, os.cpu_count() or 2),
+            "threads_per_worker": self.threads_per_worker,
+            "memory_limit": self.memory_limit,
+            "idle_timeout": self.idle_timeout,
+        }
+
+    @classmethod
+    def connect(
+        cls, ticket: Mapping[str, Any], workers: int | None = None, **options: Any
+    ) -> Cluster:
+        """A new cluster of ``workers``, by default as many as are allowed."""
+        from greyhub.clusters.limited import LimitedCluster
+
+        limit = ticket["max_workers"]
+        cluster: Cluster = LimitedCluster(
+            max_workers=limit,
+            n_workers=limit if workers is None else workers,
+            idle_timeout=ticket["idle_timeout"],
+            **{
+                "threads_per_worker": ticket["threads_per_worker"],
+                "memory_limit": ticket["memory_limit"],
+                **options,
+            },
+        )
+        return cluster
+
+    def label(self) -> str:
+        """The limits."""
+        most = self.max_workers or max(2, os.cpu_count() or 2)
+        return f"Dask in the user's server: at most {most} workers of {self.memory_limit}"

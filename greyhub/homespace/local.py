@@ -1,0 +1,142 @@
+"""Homes that are directories on the hub's own machine."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from traitlets import Unicode
+
+from greyhub.adapter import Finding
+from greyhub.errors import HomeError
+from greyhub.homespace import HomeAdapter
+from greyhub.names import filename
+from greyhub.spawners import owner
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+
+class LocalHome(HomeAdapter):
+    """A private directory for each user."""
+
+    root = Unicode(
+        help="The directory that holds the homes; by default ``homes`` in the state directory."
+    ).tag(config=True)
+
+    welcome = Unicode(
+        help="A directory whose content a new home begins with. An existing home is left alone."
+    ).tag(config=True)
+
+    @classmethod
+    def opens(cls, value: object) -> None:
+        """Nothing: a URL is the base class's."""
+        return None
+
+    @property
+    def directory(self) -> Path:
+        """The directory that holds the homes."""
+        return self.resolve(self.root) if self.root else self.parent.state / "homes"
+
+    def path(self, username: str) -> Path:
+        """The home of a user; no two users share one."""
+        return self.directory / filename(username)
+
+    async def ticket(self, spawner: Any) -> Mapping[str, Any]:
+        """Make the home if it is not there."""
+        path = self.path(spawner.user.name)
+        await asyncio.to_thread(self.make, path, owner(spawner))
+        return {"path": str(path)}
+
+    def make(self, path: Path, uid: int | None) -> None:
+        """Make a home, whole or not at all; an existing one is left alone.
+
+        Raises
+        ------
+        greyhub.errors.HomeError
+            It cannot be made, belongs to another uid, or cannot be reached by its owner.
+        """
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True, mode=0o711)
+            if not path.exists():
+                self._create(path, uid)
+            found = path.stat()
+        except OSError as error:
+            raise HomeError(
+                f"the home {path} cannot be made: {error.strerror or error}.\n"
+                f"  to mend: let the hub's user write to {self.directory}, or set c.LocalHome.root"
+            ) from error
+        if uid is None:
+            return
+        if found.st_uid != uid:
+            raise HomeError(
+                f"the home {path} belongs to uid {found.st_uid}, and this user's uid is {uid}.\n"
+                f"  to mend: if it is this user's, chown -R {uid}:{uid} it"
+            )
+        if closed := closed_to_others(path.parent):
+            raise HomeError(
+                f"the home {path} cannot be reached by its owner: {closed} lets nobody else "
+                "pass.\n  to mend: set c.LocalHome.root or c.GreyHub.state_dir to a place that "
+                "all users can pass through, such as /srv/greyhub"
+            )
+
+    def _create(self, path: Path, uid: int | None) -> None:
+        # A home comes into being by one rename, with its content and its owner.
+        building = Path(tempfile.mkdtemp(prefix=".new-", dir=self.directory))
+        try:
+            if self.welcome:
+                shutil.copytree(self.resolve(self.welcome), building, dirs_exist_ok=True)
+            building.chmod(0o700)
+            if uid is not None:
+                for each in (building, *building.rglob("*")):
+                    os.chown(each, uid, uid, follow_symlinks=False)
+            building.rename(path)
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise  # otherwise another server of the same user was first
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+
+    @classmethod
+    def connect(cls, ticket: Mapping[str, Any], **options: Any) -> AbstractFileSystem:
+        """A filesystem whose root is the home."""
+        from greyhub.homespace.filesystem import Home
+
+        return Home(ticket["path"])
+
+    async def check(self) -> Sequence[Finding]:
+        """Can homes be made, and is there room for them?"""
+        return await asyncio.to_thread(self._check)
+
+    def _check(self) -> list[Finding]:
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True, mode=0o711)
+            Path(tempfile.mkdtemp(prefix=".new-", dir=self.directory)).rmdir()
+        except OSError as error:
+            return [
+                Finding(
+                    "error",
+                    f"homes cannot be made in {self.directory}: {error.strerror or error}",
+                    "let the hub's user write there, or set c.LocalHome.root",
+                )
+            ]
+        free = shutil.disk_usage(self.directory).free
+        return [Finding("ok", f"{free / 1e9:.0f} GB free in {self.directory}")]
+
+    def label(self) -> str:
+        """A directory per user."""
+        return "a private directory for each user"
+
+
+def closed_to_others(path: Path) -> Path | None:
+    """The first of a directory and those above it that other uids cannot pass through."""
+    for each in (path, *path.parents):
+        if not each.stat().st_mode & 0o001:
+            return each
+    return None

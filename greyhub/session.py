@@ -1,0 +1,116 @@
+"""The notebook's half: ``hub = greyhub.connect()``.
+
+Reads the tickets that the hub put into the environment and hands out the live
+things. It imports neither jupyterhub nor a backend until one is asked for.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from greyhub.errors import NotOnPlatform, SlotEmpty
+from greyhub.slots import SLOTS, import_object
+from greyhub.ticket import Ticket, variable
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+    from greyhub.clusters import Cluster
+    from greyhub.data.catalog import Catalog
+
+_OUTSIDE = """\
+this Python was not started by a greyhub: there is no ticket in its environment.
+  to mend: run this in a notebook or terminal of a server that was started from the
+  hub's page. If it was, greyhub.compose(c) is missing at the end of greyhub_config.py."""
+
+
+class Session:
+    """The platform, as one user's notebook sees it.
+
+    Parameters
+    ----------
+    tickets : Mapping[str, Ticket]
+        The ticket of each slot that the platform fills.
+    """
+
+    def __init__(self, tickets: Mapping[str, Ticket]) -> None:
+        self._tickets = tickets
+
+    @property
+    def user(self) -> str:
+        """The user's name on the platform."""
+        name: str = self._tickets["spawner"].data.get("user", "")
+        return name
+
+    @cached_property
+    def home(self) -> AbstractFileSystem:
+        """The user's home: an fsspec filesystem, the same files as ``~``."""
+        home: AbstractFileSystem = self._connect("homespace")
+        return home
+
+    @cached_property
+    def data(self) -> Catalog:
+        """The platform's datasets: a read-only mapping from name to dataset."""
+        catalog: Catalog = self._connect("data")
+        return catalog
+
+    def cluster(self, workers: int | None = None, **options: Any) -> Cluster:
+        """A new Dask cluster.
+
+        Parameters
+        ----------
+        workers : int, optional
+            How many workers to start with; more can be asked for with ``scale``.
+        **options
+            Passed to the platform's cluster adapter.
+
+        Returns
+        -------
+        greyhub.clusters.Cluster
+            A context manager: the cluster ends with the block.
+        """
+        if workers is not None and workers < 0:
+            raise ValueError(f"workers={workers}: a cluster has no fewer than 0")
+        cluster: Cluster = self._connect("cluster", workers=workers, **options)
+        return cluster
+
+    def _connect(self, slot: str, **options: Any) -> Any:
+        if slot not in self._tickets:
+            raise SlotEmpty(
+                f"this platform fills no {slot} slot: its administrator can choose an "
+                f"adapter with c.GreyHub.{slot}"
+            )
+        ticket = self._tickets[slot]
+        return import_object(ticket.adapter).connect(ticket.data, **options)
+
+    def _rows(self) -> list[tuple[str, str]]:
+        return [(slot, ticket.label) for slot, ticket in self._tickets.items()]
+
+    def __repr__(self) -> str:
+        rows = "\n".join(f"  {slot:<9} {label}" for slot, label in self._rows())
+        return f"<greyhub of {self.user}>\n{rows}"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{escape(slot)}</th>"
+            f"<td style='text-align:left'>{escape(label)}</td></tr>"
+            for slot, label in self._rows()
+        )
+        return f"<strong>greyhub of {escape(self.user)}</strong><table>{rows}</table>"
+
+
+def connect(environ: Mapping[str, str] | None = None) -> Session:
+    """Read the tickets; see `greyhub.connect`."""
+    environ = os.environ if environ is None else environ
+    tickets = {
+        slot: Ticket.loads(slot, environ[variable(slot)])
+        for slot in SLOTS
+        if variable(slot) in environ
+    }
+    if "spawner" not in tickets:
+        raise NotOnPlatform(_OUTSIDE)
+    return Session(tickets)

@@ -1,0 +1,66 @@
+"""The spawner slot: any `jupyterhub.spawner.Spawner`.
+
+The slot's base adapts every Spawner class as it is: by class, by import string
+or by its name in JupyterHub's own entry points. Subclass it only where the
+hub must be told more than the class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from typing import Any
+
+from traitlets import Instance
+
+from greyhub.adapter import Adapter, Contribution
+
+
+class SpawnerAdapter(Adapter):
+    """Fills the slot with a JupyterHub Spawner class."""
+
+    slot = "spawner"
+
+    spawner_class = Instance(
+        type, help="The Spawner class; its options are set on its own section."
+    )
+
+    @classmethod
+    def opens(cls, value: object) -> Mapping[str, Any] | None:
+        """A Spawner class, or its name among the ``jupyterhub.spawners``."""
+        from jupyterhub.spawner import Spawner
+
+        if isinstance(value, str):
+            points = entry_points(group="jupyterhub.spawners", name=value)
+            return {"spawner_class": next(iter(points)).load()} if points else None
+        if isinstance(value, type) and issubclass(value, Spawner):
+            return {"spawner_class": value}
+        return None
+
+    def load_class(self) -> type:
+        """The Spawner class that the hub will use."""
+        return self.spawner_class
+
+    def contribute(self) -> Contribution:
+        """The Spawner class; servers outlive the hub."""
+        return Contribution(
+            config={"JupyterHub": {"spawner_class": self.load_class(), "cleanup_servers": False}}
+        )
+
+    async def ticket(self, spawner: Any) -> Mapping[str, Any]:
+        """Who the server belongs to."""
+        return {"user": spawner.user.name, "server": spawner.name}
+
+    def label(self) -> str:
+        """The name of the Spawner class."""
+        return self.load_class().__name__
+
+
+def owner(spawner: Any) -> int | None:
+    """The uid that a spawner's servers run under on the hub's machine.
+
+    None means the hub's own, or that the servers run elsewhere. A Spawner says
+    it by an attribute ``uid``; stock spawners for system accounts are known.
+    """
+    uid = getattr(spawner, "uid", None)
+    return uid if isinstance(uid, int) else None

@@ -1,0 +1,57 @@
+"""A uid of its own for every user, without a system account."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from greyhub.errors import ConfigError
+
+
+class Owners:
+    """The table of uids, kept in a file: a user's uid never changes or passes to another.
+
+    Parameters
+    ----------
+    path : Path
+        The file; JSON from name to uid.
+    first, last : int
+        The range that uids are taken from, both ends included.
+    """
+
+    def __init__(self, path: Path, first: int, last: int) -> None:
+        self.path, self.first, self.last = path, first, last
+
+    def uid(self, name: str) -> int:
+        """The uid of a user: the one it has, or the next that nobody ever had."""
+        with self._locked():
+            table: dict[str, int] = json.loads(self.path.read_text()) if self.path.exists() else {}
+            if name not in table:
+                uid = max([self.first - 1, *table.values()]) + 1
+                if uid > self.last:
+                    raise ConfigError(
+                        f"all uids from {self.first} to {self.last} are given out",
+                        where="c.LocalSpawner.last_uid",
+                        mend="raise it to the end of a range that nothing else uses",
+                    )
+                self._write({**table, name: uid})
+                return uid
+            return table[name]
+
+    def _write(self, table: dict[str, int]) -> None:
+        building = self.path.with_suffix(".new")
+        building.write_text(json.dumps(table, indent=1))
+        building.replace(self.path)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        handle = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)

@@ -1,0 +1,103 @@
+"""One server process: a port nobody can take, a life that can be watched."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+
+TAIL = 2000
+"""Bytes from the end of a server's log that an error shows."""
+
+
+def reserve_port(address: str) -> socket.socket:
+    """A free port, held until the socket is closed.
+
+    The socket is bound and never listens: the kernel gives its port to nobody
+    who asks for any port, while a server that asks for this one and sets
+    SO_REUSEADDR, as Jupyter's do, can listen on it.
+    """
+    held = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind((address, 0))
+    return held
+
+
+def accepts(address: str, port: int) -> bool:
+    """Whether something on this machine listens there. Never blocks for long."""
+    try:
+        socket.create_connection((address, port), timeout=0.2).close()
+    except OSError:
+        return False
+    return True
+
+
+def alive(pid: int, created: float | None) -> bool:
+    """Whether the process ``pid`` is the one that was started at ``created``."""
+    try:
+        process = psutil.Process(pid)
+        same = created is None or abs(process.create_time() - created) < 1
+        return bool(same and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def created(pid: int) -> float | None:
+    """When the process was started, or None if it is gone."""
+    try:
+        found: float = psutil.Process(pid).create_time()
+        return found
+    except psutil.NoSuchProcess:
+        return None
+
+
+def descendants(pid: int) -> list[psutil.Process]:
+    """The process's children, theirs, and so on."""
+    try:
+        found: list[psutil.Process] = psutil.Process(pid).children(recursive=True)
+        return found
+    except psutil.NoSuchProcess:
+        return []
+
+
+def kill(processes: list[psutil.Process]) -> None:
+    """SIGKILL to those that are still there."""
+    for process in processes:
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue
+
+
+def marked(marks: Mapping[str, str]) -> list[psutil.Process]:
+    """The processes whose environment has all these marks."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            environ = process.environ()
+        except psutil.Error:
+            continue
+        if all(environ.get(name) == value for name, value in marks.items()):
+            found.append(process)
+    return found
+
+
+async def gone(processes: list[psutil.Process], limit: float) -> list[psutil.Process]:
+    """Wait for processes to end; those that are left after ``limit`` seconds."""
+    _, left = await asyncio.to_thread(psutil.wait_procs, processes, timeout=limit)
+    still: list[psutil.Process] = left
+    return still
+
+
+def tail(path: Path) -> str:
+    """The last lines of a server's log."""
+    try:
+        with path.open("rb") as log:
+            log.seek(max(0, path.stat().st_size - TAIL))
+            lines = log.read().decode(errors="replace").splitlines()
+    except OSError:
+        return ""
+    return "\n".join(lines[-12:])

@@ -1,0 +1,49 @@
+"""What greyhub does around every start and stop of a server, on any spawner."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from greyhub.errors import GreyHubError
+from greyhub.slots import import_string
+from greyhub.ticket import Ticket, variable
+
+if TYPE_CHECKING:
+    from greyhub.hub import GreyHub
+
+
+class Spawning:
+    """The two hooks that a composed hub runs for each server."""
+
+    def __init__(self, hub: GreyHub) -> None:
+        self.hub = hub
+
+    async def prepare(self, spawner: Any) -> None:
+        """Before the start: one ticket for each slot, in the server's environment."""
+        tickets: dict[str, str] = {}
+        for slot, adapter in self.hub.adapters.items():
+            try:
+                data = await adapter.ticket(spawner)
+            except GreyHubError as error:
+                error.jupyterhub_message = str(error)  # type: ignore[attr-defined]
+                raise
+            ticket = Ticket(slot, import_string(type(adapter)), data, adapter.label())
+            tickets[variable(slot)] = ticket.dumps()
+        spawner.environment = {**spawner.environment, **tickets}
+
+    async def revoke(self, spawner: Any) -> None:
+        """After the stop: no token of this server is left.
+
+        The hub revokes the token that it holds in memory, which it has lost if it
+        was restarted while the server ran. The note that the hub gives each
+        server's token finds it again.
+        """
+        if spawner.will_resume:
+            return
+        user = spawner.user
+        prefix = user.base_url
+        note = f"Server at {prefix}{spawner.name}/" if spawner.name else f"Server at {prefix}"
+        for token in user.orm_user.api_tokens:
+            if token.note == note:
+                user.db.delete(token)
+        user.db.commit()
