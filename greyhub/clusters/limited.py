@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import os
 import secrets
 import warnings
 from typing import Any
 
-import dask
 from dask.utils import parse_bytes
 from distributed import LocalCluster
 
-PREFIX = f"/{secrets.token_urlsafe(12)}"
-"""Dashboards ask for no password, and any account of the machine can reach a loopback
-port: their pages are under a path that only this process and its user know."""
+from greyhub import ports
 
 
-class LimitedCluster(LocalCluster):
+class LimitedCluster(LocalCluster):  # type: ignore[misc]
     """A LocalCluster that has at most ``max_workers``, speaks TLS, and ends when idle.
 
     Parameters
@@ -34,16 +32,25 @@ class LimitedCluster(LocalCluster):
         self, *, max_workers: int, n_workers: int, idle_timeout: str, **options: Any
     ) -> None:
         self.max_workers = max_workers
-        prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "/")
-        dask.config.set({"distributed.dashboard.link": f"{prefix}proxy/{{port}}{PREFIX}/status"})
-        defaults = {
-            "n_workers": self._at_most(n_workers),
-            "security": True,
-            "dashboard_address": "127.0.0.1:0",
-            "scheduler_kwargs": {"idle_timeout": idle_timeout, "http_prefix": PREFIX},
-            "http_prefix": PREFIX,
-        }
-        super().__init__(**{**defaults, **options})
+        with ports.reserve() as held:
+            port = held.getsockname()[1]
+            self.dashboard_path = dashboard_path(port)
+            defaults = {
+                "n_workers": self._at_most(n_workers),
+                "security": True,
+                "dashboard_address": f"127.0.0.1:{port}",
+                "scheduler_kwargs": {
+                    "idle_timeout": idle_timeout,
+                    "http_prefix": self.dashboard_path,
+                },
+                "http_prefix": f"/{secrets.token_urlsafe(12)}",
+            }
+            super().__init__(**{**defaults, **options})
+
+    @property
+    def dashboard_link(self) -> str:
+        """The dashboard's path behind the hub's proxy."""
+        return f"{self.dashboard_path}/status"
 
     def scale(self, n: int = 0, memory: Any = None, cores: Any = None) -> Any:
         """Ask for ``n`` workers in all, or for as many as give this memory or these cores."""
@@ -63,6 +70,29 @@ class LimitedCluster(LocalCluster):
             warnings.warn(
                 f"asked for {n} workers, given {self.max_workers}: the most on this platform "
                 "(c.LocalCluster.max_workers)",
-                stacklevel=3,
+                stacklevel=4,
             )
         return min(n, self.max_workers)
+
+    async def _start(self) -> Any:
+        started = await super()._start()
+        self._ending = asyncio.ensure_future(self._end_with_scheduler())
+        return started
+
+    async def _end_with_scheduler(self) -> None:
+        """Close when the scheduler has ended itself, being idle: nothing is left half alive."""
+        await self.scheduler.finished()
+        self.shutdown_scheduler = False  # it is down: do not wait for its answer
+        await self._close()
+
+
+def dashboard_path(port: int) -> str:
+    """Where a dashboard on ``port`` is, seen from the user's browser.
+
+    Dashboards ask for no password, and every account of the machine can reach a
+    loopback port. So their pages are under a path that only this process and its
+    user know. It is the whole path as the browser has it, since pages refer to
+    each other by it; jupyter-server-proxy hands it on unchanged.
+    """
+    prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "/")
+    return f"{prefix}proxy/absolute/{port}/{secrets.token_urlsafe(12)}"

@@ -1,9 +1,8 @@
-"""One server process: a port nobody can take, a life that can be watched."""
+"""One server's processes, as the machine sees them."""
 
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,28 +10,6 @@ import psutil
 
 TAIL = 2000
 """Bytes from the end of a server's log that an error shows."""
-
-
-def reserve_port(address: str) -> socket.socket:
-    """A free port, held until the socket is closed.
-
-    The socket is bound and never listens: the kernel gives its port to nobody
-    who asks for any port, while a server that asks for this one and sets
-    SO_REUSEADDR, as Jupyter's do, can listen on it.
-    """
-    held = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
-    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    held.bind((address, 0))
-    return held
-
-
-def accepts(address: str, port: int) -> bool:
-    """Whether something on this machine listens there. Never blocks for long."""
-    try:
-        socket.create_connection((address, port), timeout=0.2).close()
-    except OSError:
-        return False
-    return True
 
 
 def alive(pid: int, created: float | None) -> bool:

@@ -15,6 +15,7 @@ from typing import IO, Any, ClassVar
 from jupyterhub.spawner import LocalProcessSpawner
 from traitlets import Float, Integer, Unicode, default
 
+from greyhub import ports
 from greyhub.names import filename, short_id
 from greyhub.spawners import process
 from greyhub.spawners.owners import Owners
@@ -58,6 +59,7 @@ class LocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
     _starting = False
     _stage = "waiting"
     created: float | None = None
+    proc: Popen[bytes] | None
 
     @default("concurrent_starts")
     def _two_for_each_processor(self) -> int:
@@ -137,7 +139,7 @@ class LocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
     async def _launch(self) -> tuple[str, int]:
         address = self.ip or "127.0.0.1"
         self.log_path.parent.mkdir(mode=0o700, exist_ok=True)
-        with process.reserve_port(address) as held, self.log_path.open("wb") as log:
+        with ports.reserve(address) as held, self.log_path.open("wb") as log:
             self.log_path.chmod(0o600)
             self.port = held.getsockname()[1]
             proc = self.proc = self._popen(log)
@@ -169,7 +171,7 @@ class LocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
 
     async def _listening(self, proc: Popen[bytes], address: str) -> None:
         deadline = time.monotonic() + self.ready_timeout
-        while not await asyncio.to_thread(process.accepts, address, self.port):
+        while not await asyncio.to_thread(ports.accepts, address, self.port):
             status = proc.poll()
             if status is not None:
                 raise ServerFailed(self._failure(f"ended at its start, with status {status}"))

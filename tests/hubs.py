@@ -1,0 +1,289 @@
+"""A real hub for the tests: `jupyterhub -f greyhub_config.py` and its real proxy."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import requests
+
+TAIL = 60
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nothing listens on, outside the range that the kernel gives out."""
+    found: list[int] = []
+    while len(found) < count:
+        port = 20000 + secrets.randbelow(10000)
+        with socket.socket() as probe:
+            if port not in found and probe.connect_ex(("127.0.0.1", port)) != 0:
+                found.append(port)
+    return found
+
+
+def until(ready: Callable[[], Any], limit: float = 60, what: str = "it") -> Any:
+    """Poll until ``ready`` returns something true; its value."""
+    deadline = time.monotonic() + limit
+    while not (value := ready()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what} did not come true within {limit:g} s")
+        time.sleep(0.1)
+    return value
+
+
+class Hub:
+    """One hub in a directory: its config, its ports, its process.
+
+    Parameters
+    ----------
+    directory : Path
+        Where the config file and the state are.
+    config : str
+        Lines for the config file, above ``greyhub.compose(c)``.
+    account : int, optional
+        The uid to run as; by default the tests' own.
+    arguments : list of str
+        More for the command line.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        config: str = "",
+        *,
+        account: int | None = None,
+        arguments: tuple[str, ...] = (),
+        compose: str = "import greyhub\ngreyhub.compose(c)",
+    ) -> None:
+        self.directory, self.account, self.arguments = directory, account, arguments
+        self.port, self.hub_port, self.proxy_port = free_ports(3)
+        self.token = secrets.token_hex(16)
+        self.process: subprocess.Popen[bytes] | None = None
+        self.log = directory / "hub.log"
+        self.file = directory / "greyhub_config.py"
+        directory.mkdir(parents=True, exist_ok=True)
+        self.file.write_text(
+            textwrap.dedent(
+                f"""\
+                c = get_config()
+                c.JupyterHub.port = {self.port}
+                c.JupyterHub.hub_port = {self.hub_port}
+                c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{self.proxy_port}"
+                c.JupyterHub.services = [{{"name": "tests", "api_token": "{self.token}"}}]
+                c.JupyterHub.load_roles = [{{"name": "tests", "services": ["tests"], "scopes": [
+                    "admin:users", "admin:servers", "tokens", "access:servers", "proxy",
+                    "read:hub",
+                ]}}]
+                """
+            )
+            + textwrap.dedent(config)
+            + "\n"
+            + compose
+            + "\n"
+        )
+        if account is not None:
+            for path in (directory, self.file):
+                os.chown(path, account, account)
+
+    @property
+    def url(self) -> str:
+        """The public address, with a slash at its end."""
+        return f"http://127.0.0.1:{self.port}/"
+
+    @property
+    def state(self) -> Path:
+        """The state directory."""
+        return self.directory / "greyhub-state"
+
+    @property
+    def password(self) -> str:
+        """The password that the hub made."""
+        return (self.state / "hub/password").read_text()
+
+    def run(self) -> subprocess.Popen[bytes]:
+        """Start the process; do not wait."""
+        environ = {
+            key: value for key, value in os.environ.items() if not key.startswith("JUPYTER")
+        }
+        options: dict[str, Any] = {}
+        if self.account is not None:
+            options = {"user": self.account, "group": self.account, "extra_groups": []}
+            environ["HOME"] = str(self.directory)
+            environ["XDG_CACHE_HOME"] = os.environ.get(
+                "GREYHUB_TEST_CACHE", str(self.directory / ".cache")
+            )
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "jupyterhub", "-f", str(self.file), *self.arguments],
+                cwd=self.directory,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env=environ,
+                **options,
+            )
+        return self.process
+
+    def start(self) -> Hub:
+        """Start, and wait until the hub answers."""
+        process = self.run()
+
+        def up() -> bool:
+            if process.poll() is not None:
+                raise AssertionError(f"the hub ended: {process.returncode}\n{self.tail()}")
+            try:
+                return requests.get(f"{self.url}hub/health", timeout=5).ok
+            except requests.ConnectionError:
+                return False
+
+        until(up, 90, "the hub's health")
+        return self
+
+    def refused(self) -> str:
+        """Start where a start must be refused; what the hub said."""
+        process = self.run()
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired as error:
+            self.stop()
+            raise AssertionError(f"the hub started\n{self.tail()}") from error
+        assert process.returncode != 0
+        return self.log.read_text()
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """End the hub's process by a signal; servers go on."""
+        if self.process is None:
+            return
+        self.process.send_signal(how)
+        self.process.wait(60)
+        self.process = None
+
+    def end(self) -> None:
+        """End everything that was started here."""
+        self.stop()
+        mine = [
+            process
+            for process in psutil.process_iter()
+            if str(self.directory) in _environment(process)
+        ]
+        for process in mine:
+            with _gone():
+                process.kill()
+        psutil.wait_procs(mine, timeout=10)
+
+    def tail(self) -> str:
+        """The last lines of the log."""
+        return "\n".join(self.log.read_text().splitlines()[-TAIL:])
+
+    def api(self, method: str, path: str, **options: Any) -> Any:
+        """Ask the hub's API as an administrator."""
+        answer = requests.request(
+            method,
+            f"{self.url}hub/api/{path}",
+            headers={"Authorization": f"token {self.token}"},
+            timeout=120,
+            **options,
+        )
+        assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
+
+    def server(self, user: str, name: str = "") -> dict[str, Any] | None:
+        """The hub's model of a server, if it has one."""
+        servers: dict[str, dict[str, Any]] = self.api("GET", f"users/{user}")["servers"]
+        return servers.get(name)
+
+    def spawn(self, user: str, name: str = "", limit: float = 120) -> dict[str, Any]:
+        """Start a server, and wait until it is ready."""
+        if user not in [each["name"] for each in self.api("GET", "users")]:
+            self.api("POST", f"users/{user}")
+        self.api("POST", f"users/{user}/servers/{name}" if name else f"users/{user}/server")
+
+        def ready() -> dict[str, Any] | None:
+            model = self.server(user, name)
+            assert model is not None, f"{user}'s server ended\n{self.tail()}"
+            return model if model["ready"] else None
+
+        model: dict[str, Any] = until(ready, limit, f"{user}'s server")
+        return model
+
+    def stop_server(self, user: str, name: str = "") -> None:
+        """Stop a server, and wait until it is gone."""
+        self.api("DELETE", f"users/{user}/servers/{name}" if name else f"users/{user}/server")
+        until(lambda: self.server(user, name) is None, 60, f"the end of {user}'s server")
+
+    def pid(self, user: str, name: str = "") -> int:
+        """The process of a server, found in /proc and not asked of the hub."""
+        prefix = f"/user/{user}/{name}/" if name else f"/user/{user}/"
+        for process in psutil.process_iter():
+            lines = _environment(process).split("\0")
+            server = "greyhub.singleuser" in " ".join(_command(process))
+            if server and f"JUPYTERHUB_SERVICE_PREFIX={prefix}" in lines:
+                return int(process.pid)
+        raise AssertionError(f"no process has the prefix {prefix}")
+
+    def environment(self, user: str, name: str = "") -> dict[str, str]:
+        """The environment that a server was started with."""
+        text = Path(f"/proc/{self.pid(user, name)}/environ").read_text()
+        return dict(line.split("=", 1) for line in text.split("\0") if "=" in line)
+
+    def login(self, user: str, password: str | None = None) -> requests.Session:
+        """Log in by the form, as a browser does."""
+        session = requests.Session()
+        page = session.get(f"{self.url}hub/login", timeout=30)
+        token = re.search(r'name="_xsrf"\s+value="([^"]+)"', page.text)
+        assert token, page.text
+        session.post(
+            f"{self.url}hub/login",
+            data={
+                "username": user,
+                "password": self.password if password is None else password,
+                "_xsrf": token[1],
+            },
+            timeout=30,
+        )
+        return session
+
+
+@contextmanager
+def running(directory: Path, config: str = "", **options: Any) -> Iterator[Hub]:
+    """A hub that runs within the block, and leaves nothing behind."""
+    hub = Hub(directory, config, **options)
+    try:
+        yield hub.start()
+    finally:
+        hub.end()
+
+
+def _environment(process: psutil.Process) -> str:
+    try:
+        return Path(f"/proc/{process.pid}/environ").read_bytes().decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        found: list[str] = process.cmdline()
+        return found
+    except psutil.Error:
+        return []
+
+
+@contextmanager
+def _gone() -> Iterator[None]:
+    try:
+        yield
+    except psutil.NoSuchProcess:
+        pass
