@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 class Contribution:
     """Plain values that JupyterHub's configuration gains from one adapter.
 
-    Lists and mappings join what others say, hooks are called one after the
-    other, and what the administrator wrote always stands.
+    Lists and mappings join what others say, and hooks are called one after the
+    other; a tuple, such as a command, is one value. What the administrator wrote
+    always stands.
     """
 
     config: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -136,7 +136,7 @@ class GreyHub(LoggingConfigurable):
                     "default_url": page.url,
                 },
                 "Spawner": {
-                    "cmd": [sys.executable, "-m", "greyhub.singleuser"],
+                    "cmd": (sys.executable, "-m", "greyhub.singleuser"),
                     "pre_spawn_hook": spawning.prepare,
                     "post_stop_hook": spawning.revoke,
                 },

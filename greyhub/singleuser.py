@@ -32,6 +32,7 @@ def main() -> None:
     except HomeError as error:
         raise SystemExit(f"greyhub: {error}") from error
     environ["JUPYTER_RUNTIME_DIR"] = private_directory()
+    environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environ.get("PATH", "")])
     sys.argv[1:1] = KERNELS
 
     from jupyterhub.singleuser import main as become

@@ -12,7 +12,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +54,12 @@ class Hub:
         Lines for the config file, above ``greyhub.compose(c)``.
     account : int, optional
         The uid to run as; by default the tests' own.
-    arguments : list of str
+    arguments : tuple of str
         More for the command line.
+    interpreter : str
+        The Python to run it with; by default, the tests' own.
+    compose : str
+        The end of the config file.
     """
 
     def __init__(
@@ -65,9 +69,11 @@ class Hub:
         *,
         account: int | None = None,
         arguments: tuple[str, ...] = (),
+        interpreter: str = sys.executable,
         compose: str = "import greyhub\ngreyhub.compose(c)",
     ) -> None:
         self.directory, self.account, self.arguments = directory, account, arguments
+        self.interpreter = interpreter
         self.port, self.hub_port, self.proxy_port = free_ports(3)
         self.token = secrets.token_hex(16)
         self.process: subprocess.Popen[bytes] | None = None
@@ -114,9 +120,7 @@ class Hub:
 
     def run(self) -> subprocess.Popen[bytes]:
         """Start the process; do not wait."""
-        environ = {
-            key: value for key, value in os.environ.items() if not key.startswith("JUPYTER")
-        }
+        environ = {key: value for key, value in os.environ.items() if not key.startswith("JUPYTER")}
         options: dict[str, Any] = {}
         if self.account is not None:
             options = {"user": self.account, "group": self.account, "extra_groups": []}
@@ -126,7 +130,7 @@ class Hub:
             )
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "jupyterhub", "-f", str(self.file), *self.arguments],
+                [self.interpreter, "-m", "jupyterhub", "-f", str(self.file), *self.arguments],
                 cwd=self.directory,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -179,7 +183,7 @@ class Hub:
             if str(self.directory) in _environment(process)
         ]
         for process in mine:
-            with _gone():
+            with suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(mine, timeout=10)
 
@@ -196,7 +200,7 @@ class Hub:
             timeout=120,
             **options,
         )
-        assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
+        assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}\n{self.tail()}"
         return answer.json() if answer.content else None
 
     def server(self, user: str, name: str = "") -> dict[str, Any] | None:
@@ -205,10 +209,11 @@ class Hub:
         return servers.get(name)
 
     def spawn(self, user: str, name: str = "", limit: float = 120) -> dict[str, Any]:
-        """Start a server, and wait until it is ready."""
+        """Start a server if it is not there, and wait until it is ready."""
         if user not in [each["name"] for each in self.api("GET", "users")]:
             self.api("POST", f"users/{user}")
-        self.api("POST", f"users/{user}/servers/{name}" if name else f"users/{user}/server")
+        if self.server(user, name) is None:
+            self.api("POST", f"users/{user}/servers/{name}" if name else f"users/{user}/server")
 
         def ready() -> dict[str, Any] | None:
             model = self.server(user, name)
@@ -281,9 +286,9 @@ def _command(process: psutil.Process) -> list[str]:
         return []
 
 
-@contextmanager
-def _gone() -> Iterator[None]:
+def ended(pid: int) -> bool:
+    """Whether a process has ended; one that nobody has waited for counts."""
     try:
-        yield
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
-        pass
+        return True

@@ -1,0 +1,106 @@
+"""A server outlives its hub, and is found again after every way of ending it."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from greyhub.spawners.process import marked
+from tests.hubs import Hub, ended, running, until
+
+
+def answers(hub: Hub, user: str) -> bool:
+    """Whether the user's server answers behind the proxy."""
+    reply = requests.get(
+        f"{hub.url}user/{user}/api/status",
+        headers={"Authorization": f"token {hub.token}"},
+        timeout=30,
+    )
+    return reply.ok
+
+
+def accepted(hub: Hub, token: str) -> bool:
+    """Whether the hub still knows a token."""
+    reply = requests.get(
+        f"{hub.url}hub/api/user", headers={"Authorization": f"token {token}"}, timeout=30
+    )
+    return reply.ok
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["ended", "killed"])
+def test_server_goes_on_while_the_hub_restarts(directory: Path, how: signal.Signals) -> None:
+    with running(directory) as hub:
+        hub.spawn("ada")
+        pid, token = hub.pid("ada"), hub.environment("ada")["JUPYTERHUB_API_TOKEN"]
+        assert answers(hub, "ada")
+        hub.stop(how)
+        assert not ended(pid)
+        hub.start()
+        assert until(lambda: answers(hub, "ada"), 30, "the server's answer")
+        assert hub.pid("ada") == pid
+        assert accepted(hub, token)
+        hub.stop_server("ada")
+        assert ended(pid)
+        assert not accepted(hub, token)
+
+
+def test_server_that_ended_meanwhile_is_noticed(directory: Path) -> None:
+    with running(directory) as hub:
+        hub.spawn("ada")
+        token = hub.environment("ada")["JUPYTERHUB_API_TOKEN"]
+        hub.stop()
+        psutil.Process(hub.pid("ada")).kill()
+        hub.start()
+        until(lambda: hub.server("ada") is None, 30, "the hub's notice")
+        assert not accepted(hub, token)
+        hub.spawn("ada")
+        assert answers(hub, "ada")
+
+
+def test_hub_killed_while_a_server_starts_leaves_no_second_one(directory: Path) -> None:
+    # This server takes its time, so that the hub is killed before it could note anything.
+    gate = directory / "gate"
+    slow = directory / "slow.py"
+    slow.write_text(
+        "import os, sys, time\n"
+        f"while not os.path.exists({str(gate)!r}): time.sleep(0.05)\n"
+        "os.execv(sys.executable, [sys.executable, '-m', 'greyhub.singleuser'])\n"
+    )
+    slow.chmod(0o755)
+    with running(directory, f"c.Spawner.cmd = [{sys.executable!r}, {str(slow)!r}]\n") as hub:
+        hub.api("POST", "users/ada")
+        hub.api("POST", "users/ada/server")
+
+        def processes() -> list[psutil.Process]:
+            return [each for each in psutil.process_iter() if str(slow) in _command(each)]
+
+        until(processes, 30, "the server's process")
+        orphan = processes()[0]
+        identity = {"GREYHUB_SERVER": orphan.environ()["GREYHUB_SERVER"]}
+        hub.stop(signal.SIGKILL)
+        assert not ended(orphan.pid)
+        hub.start()
+        gate.touch()
+        hub.spawn("ada")
+        assert answers(hub, "ada")
+        assert ended(orphan.pid)
+        servers = [each for each in marked(identity) if each.ppid() in (1, hub_pid(hub))]
+        assert len(servers) == 1
+
+
+def hub_pid(hub: Hub) -> int:
+    assert hub.process is not None
+    return hub.process.pid
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        found: list[str] = process.cmdline()
+        return found
+    except psutil.Error:
+        return []
