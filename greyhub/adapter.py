@@ -47,11 +47,23 @@ class Contribution:
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of a check: how bad, what, and what to do."""
+    """One line of a check: how bad, what, what to do, and what it is about."""
 
-    level: Literal["ok", "note", "error"]
+    level: Literal["ok", "note", "warning", "error"]
     message: str
     mend: str = ""
+    option: str = ""
+    """The option that it is about, ``c.LocalHome.root``."""
+
+    place: str = ""
+    """Where that option was set, ``greyhub_config.py:12``."""
+
+    def __str__(self) -> str:
+        where = ": ".join(part for part in (self.place, self.option) if part)
+        lines = [f"{where}: {self.message}" if where else self.message]
+        if self.mend:
+            lines.append(f"  to mend: {self.mend}")
+        return "\n".join(lines)
 
 
 class Adapter(LoggingConfigurable):
@@ -68,6 +80,11 @@ class Adapter(LoggingConfigurable):
 
     extra: ClassVar[str] = ""
     """What to install when one of them is missing: ``greyhub[local]``."""
+
+    needs: ClassVar[Mapping[str, str]] = {}
+    """What must be true of the rest of the platform, and why: the name of one of
+    `greyhub.checks.facts.FACTS` to the reason, ``{"servers-are-pods": "a claim is
+    mounted in a pod"}``. A platform of which it is not true is refused."""
 
     parent: GreyHub
 
