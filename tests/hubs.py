@@ -232,7 +232,10 @@ class Hub:
         """The process of a server, found in /proc and not asked of the hub."""
         prefix = f"/user/{user}/{name}/" if name else f"/user/{user}/"
         for process in psutil.process_iter():
-            lines = _environment(process).split("\0")
+            environment = _environment(process)
+            if str(self.directory) not in environment:
+                continue
+            lines = environment.split("\0")
             server = "greyhub.singleuser" in " ".join(_command(process))
             if server and f"JUPYTERHUB_SERVICE_PREFIX={prefix}" in lines:
                 return int(process.pid)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets import Unicode
 
-from greyhub.adapter import Finding
-from greyhub.errors import HomeError
+from greyhub.adapter import Contribution, Finding
+from greyhub.errors import ConfigError, HomeError
 from greyhub.homespace import HomeAdapter
 from greyhub.names import filename
 from greyhub.spawners import owner
@@ -48,6 +48,17 @@ class LocalHome(HomeAdapter):
         """The home of a user; no two users share one."""
         return self.directory / filename(username)
 
+    def contribute(self) -> Contribution:
+        """Nothing but a look at the welcome files."""
+        welcome = self.resolve(self.welcome)
+        if self.welcome and not welcome.is_dir():
+            raise ConfigError(
+                f"{welcome} is not a directory",
+                where="c.LocalHome.welcome",
+                mend="name the directory that a new home begins with, or leave the option out",
+            )
+        return Contribution()
+
     async def ticket(self, spawner: Any) -> Mapping[str, Any]:
         """Make the home if it is not there."""
         path = self.path(spawner.user.name)
@@ -67,9 +78,9 @@ class LocalHome(HomeAdapter):
             if not path.exists():
                 self._create(path, uid)
             found = path.stat()
-        except OSError as error:
+        except (OSError, shutil.Error) as error:
             raise HomeError(
-                f"the home {path} cannot be made: {error.strerror or error}.\n"
+                f"the home {path} cannot be made: {error}.\n"
                 f"  to mend: let the hub's user write to {self.directory}, or set c.LocalHome.root"
             ) from error
         if uid is None:

@@ -1,0 +1,76 @@
+"""One password, on loopback alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.hubs import Hub, running
+
+
+def logged_in(hub: Hub, user: str, password: str | None = None) -> bool:
+    session = hub.login(user, password)
+    return session.get(f"{hub.url}hub/home", timeout=30).url.endswith("/hub/home")
+
+
+def test_the_password_that_was_made_and_printed_lets_in(hub: Hub) -> None:
+    assert f"password: {hub.password}" in hub.log.read_text()
+    assert (hub.state / "hub/password").stat().st_mode & 0o077 == 0
+    assert logged_in(hub, "ada")
+    assert not logged_in(hub, "ada", "wrong")
+    assert not logged_in(hub, "ada", "")
+
+
+def test_named_users_alone_are_let_in_and_admins_need_their_own_password(directory: Path) -> None:
+    config = """\
+    c.LocalPassword.user_password = "correct horse"
+    c.LocalPassword.allowed_users = {"ada"}
+    c.LocalPassword.admin_users = {"grace"}
+    """
+    with running(directory, config) as hub:
+        assert logged_in(hub, "ada", "correct horse")
+        assert not logged_in(hub, "bob", "correct horse")
+        assert not logged_in(hub, "grace", "correct horse")
+        made = (hub.state / "hub/admin-password").read_text()
+        assert logged_in(hub, "grace", made)
+        assert hub.api("GET", "users/grace")["admin"]
+        assert not hub.api("GET", "users/ada")["admin"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'c.JupyterHub.ip = "0.0.0.0"',
+        'c.JupyterHub.ip = ""',
+        'c.JupyterHub.bind_url = "http://:8000"',
+        'c.JupyterHub.bind_url = "http://192.0.2.1:8000/"',
+        'c.JupyterHub.ip = "hub.example.org"',
+    ],
+)
+def test_any_address_but_loopback_is_refused(directory: Path, line: str) -> None:
+    said = Hub(directory, line).refused()
+    assert 'c.GreyHub.auth = "local"' in said
+    assert "one shared password must not leave this machine" in said
+    assert 'c.GreyHub.auth = "pam"' in said
+
+
+def test_an_address_on_the_command_line_is_refused_too(directory: Path) -> None:
+    said = Hub(directory, arguments=("--ip=0.0.0.0",)).refused()
+    assert "the hub would listen on 0.0.0.0" in said
+
+
+def test_an_address_set_after_compose_is_refused_too(directory: Path) -> None:
+    compose = "import greyhub\ngreyhub.compose(c)\nc.JupyterHub.ip = '0.0.0.0'"
+    said = Hub(directory, compose=compose).refused()
+    assert "loopback" in said
+
+
+def test_another_authenticator_lets_nobody_in_unless_told(directory: Path) -> None:
+    config = """\
+    c.GreyHub.auth = "shared-password"
+    c.SharedPasswordAuthenticator.user_password = "correct horse"
+    """
+    with running(directory, config) as hub:
+        assert not logged_in(hub, "ada", "correct horse")
+        assert "ada" not in [user["name"] for user in hub.api("GET", "users")]

@@ -1,0 +1,142 @@
+"""Starts that go wrong, wait, or happen at once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import psutil
+import requests
+
+from greyhub import ports
+from tests.hubs import Hub, ended, running, until
+
+
+def failed_spawn(hub: Hub, user: str) -> str:
+    """Ask for a server that cannot start; what the user is told."""
+    hub.api("POST", f"users/{user}")
+    address = f"{hub.url}hub/api/users/{user}/server"
+    headers = {"Authorization": f"token {hub.token}"}
+    requests.post(address, headers=headers, timeout=120)
+    until(lambda: hub.server(user) is None, 60, "the end of the attempt")
+    page = hub.login(user).get(f"{hub.url}hub/spawn-pending/{user}", timeout=30)
+    return page.text
+
+
+def test_a_server_that_ends_at_its_start_says_why_at_once(directory: Path) -> None:
+    broken = "import sys; print('no such library: libfoo'); sys.exit(3)"
+    with running(directory, f"c.Spawner.cmd = [{sys.executable!r}, '-c', {broken!r}]\n") as hub:
+        told = failed_spawn(hub, "ada")
+        assert "ended at its start, with status 3" in told
+        assert "no such library: libfoo" in told
+
+
+def test_a_server_that_never_listens_is_ended(directory: Path) -> None:
+    config = f"""\
+    c.Spawner.cmd = [{sys.executable!r}, "-c", "import time; time.sleep(600)"]
+    c.LocalSpawner.ready_timeout = 1
+    """
+    with running(directory, config) as hub:
+        assert "did not listen within 1 s" in failed_spawn(hub, "ada")
+        left = [
+            each
+            for each in psutil.process_iter(["cmdline"])
+            if "time.sleep(600)" in " ".join(each.info["cmdline"] or []) and not ended(each.pid)
+        ]
+        assert not left
+
+
+def test_servers_wait_for_their_turn_and_all_start(directory: Path) -> None:
+    with running(directory, "c.LocalSpawner.concurrent_starts = 1\n") as hub:
+        users = ["ada", "bob", "carol"]
+        for user in users:
+            hub.api("POST", f"users/{user}")
+        with requests.Session() as session:
+            session.headers["Authorization"] = f"token {hub.token}"
+            for user in users:
+                # Asked for one after the other, and not waited for.
+                with_timeout = (5, 0.5)
+                try:
+                    session.post(f"{hub.url}hub/api/users/{user}/server", timeout=with_timeout)
+                except requests.ReadTimeout:
+                    continue
+        most = 0
+
+        def all_ready() -> bool:
+            nonlocal most
+            starting = [each for each in psutil.process_iter() if _starts(each, hub)]
+            most = max(most, len(starting))
+            models = [hub.server(user) for user in users]
+            return all(model and model["ready"] for model in models)
+
+        until(all_ready, 120, "all three servers")
+        assert most == 1
+
+
+def _starts(process: psutil.Process, hub: Hub) -> bool:
+    """Whether a server of this hub runs that does not listen yet."""
+    try:
+        mine = str(hub.directory) in process.environ().get("GREYHUB_HOMESPACE", "")
+        server = "greyhub.singleuser" in process.cmdline()
+        listens = any(each.status == psutil.CONN_LISTEN for each in process.net_connections())
+    except psutil.Error:
+        return False
+    return mine and server and not listens
+
+
+def test_named_servers_of_one_user_are_independent(hub: Hub) -> None:
+    hub.spawn("dora")
+    hub.spawn("dora", "second")
+    first, second = hub.environment("dora"), hub.environment("dora", "second")
+    assert first["JUPYTERHUB_API_TOKEN"] != second["JUPYTERHUB_API_TOKEN"]
+    assert first["GREYHUB_HOMESPACE"] == second["GREYHUB_HOMESPACE"]
+    hub.stop_server("dora", "second")
+    assert hub.server("dora") is not None
+    reply = requests.get(
+        f"{hub.url}hub/api/user",
+        headers={"Authorization": f"token {first['JUPYTERHUB_API_TOKEN']}"},
+        timeout=30,
+    )
+    assert reply.ok
+
+
+def test_a_stop_ends_everything_that_the_server_started(hub: Hub) -> None:
+    hub.spawn("emil")
+    headers = {"Authorization": f"token {hub.token}"}
+    kernel = requests.post(f"{hub.url}user/emil/api/kernels", headers=headers, timeout=60)
+    assert kernel.status_code == 201, kernel.text
+    family = psutil.Process(hub.pid("emil")).children(recursive=True)
+    assert family
+    hub.stop_server("emil")
+    until(lambda: all(ended(each.pid) for each in family), 10, "the kernels' end")
+
+
+def test_no_secret_in_the_arguments_of_any_process(hub: Hub) -> None:
+    hub.spawn("dora")
+    secrets = {hub.environment("dora")["JUPYTERHUB_API_TOKEN"], hub.password}
+    for process in psutil.process_iter(["cmdline"]):
+        line = " ".join(process.info["cmdline"] or [])
+        assert not any(secret in line for secret in secrets)
+    assert not any(secret in hub.log.read_text() for secret in secrets - {hub.password})
+
+
+def test_a_reserved_port_is_given_to_nobody_who_asks_for_any() -> None:
+    import socket
+
+    with ports.reserve() as held:
+        port = held.getsockname()[1]
+        assert not ports.accepts("127.0.0.1", port)
+        others = []
+        for _ in range(500):
+            other = socket.socket()
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            other.bind(("127.0.0.1", 0))
+            others.append(other)
+        assert port not in {other.getsockname()[1] for other in others}
+        server = socket.socket()
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind(("127.0.0.1", port))
+        server.listen()
+        assert ports.accepts("127.0.0.1", port)
+        for each in (*others, server):
+            each.close()
