@@ -90,7 +90,7 @@ class Hub:
                 c.JupyterHub.services = [{{"name": "tests", "api_token": "{self.token}"}}]
                 c.JupyterHub.load_roles = [{{"name": "tests", "services": ["tests"], "scopes": [
                     "admin:users", "admin:servers", "tokens", "access:servers", "proxy",
-                    "read:hub",
+                    "read:hub", "list:services",
                 ]}}]
                 """
             )

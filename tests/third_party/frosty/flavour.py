@@ -1,0 +1,3 @@
+"""A stranger's flavour."""
+
+FROSTY = dict.fromkeys(("spawner", "cluster", "auth", "homespace", "data"), "frosty")
