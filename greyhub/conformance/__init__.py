@@ -1,0 +1,116 @@
+'''The conformance suite: a verdict that an adapter's author can trust.
+
+Each slot has a contract, a list of clauses; each clause is one test, with the
+real fault behind it. An author subclasses the slot's suite, in a few lines::
+
+    from greyhub.conformance import SpawnerSuite
+
+    class TestMySpawner(SpawnerSuite):
+        adapter = MySpawner
+        config = {"MySpawner": {"url": backend.url}}
+        endpoint = "MySpawner.url"
+        claims = {"named_servers", "progress"}
+        declines = {"limits": "the backend has none", ...}
+
+        def alive(self): ...          # the hooks look at the backend,
+        def kill(self, server): ...   # and never through the adapter
+
+and runs ``pytest``, or ``greyhub conform run my_tests:TestMySpawner``. Every
+capability is claimed or declined with a reason; what is core cannot be
+declined. A hook that is missing makes its clauses unproven, which is neither a
+pass nor a skip, and keeps the badge away.
+
+How it is built
+---------------
+===================  ====================================================
+`contract`           a clause, a contract, and where to find them
+`suite`              what an author subclasses; refuses what is not said
+`case`               what a clause is given, and the story it tells
+`engine`             runs a clause and judges who is at fault
+`run`, `apart`       a whole run, in a process of its own
+`result`, `report/`  what came out, for each reader
+`command`, `plugin`  the doors: ``greyhub conform``, and pytest's
+`means/`             a hub that crashes, a proxy that lies, a loop's clock
+`proof`              adapters broken on purpose, which prove the suite
+`spawner/` …         one package a slot
+===================  ====================================================
+
+Data flows down that table, and nothing below `engine` knows of pytest. A clause
+is plain synchronous code; what is asynchronous runs in a thread of its own (see
+`means.hub`), so that a broken adapter can hang itself, not the suite.
+
+How to write a slot's suite
+---------------------------
+A slot is one package, ``greyhub/conformance/<slot>/``. Its ``__init__`` exports
+``CONTRACT`` and the suite. ``suite.py`` holds the `Contract` (slot, version,
+package, the modules with clauses, the capabilities) and the `Suite` subclass
+with the slot's hooks, each marked ``@hook``. ``case.py`` holds the `Case`
+subclass: the slot's means, so that a clause reads like its promise. Clauses
+stand in modules by theme::
+
+    @clause("SPAWNER-013", MUST, hooks="alive environment", seen="kubespawner#98 https://…")
+    def poll_while_starting(case: SpawnerCase) -> None:
+        """While start() is suspended, poll() is None.
+
+        How it is tested, in a sentence or two.
+        """
+        server = case.server(case.hub())
+        ...
+        case.require(status is None, f"poll() answered {status!r} while start() was under way")
+
+The docstring's first paragraph is the promise. `Case.require` breaks it,
+`Case.advise` is for the part of a MUST that is only a SHOULD. Call the adapter
+through `Case.call` (or, in a hub, a class made by `means.recorder`), so that
+what it raises counts as its own failure; anything else that is raised is an
+error of the suite. Look at the backend through `Case.hook` alone. Say with
+`Case.did` what is done. ``needs=`` names capabilities: where one is declined the
+clause is not run, unless ``refusal=True``; then it must find, by
+`Case.claims`, that what is declined is refused cleanly. ``guards=`` says that
+data, money or secrets are at stake. Clauses that cannot be executed are
+`listed`, with the reason, in the module they would stand in. Wait with
+`Case.until`; every random choice comes from ``case.random``.
+
+Ids are never reused, and a stricter meaning is a new id. A new clause names the
+contract's version in ``since=`` and is provisional, a warning, until the next.
+
+The mutants of a slot are in ``tests/conformance/<slot>/mutants*.py``: subclasses
+of a correct adapter that break one promise each::
+
+    @mutant("SPAWNER-013", ToySuite)
+    class SaysZeroWhileStarting(ToySpawner):
+        """poll() knows of processes only, and there is none yet."""
+
+        async def poll(self): ...
+
+``greyhub conform mutants tests.conformance.spawner.mutants`` runs each by the
+whole contract: it must fail that clause and no other (``also=`` names those that
+cannot but fail with it). Every executable MUST needs one, and two where it
+guards something. Two correct adapters that differ must pass, and a lazy one
+that declines everything must not.
+'''
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from greyhub.conformance.spawner import Running, SpawnerSuite
+
+_HOME = {
+    "SpawnerSuite": "spawner",
+    "Running": "spawner",
+    "AuthSuite": "auth",
+    "ClusterSuite": "cluster",
+    "HomeSuite": "home",
+    "DataSuite": "data",
+}
+
+__all__ = ["Running", "SpawnerSuite"]
+
+
+def __getattr__(name: str) -> Any:
+    """The suites, each imported when it is asked for: none costs the others anything."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -1,0 +1,136 @@
+"""A run in a process of its own: an adapter that ends its process proves nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Collection
+from pathlib import Path
+from typing import NoReturn
+
+from greyhub.conformance.result import Report
+from greyhub.conformance.run import Watcher, load, run
+from greyhub.conformance.suite import Misuse
+
+
+class Apart:
+    """A run that goes on in a child of this process.
+
+    Fork only from a process without threads: what they hold would stay held.
+
+    Parameters
+    ----------
+    target : str
+        ``module:Class`` of the suite; imported in the child.
+    limit : float
+        Seconds after which the child is killed.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        *,
+        clauses: Collection[str] = (),
+        seed: int | None = None,
+        watch: Watcher = lambda result: None,
+        limit: float = float("inf"),
+    ) -> None:
+        self.target = target
+        self._folder = tempfile.TemporaryDirectory(prefix="greyhub-conform-")
+        self._path = Path(self._folder.name) / "report"
+        self._deadline = time.monotonic() + limit
+        self._status: int | None = None
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self._child = os.fork()
+        if self._child == 0:
+            _judge(self._path, target, clauses, seed, watch)
+
+    def ended(self) -> bool:
+        """Whether the child has ended; kills it when its time is over."""
+        if self._status is None:
+            if time.monotonic() > self._deadline:
+                os.kill(self._child, signal.SIGKILL)
+            child, status = os.waitpid(self._child, os.WNOHANG)
+            if child:
+                self._status = status
+        return self._status is not None
+
+    def wait(self) -> None:
+        """Wait until the child has ended, also where the user interrupts it."""
+        interrupted = False
+        while self._status is None:
+            try:
+                _, self._status = os.waitpid(self._child, 0)
+            except KeyboardInterrupt:
+                # The child had it too, clears up and ends.
+                interrupted = True
+        if interrupted:
+            raise KeyboardInterrupt
+
+    def report(self) -> Report:
+        """What the child reported.
+
+        Raises
+        ------
+        Misuse
+            The target, a clause or the suite is not as it must be.
+        RuntimeError
+            It ended without a report, or broke.
+        """
+        self.wait()
+        with self._folder:
+            if not self._path.exists():
+                code = os.waitstatus_to_exitcode(self._status or 0)
+                raise RuntimeError(
+                    f"the run of {self.target} ended without a report, with status {code}: "
+                    "this proves nothing"
+                )
+            kind, text = json.loads(self._path.read_text())
+        if kind == "misuse":
+            raise Misuse(text)
+        if kind == "broke":
+            raise RuntimeError(text)
+        return Report.loads(text)
+
+
+def run_apart(
+    target: str,
+    *,
+    clauses: Collection[str] = (),
+    seed: int | None = None,
+    watch: Watcher = lambda result: None,
+) -> Report:
+    """Run a suite apart and wait for its report; raises as `Apart.report`."""
+    return Apart(target, clauses=clauses, seed=seed, watch=watch).report()
+
+
+def _judge(
+    path: Path, target: str, clauses: Collection[str], seed: int | None, watch: Watcher
+) -> NoReturn:
+    said = ("broke", "interrupted")
+    try:
+        report = run(load(target), target=target, clauses=clauses, seed=seed, watch=watch)
+        said = ("report", report.dumps())
+    except Misuse as error:
+        said = ("misuse", str(error))
+    except KeyboardInterrupt:
+        pass
+    except BaseException as error:
+        said = ("broke", f"the run broke: {error!r}\n{traceback.format_exc()}")
+    finally:
+        # Nothing that the adapter has left to be run at exit is run: what a crash
+        # has abandoned stays abandoned.
+        try:
+            building = path.with_suffix(".new")
+            building.write_text(json.dumps(said))
+            building.replace(path)
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            os._exit(0)

@@ -1,0 +1,169 @@
+"""One clause at work: what it was given, and the story of what happened."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+if TYPE_CHECKING:
+    from greyhub.conformance.contract import Clause
+    from greyhub.conformance.suite import Suite
+
+Value = TypeVar("Value")
+
+
+class Broken(Exception):
+    """The adapter has broken the promise; the message says how."""
+
+
+class Unproven(Exception):
+    """What is needed to see whether the promise is kept is missing."""
+
+
+class HookBroke(Exception):
+    """A hook of the suite raised: the author's file is at fault, not the adapter."""
+
+
+class Hung(BaseException):
+    """The time of the clause is over; raised in the main thread, wherever it is."""
+
+
+@dataclass
+class Story:
+    """What was done, what the adapter said and what the oracle saw, in order."""
+
+    done: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    saw: list[str] = field(default_factory=list)
+    raised: list[BaseException] = field(default_factory=list)
+    """What came out of the adapter itself: such an exception is a verdict, not a crash."""
+
+    calling: list[str] = field(default_factory=list)
+    """The calls of the adapter that have not returned yet."""
+
+
+class Case:
+    """What a clause is given. Each slot has its own kind, with the slot's means.
+
+    Parameters
+    ----------
+    suite : Suite
+        The author's suite, made ready.
+    clause : Clause
+        The clause at work.
+    seed : int
+        Of the run; with the clause's id it makes every random choice the same again.
+    directory : Path
+        An empty directory of this case's own.
+    """
+
+    def __init__(self, suite: Suite, clause: Clause, seed: int, directory: Path) -> None:
+        self.suite, self.clause, self.seed, self.directory = suite, clause, seed, directory
+        self.random = random.Random(f"{seed}:{clause.id}")  # noqa: S311
+        self.story = Story()
+        self.warnings: list[str] = []
+        self._exit = ExitStack()
+
+    # what a clause says
+
+    def did(self, what: str) -> None:
+        """Note what the clause does to the adapter."""
+        self.story.done.append(what)
+
+    def said(self, what: str) -> None:
+        """Note what the adapter answered."""
+        self.story.said.append(what)
+
+    def saw(self, what: str) -> None:
+        """Note what was seen in the backend."""
+        self.story.saw.append(what)
+
+    def require(self, holds: object, otherwise: str) -> None:
+        """The promise is broken unless this holds; the sentence says how."""
+        if not holds:
+            raise Broken(otherwise)
+
+    def advise(self, holds: object, otherwise: str) -> None:
+        """The part of a MUST that is only a SHOULD: a warning unless it holds."""
+        if not holds:
+            self.warnings.append(otherwise)
+
+    def fail(self, how: str) -> NoReturn:
+        """The promise is broken."""
+        raise Broken(how)
+
+    # what a clause can use
+
+    @property
+    def patience(self) -> float:
+        """What every time limit is multiplied by."""
+        return self.suite.patience
+
+    def claims(self, capability: str) -> Any:
+        """The value claimed with a capability, True if it has none; None if it is declined."""
+        claims = self.suite.claims
+        if capability not in claims:
+            return None
+        return claims[capability] if isinstance(claims, dict) else True
+
+    def hook(self, name: str, *args: Any, **how: Any) -> Any:
+        """Call a hook of the suite; what it returns is what the oracle saw."""
+        if not self.suite.has(name):
+            raise Unproven(f"the suite has no {name}(): write it, and the clause can be proven")
+        try:
+            found = getattr(self.suite, name)(*args, **how)
+        except (Hung, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            raise HookBroke(f"{name}() of the suite raised {error!r}") from error
+        self.saw(f"{name}({', '.join(map(shorten, args))}) = {shorten(found)}")
+        return found
+
+    def call(self, name: str, function: Callable[..., Value], *args: Any, **kwargs: Any) -> Value:
+        """Call the adapter; its answer or its exception is noted as what it said."""
+        self.story.calling.append(name)
+        try:
+            answer = function(*args, **kwargs)
+        except BaseException as error:
+            self.story.raised.append(error)
+            self.said(f"{name} raised {shorten(error)}")
+            raise
+        finally:
+            self.story.calling.remove(name)
+        self.said(f"{name} = {shorten(answer)}")
+        return answer
+
+    def until(
+        self, condition: Callable[[], Value], seconds: float, otherwise: str, *, every: float = 0.02
+    ) -> Value:
+        """Wait until the condition is true, and return what it was; else the promise is broken."""
+        deadline = time.monotonic() + seconds * self.patience
+        while not (value := condition()):
+            if time.monotonic() > deadline:
+                raise Broken(f"{otherwise} within {seconds * self.patience:g} s")
+            time.sleep(every)
+        return value
+
+    def enter(self, manager: AbstractContextManager[Value]) -> Value:
+        """Enter a context that is left after the clause."""
+        return self._exit.enter_context(manager)
+
+    def finally_(self, function: Callable[..., object], *args: Any) -> None:
+        """Call a function after the clause, last one first."""
+        self._exit.callback(function, *args)
+
+    def close(self) -> None:
+        """Leave everything that was entered."""
+        self._exit.close()
+
+
+def shorten(value: object, limit: int = 160) -> str:
+    """A value in one line of a report."""
+    text = repr(value) if not isinstance(value, str) or len(value) < 40 else value
+    text = " ".join(text.split())
+    return text if len(text) <= limit else f"{text[:limit]}…"

@@ -1,0 +1,1 @@
+"""What the clauses use: a hub that can crash, a proxy that lies, a clock of the event loop."""

@@ -1,0 +1,302 @@
+"""An HTTP proxy between an adapter and its backend, that does what networks do.
+
+It passes every request on until it is told a fault: then it refuses, waits,
+answers nonsense, or lets the backend do the work and loses the reply.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+KINDS = {
+    "refused": "nothing listens at the endpoint",
+    "reset": "the connection is reset before anything is done",
+    "slow": "the request reaches the backend after `seconds`",
+    "throttled": "the backend answers 429",
+    "unavailable": "the backend answers 503",
+    "error": "the backend answers 500",
+    "rejected": "the backend answers 403: a quota, a policy, an option",
+    "nonsense": "the backend answers 200 with a page of HTML",
+    "truncated": "half of the reply arrives",
+    "lost": "the backend does the work, the reply is lost",
+    "late": "the backend does the work, the reply comes after `seconds`",
+}
+"""Every fault by name, and what happens then."""
+
+STATUS = {
+    "throttled": (429, "Too Many Requests"),
+    "unavailable": (503, "Service Unavailable"),
+    "error": (500, "Internal Server Error"),
+    "rejected": (403, "Forbidden"),
+}
+
+LIMIT = 1 << 24
+
+
+@dataclass
+class Request:
+    """A request that reached the proxy."""
+
+    method: str
+    path: str
+    body: bytes
+    at: float = field(default_factory=time.monotonic)
+    fault: str = ""
+
+
+@dataclass
+class _Plan:
+    kind: str
+    matches: Callable[[Request], bool]
+    left: float
+    seconds: float
+    hit: threading.Event = field(default_factory=threading.Event)
+
+
+class FaultProxy:
+    """Stands at an endpoint, in a thread of its own.
+
+    Parameters
+    ----------
+    upstream : str
+        The backend's real URL, http or https; the path of it is kept.
+    """
+
+    def __init__(self, upstream: str) -> None:
+        self.upstream = urlsplit(upstream)
+        self.requests: list[Request] = []
+        self._plans: list[_Plan] = []
+        self._loop = asyncio.new_event_loop()
+        self._server: asyncio.Server | None = None
+        self._port = 0
+        threading.Thread(target=self._loop.run_forever, name="fault-proxy", daemon=True).start()
+        self._call(self._listen())
+
+    @property
+    def url(self) -> str:
+        """What the adapter is given instead of the backend's URL."""
+        return f"http://127.0.0.1:{self._port}{self.upstream.path}"
+
+    def close(self) -> None:
+        """End it."""
+        self._call(self._unlisten())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def __enter__(self) -> FaultProxy:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    @contextmanager
+    def fault(
+        self,
+        kind: str,
+        *,
+        method: str = "",
+        path: str = "",
+        times: int | None = None,
+        seconds: float = 3.0,
+        matches: Callable[[Request], bool] | None = None,
+    ) -> Iterator[threading.Event]:
+        """Break requests while the block lasts; gives an event that is set when one was broken.
+
+        Parameters
+        ----------
+        kind : str
+            One of `KINDS`.
+        method, path : str
+            Only requests with this method, or with this in their path. Several
+            methods are written with spaces between.
+        times : int
+            Only so many requests; by default all.
+        seconds : float
+            How long, for ``slow`` and ``late``.
+        matches : callable
+            Any other choice: is given the request.
+        """
+        if kind not in KINDS:
+            raise ValueError(f"{kind!r} is no fault: there are {', '.join(KINDS)}")
+        methods = method.split()
+
+        def chosen(request: Request) -> bool:
+            return (
+                (not methods or request.method in methods)
+                and path in request.path
+                and (matches is None or matches(request))
+            )
+
+        plan = _Plan(kind, chosen, float("inf") if times is None else times, seconds)
+        if kind == "refused" and not (methods or path or matches or times):
+            self._call(self._unlisten())
+            plan.hit.set()
+        else:
+            self._plans.append(plan)
+        try:
+            yield plan.hit
+        finally:
+            if plan in self._plans:
+                self._plans.remove(plan)
+            if self._server is None:
+                self._call(self._listen())
+
+    def _call(self, coroutine: object) -> None:
+        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)  # type: ignore[arg-type]
+
+    async def _listen(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port, limit=LIMIT)
+        self._port = self._server.sockets[0].getsockname()[1]
+
+    async def _unlisten(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head, request = await _read(reader, writer)
+            plan = self._take(request)
+            self.requests.append(request)
+            if plan is None:
+                await self._pass_on(head, request, writer)
+            else:
+                await self._break(plan, head, request, writer)
+        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
+            _reset(writer)
+        finally:
+            with suppress(OSError):
+                writer.close()
+
+    def _take(self, request: Request) -> _Plan | None:
+        for plan in self._plans:
+            if plan.left > 0 and plan.matches(request):
+                plan.left -= 1
+                request.fault = plan.kind
+                return plan
+        return None
+
+    async def _break(
+        self, plan: _Plan, head: bytes, request: Request, writer: asyncio.StreamWriter
+    ) -> None:
+        kind = plan.kind
+        if kind in STATUS:
+            await _answer(writer, *STATUS[kind])
+        elif kind == "nonsense":
+            await _answer(writer, 200, "OK", b"<html><body>Please log in</body></html>")
+        elif kind in ("refused", "reset"):
+            _reset(writer)
+        elif kind == "slow":
+            plan.hit.set()
+            await asyncio.sleep(plan.seconds)
+            await self._pass_on(head, request, writer)
+        else:
+            reply = await self._ask(head, request)
+            plan.hit.set()
+            if kind == "late":
+                await asyncio.sleep(plan.seconds)
+                writer.write(reply)
+                await writer.drain()
+            elif kind == "truncated":
+                writer.write(reply[: max(1, len(reply) - max(1, _body_length(reply) // 2))])
+                await writer.drain()
+            else:
+                _reset(writer)
+        plan.hit.set()
+
+    async def _ask(self, head: bytes, request: Request) -> bytes:
+        """The backend's whole reply."""
+        reader, writer = await self._connect()
+        try:
+            writer.write(head + request.body)
+            await writer.drain()
+            return await reader.read()
+        finally:
+            writer.close()
+
+    async def _pass_on(self, head: bytes, request: Request, out: asyncio.StreamWriter) -> None:
+        """The backend's reply as it comes: it may be a stream without an end."""
+        try:
+            reader, writer = await self._connect()
+        except OSError:
+            await _answer(out, 502, "Bad Gateway")
+            return
+        try:
+            writer.write(head + request.body)
+            await writer.drain()
+            while part := await reader.read(1 << 16):
+                out.write(part)
+                await out.drain()
+        finally:
+            writer.close()
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        secure = self.upstream.scheme == "https"
+        context = ssl.create_default_context() if secure else None
+        port = self.upstream.port or (443 if secure else 80)
+        return await asyncio.open_connection(self.upstream.hostname, port, ssl=context)
+
+
+async def _read(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> tuple[bytes, Request]:
+    """One request: the head as it is passed on, and what it asks for."""
+    raw = await reader.readuntil(b"\r\n\r\n")
+    first, *lines = raw.decode("latin-1").rstrip("\r\n").split("\r\n")
+    method, path, _ = first.split(" ", 2)
+    headers = {name.lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)}
+    if headers.get("expect", "").lower() == "100-continue":
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    if "chunked" in headers.get("transfer-encoding", ""):
+        body = await _read_chunks(reader)
+    else:
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+    # One request a connection: what is refused next must not ride on this one.
+    dropped = ("connection", "expect", "keep-alive")
+    kept = [line for line in lines if line.partition(":")[0].lower() not in dropped]
+    head = "\r\n".join([first, *kept, "Connection: close", "", ""]).encode("latin-1")
+    return head, Request(method, path, body)
+
+
+async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
+    """A chunked body, as it came."""
+    parts = []
+    while True:
+        line = await reader.readuntil(b"\r\n")
+        size = int(line.split(b";")[0], 16)
+        parts += [line, await reader.readexactly(size + 2)]
+        if size == 0:
+            return b"".join(parts)
+
+
+async def _answer(
+    writer: asyncio.StreamWriter, status: int, reason: str, body: bytes = b""
+) -> None:
+    kind = "text/html" if body else "application/json"
+    body = body or b'{"message": "%s", "code": %d}' % (reason.encode(), status)
+    writer.write(
+        b"HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s"
+        % (status, reason.encode(), kind.encode(), len(body), body)
+    )
+    await writer.drain()
+
+
+def _body_length(reply: bytes) -> int:
+    return len(reply) - reply.find(b"\r\n\r\n") - 4
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Close with RST: the other side sees the connection break, not an empty answer."""
+    found: socket.socket | None = writer.get_extra_info("socket")
+    if found is not None:
+        with suppress(OSError):
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()

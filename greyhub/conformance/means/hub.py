@@ -1,0 +1,343 @@
+"""A JupyterHub in this process that can be restarted and can crash, on one database file.
+
+Each hub has an event loop of its own in a thread of its own, as a hub process
+has: an adapter that blocks it stops that hub alone, and a crash is a loop that
+never runs again, in which no ``finally`` has its turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import concurrent.futures
+import itertools
+import logging
+import secrets
+import shutil
+import socket
+import tempfile
+import threading
+from collections.abc import Callable, Coroutine, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import requests
+from jupyterhub import orm, roles
+from jupyterhub.app import JupyterHub
+from jupyterhub.crypto import CryptKeeper
+from jupyterhub.proxy import Proxy
+from jupyterhub.utils import maybe_future
+from traitlets.config import Config
+
+from greyhub.conformance.means.lag import LagMonitor
+from greyhub.conformance.means.reaper import adopt_children
+
+_numbers = itertools.count(1)
+_abandoned: list[object] = []
+"""Crashed hubs: kept, so that no coroutine of theirs is ever closed."""
+
+
+class HubFailed(Exception):
+    """The hub itself could not be started."""
+
+
+class RouteTable(Proxy):  # type: ignore[misc]
+    """A proxy that only remembers: clauses talk to the hub and the servers directly."""
+
+    should_start = False
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.routes: dict[str, dict[str, Any]] = {}
+
+    async def add_route(self, routespec: str, target: str, data: dict[str, Any]) -> None:
+        """Remember a route."""
+        self.routes[routespec] = {"routespec": routespec, "target": target, "data": data}
+
+    async def delete_route(self, routespec: str) -> None:
+        """Forget a route."""
+        self.routes.pop(routespec, None)
+
+    async def get_all_routes(self) -> dict[str, dict[str, Any]]:
+        """The routes."""
+        return dict(self.routes)
+
+
+class App(JupyterHub):  # type: ignore[misc]
+    """JupyterHub without what belongs to its process: signals, files, logging."""
+
+    def init_signal(self) -> None:
+        """Nothing: the signals are the suite's."""
+
+    def load_config_file(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing: the configuration is given."""
+
+    def init_logging(self) -> None:
+        """Nothing: the suite listens."""
+
+    def init_pycurl(self) -> None:
+        """Nothing: it is global."""
+
+    def _configure_logging(self, *args: Any) -> None:
+        """Nothing: it is global."""
+
+
+class Hub:
+    """One hub on one database file.
+
+    Parameters
+    ----------
+    directory : Path
+        Holds the database; the hub's own.
+    config : mapping
+        Options by section, as in ``c.JupyterHub.option``. Nobody may log in
+        unless they say so, as in any hub.
+    """
+
+    def __init__(self, directory: Path, config: Mapping[str, Mapping[str, Any]]) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self.directory, self.config = directory, config
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.token = secrets.token_hex(16)
+        self.cookie_secret = secrets.token_bytes(32)
+        self.name = f"conformance-hub-{next(_numbers)}"
+        self.log = logging.getLogger(self.name)
+        self.log.setLevel(logging.DEBUG)
+        self.app: Any = None
+        self.lag: LagMonitor
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        path = directory / "jupyterhub.sqlite"
+        if not path.exists():
+            shutil.copy(_empty_database(), path)
+
+    # its life
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started, and neither stopped nor crashed."""
+        return self._loop is not None
+
+    def start(self, timeout: float = 30.0) -> Hub:
+        """Start it and wait until it serves. Servers of an earlier life are found again."""
+        # A new process has read no keys yet.
+        CryptKeeper.clear_instance()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._live, name=self.name, daemon=True)
+        self._thread.start()
+        self.lag = LagMonitor(self._loop, self._thread)
+        try:
+            self._await(self._begin(), timeout)
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def stop(self, timeout: float = 15.0) -> None:
+        """End it as SIGTERM does; the servers stay."""
+        if self.running:
+            try:
+                self._await(self._finish(), timeout)
+            finally:
+                self._end()
+
+    def crash(self) -> None:
+        """End it as SIGKILL does, now: nothing that it was doing goes on or is cleaned up."""
+        if not self.running:
+            return
+        gone = threading.Event()
+
+        def vanish() -> None:
+            # As the kernel would: locks and sockets go, no handler of the hub's runs.
+            self.app.db.rollback()
+            self.app.db.close()
+            self.app.db.get_bind().dispose()
+            self.app.http_server.stop()
+            asyncio.get_running_loop().stop()
+            gone.set()
+
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(vanish)
+        if not gone.wait(5):
+            self.log.warning("the event loop is blocked: it is left behind as it is")
+        _abandoned.append((self._loop, self.app, asyncio.all_tasks(self._loop)))
+        self._loop = None
+        adopt_children()
+
+    def restart(self) -> Hub:
+        """Stop it and start it again."""
+        self.stop()
+        adopt_children()
+        return self.start()
+
+    def __enter__(self) -> Hub:
+        return self if self.running else self.start()
+
+    def __exit__(self, *exception: object) -> None:
+        try:
+            self.stop()
+        except Exception:
+            self.log.exception("the hub did not stop in order")
+
+    # what happens inside it
+
+    def submit(
+        self, function: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> concurrent.futures.Future[Any]:
+        """Call a function in the hub's loop, await what it returns; a future of the result."""
+
+        async def call() -> Any:
+            return await maybe_future(function(*args, **kwargs))
+
+        assert self._loop is not None, "the hub is not running"
+        return asyncio.run_coroutine_threadsafe(call(), self._loop)
+
+    def run(self, function: Callable[..., Any], *args: Any, timeout: float = 30.0) -> Any:
+        """Call a function in the hub's loop, await what it returns, and return the result."""
+        return self.submit(function, *args).result(timeout)
+
+    def add_user(self, name: str) -> Any:
+        """A user of the hub, added if there is none of that name."""
+        return self.run(self._user, name)
+
+    def spawner(self, user: str, server: str = "") -> Any:
+        """The hub's own spawner object for a server; use it in the hub's loop only."""
+        return self.run(lambda: self._user(user).get_spawner(server))
+
+    def orm_spawner(self, user: str, server: str = "") -> Any:
+        """What the database holds of a server: its state and its address, as plain values."""
+
+        def read() -> dict[str, Any]:
+            found = self._user(user).orm_user.orm_spawners.get(server)
+            address = found.server.url if found is not None and found.server else None
+            return {"state": dict(found.state or {}) if found else {}, "url": address}
+
+        return self.run(read)
+
+    def token_is_valid(self, token: str) -> bool:
+        """Whether the hub accepts a token, asked over HTTP as its owner would."""
+        return self.api("GET", "/user", token=token).status_code != 403
+
+    def api(
+        self, method: str, path: str, body: Any = None, *, token: str = "", timeout: float = 30
+    ) -> requests.Response:
+        """A request to the hub's API, by default with all rights."""
+        return requests.request(
+            method,
+            f"{self.url}/hub/api{path}",
+            json=body,
+            headers={"Authorization": f"token {token or self.token}"},
+            timeout=timeout,
+        )
+
+    # how it is made
+
+    def _live(self) -> None:
+        assert self._loop is not None
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+    def _await(self, coroutine: Coroutine[Any, Any, Any], timeout: float) -> Any:
+        assert self._loop is not None
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout)
+
+    async def _begin(self) -> None:
+        self.app = App(config=self._full_config(), log=self.log)
+        try:
+            await self.app.initialize([])
+            await self.app.start()
+        except SystemExit as error:
+            raise HubFailed(f"the hub ended itself while it started: {error}") from error
+
+    async def _finish(self) -> None:
+        self.app.http_server.stop()
+        for callback in self.app._periodic_callbacks.values():
+            callback.stop()
+        for user in self.app.users.values():
+            for spawner in user.spawners.values():
+                spawner.stop_polling()
+        await self.app.cleanup()
+        mine = asyncio.current_task()
+        others = [task for task in asyncio.all_tasks() if task is not mine]
+        for task in others:
+            task.cancel()
+        await asyncio.wait_for(asyncio.gather(*others, return_exceptions=True), 5)
+
+    def _end(self) -> None:
+        loop, thread = self._loop, self._thread
+        self._loop = None
+        if loop is None or thread is None:
+            return
+        self.lag.stop()
+        if self.app is not None and getattr(self.app, "db", None) is not None:
+            loop.call_soon_threadsafe(self.app.db.close)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(2)
+        if thread.is_alive():
+            _abandoned.append((loop, self.app))
+        else:
+            loop.close()
+
+    def _user(self, name: str) -> Any:
+        found = orm.User.find(self.app.db, name)
+        if found is None:
+            found = orm.User(name=name)
+            self.app.db.add(found)
+            self.app.db.commit()
+            roles.assign_default_roles(self.app.db, entity=found)
+        return self.app.users[found]
+
+    def _full_config(self) -> Config:
+        own = {
+            "db_url": f"sqlite:///{self.directory / 'jupyterhub.sqlite'}",
+            "hub_bind_url": self.url,
+            "bind_url": self.url,
+            "proxy_class": RouteTable,
+            "cookie_secret": self.cookie_secret,
+            "cleanup_servers": False,
+            "allow_named_servers": True,
+            "last_activity_interval": 0,
+            "service_check_interval": 0,
+            "init_spawners_timeout": -1,
+            "concurrent_spawn_limit": 0,
+            "services": [{"name": "conformance", "api_token": self.token}],
+            "load_roles": [
+                {
+                    "name": "conformance",
+                    "scopes": ["admin:users", "admin:servers", "admin:groups", "tokens"],
+                    "services": ["conformance"],
+                }
+            ],
+        }
+        config = Config({"JupyterHub": own})
+        config.merge(Config({section: dict(values) for section, values in self.config.items()}))
+        return config
+
+
+def free_port(address: str = "127.0.0.1") -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind((address, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@cache
+def _empty_database() -> Path:
+    """A database with the tables and nobody in it: making one takes longer than a copy."""
+    folder = tempfile.mkdtemp(prefix="greyhub-conformance-db-")
+    path = Path(folder) / "empty.sqlite"
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    # Alembic's own configuration of the logging talks to the terminal, and replaces ours.
+    logging.disable()
+    try:
+        orm.new_session_factory(f"sqlite:///{path}")
+    finally:
+        logging.disable(logging.NOTSET)
+        root.handlers[:] = handlers
+        root.setLevel(level)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return path

@@ -1,0 +1,160 @@
+"""The suite's own proof: adapters that are broken on purpose, each by one promise.
+
+A mutant names the clause that it must fail. It is killed if that clause fails
+and no other does, but for those it says cannot but fail with it. A clause that
+no mutant fails is a clause that may test nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from greyhub.conformance.apart import Apart
+from greyhub.conformance.contract import Contract, Level
+from greyhub.conformance.result import Outcome, Report
+from greyhub.conformance.suite import Suite
+
+LIMIT = 300.0
+"""Seconds after which a mutant's run is ended: that is an error, not a kill."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """An adapter that is broken on purpose."""
+
+    name: str
+    """``module:Class`` of its suite."""
+
+    suite: type[Suite]
+    fails: str
+    """The clause that it must fail."""
+
+    also: tuple[str, ...] = ()
+    """Clauses that cannot but fail with it."""
+
+    story: str = ""
+    """What is wrong with it."""
+
+
+def mutant(
+    fails: str, suite: type[Suite], *, also: str = "", **declared: Any
+) -> Callable[[Any], Mutant]:
+    """Make a mutant of an adapter, judged by a subclass of `suite` that differs as `declared`."""
+
+    def make(adapter: Any) -> Mutant:
+        name = adapter.__name__
+        held = adapter if isinstance(adapter, type) else staticmethod(adapter)
+        made = type(name, (suite,), {"adapter": held, "__module__": adapter.__module__, **declared})
+        story = " ".join((adapter.__doc__ or "").split())
+        return Mutant(f"{adapter.__module__}:{name}", made, fails, tuple(also.split()), story)
+
+    return make
+
+
+class Fate(StrEnum):
+    """What became of a mutant."""
+
+    KILLED = "killed"
+    SURVIVED = "survived"
+    ASTRAY = "failed by others"
+    ERROR = "error"
+    """The suite broke, or hung: that is no kill."""
+
+
+@dataclass
+class Trial:
+    """One mutant's fate."""
+
+    mutant: str
+    fails: str
+    fate: Fate
+    by: list[str] = field(default_factory=list)
+    """The clauses that it failed."""
+    message: str = ""
+    seconds: float = 0.0
+
+
+def collect(modules: Iterable[str]) -> Iterator[Mutant]:
+    """The mutants that these modules define."""
+    for name in modules:
+        for value in vars(importlib.import_module(name)).values():
+            if isinstance(value, Mutant):
+                yield value
+
+
+def judge(each: Mutant, *, alone: bool = False) -> Trial:
+    """Run a mutant by the whole contract, or by the clauses alone that it is to fail."""
+    return trials([each], jobs=1, alone=alone)[0]
+
+
+def trials(
+    mutants: Sequence[Mutant],
+    *,
+    jobs: int = 0,
+    alone: bool = False,
+    watch: Callable[[Trial], None] = lambda trial: None,
+) -> list[Trial]:
+    """The fates of many mutants, each in a process of its own, several at a time."""
+    jobs = jobs or len(os.sched_getaffinity(0))
+    waiting, done = list(mutants), list[Trial]()
+    running: list[tuple[Mutant, Apart]] = []
+    while waiting or running:
+        while waiting and len(running) < jobs:
+            each = waiting.pop(0)
+            clauses = {each.fails, *each.also} if alone else ()
+            running.append((each, Apart(each.name, clauses=clauses, seed=0, limit=LIMIT)))
+        for pair in [pair for pair in running if pair[1].ended()]:
+            running.remove(pair)
+            done.append(_trial(*pair))
+            watch(done[-1])
+        time.sleep(0.02)
+    return done
+
+
+def _trial(each: Mutant, apart: Apart) -> Trial:
+    expected = {each.fails, *each.also}
+    try:
+        report = apart.report()
+    except Exception as error:
+        return Trial(each.name, each.fails, Fate.ERROR, message=str(error))
+    fate, by = _fate(each, report)
+    told = {result.id: result.message for result in report.results}
+    message = told.get(each.fails, "")
+    if fate is Fate.ASTRAY:
+        message = "; ".join(f"{name}: {told[name]}" for name in by if name not in expected)
+    if fate is Fate.ERROR:
+        errors = report.having(Outcome.ERROR, Outcome.UNPROVEN)
+        message = "; ".join(f"{result.id}: {result.message}" for result in errors)
+    return Trial(each.name, each.fails, fate, by, message, report.seconds)
+
+
+def _fate(each: Mutant, report: Report) -> tuple[Fate, list[str]]:
+    failed = [result.id for result in report.having(Outcome.FAILED)]
+    warned = [result.id for result in report.having(Outcome.WARNED)]
+    if report.having(Outcome.ERROR, Outcome.UNPROVEN):
+        return Fate.ERROR, failed
+    if each.fails not in (*failed, *warned):
+        return (Fate.ASTRAY if failed else Fate.SURVIVED), failed
+    if set(failed) - {each.fails, *each.also}:
+        return Fate.ASTRAY, failed
+    return Fate.KILLED, [*failed, *(name for name in warned if name == each.fails)]
+
+
+def gaps(contract: Contract, mutants: Sequence[Mutant]) -> list[str]:
+    """The executable MUST clauses with too few mutants: one each, two where much is at stake."""
+    found = []
+    for clause in contract.clauses.values():
+        if clause.level is not Level.MUST or clause.listed:
+            continue
+        have = sum(each.fails == clause.id for each in mutants)
+        want = 2 if clause.guards else 1
+        if have < want:
+            stake = f" (it guards {clause.guards})" if clause.guards else ""
+            found.append(f"{clause.id} has {have} mutants, wants {want}{stake}")
+    return found

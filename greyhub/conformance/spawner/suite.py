@@ -1,0 +1,166 @@
+"""The suite that a Spawner's author subclasses."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from greyhub.conformance.contract import Capability, Contract
+from greyhub.conformance.means.faults import FaultProxy
+from greyhub.conformance.spawner.case import SpawnerCase
+from greyhub.conformance.suite import Suite, hook
+
+CAPABILITIES = (
+    Capability("named_servers", "one user may have several servers"),
+    Capability("user_options", "the user chooses something at the start"),
+    Capability("progress", "progress() tells what the start waits for"),
+    Capability("limits", "mem_limit and cpu_limit are enforced"),
+    Capability("secret_env", "secrets go by a file or object of the owner's alone"),
+    Capability("isolation", "a server cannot read or reach another user's"),
+    Capability("internal_ssl", "servers speak TLS with the hub's certificates"),
+    Capability("persistent_home", "servers have storage that outlives them"),
+    Capability("rename", "a server's data follow when it is renamed"),
+    Capability("rejections", "the backend can refuse a user's request: a quota, an image"),
+    Capability("reap", "list_orphans() and reap() find what the hub has lost"),
+)
+
+CONTRACT = Contract(
+    "spawner",
+    "1.0",
+    package="greyhub.conformance.spawner",
+    modules=("start",),
+    capabilities={capability.name: capability for capability in CAPABILITIES},
+)
+
+
+@dataclass(frozen=True)
+class Running:
+    """One server as the backend sees it."""
+
+    id: str
+    """Its name in the backend."""
+
+    labels: Mapping[str, str] | None = None
+    """Its labels or tags; None where they cannot be seen."""
+
+    argv: Sequence[str] | None = field(default=None, repr=False)
+    """Its command line; None where it cannot be seen."""
+
+
+class SpawnerSuite(Suite):
+    """Judges a `jupyterhub.spawner.Spawner`.
+
+    In `config`, ``{hub}`` and ``{directory}`` stand for the name of the hub at
+    work and for a directory of its own: there may be two in one namespace.
+    """
+
+    contract = CONTRACT
+    case_class: ClassVar[type[SpawnerCase]] = SpawnerCase
+
+    endpoint: str = ""
+    """The option that holds the backend's URL, ``MySpawner.url``: faults come in between."""
+
+    creates: str = "POST PUT"
+    """The HTTP methods by which the adapter makes a server."""
+
+    deletes: str = "DELETE"
+    """The HTTP methods by which the adapter ends a server."""
+
+    probe: bool = True
+    """Whether the servers run the suite's own command, which can misbehave when told."""
+
+    proxy: FaultProxy | None = None
+
+    @hook
+    def alive(self) -> Collection[Running]:
+        """Every server that exists in the backend, starting or running, of any hub."""
+        raise NotImplementedError
+
+    @hook
+    def kill(self, server: Running) -> None:
+        """End a server as a failing node would: at once, and without telling the adapter."""
+        raise NotImplementedError
+
+    @hook
+    def environment(self, server: Running) -> Mapping[str, str]:
+        """The environment that a server really has."""
+        raise NotImplementedError
+
+    @hook
+    def volumes(self) -> Mapping[str, str]:
+        """All storage in the backend: a name for each, and a digest of what it holds."""
+        raise NotImplementedError
+
+    @hook
+    def fault(
+        self, kind: str, moment: str, *, times: int | None = None, seconds: float = 3.0
+    ) -> AbstractContextManager[Any]:
+        """Break the backend while a block lasts. Given by `endpoint`; else write it.
+
+        Parameters
+        ----------
+        kind : str
+            ``unreachable``, ``throttled``, ``nonsense``, ``error``, ``rejected``,
+            ``unavailable``, ``lost`` (done, the reply lost), ``late`` (done, the
+            reply after `seconds`).
+        moment : str
+            ``create``, ``delete`` or ``any``.
+        times : int
+            How many requests are broken; by default all.
+        """
+        return self._fault(kind, moment, times, seconds)
+
+    @classmethod
+    def has(cls, name: str) -> bool:
+        """Whether there is a hook; an endpoint brings `fault`."""
+        return (name == "fault" and bool(cls.endpoint)) or super().has(name)
+
+    def begin(self) -> None:
+        """Prepare, and put the proxy at the endpoint."""
+        super().begin()
+        if self.endpoint:
+            section, _, option = self.endpoint.rpartition(".")
+            self.proxy = FaultProxy(str(self.options()[section][option]))
+
+    def end(self) -> None:
+        """Take the proxy away, and clean up."""
+        if self.proxy is not None:
+            self.proxy.close()
+        super().end()
+
+    def sweep(self) -> None:
+        """Kill every server that is left."""
+        if self.has("alive") and self.has("kill"):
+            for server in self.alive():
+                self.kill(server)
+
+    def hub_options(self, hub: str, directory: str) -> dict[str, dict[str, Any]]:
+        """The options for one hub: its name and directory filled in, the proxy put in."""
+        options = {
+            section: {
+                name: _fill(value, {"{hub}": hub, "{directory}": directory})
+                for name, value in values.items()
+            }
+            for section, values in self.options().items()
+        }
+        if self.proxy is not None:
+            section, _, option = self.endpoint.rpartition(".")
+            options.setdefault(section, {})[option] = self.proxy.url
+        return options
+
+    @contextmanager
+    def _fault(self, kind: str, moment: str, times: int | None, seconds: float) -> Iterator[Any]:
+        assert self.proxy is not None
+        methods = {"create": self.creates, "delete": self.deletes, "any": ""}[moment]
+        named = {"unreachable": "refused"}.get(kind, kind)
+        with self.proxy.fault(named, method=methods, times=times, seconds=seconds) as hit:
+            yield hit
+
+
+def _fill(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        for name, text in names.items():
+            value = value.replace(name, text)
+    return value

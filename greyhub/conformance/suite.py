@@ -1,0 +1,156 @@
+"""What an adapter's author writes: a subclass that names the adapter and looks at its backend."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection, Mapping
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from greyhub.errors import GreyHubError
+from greyhub.slots import import_object
+
+if TYPE_CHECKING:
+    from greyhub.conformance.case import Case
+    from greyhub.conformance.contract import Contract
+
+Hook = TypeVar("Hook", bound=Callable[..., Any])
+
+MODES = ("fake", "emulator", "real")
+
+
+class Misuse(GreyHubError):
+    """A suite that cannot be judged as it is written; says what to write."""
+
+
+def hook(function: Hook) -> Hook:
+    """Mark a method of a suite's base as one that the author has yet to write."""
+    function.unwritten = True  # type: ignore[attr-defined]
+    return function
+
+
+class Suite:
+    """The base of every slot's suite. Subclass a slot's own, not this class."""
+
+    contract: ClassVar[Contract]
+    """The contract of the slot; set by the slot's suite."""
+
+    case_class: ClassVar[type[Case]]
+    """What the slot's clauses are given; set by the slot's suite."""
+
+    adapter: Any = None
+    """What is judged: a class, a factory, or an import string of one."""
+
+    config: Mapping[str, Mapping[str, Any]] = {}
+    """Its options, as in ``c.MySpawner.option``; may be a method or a property."""
+
+    mode: str = "fake"
+    """What stands behind it in this run: ``fake``, ``emulator`` or ``real``."""
+
+    claims: Collection[str] = ()
+    """The capabilities it has; a mapping where a value belongs to one."""
+
+    declines: Mapping[str, str] = {}
+    """The capabilities it has not, each with the reason that the report shows."""
+
+    patience: float = 1.0
+    """Multiplies every time limit: more than 1 for a backend that is slow by nature."""
+
+    def prepare(self) -> None:
+        """Make the backend ready, once, before the first clause."""
+
+    def cleanup(self) -> None:
+        """End what `prepare` began, once, after the last clause, whatever happened."""
+
+    def begin(self) -> None:
+        """For the slot's suite: what comes before the first clause, `prepare` included."""
+        self.prepare()
+
+    def end(self) -> None:
+        """For the slot's suite: what comes after the last clause, `cleanup` included."""
+        self.cleanup()
+
+    def sweep(self) -> None:
+        """Remove what a clause has left in the backend. After every clause, and at the end."""
+
+    @classmethod
+    def subject(cls) -> Any:
+        """The adapter itself: imported, and never bound to the suite."""
+        found = inspect.getattr_static(cls, "adapter")
+        found = found.__func__ if isinstance(found, (staticmethod, classmethod)) else found
+        return import_object(found) if isinstance(found, str) else found
+
+    @classmethod
+    def has(cls, name: str) -> bool:
+        """Whether the author has written a hook."""
+        found = getattr(cls, name, None)
+        return found is not None and not getattr(found, "unwritten", False)
+
+    def options(self) -> dict[str, dict[str, Any]]:
+        """A copy of `config`, whichever way it was given."""
+        given = self.config() if callable(self.config) else self.config
+        return {section: dict(values) for section, values in given.items()}
+
+    @classmethod
+    def check(cls) -> None:
+        """Refuse a suite that does not say all that it must.
+
+        Raises
+        ------
+        Misuse
+            Names each thing that is missing or unknown, and what to write.
+        """
+        wrong = list(_wrong(cls))
+        if wrong:
+            raise Misuse(f"{cls.__name__} cannot be judged:\n" + "\n".join(f"  {w}" for w in wrong))
+
+
+def _wrong(cls: type[Suite]) -> list[str]:
+    known = cls.contract.capabilities
+    claimed, declined = set(cls.claims), set(cls.declines)
+    wrong = []
+    try:
+        subject = cls.subject()
+    except (ImportError, AttributeError, ValueError) as error:
+        return [f"adapter: {cls.adapter!r} could not be imported: {error}"]
+    if subject is None:
+        wrong.append("adapter: say what is judged: adapter = MyAdapter")
+    if cls.mode not in MODES:
+        wrong.append(f"mode: {cls.mode!r} is none of {', '.join(MODES)}")
+    if isinstance(cls.claims, str):
+        return [*wrong, f"claims: give a set, {{{cls.claims!r}}}, not a string"]
+    wrong += [
+        f"{where}: {name!r} is no capability of {cls.contract.name}; there are: "
+        f"{', '.join(sorted(known)) or 'none'}"
+        for where, names in (("claims", claimed), ("declines", declined))
+        for name in sorted(names - set(known))
+    ]
+    wrong += [f"{name}: both claimed and declined" for name in sorted(claimed & declined)]
+    wrong += [
+        f"{name}: claim it, or decline it with a reason ({known[name].help})"
+        for name in sorted(set(known) - claimed - declined)
+    ]
+    wrong += [
+        f"declines: {name!r} needs a reason, one sentence that the report shows"
+        for name in sorted(declined)
+        if not str(cls.declines[name]).strip()
+    ]
+    wrong += [
+        f"claims: {name!r} is claimed with its value: claims = {{{name!r}: {known[name].value}}}"
+        for name in sorted(claimed & set(known))
+        if known[name].value and not isinstance(cls.claims, Mapping)
+    ]
+    return wrong
+
+
+def origin(subject: Any) -> tuple[str, str]:
+    """An adapter's import string, and the distribution and version that brings it."""
+    owner = subject if hasattr(subject, "__qualname__") else type(subject)
+    name = f"{owner.__module__}:{owner.__qualname__}"
+    package = owner.__module__.partition(".")[0]
+    for distribution in packages_distributions().get(package, ()):
+        try:
+            return name, f"{distribution} {version(distribution)}"
+        except PackageNotFoundError:
+            continue
+    return name, ""
