@@ -32,9 +32,12 @@ def compose(c: Config) -> GreyHub:
         A slot, an adapter or a combination that cannot work. Inside a starting
         hub it ends the start with the message alone.
     """
+    import sys
+
     from greyhub.hub import compose as compose_config
 
-    return compose_config(c)
+    # Relative paths in the configuration stand beside the file that calls this.
+    return compose_config(c, sys._getframe(1).f_globals.get("__file__"))
 
 
 def connect(**overrides: Any) -> Session:

@@ -155,23 +155,23 @@ def _shown(value: object) -> str:
     return value if isinstance(value, str) else getattr(value, "__name__", repr(value))
 
 
-def compose(c: Config) -> GreyHub:
-    """Compose the platform into ``c``; see `greyhub.compose`."""
+def compose(c: Config, file: str | None = None) -> GreyHub:
+    """Compose the platform into ``c``, which ``file`` wrote; see `greyhub.compose`."""
     app = _starting_hub()
+    directory = Path(file).resolve().parent if file else Path.cwd()
     try:
-        return _compose(c, app)
+        return _compose(c, app, directory)
     except ConfigError as error:
         if app is None:
             raise
         raise SystemExit(f"greyhub: {error}") from error
 
 
-def _compose(c: Config, app: Any) -> GreyHub:
+def _compose(c: Config, app: Any, directory: Path) -> GreyHub:
     written = Config(c)
     if app is not None:
         written.merge(app.cli_config)
     _adopt_classes(written)
-    directory = Path(app.config_file).resolve().parent if app is not None else Path.cwd()
     hub = GreyHub(directory=directory, config=written, log=app.log if app is not None else None)
     contributions = hub.contributions()
     merge(c, contributions, lineages(written, contributions))

@@ -70,7 +70,7 @@ class LimitedCluster(LocalCluster):  # type: ignore[misc]
             warnings.warn(
                 f"asked for {n} workers, given {self.max_workers}: the most on this platform "
                 "(c.LocalCluster.max_workers)",
-                stacklevel=4,
+                stacklevel=3,
             )
         return min(n, self.max_workers)
 

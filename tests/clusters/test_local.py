@@ -1,0 +1,101 @@
+"""Dask clusters in the user's own server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import psutil
+import pytest
+import requests
+
+from greyhub.clusters import Cluster
+from greyhub.clusters.local import LocalCluster
+from tests.hubs import until
+
+TICKET = {
+    "max_workers": 2,
+    "threads_per_worker": 1,
+    "memory_limit": "1 GiB",
+    "idle_timeout": "20 minutes",
+}
+
+
+@pytest.fixture
+def prefix(monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/ada/")
+    return "/user/ada/"
+
+
+@pytest.fixture
+def cluster(prefix: str) -> Iterator[Any]:
+    with LocalCluster.connect(TICKET, workers=1) as made:
+        yield made
+
+
+def test_it_keeps_the_protocol_and_computes(cluster: Any) -> None:
+    assert isinstance(cluster, Cluster)
+    with cluster.get_client() as client:
+        assert client.submit(sum, [1, 2, 3]).result(timeout=30) == 6
+    assert "workers=1" in repr(cluster)
+    assert "Dashboard" in cluster._repr_html_()
+
+
+def test_it_scales_and_never_beyond_its_limit(cluster: Any) -> None:
+    with pytest.warns(UserWarning, match="asked for 99 workers, given 2") as warned:
+        cluster.scale(99)
+    assert warned[0].filename == __file__
+    until(lambda: len(cluster.scheduler_info["workers"]) == 2, 30, "the second worker")
+    with pytest.warns(UserWarning, match="asked for 50 workers, given 2"):
+        adaptive = cluster.adapt(minimum=0, maximum=50)
+    assert adaptive.maximum == 2
+    assert cluster.adapt().maximum == 2
+
+
+def test_other_accounts_of_the_machine_find_it_closed(cluster: Any) -> None:
+    assert cluster.scheduler_address.startswith("tls://127.0.0.1:")
+    link = cluster.dashboard_link
+    found = re.fullmatch(r"(/user/ada/proxy/absolute/(\d+)/\S{16})/status", link)
+    assert found, link
+    base = f"http://127.0.0.1:{found[2]}"
+    assert requests.get(base + link, timeout=10).status_code == 200
+    for path in ("/status", "/info/main/workers.html", "/json/identity.json", "/api/v1/adaptive"):
+        assert requests.get(base + path, timeout=10).status_code == 404
+    # What workers serve is closed, too.
+    for process in psutil.Process().children(recursive=True):
+        for connection in process.net_connections():
+            if connection.status == psutil.CONN_LISTEN:
+                address = f"http://127.0.0.1:{connection.laddr.port}"
+                for path in ("/status", "/metrics", "/info/main/workers.html"):
+                    assert not served(address + path), address + path
+
+
+def served(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=2).ok
+    except requests.RequestException:
+        return False
+
+
+def test_a_strangers_client_is_not_let_in(cluster: Any) -> None:
+    from distributed import Client
+
+    with pytest.raises((OSError, TypeError, RuntimeError)):
+        Client(cluster.scheduler_address, timeout=2)
+
+
+def test_an_idle_cluster_ends_itself(prefix: str) -> None:
+    before = set(psutil.Process().children(recursive=True))
+    cluster: Any = LocalCluster.connect({**TICKET, "idle_timeout": "1 s"}, workers=1)
+    until(lambda: cluster.status.name == "closed", 40, "the idle cluster's end")
+    left = set(psutil.Process().children(recursive=True)) - before
+    assert not [each for each in left if "resource_tracker" not in " ".join(each.cmdline())]
+    cluster.close()
+
+
+def test_closing_twice_and_a_block_that_fails_leave_nothing(prefix: str) -> None:
+    with pytest.raises(ZeroDivisionError), LocalCluster.connect(TICKET, workers=1) as cluster:
+        raise ZeroDivisionError
+    cluster.close()
+    assert cluster.status.name == "closed"
