@@ -23,10 +23,10 @@ from typing import Any
 
 import pytest
 
+from tests.browser import find
 from tests.hubs import Hub, running
 
 NOBODY = 65534
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
 
 def make_directory() -> Path:
@@ -88,7 +88,7 @@ def ordinary() -> int:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    executable = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    executable = find()
     if executable is None:
         pytest.skip("needs Chromium: apt-get install chromium")
     from playwright.sync_api import sync_playwright

@@ -1,0 +1,42 @@
+# Two commands: `make run` for a platform, `make test` for the proof.
+
+PYTHON ?= python3
+VENV   ?= .venv
+CONFIG ?= config/local/greyhub_config.py
+BIN     = $(VENV)/bin
+READY   = $(VENV)/.ready
+
+.PHONY: run test test-hub5 mutants check format docs bench browser clean
+
+run: $(READY)  ## a platform on this machine, at http://127.0.0.1:8000
+	$(BIN)/jupyterhub -f $(CONFIG)
+
+test: $(READY) browser  ## every test, on the newest JupyterHub and on the oldest
+	$(BIN)/python -m tests.suite --venv $(VENV)
+
+mutants: $(READY)  ## broken adapters, each of which the conformance suite must catch
+	$(BIN)/python -m greyhub.conformance mutants tests.conformance
+
+check: $(READY)  ## lint and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY)  ## figures beside plain JupyterHub's
+	$(BIN)/python -m bench
+
+browser:
+	@$(BIN)/python -m tests.browser
+
+clean:
+	rm -rf $(VENV) $(VENV)-hub5 .mypy_cache .pytest_cache .ruff_cache
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --editable '.[test]'
+	@touch $@
