@@ -9,7 +9,7 @@ An adapter fills one slot. It acts at three moments, and nowhere else:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -85,6 +85,9 @@ class Adapter(LoggingConfigurable):
     """What must be true of the rest of the platform, and why: the name of one of
     `greyhub.checks.facts.FACTS` to the reason, ``{"servers-are-pods": "a claim is
     mounted in a pod"}``. A platform of which it is not true is refused."""
+
+    offers: ClassVar[Collection[str]] = ()
+    """Which of these facts are true wherever this adapter fills its slot."""
 
     parent: GreyHub
 
