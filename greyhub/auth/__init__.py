@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Any
 
-from traitlets import Instance
+from traitlets import Any as AnyTrait
 
 from greyhub.adapter import Adapter, Contribution
 
@@ -21,8 +21,7 @@ class AuthAdapter(Adapter):
 
     slot = "auth"
 
-    authenticator_class = Instance(
-        type,
+    authenticator_class = AnyTrait(
         help="The Authenticator class; its options are set on its own section.",
     )
 

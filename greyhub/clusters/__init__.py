@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
-from traitlets import Dict, Instance
+from traitlets import Any as AnyTrait
+from traitlets import Dict
 
 from greyhub.adapter import Adapter, Contribution
 from greyhub.slots import import_object, import_string
@@ -45,9 +46,7 @@ class ClusterAdapter(Adapter):
 
     slot = "cluster"
 
-    cluster_class = Instance(
-        type, help="The class that makes a cluster, in the notebook's process."
-    )
+    cluster_class = AnyTrait(help="The class that makes a cluster, in the notebook's process.")
 
     options = Dict(
         help="Keyword arguments for the class, as plain JSON values. Users can read them.",

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Any
 
-from traitlets import Instance
+from traitlets import Any as AnyTrait
 
 from greyhub.adapter import Adapter, Contribution
 
@@ -21,9 +21,7 @@ class SpawnerAdapter(Adapter):
 
     slot = "spawner"
 
-    spawner_class = Instance(
-        type, help="The Spawner class; its options are set on its own section."
-    )
+    spawner_class = AnyTrait(help="The Spawner class; its options are set on its own section.")
 
     @classmethod
     def opens(cls, value: object) -> Mapping[str, Any] | None:
