@@ -264,6 +264,20 @@ class Hub:
         return session
 
 
+class SampleHub(Hub):
+    """A hub of one of the samples in ``config/``, exactly as it stands there."""
+
+    def __init__(self, directory: Path, sample: Path) -> None:
+        super().__init__(directory)
+        self.file = sample
+        self.arguments = (
+            f"--JupyterHub.port={self.port}",
+            f"--JupyterHub.hub_port={self.hub_port}",
+            f"--ConfigurableHTTPProxy.api_url=http://127.0.0.1:{self.proxy_port}",
+            f"--GreyHub.state_dir={self.state}",
+        )
+
+
 @contextmanager
 def running(directory: Path, config: str = "", **options: Any) -> Iterator[Hub]:
     """A hub that runs within the block, and leaves nothing behind."""

@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "tests/results"
 
-OLDEST = ["jupyterhub>=5.3,<6"]
+OLDEST = ["jupyterhub~=5.3.0"]
 """The oldest JupyterHub that greyhub promises to run on."""
 
 HUB_TESTS = [

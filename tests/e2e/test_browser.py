@@ -1,0 +1,173 @@
+"""What a person sees: the local sample, in a real browser."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.conftest import make_directory
+from tests.hubs import SampleHub
+
+ROOT = Path(__file__).parents[2]
+SAMPLE = ROOT / "config/local/greyhub_config.py"
+SHOTS = Path(os.environ.get("GREYHUB_SCREENSHOTS", ROOT / "tests/results"))
+MINUTE = 60_000
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def platform() -> Iterator[SampleHub]:
+    hub = SampleHub(make_directory(), SAMPLE)
+    try:
+        yield hub.start()
+    finally:
+        hub.end()
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 860})
+    page = context.new_page()
+    page.set_default_timeout(MINUTE)
+    yield page
+    context.close()
+
+
+def shoot(page: Page, name: str) -> None:
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}.png")
+
+
+def log_in(page: Page, hub: SampleHub, user: str) -> None:
+    page.goto(hub.url)
+    page.fill("#username_input", user)
+    page.fill("#password_input", hub.password)
+    page.click("#login_submit")
+    page.wait_for_selector("#platform")
+
+
+def open_lab(page: Page, hub: SampleHub, user: str, path: str = "") -> None:
+    """Log in, start the server if need be, and open JupyterLab."""
+    log_in(page, hub, user)
+    page.click("#start")
+    page.wait_for_url("**/lab**", timeout=2 * MINUTE)
+    page.wait_for_selector(".jp-DirListing-content", timeout=2 * MINUTE)
+    if path:
+        page.goto(f"{hub.url}user/{user}/lab/tree/{path}?reset")
+    page.wait_for_selector(".jp-Notebook" if path else ".jp-Launcher", timeout=2 * MINUTE)
+
+
+def make_notebook(hub: SampleHub, user: str, name: str) -> None:
+    """Put an empty notebook into a home."""
+    home = hub.state / "homes" / user
+    cell = {"cell_type": "code", "id": "a", "metadata": {}, "outputs": [], "source": ""}
+    kernel = {"name": "python3", "display_name": "Python 3"}
+    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}}
+    path = home / name
+    path.write_text(json.dumps({**notebook, "cells": [{**cell, "execution_count": None}]}))
+    owner = home.stat()
+    os.chown(path, owner.st_uid, owner.st_gid)
+
+
+def run_cell(page: Page, code: str) -> None:
+    """Type into the last cell and run it."""
+    page.locator(".jp-Notebook .jp-CodeCell .cm-content").last.click()
+    page.keyboard.insert_text(code)
+    page.keyboard.press("Shift+Enter")
+
+
+def test_after_login_a_person_sees_what_the_platform_is_made_of(
+    page: Page, platform: SampleHub
+) -> None:
+    log_in(page, platform, "ada")
+    rows = page.locator("#platform tbody tr")
+    slots = ["spawner", "cluster", "auth", "homespace", "data"]
+    assert rows.locator("th").all_inner_texts() == slots
+    for slot in slots:
+        level = page.locator(f"#platform tr[data-slot={slot}]").get_attribute("data-level")
+        assert level in ("ok", "note"), slot
+    shoot(page, "platform")
+
+
+@pytest.mark.timeout(600)
+def test_the_tutorial_runs_and_its_results_are_in_the_home(page: Page, platform: SampleHub) -> None:
+    (tutorial,) = (SAMPLE.parent / "welcome").glob("*.ipynb")
+    open_lab(page, platform, "ada")
+    expect(page.locator(".jp-DirListing-content")).to_contain_text(tutorial.stem)
+    page.goto(f"{platform.url}user/ada/lab/tree/{tutorial.name}?reset")
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+    home = platform.state / "homes/ada"
+    before = set(home.iterdir())
+    page.click("text=Run >> nth=0")
+    page.click("text=Run All Cells")
+    figure = page.locator(".jp-OutputArea-output img")
+    figure.first.wait_for(timeout=4 * MINUTE)
+    expect(page.locator(".jp-Notebook")).not_to_contain_text("Error")
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]"
+        ".every(each => /\\[\\d+\\]|\\[ \\]/.test(each.textContent) && !/\\*/.test(each.textContent))",
+        timeout=4 * MINUTE,
+    )
+    expect(
+        page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']")
+    ).to_have_count(0)
+    figure.first.scroll_into_view_if_needed()
+    shoot(page, "tutorial")
+    made = {path.suffix for path in set(home.rglob("*")) - before}
+    assert ".png" in made
+    assert made & {".csv", ".nc"}
+
+
+@pytest.mark.timeout(600)
+def test_a_notebook_goes_on_while_the_hub_restarts(page: Page, platform: SampleHub) -> None:
+    open_lab(page, platform, "bob")
+    make_notebook(platform, "bob", "restart.ipynb")
+    page.goto(f"{platform.url}user/bob/lab/tree/restart.ipynb?reset")
+    page.wait_for_selector(".jp-Notebook")
+    run_cell(page, "kept = 6 * 7")
+    page.wait_for_function(
+        "() => document.querySelector('.jp-InputPrompt').textContent.includes('[1]')"
+    )
+    platform.stop()
+    platform.start()
+    page.wait_for_function(
+        "() => /Idle/.test(document.querySelector('.jp-Notebook-ExecutionIndicator')"
+        "?.getAttribute('data-status') ?? document.querySelector('#jp-main-statusbar').textContent)"
+        " || /idle/i.test(document.querySelector('#jp-main-statusbar').textContent)",
+        timeout=2 * MINUTE,
+    )
+    run_cell(page, "print('still', kept)")
+    page.locator("text=still 42").first.wait_for(timeout=2 * MINUTE)
+    shoot(page, "restarted")
+
+
+@pytest.mark.timeout(600)
+def test_the_dask_panel_starts_a_cluster_and_shows_its_dashboard(
+    page: Page, platform: SampleHub
+) -> None:
+    open_lab(page, platform, "carol")
+    page.click("[data-id='dask-dashboard-launcher']")
+    page.click(".dask-ClusterManager button:has-text('New'), .dask-ClusterManager [title*='New']")
+    page.wait_for_selector(".dask-ClusterListingItem", timeout=MINUTE)
+    expect(page.locator(".dask-ClusterListingItem")).to_contain_text("tls://127.0.0.1")
+    page.click("text=Task Stream")
+    frame = page.frame_locator("iframe.dask-DaskDashboard, .dask-DaskDashboard iframe")
+    frame.locator(".bk-Figure, .bk-Canvas, canvas").first.wait_for(timeout=MINUTE)
+    shoot(page, "dask")
+
+
+def test_another_user_is_kept_out(page: Page, platform: SampleHub) -> None:
+    open_lab(page, platform, "ada")
+    page.context.clear_cookies()
+    log_in(page, platform, "mallory")
+    answer = page.goto(f"{platform.url}user/ada/lab")
+    assert answer is not None
+    assert answer.status in (403, 404)
+    shoot(page, "kept-out")
