@@ -7,36 +7,97 @@ Intake's first or second format; what a notebook gets is a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import os
+import re
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from traitlets import Dict, List, Unicode, Union
+from traitlets import Dict, List, TraitError, Unicode, Union, validate
 
-from greyhub.adapter import Adapter
+from greyhub.adapter import Adapter, Contribution, Finding
+from greyhub.data.policy import NAME, Policy, is_hub_variable
+from greyhub.errors import CatalogError, ConfigError
 
 if TYPE_CHECKING:
     from greyhub.data.catalog import Catalog
+    from greyhub.data.survey import Survey
 
 
 class DataAdapter(Adapter):
-    """Fills the slot with Intake catalogues, merged into one."""
+    """Fills the slot with Intake catalogues, merged into one.
+
+    Those that the hub can see are read as it starts; all are read again, with the
+    user's own rights, where a notebook asks for them.
+    """
 
     slot = "data"
-    modules = ("intake",)
+    modules = ("intake", "jinja2", "yaml")
     extra = "greyhub[local]"
+
+    must_exist = False
+    """Whether a path that is not there as the hub starts is an error."""
 
     catalogs = Union(
         [List(Unicode()), Dict(value_trait=Unicode(), key_trait=Unicode())],
-        help="Catalogues by path or URL. In a list, every entry keeps its own name. In a "
-        "mapping, an entry is named after its catalogue too: ``ocean.sst``.",
+        help="Catalogues by path or URL, YAML files of Intake's first or second format. In a "
+        "list, every entry keeps its own name. In a mapping, an entry is named after its "
+        "catalogue too: ``ocean.sst`` from ``{'ocean': 'ocean.yaml'}``. A relative path stands "
+        "beside the config file. Users read them with their own rights.",
     ).tag(config=True)
 
     parameters = Dict(
         value_trait=Unicode(),
         key_trait=Unicode(),
         help="Values for ``{NAME}`` in the catalogues, so that one catalogue serves every "
-        "platform: ``{'ARCHIVE': '/data/era5'}`` here, ``'s3://era5'`` there.",
+        "platform: ``{'ARCHIVE': '/data/era5'}`` here, ``'s3://era5'`` there. Names are in "
+        "capitals. Users can read the values: no secret belongs here.",
     ).tag(config=True)
+
+    environment = List(
+        Unicode(),
+        help="Variables of the user's server that catalogues may read with ``{env(NAME)}``. "
+        "None by default; those of JupyterHub and greyhub never.",
+    ).tag(config=True)
+
+    readers = List(
+        Unicode(),
+        help="Import strings of Intake readers, data types and drivers that catalogues may name "
+        "beside those that only read data: ``my_package.readers:CubeReader``.",
+    ).tag(config=True)
+
+    @validate("catalogs")
+    def _without_passwords(self, proposal: Any) -> Any:
+        places = proposal.value.values() if isinstance(proposal.value, dict) else proposal.value
+        for place in places:
+            if not place:
+                raise TraitError("a catalogue's path is empty")
+            if re.search(r"://[^/]*:[^/]*@", place):
+                raise TraitError(
+                    "a catalogue's URL holds a password, and users can read it: leave it out, "
+                    "and let the URL's library take it from the user's own settings"
+                )
+        return proposal.value
+
+    @validate("parameters")
+    def _in_capitals(self, proposal: Any) -> Any:
+        for name, value in proposal.value.items():
+            if not NAME.fullmatch(name) or name == "CATALOG_DIR":
+                raise TraitError(
+                    f"the parameter {name!r} must be named in capitals, as in ARCHIVE_2, "
+                    "and CATALOG_DIR is taken"
+                )
+            if "{" in value or "}" in value:
+                raise TraitError(f"the parameter {name} has braces in its value: {value!r}")
+        return proposal.value
+
+    @validate("environment")
+    def _of_the_user(self, proposal: Any) -> Any:
+        for name in proposal.value:
+            if is_hub_variable(name):
+                raise TraitError(f"{name} belongs to the hub: no catalogue may read it")
+        return proposal.value
 
     @classmethod
     def opens(cls, value: object) -> Mapping[str, Any] | None:
@@ -58,19 +119,72 @@ class DataAdapter(Adapter):
             for prefix, location in named
         ]
 
+    def visible(self) -> list[tuple[str, str]]:
+        """Those sources that the hub itself reads, to know what is wrong with them early.
+
+        A path that is relative to the hub's config file is the hub's own; any other may
+        be there only where the servers run.
+        """
+        written = self.catalogs.values() if isinstance(self.catalogs, dict) else self.catalogs
+        return [
+            source
+            for source, place in zip(self.sources(), written, strict=True)
+            if "://" not in place
+            and (self.must_exist or not os.path.isabs(place) or os.path.exists(place))
+        ]
+
+    @cached_property
+    def survey(self) -> Survey:
+        """What the hub sees of the catalogues."""
+        from greyhub.data.survey import Survey
+
+        policy = Policy(self.parameters, tuple(self.environment), tuple(self.readers))
+        return Survey(self.visible, policy)
+
+    def contribute(self) -> Contribution:
+        """Nothing; the catalogues that the hub can see are read and judged."""
+        try:
+            self.survey.read()
+        except CatalogError as error:
+            raise _as_config_error(error) from error
+        for fault in self.survey.faults():
+            self.log.warning("greyhub: a dataset cannot be opened: %s", fault)
+        return Contribution()
+
     async def ticket(self, spawner: Any) -> Mapping[str, Any]:
-        """Where the catalogues are, and the platform's parameters."""
-        return {"catalogs": self.sources(), "parameters": self.parameters}
+        """Where the catalogues are, and what the platform gives to them."""
+        await asyncio.to_thread(self.survey.refresh)
+        return {
+            "catalogs": self.sources(),
+            "parameters": self.parameters,
+            "environment": self.environment,
+            "readers": self.readers,
+        }
 
     @classmethod
     def connect(cls, ticket: Mapping[str, Any], **options: Any) -> Catalog:
         """All catalogues as one read-only mapping from name to dataset."""
         from greyhub.data.catalog import open_catalogs
 
-        sources = [(str(prefix), str(location)) for prefix, location in ticket["catalogs"]]
-        return open_catalogs(sources, ticket["parameters"])
+        return open_catalogs(
+            [(str(prefix), str(location)) for prefix, location in ticket["catalogs"]],
+            ticket["parameters"],
+            ticket.get("environment", ()),
+            ticket.get("readers", ()),
+        )
+
+    async def check(self) -> Sequence[Finding]:
+        """Can each catalogue be read, and each dataset on this machine, by every user?"""
+        return await asyncio.to_thread(self.survey.findings)
 
     def label(self) -> str:
-        """How many catalogues there are."""
-        count = len(self.catalogs)
-        return f"{count} Intake {'catalogue' if count == 1 else 'catalogues'}"
+        """How many datasets there are, as far as the hub sees them."""
+        return self.survey.label(len(self.catalogs))
+
+
+def _as_config_error(error: CatalogError) -> ConfigError:
+    from greyhub.data.document import Fault
+
+    if isinstance(error, Fault):
+        return ConfigError(error.what, where=error.where, mend=error.mend)
+    return ConfigError(str(error))

@@ -6,7 +6,9 @@ from greyhub.data import DataAdapter
 
 
 class LocalData(DataAdapter):
-    """Fills the slot with catalogue files, checked as the hub starts."""
+    """Fills the slot with catalogue files; one that is missing keeps the hub from starting."""
+
+    must_exist = True
 
     @classmethod
     def opens(cls, value: object) -> None:

@@ -1,0 +1,156 @@
+"""What the hub sees of the catalogues: it reads the YAML, and never Intake or data."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from greyhub.adapter import Finding
+from greyhub.data.document import Fault
+from greyhub.data.entries import Entry
+from greyhub.data.policy import Policy
+from greyhub.data.rendering import Rendering, local
+from greyhub.data.walk import Found, Source, read_local, walk
+from greyhub.errors import CatalogError
+
+MANY = 5
+"""How many findings of one kind are told one by one."""
+
+
+class Survey:
+    """The catalogues as the hub last read them.
+
+    Parameters
+    ----------
+    sources : callable
+        Gives the prefix and path of each catalogue.
+    policy : Policy
+        What the platform gives to catalogues.
+    """
+
+    def __init__(self, sources: Callable[[], Sequence[Source]], policy: Policy) -> None:
+        self._sources, self._policy = sources, policy
+        self._found = Found()
+        self._stamps: dict[str, object] = {}
+
+    def read(self) -> Found:
+        """Read the catalogues.
+
+        Raises
+        ------
+        Fault
+            One is missing, cannot be read or is malformed, or two datasets have one name.
+        """
+        sources = self._sources()
+        found = walk(sources, self._policy, read_local)
+        self._stamps = {path: _stamp(path) for path in found.files}
+        self._found = found
+        return found
+
+    def refresh(self) -> None:
+        """Read them again if a file has changed; one that is now wrong changes nothing here."""
+        if any(_stamp(path) != stamp for path, stamp in self._stamps.items()):
+            try:
+                self.read()
+            except CatalogError:
+                return  # the notebook that opens it is told
+
+    def faults(self) -> list[Fault]:
+        """The entries that cannot be opened."""
+        return list(self._found.broken.values())
+
+    def label(self, catalogs: int) -> str:
+        """``12 datasets in 2 catalogues``, as far as they are seen from here."""
+        within = f"{catalogs} catalogue{'' if catalogs == 1 else 's'}"
+        if not self._found.files:
+            return within
+        number = len(self._found.entries)
+        least = "at least " if self._found.elsewhere or len(self._sources()) < catalogs else ""
+        return f"{least}{number} dataset{'' if number == 1 else 's'} in {within}"
+
+    def findings(self) -> list[Finding]:
+        """What is right and wrong with the catalogues, for people."""
+        try:
+            found = self.read()
+        except Fault as fault:
+            return [Finding("error", _said(fault), fault.mend)]
+        findings = [
+            Finding("ok", f"{path}: {number} dataset{'' if number == 1 else 's'}")
+            for path, number in found.files.items()
+        ]
+        findings += [Finding("note", f"{url}: not read by the hub") for url in found.elsewhere]
+        findings += _shortened(
+            [Finding("error", _said(fault), fault.mend) for fault in found.broken.values()]
+        )
+        if os.geteuid() == 0:
+            findings += [each for path in found.files if (each := _closed(path, "catalogue"))]
+        findings += _shortened([each for name in found.entries for each in self._data(name)])
+        findings += _shortened([each for name in found.entries for each in self._secrets(name)])
+        return findings
+
+    def _data(self, name: str) -> list[Finding]:
+        """A dataset's files on this machine: there, and open to all users?"""
+        entry = self._found.entries[name]
+        findings = []
+        for path in self._paths(entry):
+            if not os.path.exists(path):
+                what = f"{entry.where}: {name!r} is not here: there is no {path}"
+                mend = "mend the path, or look whether its disk is mounted"
+                findings.append(Finding("error", what, mend))
+            elif os.geteuid() == 0 and (closed := _closed(path, f"data of {name!r}")):
+                findings.append(closed)
+        return findings
+
+    def _paths(self, entry: Entry) -> list[str]:
+        """The local files that an entry names in full."""
+        rendering = Rendering(entry, self._policy, {})
+        places = (local(url) for url in rendering.places(entry.templated))
+        return [path for path in places if path and not any(mark in path for mark in "*?[{")]
+
+    def _secrets(self, name: str) -> list[Finding]:
+        entry = self._found.entries[name]
+        return [
+            Finding(
+                "note",
+                f"{entry.where}: {name!r} says a secret in plain text ({key}), for all users",
+                "name a variable of the user's instead, {env(NAME)}, and add it to the "
+                "adapter's option environment",
+            )
+            for key in entry.secrets()
+        ]
+
+
+def _stamp(path: str) -> object:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _closed(path: str, what: str) -> Finding | None:
+    """A file that only some users can read, told with what stands in the way."""
+    file = Path(path).resolve()
+    wanted = 0o005 if file.is_dir() else 0o004
+    if file.stat().st_mode & wanted != wanted:
+        return Finding("error", f"{file}: this {what} cannot be read by users", f"chmod o+r {file}")
+    for above in file.parents:
+        if not above.stat().st_mode & 0o001:
+            return Finding(
+                "error",
+                f"{file}: this {what} cannot be reached by users: {above} lets nobody pass",
+                f"chmod o+x {above}, or move it to a place such as /srv",
+            )
+    return None
+
+
+def _said(fault: Fault) -> str:
+    return f"{fault.where}: {fault.what}"
+
+
+def _shortened(findings: list[Finding]) -> list[Finding]:
+    rest = len(findings) - MANY
+    if rest <= 0:
+        return findings
+    return [*findings[:MANY], Finding(findings[0].level, f"and {rest} more of this kind")]
