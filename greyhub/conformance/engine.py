@@ -19,6 +19,7 @@ from types import FrameType, TracebackType
 
 from greyhub.conformance.case import Broken, Case, HookBroke, Hung, Unproven, shorten
 from greyhub.conformance.contract import Clause, Level
+from greyhub.conformance.means.fork import Fork, Gone
 from greyhub.conformance.result import Outcome, Result
 from greyhub.conformance.suite import Suite
 
@@ -73,6 +74,9 @@ class Sitting:
         """One clause's result. Raises nothing but KeyboardInterrupt."""
         if (result := self._without_running(clause)) is not None:
             return result
+        return self._apart(clause) if self.suite.apart else self._examine(clause)
+
+    def _examine(self, clause: Clause) -> Result:
         directory = Path(self._scratch.name) / clause.id.lower()
         directory.mkdir(exist_ok=True)
         case = self.suite.case_class(self.suite, clause, self.seed, directory)
@@ -90,6 +94,25 @@ class Sitting:
             repeat=self.repeat(clause) if outcome is not Outcome.PASSED else "",
             trace=trace,
         )
+
+    def _apart(self, clause: Clause) -> Result:
+        """Examine it in a process of its own, and clear up what that has left."""
+        limit = (clause.budget + 2 * GRACE) * self.suite.patience
+        try:
+            with Fork(lambda: self._examine(clause), leader=True) as fork:
+                result: Result = fork.result(limit)
+        except Gone as error:
+            result = Result.of(clause, Outcome.ERROR, f"the clause's process is gone: {error}")
+        try:
+            with _limit(GRACE * self.suite.patience):
+                self.suite.sweep()
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            if result.outcome in (Outcome.PASSED, Outcome.WARNED):
+                result.outcome, result.trace = Outcome.ERROR, _trace(error)
+                result.message = f"clearing up failed: {error!r}"
+        return result
 
     def repeat(self, clause: Clause) -> str:
         """The command that runs a clause again."""
@@ -163,7 +186,8 @@ def _clear_up(case: Case, suite: Suite) -> None:
         try:
             case.close()
         finally:
-            suite.sweep()
+            if not suite.apart:
+                suite.sweep()
     # What a case leaves to the collector must not reach the next one.
     gc.collect(1)
 
