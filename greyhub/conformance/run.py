@@ -42,6 +42,8 @@ def load(target: str) -> type[Suite]:
         raise Misuse(f"{target} could not be found: {error}") from error
     except Exception as error:
         raise Misuse(f"{target} could not be imported: {type(error).__name__}: {error}") from error
+    # A mutant holds its suite: see proof.
+    found = getattr(found, "suite", found)
     if not (isinstance(found, type) and issubclass(found, Suite)):
         raise Misuse(f"{target} is no conformance suite: subclass the suite of a slot")
     return found

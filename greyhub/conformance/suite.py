@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import secrets
 from collections.abc import Callable, Collection, Mapping
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -38,6 +39,9 @@ class Suite:
     case_class: ClassVar[type[Case]]
     """What the slot's clauses are given; set by the slot's suite."""
 
+    apart: ClassVar[bool] = False
+    """Whether each clause has a process of its own, forked from this; set by the slot's suite."""
+
     adapter: Any = None
     """What is judged: a class, a factory, or an import string of one."""
 
@@ -55,6 +59,10 @@ class Suite:
 
     patience: float = 1.0
     """Multiplies every time limit: more than 1 for a backend that is slow by nature."""
+
+    def __init__(self) -> None:
+        self.run_id = secrets.token_hex(6)
+        """Marks what this run makes in the backend, so that it sweeps nothing of others."""
 
     def prepare(self) -> None:
         """Make the backend ready, once, before the first clause."""

@@ -75,6 +75,7 @@ class FaultProxy:
         self.upstream = urlsplit(upstream)
         self.requests: list[Request] = []
         self._plans: list[_Plan] = []
+        self._step: Callable[[Request], None] | None = None
         self._loop = asyncio.new_event_loop()
         self._server: asyncio.Server | None = None
         self._port = 0
@@ -149,6 +150,19 @@ class FaultProxy:
             if self._server is None:
                 self._call(self._listen())
 
+    @contextmanager
+    def between(self, step: Callable[[Request], None]) -> Iterator[None]:
+        """Call a function around each request while the block lasts, in another thread.
+
+        It is called before the request is passed on, and again when the reply is
+        there and nobody has it yet; the request waits for it.
+        """
+        self._step = step
+        try:
+            yield
+        finally:
+            self._step = None
+
     def _call(self, coroutine: object) -> None:
         asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)  # type: ignore[arg-type]
 
@@ -166,7 +180,13 @@ class FaultProxy:
             head, request = await _read(reader, writer)
             plan = self._take(request)
             self.requests.append(request)
-            if plan is None:
+            if plan is None and (step := self._step) is not None:
+                await self._loop.run_in_executor(None, step, request)
+                reply = await self._ask(head, request)
+                await self._loop.run_in_executor(None, step, request)
+                writer.write(reply)
+                await writer.drain()
+            elif plan is None:
                 await self._pass_on(head, request, writer)
             else:
                 await self._break(plan, head, request, writer)

@@ -17,7 +17,7 @@ import shutil
 import socket
 import tempfile
 import threading
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -95,7 +95,7 @@ class Hub:
         unless they say so, as in any hub.
     """
 
-    def __init__(self, directory: Path, config: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(self, directory: Path, config: dict[str, dict[str, Any]]) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.directory, self.config = directory, config
         self.port = free_port()
@@ -165,6 +165,10 @@ class Hub:
         _abandoned.append((self._loop, self.app, asyncio.all_tasks(self._loop)))
         self._loop = None
         adopt_children()
+
+    def forget(self) -> None:
+        """Lose the database, as a disk does; only while it does not run."""
+        shutil.copy(_empty_database(), self.directory / "jupyterhub.sqlite")
 
     def restart(self) -> Hub:
         """Stop it and start it again."""

@@ -9,7 +9,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 TICK = 0.01
 """Seconds between two signs of life of the loop."""
@@ -20,12 +20,11 @@ class Held:
     """The longest that the loop was held while it was watched."""
 
     seconds: float = 0.0
-    where: list[str] = field(default_factory=list)
-    """The innermost frames of what held it: ``file:line function``."""
+    where: str = ""
+    """The innermost function of those that are watched, with its file and line."""
 
     def __str__(self) -> str:
-        at = f" in {self.where[-1]}" if self.where else ""
-        return f"{self.seconds * 1000:.0f} ms{at}"
+        return f"{self.seconds * 1000:.0f} ms" + (f" in {self.where}" if self.where else "")
 
 
 class LagMonitor:
@@ -43,6 +42,7 @@ class LagMonitor:
         self._loop, self._thread = loop, thread
         self._ticked = time.monotonic()
         self._watched: Held | None = None
+        self._files: frozenset[str] = frozenset()
         self._over = threading.Event()
         loop.call_soon_threadsafe(self._tick)
         threading.Thread(target=self._watch, name=f"{thread.name}-lag", daemon=True).start()
@@ -52,39 +52,39 @@ class LagMonitor:
         self._over.set()
 
     @contextmanager
-    def watching(self) -> Iterator[Held]:
-        """The longest that the loop is held during the block, known at its end."""
+    def watching(self, *files: str) -> Iterator[Held]:
+        """The longest that code of these files holds the loop during the block.
+
+        What they call counts as theirs. Without files, everything counts: also
+        what is not the adapter's, such as the hub's own database.
+        """
         held = Held()
+        self._files = frozenset(files)
         # Only what begins in the block counts.
         self._ticked = time.monotonic()
         self._watched = held
         try:
             yield held
-            # A hold that goes on is seen only when it ends, or when it is looked at.
-            self._note(time.monotonic())
         finally:
             self._watched = None
 
     def _tick(self) -> None:
-        if self._over.is_set():
-            return
-        now = time.monotonic()
-        self._note(now)
-        self._ticked = now
-        self._loop.call_later(TICK, self._tick)
-
-    def _note(self, now: float) -> None:
-        held = self._watched
-        if held is not None and now - self._ticked - TICK > held.seconds:
-            held.seconds = now - self._ticked - TICK
+        if not self._over.is_set():
+            self._ticked = time.monotonic()
+            self._loop.call_later(TICK, self._tick)
 
     def _watch(self) -> None:
         """See from outside what runs while the loop does not tick."""
-        while not self._over.wait(TICK * 2):
-            held, late = self._watched, time.monotonic() - self._ticked
-            if held is None or late < 0.05 or late < held.seconds:
+        while not self._over.wait(TICK):
+            held, late = self._watched, time.monotonic() - self._ticked - TICK
+            if held is None or late < 4 * TICK or late < held.seconds:
                 continue
             frame = sys._current_frames().get(self._thread.ident or 0)
-            if frame is not None:
-                stack = traceback.extract_stack(frame, limit=60)
-                held.where = [f"{f.filename}:{f.lineno} {f.name}" for f in stack][-6:]
+            if frame is None:
+                continue
+            stack = traceback.extract_stack(frame, limit=80)
+            theirs = [each for each in stack if each.filename in self._files]
+            if theirs or not self._files:
+                held.seconds = late
+                last = (theirs or stack)[-1]
+                held.where = f"{last.name} ({last.filename}:{last.lineno})"

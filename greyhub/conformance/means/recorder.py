@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ class Answer:
     adapter: Any
     value: Any = None
     error: BaseException | None = None
+    began: float = 0.0
+    ended: float = 0.0
 
 
 def recorded(
@@ -36,37 +39,41 @@ def _noted(
     name: str, original: Callable[..., Any], story: Story, answers: list[Answer], quiet: bool
 ) -> Callable[..., Any]:
     def note(answer: Answer) -> None:
+        answer.ended = time.monotonic()
         answers.append(answer)
         if answer.error is not None:
             story.raised.append(answer.error)
             story.said.append(f"{name}() raised {shorten(answer.error)}")
-        elif not quiet or answer.value is not None:
+        elif not quiet:
             story.said.append(f"{name}() = {shorten(answer.value)}")
 
-    async def finish(adapter: Any, value: Awaitable[Any]) -> Any:
+    async def finish(answer: Answer, value: Awaitable[Any]) -> Any:
         try:
-            answer = await value
+            answer.value = await value
         except BaseException as error:
-            note(Answer(name, adapter, error=error))
+            answer.error = error
             raise
         else:
-            note(Answer(name, adapter, answer))
-            return answer
+            return answer.value
         finally:
             story.calling.remove(f"{name}()")
+            note(answer)
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        answer = Answer(name, self, began=time.monotonic())
         story.calling.append(f"{name}()")
         try:
             value = original(self, *args, **kwargs)
         except BaseException as error:
+            answer.error = error
             story.calling.remove(f"{name}()")
-            note(Answer(name, self, error=error))
+            note(answer)
             raise
         if inspect.isawaitable(value):
-            return finish(self, value)
+            return finish(answer, value)
+        answer.value = value
         story.calling.remove(f"{name}()")
-        note(Answer(name, self, value))
+        note(answer)
         return value
 
     method.__name__ = name

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import concurrent.futures
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,11 +14,16 @@ from greyhub.conformance.case import Case, Unproven
 from greyhub.conformance.means.hub import Hub
 from greyhub.conformance.means.logs import Listener
 from greyhub.conformance.means.recorder import Answer, recorded
+from greyhub.conformance.spawner.server import Server
 
 if TYPE_CHECKING:
-    from greyhub.conformance.spawner.suite import Running
+    from greyhub.conformance.means.faults import FaultProxy
+    from greyhub.conformance.spawner.suite import Running, SpawnerSuite
 
 PROBE = Path(__file__).with_name("probe.py")
+
+RUN = "GREYHUB_CONFORMANCE"
+"""The variable that marks the servers of a run: others on the same backend are not its own."""
 
 METHODS = (
     "start",
@@ -40,6 +46,8 @@ LOUD = ("start", "stop", "poll", "delete_forever", "rename", "run_options_from_f
 class SpawnerCase(Case):
     """One clause's hubs and servers."""
 
+    suite: SpawnerSuite
+
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.answers: list[Answer] = []
@@ -47,29 +55,61 @@ class SpawnerCase(Case):
 
     # hubs and servers
 
-    def hub(self, name: str = "one", **options: Mapping[str, Any]) -> Hub:
-        """A hub with the adapter, started; `options` by section come before the author's."""
+    def hub(
+        self,
+        name: str = "one",
+        *,
+        spawner: Mapping[str, Any] | None = None,
+        start: bool = True,
+        **hub: Any,
+    ) -> Hub:
+        """A hub with the adapter, started.
+
+        Parameters
+        ----------
+        name : str
+            Stands for ``{hub}`` in the suite's config; the directory is named by it.
+        spawner : mapping
+            Options of the Spawner for this clause: they have the last word.
+        **hub
+            Options of JupyterHub.
+        """
+        directory = self.directory / name
+        directory.mkdir(exist_ok=True)
+        made = Hub(directory, self.config(name, directory, spawner or {}, hub))
+        self.finally_(made.__exit__)
+        return made.start() if start else made
+
+    def config(
+        self, name: str, directory: Path, spawner: Mapping[str, Any], hub: Mapping[str, Any]
+    ) -> dict[str, dict[str, Any]]:
+        """The options of one hub: the suite's own, the author's, the clause's."""
+        patience = self.patience
         config: dict[str, dict[str, Any]] = {
             "JupyterHub": {
                 "spawner_class": self.adapter,
                 "authenticator_class": "dummy",
+                # The API answers at once, with 202, and the start goes on.
                 "tornado_settings": {"slow_spawn_timeout": 0, "slow_stop_timeout": 0},
             },
             "Spawner": {
                 "cmd": [sys.executable, "-I", "-S", str(PROBE)],
-                "start_timeout": 8 * self.patience,
-                "http_timeout": 8 * self.patience,
+                "start_timeout": 8 * patience,
+                "http_timeout": 8 * patience,
                 "poll_interval": 0,
+                "environment": {RUN: self.suite.run_id},
             },
         }
-        directory = self.directory / name
-        for more in (options, self.suite.hub_options(name, str(directory))):  # type: ignore[attr-defined]
-            for section, values in more.items():
-                config.setdefault(section, {}).update(values)
-        directory.mkdir(exist_ok=True)
-        hub = Hub(directory, config)
-        self.finally_(hub.__exit__)
-        return hub.start()
+        for section, values in self.suite.hub_options(name, str(directory)).items():
+            before = config.setdefault(section, {})
+            env = {**before.get("environment", {}), **values.get("environment", {})}
+            before.update(values, **({"environment": env} if env else {}))
+        own = config.setdefault(self.suite.subject().__name__, {})
+        # Environments of several sections do not join by themselves: the last would stand alone.
+        env = {**config["Spawner"]["environment"], **own.get("environment", {})}
+        own.update(spawner, environment={**env, **spawner.get("environment", {})})
+        config["JupyterHub"].update(hub)
+        return config
 
     @property
     def adapter(self) -> type:
@@ -92,10 +132,26 @@ class SpawnerCase(Case):
         server.start(options)
         return server
 
+    def pending(self, hub: Hub, user: str = "ada") -> tuple[Server, concurrent.futures.Future[Any]]:
+        """A server whose start goes on for longer than a clause: it never listens."""
+        server = self.server(hub, user)
+        server.tell("mute")
+        start = server.starting()
+        self.until(
+            lambda: start.done() or self.alive(), 6, "no server came into being after start()"
+        )
+        return server, start
+
     def probing(self) -> None:
         """The clause needs a server that misbehaves when told: one of the suite's own."""
-        if not self.suite.probe:  # type: ignore[attr-defined]
+        if not self.suite.probe:
             raise Unproven("the servers do not run the suite's own command (probe = False)")
+
+    def answer(self, name: str, number: int = -1) -> Answer:
+        """What a method of the spawner answered: by default, the last time it was called."""
+        found = [answer for answer in self.answers if answer.name == name]
+        self.require(found, f"{name}() was not called, or did not return")
+        return found[number]
 
     # the backend
 
@@ -109,85 +165,26 @@ class SpawnerCase(Case):
         broken: AbstractContextManager[Any] = self.hook("fault", kind, moment, **how)
         return broken
 
+    def answered(self, name: str) -> bool:
+        """Whether a method of the spawner has answered yet."""
+        return any(answer.name == name for answer in self.answers)
+
+    @property
+    def proxy(self) -> FaultProxy | None:
+        """The proxy at the adapter's endpoint, if it has one."""
+        return self.suite.proxy
+
+    def until_settled(self, look: Callable[[], list[Running]], number: int) -> list[Running]:
+        """What is seen once it is so many, or after two seconds."""
+        deadline = time.monotonic() + 2 * self.patience
+        while len(found := look()) != number and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return found
+
+    def can(self, kind: str) -> bool:
+        """Whether the backend can have a fault at all."""
+        return self.suite.has("fault") and kind in self.suite.faults
+
     def nothing_left(self, otherwise: str, seconds: float = 5.0) -> None:
         """The promise is broken unless the backend is, or becomes, empty."""
         self.until(lambda: not self.alive(), seconds, f"{otherwise}: it was not gone")
-
-
-class Server:
-    """One user's server on one hub, driven as the hub drives it."""
-
-    def __init__(self, case: SpawnerCase, hub: Hub, user: str, name: str) -> None:
-        self.case, self.hub, self.user, self.name = case, hub, user, name
-
-    def __str__(self) -> str:
-        return f"{self.user}/{self.name}"
-
-    @property
-    def spawner(self) -> Any:
-        """The hub's own spawner object; call it through `ask`."""
-        return self.hub.run(self._spawner)
-
-    def _spawner(self) -> Any:
-        user = self.hub.app.users[self.user]
-        make = getattr(user, "get_or_create_spawner", None)
-        return make(self.name, self.name) if make else user.get_spawner(self.name)
-
-    def ask(self, method: str, *args: Any, timeout: float = 10.0, **kwargs: Any) -> Any:
-        """Call a method of the spawner in the hub's loop; what it answers."""
-        return self.submit(method, *args, **kwargs).result(timeout * self.case.patience)
-
-    def submit(self, method: str, *args: Any, **kwargs: Any) -> concurrent.futures.Future[Any]:
-        """Call a method of the spawner in the hub's loop, and do not wait."""
-        self.case.did(f"{self}: {method}({', '.join([*map(repr, args), *kwargs])})")
-        spawner = self.spawner
-        return self.hub.submit(lambda: getattr(spawner, method)(*args, **kwargs))
-
-    def poll(self) -> Any:
-        """What poll() answers."""
-        return self.ask("poll")
-
-    def start(self, options: Mapping[str, Any] | None = None) -> Any:
-        """Start it as the hub does, and wait until it answers."""
-        return self.starting(options).result(30 * self.case.patience)
-
-    def starting(self, options: Mapping[str, Any] | None = None) -> concurrent.futures.Future[Any]:
-        """Start it as the hub does, and do not wait; the future ends with the start."""
-        self.case.did(f"{self}: the hub starts it" + (f" with {options}" if options else ""))
-        user = self.hub.app.users
-        return self.hub.submit(lambda: user[self.user].spawn(self.name, options=options))
-
-    def stop(self) -> None:
-        """Stop it as the hub does, and wait."""
-        self.case.did(f"{self}: the hub stops it")
-        self.hub.run(lambda: self.hub.app.users[self.user].stop(self.name))
-
-    @property
-    def token(self) -> str:
-        """The token that the hub has given it."""
-        return str(self.hub.run(lambda: self._spawner().api_token))
-
-    @property
-    def url(self) -> str:
-        """Its address, as the hub has it."""
-        return str(self.hub.run(lambda: self._spawner().server.url))
-
-    def running(self) -> list[Running]:
-        """What exists in the backend of this user, server and hub."""
-        return [each for each in self.case.alive() if self._is_mine(each)]
-
-    def _is_mine(self, server: Running) -> bool:
-        env = self.environment(server)
-        return (
-            env.get("JUPYTERHUB_USER") == self.user
-            and env.get("JUPYTERHUB_SERVER_NAME", "") == self.name
-            and env.get("JUPYTERHUB_API_URL", "").startswith(self.hub.url)
-        )
-
-    def environment(self, server: Running | None = None) -> dict[str, str]:
-        """The environment of a server in the backend, by default of the only one."""
-        if server is None:
-            found = self.running()
-            self.case.require(len(found) == 1, f"{self} has {len(found)} servers, not one")
-            server = found[0]
-        return dict(self.case.hook("environment", server))

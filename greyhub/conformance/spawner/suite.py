@@ -22,6 +22,7 @@ CAPABILITIES = (
     Capability("internal_ssl", "servers speak TLS with the hub's certificates"),
     Capability("persistent_home", "servers have storage that outlives them"),
     Capability("rename", "a server's data follow when it is renamed"),
+    Capability("backend_events", "progress() shows texts that come from the backend"),
     Capability("rejections", "the backend can refuse a user's request: a quota, an image"),
     Capability("reap", "list_orphans() and reap() find what the hub has lost"),
 )
@@ -30,9 +31,37 @@ CONTRACT = Contract(
     "spawner",
     "1.0",
     package="greyhub.conformance.spawner",
-    modules=("start",),
+    modules=(
+        "start",
+        "failure",
+        "poll",
+        "stop",
+        "state",
+        "restart",
+        "environment",
+        "secrets",
+        "options",
+        "progress",
+        "many",
+        "tls",
+        "storage",
+        "labels",
+    ),
     capabilities={capability.name: capability for capability in CAPABILITIES},
 )
+
+
+FAULTS = (
+    "unreachable",
+    "throttled",
+    "unavailable",
+    "error",
+    "rejected",
+    "nonsense",
+    "lost",
+    "late",
+)
+"""What can be wrong with a backend; see `SpawnerSuite.fault`."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +96,24 @@ class SpawnerSuite(Suite):
 
     deletes: str = "DELETE"
     """The HTTP methods by which the adapter ends a server."""
+
+    faults: Collection[str] = FAULTS
+    """The faults that its backend can have: what stands at an endpoint can have all."""
+
+    renames: Mapping[str, Mapping[str, Any]] | None = None
+    """Options that name servers differently, of which `config` has others; {} if there are none."""
+
+    options_good: Mapping[str, Any] | None = None
+    """User options that the adapter takes, if it takes any."""
+
+    options_bad: Sequence[Mapping[str, Any]] = ()
+    """User options that it must refuse."""
+
+    stop_within: float = 120.0
+    """Seconds in which stop() ends or raises, whatever happens."""
+
+    reap_within: float | None = None
+    """Seconds after which what a killed hub has left is removed, where something does that."""
 
     probe: bool = True
     """Whether the servers run the suite's own command, which can misbehave when told."""
@@ -111,6 +158,16 @@ class SpawnerSuite(Suite):
             How many requests are broken; by default all.
         """
         return self._fault(kind, moment, times, seconds)
+
+    @hook
+    def announce(self, server: Running, text: str) -> None:
+        """Make the backend tell this text of a server that starts, as its own event would be."""
+        raise NotImplementedError
+
+    @hook
+    def limits(self, server: Running) -> Mapping[str, float]:
+        """The limits that a server sees: ``mem_limit`` in bytes, ``cpu_limit`` in processors."""
+        raise NotImplementedError
 
     @classmethod
     def has(cls, name: str) -> bool:

@@ -1,0 +1,161 @@
+"""SPAWNER-034 to 036 and 038 to 040: what the server is given."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from greyhub.conformance.case import Unproven, shorten
+from greyhub.conformance.contract import MUST, clause
+from greyhub.conformance.spawner.case import SpawnerCase
+
+NASTY = {
+    "CONFORMANCE_QUOTES": """it's "quoted" `twice`""",
+    "CONFORMANCE_DOLLAR": "$HOME ${HOME} $(id) %n {username}",
+    "CONFORMANCE_LINES": "one\ntwo\n\nfour",
+    "CONFORMANCE_EQUALS": "a=b=c",
+    "CONFORMANCE_SPACES": "  two  blanks  ",
+    "CONFORMANCE_ACCENTS": "naïve Ωμέγα 雪 🌱",
+    "CONFORMANCE_EMPTY": "",
+    "CONFORMANCE_BACKSLASH": "\\n\\",
+}
+
+CANARIES = (
+    "CONFIGPROXY_AUTH_TOKEN",
+    "JUPYTERHUB_CRYPT_KEY",
+    "AWS_SECRET_ACCESS_KEY",
+    "AZURE_CLIENT_SECRET",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "KUBECONFIG",
+    "CONFORMANCE_CANARY",
+)
+"""Variables of the hub that no server may see."""
+
+
+@clause(
+    "SPAWNER-034",
+    MUST,
+    hooks="alive environment",
+    seen="jupyterhub#2678 https://github.com/jupyterhub/jupyterhub/issues/2678",
+)
+def the_environment_arrives(case: SpawnerCase) -> None:
+    """Every variable of get_env() reaches the server, byte for byte.
+
+    Those of the hub, and values with quotes, dollars, newlines, blanks and accents.
+    """
+    hub = case.hub(spawner={"environment": NASTY})
+    server = case.started(hub)
+    wanted: dict[str, Any] = dict(server.do("get_env"))
+    wanted["JUPYTERHUB_API_TOKEN"] = server.token
+    # They name the address, which start() may learn only after it has made the environment.
+    for key in ("JUPYTERHUB_SERVICE_URL", "JPY_API_TOKEN"):
+        wanted.pop(key, None)
+    found = server.environment()
+    for key, value in wanted.items():
+        case.require(key in found, f"{key} did not arrive")
+        case.require(
+            found[key] == str(value),
+            f"{key} arrived as {shorten(found[key])}, and is {shorten(str(value))}",
+        )
+
+
+@clause("SPAWNER-035", MUST, hooks="alive environment", seen="kubespawner PR#826")
+def the_administrator_has_the_last_word(case: SpawnerCase) -> None:
+    """Spawner.environment has the last word, and a callable in it is resolved.
+
+    A variable of the hub's own is overridden too; what the hub gives otherwise is
+    still there, which an override of get_env() without super() would lose.
+    """
+    given = {
+        "CONFORMANCE_NAME": lambda spawner: f"of {spawner.user.name}",
+        "JUPYTERHUB_DEFAULT_URL": "/conformance",
+    }
+    hub = case.hub(spawner={"environment": given, "default_url": "/lab"})
+    found = case.started(hub).environment()
+    case.require(
+        found.get("CONFORMANCE_NAME") == "of ada",
+        f"a callable became {found.get('CONFORMANCE_NAME')!r}, not what it returns",
+    )
+    case.require(
+        found.get("JUPYTERHUB_DEFAULT_URL") == "/conformance",
+        f"the hub's variable was not overridden: {found.get('JUPYTERHUB_DEFAULT_URL')!r}",
+    )
+    names = ("JUPYTERHUB_USER", "JUPYTERHUB_API_URL", "JUPYTERHUB_CLIENT_ID")
+    missing = [name for name in names if name not in found]
+    case.require(not missing, f"{', '.join(missing)} is missing: is super() called?")
+
+
+@clause("SPAWNER-036", MUST, hooks="alive environment", guards="secrets")
+def the_hub_s_environment_stays_there(case: SpawnerCase) -> None:
+    """Nothing of the hub's own environment reaches the server but what env_keep names."""
+    canary = f"{case.random.getrandbits(256):064x}"
+    before = {name: os.environ.get(name) for name in CANARIES}
+
+    def restore() -> None:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+    case.finally_(restore)
+    hub = case.hub()
+    case.did(f"the hub's environment has {', '.join(CANARIES)}")
+    os.environ.update(dict.fromkeys(CANARIES, canary))
+    found = case.started(hub).environment()
+    leaked = [name for name, value in found.items() if canary in value]
+    case.require(not leaked, f"{', '.join(leaked)} of the hub reached the server")
+
+
+@clause("SPAWNER-038", MUST, hooks="alive")
+def arguments_are_no_shell_s(case: SpawnerCase) -> None:
+    """cmd and args are passed as a list, without a shell's interpretation."""
+    mark = case.directory / "touched"
+    args = ["--a=b c", "$HOME", f"; touch {mark}", "`id`", "it's", '"', "*", ""]
+    hub = case.hub(spawner={"args": args})
+    case.started(hub)
+    argv = case.alive()[0].argv
+    if argv is None:
+        raise Unproven("alive() tells no argv: fill it in, and the clause can be proven")
+    case.saw(f"argv {list(argv)}")
+    case.require(list(argv)[-len(args) :] == args, f"the arguments arrived as {list(argv)}")
+    case.require(not mark.exists(), "an argument was run by a shell")
+
+
+@clause(
+    "SPAWNER-039",
+    MUST,
+    guards="secrets",
+    seen="the Hub accepts any unknown token that an adapter hands back (user.py:1030)",
+)
+def the_token_is_the_hub_s(case: SpawnerCase) -> None:
+    """The token that an adapter leaves in api_token is one that the hub issued for this user."""
+    issued: list[str] = []
+    hub = case.hub(spawner={"pre_spawn_hook": lambda spawner: issued.append(spawner.api_token)})
+    server = case.started(hub)
+    server.stop()
+    server.start()
+    case.require(
+        server.token in issued, "api_token is not one that the hub issued: it would be accepted"
+    )
+
+
+@clause("SPAWNER-040", MUST, needs="limits", hooks="alive", refusal=True)
+def limits_are_enforced(case: SpawnerCase) -> None:
+    """mem_limit and cpu_limit are enforced; where they are declined, setting them warns at start.
+
+    The server's own view of its limits is a hook.
+    """
+    hub = case.hub(spawner={"mem_limit": "256M", "cpu_limit": 0.5})
+    case.started(hub)
+    if case.claims("limits"):
+        found = case.hook("limits", case.alive()[0])
+        wanted = {"mem_limit": 256 * 2**20, "cpu_limit": 0.5}
+        for name, value in wanted.items():
+            case.require(
+                abs(found.get(name, 0) - value) <= value / 20,
+                f"{name} is {found.get(name)} for the server, and was set to {value}",
+            )
+        return
+    warned = [line for line in case.log.lines if line.startswith("WARN") and "limit" in line]
+    case.require(warned, "mem_limit and cpu_limit are set and cannot be enforced: no warning")

@@ -1,0 +1,167 @@
+"""SPAWNER-005 to 008, 024 and 062: what a start that fails or is cancelled leaves behind."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import nullcontext
+
+from jupyterhub.spawner import SpawnException
+from tornado.web import HTTPError
+
+from greyhub.conformance.contract import MUST, SHOULD, clause
+from greyhub.conformance.spawner.case import SpawnerCase
+
+
+@clause("SPAWNER-005", MUST, hooks="fault")
+def the_user_s_fault_is_told_apart(case: SpawnerCase) -> None:
+    """What the user caused is a SpawnException or an HTTPError 4xx; what the backend caused is not.
+
+    The hub counts the latter, and ends itself after too many in a row. Where the
+    backend can reject a request, the first is tested too.
+    """
+    server = case.server(case.hub())
+    with case.fault("error", "create"):
+        server.fails_to_start("the backend could not make a server")
+    error = case.answer("start").error
+    case.require(not _is_users(error), f"the backend's failure is blamed on the user: {error!r}")
+    if case.claims("rejections"):
+        with case.fault("rejected", "create"):
+            server.fails_to_start("the backend refused the request")
+        error = case.answer("start").error
+        case.require(_is_users(error), f"the backend's refusal counts as its failure: {error!r}")
+
+
+def _is_users(error: BaseException | None) -> bool:
+    status = getattr(error, "status_code", 500)
+    return isinstance(error, SpawnException | HTTPError) and 400 <= status < 500
+
+
+@clause(
+    "SPAWNER-006",
+    MUST,
+    hooks="alive",
+    guards="money",
+    seen=[
+        "kubespawner#95 https://github.com/jupyterhub/kubespawner/issues/95",
+        "kubespawner#427 https://github.com/jupyterhub/kubespawner/issues/427",
+        "kubespawner#305 https://github.com/jupyterhub/kubespawner/issues/305",
+    ],
+)
+def a_failed_start_leaves_nothing(case: SpawnerCase) -> None:
+    """If start() raises after something was created, nothing is left.
+
+    It has cleaned up, or poll() is None so that the hub stops it. The server ends
+    as it starts; and, where replies can be lost, the reply to its creation is.
+    """
+    hub = case.hub(spawner={"http_timeout": 1})
+    server = case.server(hub, "ada")
+    server.tell("dead")
+    server.fails_to_start("its server ends at once")
+    case.nothing_left("what a failed start had made")
+    if case.can("lost"):
+        other = case.server(hub, "bob")
+        with case.fault("lost", "create"):
+            start = other.starting()
+            failed = start.exception(10 * case.patience)
+        if failed is not None:
+            case.nothing_left("what was made, though the reply was lost,")
+
+
+@clause(
+    "SPAWNER-007",
+    MUST,
+    hooks="alive",
+    guards="money",
+    seen="mybinder.org-deploy#2686 https://github.com/jupyterhub/mybinder.org-deploy/issues/2686",
+)
+def a_start_over_time_leaves_nothing(case: SpawnerCase) -> None:
+    """If start() is cancelled by start_timeout, nothing is left.
+
+    Not even where the backend has made the server and the adapter has not yet
+    heard of it: the reply to the creation comes after the timeout.
+    """
+    hub = case.hub(spawner={"start_timeout": 1, "http_timeout": 1})
+    server = case.server(hub)
+    server.tell("mute")
+    server.fails_to_start("its server never listens")
+    case.nothing_left("the server of a start over time")
+    if case.can("late"):
+        other = case.server(hub, "bob")
+        with case.fault("late", "create", seconds=2.0) as hit:
+            error = other.starting().exception(10 * case.patience)
+        case.require(error is not None or not hit.is_set(), "start() ended well after its timeout")
+        if error is not None:
+            case.nothing_left("the server whose creation was not yet confirmed")
+
+
+@clause("SPAWNER-008", MUST, hooks="alive")
+def cancellation_is_obeyed(case: SpawnerCase) -> None:
+    """A CancelledError leaves start() within 5 s and is not swallowed."""
+    hub = case.hub(spawner={"start_timeout": 1, "http_timeout": 1})
+    server = case.server(hub)
+    slow = case.fault("late", "create", seconds=2.0) if case.can("late") else nullcontext()
+    server.tell("mute")
+    began = time.monotonic()
+    with slow:
+        start = server.starting()
+        case.until(start.done, 10, "the start did not end")
+    answer = case.answer("start")
+    if answer.ended - began < 1:
+        # It returned before it could be cancelled: there was nothing to obey.
+        return
+    case.require(
+        answer.error is not None, f"start() swallowed the cancellation and gave {answer.value!r}"
+    )
+    took = answer.ended - began - 1
+    case.require(took < 5 * case.patience, f"start() went on for {took:.1f} s after it")
+
+
+@clause(
+    "SPAWNER-024",
+    MUST,
+    hooks="alive",
+    guards="money",
+    seen=[
+        "kubespawner#240 https://github.com/jupyterhub/kubespawner/issues/240",
+        "jupyterhub#2975 https://github.com/jupyterhub/jupyterhub/issues/2975",
+    ],
+)
+def a_pending_start_can_be_stopped(case: SpawnerCase) -> None:
+    """Cancelling a pending start, as the hub's DELETE does, leaves nothing.
+
+    The hub cancels the start, waits one second, and stops the server.
+    """
+    hub = case.hub()
+    server = case.server(hub)
+    server.tell("mute")
+    case.did(f"POST /users/{server.user}/server, and DELETE while it is pending")
+    post = hub.api("POST", f"/users/{server.user}/server")
+    case.require(post.status_code in (201, 202), f"the start was refused: {post.text}")
+    case.until(case.alive, 6, "no server came into being")
+    gone = hub.api("DELETE", f"/users/{server.user}/server")
+    case.said(f"DELETE: status {gone.status_code}")
+    case.nothing_left("the server of a start that was cancelled")
+
+
+@clause("SPAWNER-062", SHOULD)
+def a_wrong_command_is_named(case: SpawnerCase) -> None:
+    """What is wrong with the server's own settings is told by their name.
+
+    The command is the one setting that every Spawner has: it names a program that
+    does not exist. The error must name it, or the option.
+    """
+    hub = case.hub(spawner={"cmd": ["/no/such/program"], "start_timeout": 3, "http_timeout": 2})
+    server = case.server(hub)
+    error = server.fails_to_start("its command does not exist")
+    told = " ".join(_texts(error))
+    named = "/no/such/program" in told or "cmd" in told
+    case.require(named, f"the error names neither the option nor the program: {told!r}")
+
+
+def _texts(error: BaseException | None) -> list[str]:
+    found = []
+    while error is not None and not isinstance(error, asyncio.CancelledError):
+        found += [str(error), str(getattr(error, "jupyterhub_message", "") or "")]
+        error = error.__cause__
+    return found

@@ -1,0 +1,113 @@
+"""SPAWNER-042 and 043: what a user may choose."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+from greyhub.conformance.case import Unproven
+from greyhub.conformance.contract import MUST, clause
+from greyhub.conformance.spawner.case import SpawnerCase
+
+TRAITS = (
+    "image",
+    "cmd",
+    "args",
+    "environment",
+    "env_keep",
+    "volumes",
+    "extra_pod_config",
+    "mem_limit",
+    "cpu_limit",
+    "notebook_dir",
+    "default_url",
+    "api_token",
+    "namespace",
+    "prefix",
+    "uid",
+)
+"""Names of options that are the administrator's in one Spawner or another."""
+
+
+@clause(
+    "SPAWNER-042",
+    MUST,
+    needs="user_options",
+    hooks="alive environment",
+    guards="secrets",
+    seen="dockerspawner GHSA-hfgr-h3vc-p6c2 "
+    "https://github.com/jupyterhub/dockerspawner/security/advisories/GHSA-hfgr-h3vc-p6c2",
+)
+def options_are_untrusted(case: SpawnerCase) -> None:
+    """Options are untrusted: {} works, unknown keys are ignored or refused, and have no effect.
+
+    A user sends the names of the administrator's options, with a word that must
+    then be nowhere in the server.
+    """
+    hub = case.hub()
+    case.started(hub, "ada", options={}).stop()
+    word = f"evil{case.random.getrandbits(48):x}"
+    sent = dict.fromkeys(TRAITS, word) | {
+        "environment": {"CONFORMANCE_EVIL": word},
+        "cmd": [word],
+        "args": [word],
+    }
+    server = case.server(hub, "bob")
+    error = server.starting(sent).exception(20 * case.patience)
+    if error is not None:
+        status = getattr(error, "status_code", 500)
+        case.require(400 <= status < 500, f"unknown options were answered by {error!r}")
+        return
+    running = server.running()
+    case.require(len(running) == 1, f"there are {len(running)} servers of {server}, not one")
+    places = {
+        "environment": json.dumps(server.environment(running[0])),
+        "command line": " ".join(running[0].argv or ()),
+        "labels": json.dumps(dict(running[0].labels or {})),
+        "name": running[0].id,
+    }
+    for place, text in places.items():
+        case.require(word not in text, f"an option that was not offered reached the {place}")
+
+
+@clause("SPAWNER-043", MUST, needs="user_options", hooks="alive")
+def options_are_checked(case: SpawnerCase) -> None:
+    """An invalid option is a 4xx, never a 500; a valid one works, and start() does not change it.
+
+    options_from_form() is pure and gives JSON. The suite says which options are
+    good and which are bad.
+    """
+    suite = case.suite
+    if suite.options_good is None or not suite.options_bad:
+        raise Unproven("say options_good = {...} and options_bad = [{...}], by which to test")
+    hub = case.hub()
+    good = json.loads(json.dumps(dict(suite.options_good)))
+    server = case.server(hub, "ada")
+    sent = copy.deepcopy(good)
+    server.start(sent)
+    kept = server.look("user_options")
+    case.require(kept == good, f"start() changed user_options from {good} to {kept}")
+    for number, bad in enumerate(suite.options_bad):
+        user = f"bad{number}"
+        hub.add_user(user)
+        case.did(f"POST /users/{user}/server with {dict(bad)}")
+        answer = hub.api("POST", f"/users/{user}/server", dict(bad))
+        status = answer.status_code
+        if status == 202:
+            other = case.server(hub, user)
+            case.until(lambda other=other: not other.pending, 10, "the start did not end")  # type: ignore[misc]
+            error = case.answer("start").error
+            status = getattr(error, "status_code", 500) if error is not None else 201
+        case.said(f"status {status}")
+        case.require(status != 201, f"the invalid options {dict(bad)} were accepted")
+        case.require(400 <= status < 500, f"the invalid options {dict(bad)} gave a {status}")
+    form = {name: [str(value)] for name, value in good.items()}
+    before = copy.deepcopy(form)
+    first = server.do("run_options_from_form", form)
+    second = server.do("run_options_from_form", form)
+    case.require(form == before, "options_from_form() changed the form")
+    case.require(first == second, "options_from_form() is not the same twice")
+    try:
+        json.dumps(first)
+    except (TypeError, ValueError) as error:
+        case.fail(f"options_from_form() gives what is not JSON: {error}")

@@ -1,0 +1,189 @@
+"""SPAWNER-012 to 017, 019 and 061: what poll() tells."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from greyhub.conformance.contract import MUST, SHOULD, clause
+from greyhub.conformance.spawner.case import Server, SpawnerCase
+
+
+@clause("SPAWNER-012", MUST)
+def poll_before_start(case: SpawnerCase) -> None:
+    """Before start() and with an empty state, poll() is an int, never None."""
+    server = case.server(case.hub())
+    first = server.poll()
+    case.require(type(first) is int, f"poll() answered {first!r}, not an int")
+    server.do("load_state", {})
+    second = server.poll()
+    case.require(type(second) is int, f"after load_state({{}}), poll() answered {second!r}")
+
+
+@clause(
+    "SPAWNER-013",
+    MUST,
+    hooks="alive",
+    guards="money",
+    seen="kubespawner#98 https://github.com/jupyterhub/kubespawner/pull/98",
+)
+def poll_while_starting(case: SpawnerCase) -> None:
+    """While start() is suspended, poll() is None.
+
+    The server never listens, so that the start goes on; where replies can be
+    late, poll() is also asked before the adapter knows of its server.
+    """
+    hub = case.hub()
+    server, start = case.pending(hub)
+    status = server.poll()
+    case.require(start.done() or status is None, f"poll() answered {status!r} during start()")
+    if case.can("late"):
+        other = case.server(hub, "bob")
+        with case.fault("late", "create", seconds=1.0) as hit:
+            start = other.starting()
+            case.until(lambda: start.done() or hit.is_set(), 6, "no server was asked for")
+            status = other.poll()
+        case.require(
+            start.done() or status is None,
+            f"poll() answered {status!r} while the server was being created",
+        )
+
+
+@clause("SPAWNER-014", MUST)
+def poll_while_running(case: SpawnerCase) -> None:
+    """While the server runs, poll() is exactly None."""
+    server = case.started(case.hub())
+    for _ in range(2):
+        status = server.poll()
+        case.require(status is None, f"poll() answered {status!r}, but the server runs")
+
+
+@clause(
+    "SPAWNER-015",
+    MUST,
+    hooks="alive kill",
+    seen=[
+        "DockerSpawner 14.0.0 answers a string (dockerspawner.py:1026)",
+        "z2jh#681 https://github.com/jupyterhub/zero-to-jupyterhub-k8s/issues/681",
+    ],
+)
+def poll_after_death(case: SpawnerCase) -> None:
+    """When the server is dead, poll() is a real int within two polls: its status, if known."""
+    server = case.started(case.hub())
+    server.kill()
+    answers = [server.poll(), server.poll()]
+    case.require(
+        type(answers[-1]) is int,
+        f"poll() answered {answers[-1]!r}, a {type(answers[-1]).__name__}, of a dead server",
+    )
+
+
+@clause(
+    "SPAWNER-016",
+    MUST,
+    hooks="fault",
+    guards="money",
+    seen=[
+        "batchspawner#315 https://github.com/jupyterhub/batchspawner/issues/315",
+        "batchspawner#171 https://github.com/jupyterhub/batchspawner/issues/171",
+        "jupyterhub#3171 https://github.com/jupyterhub/jupyterhub/issues/3171",
+    ],
+)
+def unknown_is_not_dead(case: SpawnerCase) -> None:
+    """A backend that is unreachable, throttled or answers nonsense makes poll() None.
+
+    What is not known is not dead: the hub would forget a server that runs.
+    """
+    server = case.started(case.hub())
+    for kind in ("unreachable", "throttled", "error", "nonsense"):
+        if not case.can(kind):
+            continue
+        with case.fault(kind):
+            status = server.poll()
+        case.require(status is None, f"poll() answered {status!r} with the backend {kind}")
+    status = server.poll()
+    case.require(status is None, f"poll() answered {status!r} when the backend was back")
+
+
+@clause(
+    "SPAWNER-017",
+    MUST,
+    hooks="alive kill",
+    guards="secrets",
+    seen=[
+        "BatchSpawner 1.3.0 calls clear_state() in poll() (batchspawner.py:391)",
+        "KubeSpawner 7.1.0 calls stop() in poll() (spawner.py:2680)",
+    ],
+)
+def poll_changes_nothing(case: SpawnerCase) -> None:
+    """poll() changes nothing: it deletes nothing, clears no state, and keeps the token.
+
+    Asked of a server that runs, and of one that has died: the hub needs the token
+    to revoke it.
+    """
+    server = case.started(case.hub())
+    token, state = server.token, server.do("get_state")
+    server.poll()
+    case.require(case.alive(), "the server was gone after poll()")
+    _same(case, server, token, state, "of a running server")
+    server.kill()
+    server.poll()
+    server.poll()
+    _same(case, server, token, state, "of a dead server")
+
+
+def _same(
+    case: SpawnerCase, server: Server, token: str, state: dict[str, object], whose: str
+) -> None:
+    case.require(server.token == token, f"poll() {whose} changed the token in the hub's memory")
+    now = server.do("get_state")
+    case.require(now == state, f"poll() {whose} changed its state from {state} to {now}")
+
+
+@clause(
+    "SPAWNER-019",
+    SHOULD,
+    seen="batchspawner#174 https://github.com/jupyterhub/batchspawner/issues/174",
+)
+def many_polls_are_few_requests(case: SpawnerCase) -> None:
+    """100 polls at a time end in 10 s and cost at most 10 requests to the backend.
+
+    The requests are counted where there is an endpoint. Ten servers, each polled
+    ten times at once.
+    """
+    hub = case.hub()
+    servers = [case.server(hub, f"user{number}") for number in range(10)]
+    for start in [server.starting() for server in servers]:
+        start.result(20 * case.patience)
+    proxy = case.proxy
+    before = len(proxy.requests) if proxy else 0
+
+    async def all_at_once() -> list[object]:
+        return list(await asyncio.gather(*(s.make().poll() for s in servers for _ in range(10))))
+
+    began = time.monotonic()
+    answers = hub.run(all_at_once)
+    took = time.monotonic() - began
+    case.said(f"100 polls in {took:.2f} s")
+    case.require(took < 10 * case.patience, f"100 polls took {took:.1f} s")
+    case.require(set(answers) == {None}, "poll() did not answer None of servers that run")
+    if proxy:
+        requests = len(proxy.requests) - before
+        case.saw(f"{requests} requests")
+        case.require(requests <= 10, f"100 polls cost {requests} requests")
+
+
+@clause("SPAWNER-061", SHOULD, hooks="alive kill")
+def a_lost_server_is_noticed(case: SpawnerCase) -> None:
+    """A server that is preempted, evicted or lost with its node is noticed by the next poll.
+
+    The hub polls by itself here. That the user is told the reason cannot be seen
+    from outside: no interface of the Hub carries it.
+    """
+    hub = case.hub(spawner={"poll_interval": 1, "poll_jitter": 0})
+    server = case.server(hub)
+    case.did(f"POST /users/{server.user}/server")
+    hub.api("POST", f"/users/{server.user}/server")
+    case.until(lambda: server.ready, 10, "the server was not ready")
+    server.kill()
+    case.until(lambda: not server.ready, 4, "the hub still holds the server for alive")

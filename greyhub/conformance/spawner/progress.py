@@ -1,0 +1,155 @@
+"""SPAWNER-044 to 047: what progress() tells of a start."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from concurrent.futures import Future
+from typing import Any
+
+from greyhub.conformance.contract import MUST, clause
+from greyhub.conformance.spawner.case import Server, SpawnerCase
+
+
+def consume(case: SpawnerCase, server: Server) -> Future[list[Any]]:
+    """Read a server's progress to its end, as the hub's handler does."""
+    spawner = server.spawner
+
+    async def read() -> list[Any]:
+        return [event async for event in spawner.progress()]
+
+    case.did(f"{server}: progress()")
+    return server.hub.submit(read)
+
+
+def start(case: SpawnerCase, server: Server) -> list[Any]:
+    """Start a server through the hub's API; the events of its progress."""
+    case.did(f"POST /users/{server.user}/server")
+    server.hub.api("POST", f"/users/{server.user}/server")
+    events = consume(case, server)
+    case.until(lambda: not server.pending, 15, "the start did not end")
+    return ended(case, events)
+
+
+def ended(case: SpawnerCase, events: Future[list[Any]]) -> list[Any]:
+    """The events, once the stream has ended by itself."""
+    try:
+        return events.result(3 * case.patience)
+    except TimeoutError:
+        events.cancel()
+        case.fail("progress() did not end when the start had")
+
+
+@clause(
+    "SPAWNER-044",
+    MUST,
+    needs="progress",
+    seen="kubespawner#153 https://github.com/jupyterhub/kubespawner/pull/153",
+)
+def progress_is_a_stream_for_each(case: SpawnerCase) -> None:
+    """progress() is an async generator of dicts with a message, and a progress of 0 to 100.
+
+    Two consumers of one start each get the full stream.
+    """
+    hub = case.hub()
+    server = case.server(hub)
+    hub.api("POST", f"/users/{server.user}/server")
+    made = hub.run(lambda: server.make().progress())
+    case.require(inspect.isasyncgen(made), f"progress() is a {type(made).__name__}")
+    both = [consume(case, server), consume(case, server)]
+    case.until(lambda: not server.pending, 15, "the start did not end")
+    first, second = (ended(case, each) for each in both)
+    case.said(f"progress: {first}")
+    case.require(first, "progress() told nothing of a start")
+    for event in first:
+        case.require(isinstance(event, dict), f"an event is a {type(event).__name__}, not a dict")
+        message = event.get("message", event.get("html_message"))
+        case.require(isinstance(message, str), f"an event has no message: {event}")
+        number = event.get("progress", 0)
+        case.require(
+            isinstance(number, int | float) and 0 <= number <= 100,
+            f"an event's progress is {number!r}, not within 0 and 100",
+        )
+    case.require(first == second, f"two consumers got different events: {first} and {second}")
+
+
+@clause(
+    "SPAWNER-045",
+    MUST,
+    needs="progress",
+    hooks="alive",
+    seen="batchspawner#215 https://github.com/jupyterhub/batchspawner/issues/215",
+)
+def progress_ends(case: SpawnerCase) -> None:
+    """progress() ends when the start is no longer pending, and aclose() ends it within 1 s.
+
+    It ends after a start that succeeds, and after one that fails.
+    """
+    hub = case.hub(spawner={"http_timeout": 1, "start_timeout": 2})
+    start(case, case.server(hub, "ada"))
+    failing = case.server(hub, "bob")
+    failing.tell("mute")
+    hub.api("POST", f"/users/{failing.user}/server")
+    spawner = failing.spawner
+
+    async def close() -> None:
+        stream = spawner.progress()
+        await anext(stream)
+        await asyncio.wait_for(stream.aclose(), 1)
+
+    try:
+        hub.run(close, timeout=5 * case.patience)
+    except StopAsyncIteration:
+        pass
+    except TimeoutError:
+        case.fail("aclose() of progress() took over 1 s")
+    events = consume(case, failing)
+    case.until(lambda: not failing.pending, 10, "the start did not end")
+    ended(case, events)
+
+
+@clause(
+    "SPAWNER-046",
+    MUST,
+    needs="progress",
+    seen="kubespawner#184 https://github.com/jupyterhub/kubespawner/issues/184",
+)
+def progress_is_of_this_start(case: SpawnerCase) -> None:
+    """progress() tells no events of earlier starts.
+
+    The second start of the same server tells as much as the first, not both.
+    """
+    hub = case.hub()
+    server = case.server(hub)
+    first = start(case, server)
+    server.stop()
+    second = start(case, server)
+    case.said(f"first {first}, second {second}")
+    doubled = len(second) > len(first) and second[: len(first)] == first
+    case.require(not doubled, "the second start tells the events of the first again")
+    begins = [each[0].get("progress", 0) for each in (first, second) if each]
+    case.require(
+        len(begins) < 2 or begins[1] <= begins[0],
+        "the second start begins where the first had ended",
+    )
+
+
+@clause("SPAWNER-047", MUST, needs="progress backend_events", hooks="alive announce")
+def the_backend_s_texts_are_escaped(case: SpawnerCase) -> None:
+    """html_message escapes everything that came from the backend."""
+    hub = case.hub(spawner={"start_timeout": 2})
+    server = case.server(hub)
+    server.tell("mute")
+    hub.api("POST", f"/users/{server.user}/server")
+    events = consume(case, server)
+    case.until(case.alive, 5, "no server came into being")
+    text = "<script>alert('conformance')</script>"
+    case.hook("announce", case.alive()[0], text)
+    case.until(lambda: not server.pending, 10, "the start did not end")
+    found = ended(case, events)
+    case.said(f"progress: {found}")
+    heard = [event for event in found if "conformance" in str(event)]
+    case.require(heard, "progress() did not tell what the backend said")
+    for event in heard:
+        html = event.get("html_message", "")
+        case.require("<script" not in html, f"html_message holds the backend's HTML: {html}")

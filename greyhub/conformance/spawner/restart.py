@@ -1,0 +1,162 @@
+"""SPAWNER-018, 027 and 031 to 033: a hub that restarts or is killed finds its servers again."""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import urlsplit
+
+import requests
+
+from greyhub.conformance.case import Unproven
+from greyhub.conformance.contract import MUST, clause
+from greyhub.conformance.spawner.case import SpawnerCase
+
+
+@clause(
+    "SPAWNER-018",
+    MUST,
+    hooks="alive fault",
+    guards="money",
+    budget=20,
+    seen=[
+        "kubespawner#786 https://github.com/jupyterhub/kubespawner/issues/786",
+        "sudospawner#32 https://github.com/jupyterhub/sudospawner/issues/32",
+    ],
+)
+def a_restart_in_an_outage(case: SpawnerCase) -> None:
+    """When the hub restarts while the backend is unreachable, the server is still known afterwards.
+
+    The hub takes a poll() that raises for a dead server, and forgets it.
+    """
+    hub = case.hub()
+    server = case.started(hub)
+    hub.stop()
+    with case.fault("unreachable"):
+        case.did("the hub starts again while the backend is unreachable")
+        hub.start()
+    status = server.poll()
+    case.require(status is None, f"after the outage, poll() answered {status!r}")
+    kept = hub.orm_spawner(server.user)
+    case.require(kept["url"], "the hub has forgotten the server's address")
+    server.stop()
+    case.nothing_left("the server, though it was stopped after the outage,")
+
+
+@clause(
+    "SPAWNER-027",
+    MUST,
+    hooks="alive",
+    guards="money",
+    seen=[
+        "kubespawner#697 https://github.com/jupyterhub/kubespawner/issues/697",
+        "tljh#191 https://github.com/jupyterhub/the-littlest-jupyterhub/issues/191",
+    ],
+)
+def a_restarted_hub_finds_its_servers(case: SpawnerCase) -> None:
+    """After the hub was killed and has started again, the server is known and can be stopped.
+
+    poll() is None, the URL is right, there is exactly one server, and stop() ends it.
+    """
+    hub = case.hub()
+    server = case.server(hub)
+    hub.api("POST", f"/users/{server.user}/server")
+    case.until(lambda: server.ready, 10, "the server was not ready")
+    url = server.url
+    case.did("the hub is killed, and starts again")
+    hub.crash()
+    hub.start()
+    status = server.poll()
+    case.require(status is None, f"after the restart, poll() answered {status!r}")
+    case.require(server.url == url, f"the address is {server.url}, but was {url}")
+    case.require(len(case.alive()) == 1, f"there are {len(case.alive())} servers, not one")
+    server.ask("stop")
+    case.require(not case.alive(), "stop() after the restart did not end the server")
+
+
+@clause(
+    "SPAWNER-031",
+    MUST,
+    hooks="alive",
+    guards="money",
+    budget=20,
+    seen="mybinder.org-deploy#2686 https://github.com/jupyterhub/mybinder.org-deploy/issues/2686",
+)
+def a_hub_killed_in_a_start(case: SpawnerCase) -> None:
+    """A server that was being started when the hub was killed is found again, or reclaimed.
+
+    The hub keeps a state only after start() has returned: the restarted hub knows
+    that there is a server, and nothing of it. It must be known to poll(), or be
+    gone, after `reap_within` seconds where the suite declares that.
+    """
+    hub = case.hub()
+    server, start = case.pending(hub)
+    if start.done():
+        case.fail(f"the start ended before the hub could be killed: {start.exception()!r}")
+    case.did("the hub is killed during start(), and starts again")
+    hub.crash()
+    hub.config["Spawner"]["http_timeout"] = 1
+    hub.start()
+    wait = case.suite.reap_within or 0
+    deadline = time.monotonic() + wait
+    while case.alive() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    if not case.alive():
+        return
+    status = server.poll()
+    case.require(status is None, f"the server runs, the hub does not know: poll() = {status!r}")
+    server.ask("stop")
+    case.nothing_left("the server, though it was found and stopped,")
+
+
+@clause(
+    "SPAWNER-032",
+    MUST,
+    hooks="alive",
+    guards="money",
+    seen=[
+        "dockerspawner#386 https://github.com/jupyterhub/dockerspawner/pull/386",
+        "kubespawner#924 https://github.com/jupyterhub/kubespawner/issues/924",
+    ],
+)
+def a_new_name_loses_nothing(case: SpawnerCase) -> None:
+    """Options that name servers may change: the identity that was kept wins, and nothing is lost.
+
+    The suite says which options those are, in `renames`.
+    """
+    renames = case.suite.renames
+    if renames is None:
+        raise Unproven(
+            "say which options name servers: renames = {'MySpawner': {'prefix': 'other'}}, "
+            "or {} if none does"
+        )
+    hub = case.hub()
+    server = case.started(hub)
+    case.did(f"the hub restarts with {dict(renames)}")
+    hub.stop()
+    for section, values in renames.items():
+        hub.config.setdefault(section, {}).update(values)
+    hub.start()
+    status = server.poll()
+    case.require(status is None, f"with the new names, poll() answered {status!r}")
+    case.require(len(case.alive()) == 1, f"there are {len(case.alive())} servers, not one")
+    server.ask("stop")
+    case.nothing_left("the server, though it was stopped under the new names,")
+
+
+@clause(
+    "SPAWNER-033",
+    MUST,
+    seen="jupyterhub#3855 https://github.com/jupyterhub/jupyterhub/issues/3855",
+)
+def the_address_is_told_again(case: SpawnerCase) -> None:
+    """After a restart, get_url() gives an address that answers, with the scheme of start()'s."""
+    hub = case.hub()
+    server = case.started(hub)
+    before = server.url
+    hub.restart()
+    url = server.ask("get_url")
+    parts = urlsplit(url)
+    case.require(parts.scheme == urlsplit(before).scheme, f"get_url() = {url}, but was {before}")
+    case.require(parts.port, f"get_url() = {url}: it has no port")
+    status = requests.get(f"{url.rstrip('/')}/api", timeout=5).status_code
+    case.require(status < 500, f"{url} answered {status}")

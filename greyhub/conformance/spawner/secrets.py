@@ -1,0 +1,90 @@
+"""SPAWNER-037, 041 and 060: where the token is, and for how long it is good."""
+
+from __future__ import annotations
+
+from greyhub.conformance.case import Unproven
+from greyhub.conformance.contract import MUST, clause, listed
+from greyhub.conformance.spawner.case import SpawnerCase
+
+
+@clause(
+    "SPAWNER-037",
+    MUST,
+    hooks="alive",
+    guards="secrets",
+    seen=[
+        "kubespawner#639 https://github.com/jupyterhub/kubespawner/issues/639",
+        "fargatespawner#20 https://github.com/uktrade/fargatespawner/issues/20",
+    ],
+)
+def the_token_is_nowhere_else(case: SpawnerCase) -> None:
+    """The token is in no argv, log line, resource name, label, exception text or progress event.
+
+    Log lines of every level, of a start that succeeds, a poll, a stop, and a start
+    that fails.
+    """
+    hub = case.hub()
+    tokens: list[str] = []
+
+    async def told() -> list[str]:
+        return [str(event) async for event in server.make().progress()]
+
+    server = case.server(hub)
+    start = server.starting()
+    events = hub.submit(told)
+    start.result(10 * case.patience)
+    tokens.append(server.token)
+    server.poll()
+    found = case.alive()
+    case.require(found, "alive() shows no server")
+    running = found[0]
+    if running.argv is None or running.labels is None:
+        raise Unproven("alive() tells no argv or no labels: fill them in")
+    places = {
+        "its command line": " ".join(running.argv),
+        "its name": running.id,
+        "a label": " ".join(f"{k}={v}" for k, v in running.labels.items()),
+        "a progress event": " ".join(events.result(10 * case.patience)),
+    }
+    server.stop()
+    failing = case.server(hub, "bob")
+    failing.tell("dead")
+    failing.do_before_start(lambda spawner: tokens.append(spawner.api_token))
+    error = failing.starting().exception(20 * case.patience)
+    places["an exception's text"] = f"{error} {getattr(error, 'jupyterhub_message', '')}"
+    places["a log line"] = "\n".join(case.log.lines)
+    for place, text in places.items():
+        for token in filter(None, tokens):
+            case.require(token not in text, f"the token is in {place}")
+
+
+LISTED = (
+    listed(
+        "SPAWNER-041",
+        MUST,
+        "Secrets are delivered by an object or file of the owner's alone, not by readable scripts.",
+        needs="secret_env",
+        because="what a secret object is, and who may read it, differs with every backend; "
+        "SPAWNER-037 tests all places that the suite can see",
+    ),
+)
+
+
+@clause("SPAWNER-060", MUST, hooks="alive kill", guards="secrets")
+def a_dead_server_s_token_is_revoked(case: SpawnerCase) -> None:
+    """When a server dies by itself, its token is no longer valid after the hub has noticed.
+
+    A poll() that clears the state, as BatchSpawner's does, takes from the hub what
+    it must revoke.
+    """
+    hub = case.hub()
+    server = case.server(hub)
+    hub.api("POST", f"/users/{server.user}/server")
+    case.until(lambda: server.ready, 10, "the server was not ready")
+    token = server.token
+    case.require(hub.token_is_valid(token), "the token was not valid while the server ran")
+    server.kill()
+    server.ask("poll_and_notify")
+    server.ask("poll_and_notify")
+    case.until(lambda: not server.active, 4, "the hub did not notice")
+    case.require(not hub.token_is_valid(token), "the token of a dead server is still valid")

@@ -1,0 +1,186 @@
+"""One server on one hub, driven as the hub drives it."""
+
+from __future__ import annotations
+
+import concurrent.futures
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from greyhub.conformance.case import Broken, shorten
+from greyhub.conformance.means.hub import Hub
+
+if TYPE_CHECKING:
+    from greyhub.conformance.spawner.case import SpawnerCase
+    from greyhub.conformance.spawner.suite import Running
+
+
+class Server:
+    """One user's server on one hub, driven as the hub drives it."""
+
+    def __init__(self, case: SpawnerCase, hub: Hub, user: str, name: str) -> None:
+        self.case, self.hub, self.user, self.name = case, hub, user, name
+        self.round = 0
+
+    def __str__(self) -> str:
+        return f"{self.user}/{self.name}"
+
+    @property
+    def spawner(self) -> Any:
+        """The hub's own spawner object; call it in the hub's loop, as `ask` and `do` do."""
+        return self.hub.run(self.make)
+
+    def make(self) -> Any:
+        """The hub's own spawner object, to be called in the hub's loop."""
+        user = self.hub.app.users[self.user]
+        make = getattr(user, "get_or_create_spawner", None)
+        return make(self.name, "") if make else user.get_spawner(self.name)
+
+    def fresh(self) -> Any:
+        """A new spawner object, as a new process makes it; to be called in the hub's loop."""
+        self.make()
+        return self.hub.app.users[self.user]._new_spawner(self.name)
+
+    def look(self, name: str) -> Any:
+        """An attribute of the spawner."""
+        return self.hub.run(lambda: getattr(self.make(), name))
+
+    @property
+    def ready(self) -> bool:
+        """Whether the hub holds it for up."""
+        return bool(self.look("ready"))
+
+    @property
+    def pending(self) -> bool:
+        """Whether the hub waits for its start or its stop."""
+        return bool(self.look("pending"))
+
+    @property
+    def active(self) -> bool:
+        """Whether the hub holds it for up, or is about it."""
+        return bool(self.look("active"))
+
+    def set_environment(self, **environment: str) -> None:
+        """Give its next start more variables."""
+
+        def add() -> None:
+            spawner = self.make()
+            spawner.environment = {**spawner.environment, **environment}
+
+        self.hub.run(add)
+
+    def do_before_start(self, hook: Callable[[Any], None]) -> None:
+        """Call a function with the spawner before its next start."""
+        self.hub.run(lambda: setattr(self.make(), "pre_spawn_hook", hook))
+
+    def tell(self, words: str, **environment: str) -> None:
+        """Give the suite's own server its words; see `probe`."""
+        self.case.probing()
+        self.case.did(f"{self}: its server will be {words}")
+
+        self.set_environment(PROBE=words, **environment)
+
+    def do(self, method: str, *args: Any) -> Any:
+        """Call a method that is not asynchronous, in the hub's loop; what it answers."""
+        self.case.did(f"{self}: {method}({', '.join(map(shorten, args))})")
+        return self.hub.run(lambda: getattr(self.make(), method)(*args))
+
+    def ask(self, method: str, *args: Any, timeout: float = 10.0, **kwargs: Any) -> Any:
+        """Call a method of the spawner in the hub's loop; what it answers."""
+        return self.submit(method, *args, **kwargs).result(timeout * self.case.patience)
+
+    def submit(self, method: str, *args: Any, **kwargs: Any) -> concurrent.futures.Future[Any]:
+        """Call a method of the spawner in the hub's loop, and do not wait."""
+        self.case.did(f"{self}: {method}({', '.join([*map(repr, args), *kwargs])})")
+        spawner = self.spawner
+        return self.hub.submit(lambda: getattr(spawner, method)(*args, **kwargs))
+
+    def poll(self) -> Any:
+        """What poll() answers."""
+        return self.ask("poll")
+
+    def start(self, options: Mapping[str, Any] | None = None) -> Any:
+        """Start it as the hub does, and wait until it answers; a failure breaks the promise."""
+        try:
+            return self.starting(options).result(30 * self.case.patience)
+        except Exception as error:
+            told = getattr(error, "jupyterhub_message", "") or shorten(str(error))
+            raise Broken(f"{self} did not start: {type(error).__name__}: {told}") from error
+
+    def starting(self, options: Mapping[str, Any] | None = None) -> concurrent.futures.Future[Any]:
+        """Start it as the hub does, and do not wait; the future ends with the start."""
+        self.case.did(f"{self}: the hub starts it" + (f" with {options}" if options else ""))
+        user = self.hub.app.users
+        return self.hub.submit(lambda: user[self.user].spawn(self.name, options=options))
+
+    def fails_to_start(self, why: str) -> BaseException:
+        """Start it, which cannot succeed; the error. The promise is broken if it does."""
+        error = self.starting().exception(20 * self.case.patience)
+        if error is None:
+            raise Broken(f"{self} was started, but {why}")
+        return error
+
+    def fails(self, method: str, timeout: float = 10.0) -> bool:
+        """Whether a method of the spawner raises."""
+        return self.submit(method).exception(timeout * self.case.patience) is not None
+
+    def stop(self, tolerant: bool = False) -> None:
+        """Stop it as the hub does, and wait; `tolerant` of what it raises."""
+        self.case.did(f"{self}: the hub stops it")
+        user = self.hub.app.users
+        stop = self.hub.submit(lambda: user[self.user].stop(self.name))
+        error = stop.exception(20 * self.case.patience)
+        if error is not None and not tolerant:
+            raise error
+
+    def kill(self) -> None:
+        """End it behind the adapter's back, and wait until it is gone."""
+        for server in self.case.alive():
+            self.case.did(f"{self}: its server is killed")
+            self.case.hook("kill", server)
+        self.case.until(lambda: not self.case.alive(), 5, "the server survived kill()")
+
+    def delete_forever(self) -> None:
+        """Delete it for ever, as the hub does, whether the method is synchronous or not."""
+        self.ask("delete_forever")
+
+    def renamed(self, name: str) -> None:
+        """Let the hub know it by another name."""
+
+        def rename() -> None:
+            user = self.hub.app.users[self.user]
+            user.spawners.pop(self.name, None)
+            user.orm_user.orm_spawners[self.name].name = name
+            self.hub.app.db.commit()
+
+        self.hub.run(rename)
+        self.name = name
+
+    @property
+    def token(self) -> str:
+        """The token that the hub has given it."""
+        return str(self.hub.run(lambda: self.make().api_token))
+
+    @property
+    def url(self) -> str:
+        """Its address, as the hub has it."""
+        return str(self.hub.run(lambda: self.make().server.url))
+
+    def running(self) -> list[Running]:
+        """What exists in the backend of this user, server and hub."""
+        return [each for each in self.case.alive() if self._is_mine(each)]
+
+    def _is_mine(self, server: Running) -> bool:
+        env = self.environment(server)
+        return (
+            env.get("JUPYTERHUB_USER") == self.user
+            and env.get("JUPYTERHUB_SERVER_NAME", "") == self.name
+            and env.get("JUPYTERHUB_API_URL", "").startswith(self.hub.url)
+        )
+
+    def environment(self, server: Running | None = None) -> dict[str, str]:
+        """The environment of a server in the backend, by default of the only one."""
+        if server is None:
+            found = self.running()
+            self.case.require(len(found) == 1, f"{self} has {len(found)} servers, not one")
+            server = found[0]
+        return dict(self.case.hook("environment", server))

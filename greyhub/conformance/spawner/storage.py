@@ -1,0 +1,99 @@
+"""SPAWNER-055 to 057: what outlives a server."""
+
+from __future__ import annotations
+
+from greyhub.conformance.contract import MUST, clause
+from greyhub.conformance.spawner.case import SpawnerCase
+
+
+@clause(
+    "SPAWNER-055",
+    MUST,
+    needs="persistent_home",
+    hooks="alive volumes",
+    guards="data",
+    seen=[
+        "kubespawner#880 https://github.com/jupyterhub/kubespawner/issues/880",
+        "kubespawner#873 https://github.com/jupyterhub/kubespawner/pull/873",
+        "kubespawner#446 https://github.com/jupyterhub/kubespawner/issues/446",
+    ],
+)
+def delete_forever_deletes_this(case: SpawnerCase) -> None:
+    """delete_forever() removes exactly this server's storage; it is idempotent, sync or async.
+
+    Two users and, where there are named servers, two servers of one user: only
+    one of them is deleted for ever.
+    """
+    hub = case.hub()
+    before = set(case.hook("volumes"))
+    names = ["", "two"] if case.claims("named_servers") else [""]
+    mine = [case.started(hub, "ada", name) for name in names]
+    others = case.started(hub, "bob")
+    have = dict(case.hook("volumes"))
+    case.require(set(have) - before, "no storage came into being with the servers")
+    for server in (*mine, others):
+        server.stop()
+    gone = mine[-1]
+    gone.delete_forever()
+    once = dict(case.hook("volumes"))
+    gone.delete_forever()
+    twice = dict(case.hook("volumes"))
+    case.require(once == twice, "the second delete_forever() removed something")
+    removed = set(have) - set(once)
+    case.require(removed, f"delete_forever() of {gone} removed nothing")
+    case.require(
+        len(removed) == 1, f"delete_forever() of {gone} removed {len(removed)}: {sorted(removed)}"
+    )
+    for server in [*mine[:-1], others]:
+        server.start()
+        now = dict(case.hook("volumes"))
+        case.require(
+            set(now) <= set(once) | before and all(now[key] == have[key] for key in once),
+            f"delete_forever() of {gone} removed the storage of {server}",
+        )
+
+
+@clause("SPAWNER-056", MUST, needs="persistent_home", hooks="alive volumes", guards="data")
+def a_stop_keeps_the_data(case: SpawnerCase) -> None:
+    """stop() and clear_state() never touch the user's data; the next start finds them."""
+    hub = case.hub()
+    server = case.started(hub)
+    have = dict(case.hook("volumes"))
+    case.require(have, "no storage came into being with the server")
+    server.stop()
+    case.require(dict(case.hook("volumes")) == have, "stop() changed the user's data")
+    server.do("clear_state")
+    case.require(dict(case.hook("volumes")) == have, "clear_state() changed the user's data")
+    server.start()
+    case.require(
+        dict(case.hook("volumes")) == have, "the next start did not find the data as they were"
+    )
+
+
+@clause("SPAWNER-057", MUST, needs="rename persistent_home", hooks="alive volumes", guards="data")
+def a_renamed_server_keeps_its_data(case: SpawnerCase) -> None:
+    """When a server is renamed, its data follow, or rename() raises and nothing has changed."""
+    hub = case.hub()
+    server = case.started(hub, "ada", "old")
+    server.stop()
+    have = dict(case.hook("volumes"))
+    try:
+        server.ask("rename", "old", "new")
+    except Exception:
+        case.require(
+            dict(case.hook("volumes")) == have, "rename() raised, and had changed the storage"
+        )
+        server.start()
+        case.require(
+            dict(case.hook("volumes")) == have, "rename() raised, and the data are not found again"
+        )
+        return
+    server.renamed("new")
+    moved = dict(case.hook("volumes"))
+    case.require(
+        sorted(moved.values()) == sorted(have.values()), "rename() lost or changed the data"
+    )
+    server.start()
+    case.require(
+        dict(case.hook("volumes")) == moved, "under its new name the server has other storage"
+    )
