@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class GreyHubError(Exception):
     """The root of everything that greyhub raises on purpose."""
@@ -29,6 +31,28 @@ class ConfigError(GreyHubError):
         if self.mend:
             lines.append(f"  to mend: {self.mend}")
         return "\n".join(lines)
+
+
+class ConfigErrors(ConfigError):
+    """Everything that keeps a configuration from working, at once.
+
+    Parameters
+    ----------
+    findings : sequence
+        What was found, each for people as its ``str``.
+    """
+
+    def __init__(self, findings: Sequence[object]) -> None:
+        self.findings = findings
+        count = len(findings)
+        super().__init__(
+            "one thing is wrong with the configuration"
+            if count == 1
+            else f"{count} things are wrong with the configuration"
+        )
+
+    def __str__(self) -> str:
+        return "\n\n".join([f"{self.what}; nothing was started", *map(str, self.findings)])
 
 
 class ConfigConflict(ConfigError):

@@ -1,4 +1,4 @@
-"""Notices a config file that speaks of GreyHub and never composes it.
+"""Sees to it that a config file which speaks of GreyHub is composed, whole and last.
 
 JupyterHub ignores a section that no class reads, so a forgotten
 ``greyhub.compose(c)`` would start a hub of JupyterHub's defaults. The hub
@@ -11,26 +11,73 @@ from __future__ import annotations
 
 import functools
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+from greyhub.adapter import Finding
+from greyhub.checks.places import Loader
+from greyhub.composing import inspected
+from greyhub.errors import ConfigErrors
 from greyhub.hub import GreyHub
 
-__all__ = ["GreyHub", "require_compose", "watch"]
+__all__ = ["GreyHub", "unread", "watch"]
+
+_ENDING = "end the file with\n\n    import greyhub\n    greyhub.compose(c)\n"
 
 
-def require_compose(app: Any) -> None:
-    """End the start if a file was read and ``c.GreyHub`` was not composed."""
+def unread(app: Any) -> Iterator[Finding]:
+    """What stands in a config file that was loaded, or beside it, and nothing reads."""
     section = app.config.get("GreyHub", {})
-    if app.loaded_config_files and section and "composed" not in section:
-        raise SystemExit(
-            f"greyhub: c.GreyHub.{next(iter(section))} is set, but nothing reads it: "
-            f"{app.loaded_config_files[-1]} never calls greyhub.compose(c).\n"
-            "  to mend: end the file with\n\n    import greyhub\n    greyhub.compose(c)\n"
+    files = app.loaded_config_files
+    named = Path(app.config_file)
+    if not files and named.exists() and "greyhub" in named.read_text(errors="replace"):
+        yield Finding(
+            "error",
+            f"JupyterHub does not read {named}: the name of its config file ends in .py",
+            f"rename it to {named.with_suffix('.py')}",
         )
+    elif not files and not named.exists() and Path("greyhub_config.py").exists():
+        yield Finding(
+            "error",
+            "there is a greyhub_config.py here, and nothing reads it",
+            "start with jupyterhub -f greyhub_config.py",
+        )
+    elif files and section and "composed" not in section:
+        yield Finding(
+            "error",
+            f"c.GreyHub.{next(iter(section))} is set, but nothing reads it: "
+            f"{files[-1]} never calls greyhub.compose(c)",
+            _ENDING,
+        )
+    elif section:
+        yield from _late(files)
+
+
+def _late(files: list[str]) -> Iterator[Finding]:
+    """What was set after ``compose``, which has not seen it."""
+    trace = Loader.latest
+    for path in dict.fromkeys(trace.late if trace else ()):
+        place = trace.find(*path) if trace else None
+        yield Finding(
+            "error",
+            "this is set after greyhub.compose(c), which has not seen it",
+            "move the line above greyhub.compose(c)",
+            ".".join(("c", *path)),
+            str(place or ""),
+        )
+    for file in files:
+        if file.endswith(".json"):
+            yield Finding(
+                "error",
+                "JupyterHub reads this file, too, after greyhub.compose(c), which has not seen it",
+                "move what it sets into the Python file of the same name, and remove it",
+                place=file,
+            )
 
 
 def watch(application: type[Any]) -> None:
-    """Look after each config file that this class of application has loaded.
+    """Look on as this class of application reads its config file, and after it.
 
     The application is not complete while this module is imported, so that
     there is no instance to observe yet.
@@ -40,9 +87,12 @@ def watch(application: type[Any]) -> None:
     @functools.wraps(load)
     def load_config_file(self: Any, *args: Any, **kwargs: Any) -> None:
         load(self, *args, **kwargs)
-        require_compose(self)
+        found = [] if inspected() else list(unread(self))
+        if found:
+            raise SystemExit(f"greyhub: {ConfigErrors(found)}")
 
     application.load_config_file = load_config_file
+    application.python_config_loader_class = Loader
 
 
 if "jupyterhub.app" in sys.modules:

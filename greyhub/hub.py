@@ -1,28 +1,30 @@
-"""The hub's half: from ``c.GreyHub`` to JupyterHub's configuration.
+"""The platform: the options of ``c.GreyHub``, and the adapters that they choose.
 
-`compose` runs once, at the end of the administrator's config file: it chooses
-the five adapters, asks each for its contribution and merges them under what
-the file says. It leaves a `GreyHub`, which is asked again at every spawn.
+`greyhub.composing.compose` makes one as the hub starts; it is asked again at
+every spawn.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from traitlets import Any as AnyTrait
-from traitlets import Dict, Instance, TraitError, Unicode
-from traitlets.config import Config, LoggingConfigurable
+from traitlets import Dict, Enum, Instance, List, TraitError, Unicode
+from traitlets.config import LoggingConfigurable
 
-from greyhub import proxy
 from greyhub.adapter import Adapter, Contribution
-from greyhub.errors import AdapterError, ConfigConflict, ConfigError
-from greyhub.merge import Origin, merge
+from greyhub.checks.risks import RISKS
+from greyhub.checks.standins import sound
+from greyhub.errors import AdapterError, ConfigError
+from greyhub.merge import Origin
 from greyhub.page import Page
+from greyhub.secrets import masked
 from greyhub.slots import SLOTS, Slot, choose, flavour
 from greyhub.spawning import Spawning
 
@@ -63,31 +65,58 @@ class GreyHub(LoggingConfigurable):
 
     name = Unicode("greyhub", help="What the platform calls itself on its pages.").tag(config=True)
 
+    accepts = List(
+        Enum(list(RISKS)),
+        help="What is refused unless it is said here that it is meant: "
+        + "; ".join(f"``{name}``: {meaning}" for name, meaning in RISKS.items())
+        + ".",
+    ).tag(config=True)
+
+    other_sections = List(
+        Unicode(),
+        help="Sections of the config file that other programs read, such as a service's own. "
+        "They are not checked.",
+    ).tag(config=True)
+
     adapters = Dict(help="The adapter of each slot that is not empty.")
     values = Dict(help="The value that chose each adapter.")
     directory = Instance(Path, help="Where the config file is.")
+    problems: List[Any] = List(
+        help="What is wrong with the adapters: `greyhub.errors.ConfigError`."
+    )
 
     def __init__(self, *, directory: Path, **kwargs: Any) -> None:
         super().__init__(directory=directory, **kwargs)
-        named = flavour(self.flavour)
+        named: Mapping[str, object] = {}
+        with self._noting():
+            named = flavour(self.flavour)
         section = self.config.get("GreyHub", {})
         for slot in SLOTS.values():
             value = getattr(self, slot.name) if slot.name in section else named.get(slot.name)
             if value is not None:
                 self.values[slot.name] = value
-                self.adapters[slot.name] = self._fill(slot, value)
+                with self._noting():
+                    self.adapters[slot.name] = self._fill(slot, value)
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        """What is wrong is noted, and the rest goes on: all of it is said at once."""
+        try:
+            yield
+        except ConfigError as error:
+            self.problems.append(error)
 
     def _fill(self, slot: Slot, value: object) -> Adapter:
         cls, options = choose(slot, value)
         missing = [module for module in cls.modules if find_spec(module) is None]
         if missing:
             raise AdapterError(
-                f"{_shown(value)!r} needs {', '.join(missing)}",
+                f"{label(value)!r} needs {', '.join(missing)}",
                 where=f"c.GreyHub.{slot.name}",
                 mend=f"pip install '{cls.extra or missing[0]}' in the hub's environment",
             )
         try:
-            return cls(parent=self, **options)
+            return cls(parent=self, config=sound(cls, self.config, ["GreyHub"]), **options)
         except TraitError as error:
             raise ConfigError(str(error), where=f"c.GreyHub.{slot.name}") from error
 
@@ -124,7 +153,7 @@ class GreyHub(LoggingConfigurable):
 
     def contributions(self) -> list[tuple[Origin, Contribution]]:
         """What the platform itself and each adapter tell JupyterHub, in order."""
-        private = self.make_state()
+        private = self.private
         page, spawning = Page(self), Spawning(self)
         own = Contribution(
             config={
@@ -143,81 +172,14 @@ class GreyHub(LoggingConfigurable):
                 "ConfigurableHTTPProxy": {"pid_file": str(private / "proxy.pid")},
             },
         )
-        platform = (Origin("", "greyhub itself"), own)
-        slots = [
-            (Origin(slot, _shown(self.values[slot])), adapter.contribute())
-            for slot, adapter in self.adapters.items()
-        ]
-        return [platform, *slots]
+        told = [(Origin("", "greyhub itself"), own)]
+        for slot, adapter in self.adapters.items():
+            with self._noting():
+                told.append((Origin(slot, label(self.values[slot])), adapter.contribute()))
+        return told
 
 
-def _shown(value: object) -> str:
-    return value if isinstance(value, str) else getattr(value, "__name__", repr(value))
-
-
-def compose(c: Config, file: str | None = None) -> GreyHub:
-    """Compose the platform into ``c``, which ``file`` wrote; see `greyhub.compose`."""
-    app = _starting_hub()
-    directory = Path(file).resolve().parent if file else Path.cwd()
-    try:
-        return _compose(c, app, directory)
-    except ConfigError as error:
-        if app is None:
-            raise
-        raise SystemExit(f"greyhub: {error}") from error
-
-
-def _compose(c: Config, app: Any, directory: Path) -> GreyHub:
-    written = Config(c)
-    if app is not None:
-        written.merge(app.cli_config)
-    _adopt_classes(written)
-    hub = GreyHub(directory=directory, config=written, log=app.log if app is not None else None)
-    contributions = hub.contributions()
-    merge(c, contributions, lineages(written, contributions))
-    if app is not None:
-        proxy.prepare(c, written)
-    for slot, adapter in hub.adapters.items():
-        hub.log.info("greyhub: %s = %s: %s", slot, _shown(hub.values[slot]), adapter.label())
-    c.GreyHub.composed = True
-    return hub
-
-
-def _starting_hub() -> Any:
-    """The JupyterHub application that is reading its config file, if one is."""
-    if "jupyterhub.app" not in sys.modules:
-        return None
-    from jupyterhub.app import JupyterHub
-
-    return JupyterHub.instance() if JupyterHub.initialized() else None
-
-
-def _adopt_classes(written: Config) -> None:
-    """Let ``c.JupyterHub.spawner_class`` fill its slot, as JupyterHub's users expect."""
-    for slot, trait in (("spawner", "spawner_class"), ("auth", "authenticator_class")):
-        if trait not in written.JupyterHub:
-            continue
-        if slot in written.GreyHub:
-            raise ConfigConflict(
-                f"this slot is filled twice: by c.GreyHub.{slot} and by c.JupyterHub.{trait}",
-                where=f"c.GreyHub.{slot}",
-                mend="keep one of the two lines",
-            )
-        written.GreyHub[slot] = written.JupyterHub[trait]
-
-
-def lineages(
-    written: Config, contributions: Sequence[tuple[Origin, Contribution]]
-) -> list[list[str]]:
-    """The sections in which options of the classes in use may be set, as `merge` takes them."""
-    chosen = {
-        trait: value
-        for _, contribution in contributions
-        for trait, value in contribution.config.get("JupyterHub", {}).items()
-    }
-    classes = [chosen.get(f"{kind}_class") for kind in ("spawner", "authenticator")]
-    return [
-        [cls.__name__ for cls in chosen_class.__mro__ if issubclass(cls, LoggingConfigurable)]
-        for chosen_class in classes
-        if isinstance(chosen_class, type)
-    ]
+def label(value: object) -> str:
+    """The value of a slot for people, without a password that is in it."""
+    text = value if isinstance(value, str) else getattr(value, "__name__", repr(value))
+    return str(masked(text))

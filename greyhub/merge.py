@@ -93,9 +93,9 @@ def _join(option: str, offers: Sequence[Offer], own: Any, *, present: bool) -> A
     if option.endswith("_hook"):
         hooks = [value for _, value in offers] + ([own] if own is not None else [])
         return chain(hooks)
-    if isinstance(first, list):
+    if isinstance(first, list) and _joinable(own, list | tuple):
         return _join_lists(option, offers, own)
-    if isinstance(first, Mapping):
+    if isinstance(first, Mapping) and _joinable(own, Mapping):
         return _join_mappings(option, offers, own)
     if present:
         return own
@@ -103,6 +103,11 @@ def _join(option: str, offers: Sequence[Offer], own: Any, *, present: bool) -> A
         if value != first:
             raise _conflict(option, offers[0], (origin, value))
     return first
+
+
+def _joinable(own: Any, kind: Any) -> bool:
+    """Whether it can be joined with its like; what cannot stands, and the checks refuse it."""
+    return own is None or isinstance(own, kind | LazyConfigValue)
 
 
 def _join_lists(option: str, offers: Sequence[Offer], own: Any) -> Any:

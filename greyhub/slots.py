@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from functools import lru_cache
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import Any
 
 from greyhub.adapter import Adapter
@@ -27,7 +29,7 @@ class Slot:
 
     def adapters(self) -> dict[str, EntryPoint]:
         """The installed adapters by name. Nothing is imported."""
-        return {point.name: point for point in entry_points(group=self.group)}
+        return {point.name: point for point in points(self.group)}
 
     def load_base(self) -> type[Adapter]:
         """The slot's base class."""
@@ -48,6 +50,17 @@ SLOTS: dict[str, Slot] = {
 
 FLAVOURS = "greyhub.flavours"
 """The group of entry points that name one adapter for each slot."""
+
+
+def points(group: str) -> EntryPoints:
+    """The installed entry points of a group. All distributions are read once, for all groups."""
+    found: EntryPoints = _all_points(tuple(sys.path)).select(group=group)
+    return found
+
+
+@lru_cache(maxsize=1)
+def _all_points(path: tuple[str, ...]) -> Any:
+    return entry_points()
 
 
 def import_object(path: str) -> Any:
@@ -95,7 +108,7 @@ def choose(slot: Slot, value: object) -> tuple[type[Adapter], Mapping[str, Any]]
 
 def flavour(name: str) -> Mapping[str, object]:
     """The adapters that a flavour names, by slot."""
-    installed = {point.name: point for point in entry_points(group=FLAVOURS)}
+    installed = {point.name: point for point in points(FLAVOURS)}
     if name not in installed:
         raise AdapterError(
             f"there is no flavour {name!r}{_nearest(name, installed)}",

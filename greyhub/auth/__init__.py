@@ -8,12 +8,12 @@ decided by that class and its options; by default that is nobody.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.metadata import entry_points
 from typing import Any
 
 from traitlets import Any as AnyTrait
 
 from greyhub.adapter import Adapter, Contribution
+from greyhub.slots import points
 
 
 class AuthAdapter(Adapter):
@@ -31,8 +31,8 @@ class AuthAdapter(Adapter):
         from jupyterhub.auth import Authenticator
 
         if isinstance(value, str):
-            points = entry_points(group="jupyterhub.authenticators", name=value)
-            return {"authenticator_class": next(iter(points)).load()} if points else None
+            installed = points("jupyterhub.authenticators").select(name=value)
+            return {"authenticator_class": next(iter(installed)).load()} if installed else None
         if isinstance(value, type) and issubclass(value, Authenticator):
             return {"authenticator_class": value}
         return None

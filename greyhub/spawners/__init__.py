@@ -8,12 +8,12 @@ hub must be told more than the class.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.metadata import entry_points
 from typing import Any
 
 from traitlets import Any as AnyTrait
 
 from greyhub.adapter import Adapter, Contribution
+from greyhub.slots import points
 
 
 class SpawnerAdapter(Adapter):
@@ -29,8 +29,8 @@ class SpawnerAdapter(Adapter):
         from jupyterhub.spawner import Spawner
 
         if isinstance(value, str):
-            points = entry_points(group="jupyterhub.spawners", name=value)
-            return {"spawner_class": next(iter(points)).load()} if points else None
+            installed = points("jupyterhub.spawners").select(name=value)
+            return {"spawner_class": next(iter(installed)).load()} if installed else None
         if isinstance(value, type) and issubclass(value, Spawner):
             return {"spawner_class": value}
         return None

@@ -63,13 +63,15 @@ def test_an_address_on_the_command_line_is_refused_too(directory: Path) -> None:
 def test_an_address_set_after_compose_is_refused_too(directory: Path) -> None:
     compose = "import greyhub\ngreyhub.compose(c)\nc.JupyterHub.ip = '0.0.0.0'"
     said = Hub(directory, compose=compose).refused()
-    assert "loopback" in said
+    assert "c.JupyterHub.ip: this is set after greyhub.compose(c)" in said
 
 
 def test_another_authenticator_lets_nobody_in_unless_told(directory: Path) -> None:
     config = """\
     c.GreyHub.auth = "shared-password"
     c.SharedPasswordAuthenticator.user_password = "correct horse"
+    c.JupyterHub.ip = "127.0.0.1"
+    c.GreyHub.accepts = ["nobody"]
     """
     with running(directory, config) as hub:
         assert not logged_in(hub, "ada", "correct horse")

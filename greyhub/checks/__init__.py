@@ -1,0 +1,54 @@
+"""What a configuration must pass before a hub starts.
+
+`examine` is the list of the checks; each is one module, named for what it
+decides. They read, and change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from greyhub.adapter import Finding
+from greyhub.checks import access, disclosure, rules, sections, statements
+from greyhub.checks.platform import Platform
+from greyhub.checks.values import flaws
+
+LEVELS = ("error", "warning", "note", "ok")
+"""From the worst."""
+
+
+def examine(platform: Platform) -> list[Finding]:
+    """Everything that is wrong or unusual, the worst first, then in the file's order."""
+    found = [
+        *statements.check(platform.trace),
+        *sections.check(platform),
+        *values(platform),
+        *rules.check(platform),
+        *access.check(platform),
+        *disclosure.check(platform),
+    ]
+    return arranged(found)
+
+
+def values(platform: Platform) -> Iterator[Finding]:
+    """Options set to what their classes do not take."""
+    said = set()
+    for cls in platform.readers.classes:
+        wrong = [
+            *flaws(cls, platform.written, platform.outer(cls)),
+            *(flaw for flaw in platform.refusals(cls) if platform.written_at(flaw.path)),
+        ]
+        for flaw in wrong:
+            if flaw.path not in said:
+                said.add(flaw.path)
+                yield platform.finding("error", flaw.path, flaw.what, flaw.mend)
+
+
+def arranged(found: Sequence[Finding]) -> list[Finding]:
+    """Findings without doubles, the worst first, then as they stand in the file."""
+
+    def key(finding: Finding) -> tuple[int, str, int]:
+        file, _, line = finding.place.rpartition(":")
+        return LEVELS.index(finding.level), file, int(line) if line.isdigit() else 0
+
+    return sorted(dict.fromkeys(found), key=key)

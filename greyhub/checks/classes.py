@@ -1,0 +1,181 @@
+"""Which classes read the configuration, and which only could.
+
+A section of a config file is named for a class. It is read where that class, or
+one made from it, is in use; for any other class it says nothing to anybody.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, cached_property
+from importlib.metadata import EntryPoint
+from typing import Any
+
+from traitlets import TraitError, TraitType
+from traitlets.config import Config, Configurable
+
+from greyhub.adapter import Adapter
+from greyhub.slots import SLOTS, points
+
+GROUPS = ("jupyterhub.spawners", "jupyterhub.authenticators", "jupyterhub.proxies")
+"""JupyterHub's own groups of entry points, whose classes have sections, too."""
+
+
+def sections(cls: type) -> list[str]:
+    """The sections that a class reads, the most general first."""
+    names: list[str] = cls.section_names() if issubclass(cls, Configurable) else []
+    return names
+
+
+@cache
+def options(cls: type) -> Mapping[str, TraitType[Any, Any]]:
+    """The options of a class by name."""
+    found: Mapping[str, TraitType[Any, Any]] = cls.class_traits(config=True)  # type: ignore[attr-defined]
+    return found
+
+
+class Readers:
+    """The classes that read one composed configuration.
+
+    Parameters
+    ----------
+    chosen : mapping of str to type
+        The classes that fill a part: ``spawner``, ``authenticator``, ``proxy``, ``hub``.
+    adapters : iterable of types
+        The adapters in the slots, and `GreyHub`.
+    config : Config
+        Which may name further classes in its values.
+    """
+
+    def __init__(
+        self, chosen: Mapping[str, type], adapters: Iterable[type], config: Config
+    ) -> None:
+        self.chosen, self.adapters, self.config = dict(chosen), list(adapters), config
+
+    @cached_property
+    def classes(self) -> list[type]:
+        """All of them, the most important first."""
+        found = [*self.adapters, *self.chosen.values(), *self._of_the_hub()]
+        return list(dict.fromkeys(found))
+
+    @cached_property
+    def by_section(self) -> dict[str, list[type]]:
+        """Section to the classes that read it."""
+        found: dict[str, list[type]] = {}
+        for cls in self.classes:
+            for name in sections(cls):
+                found.setdefault(name, []).append(cls)
+        for cls in self._companions():
+            for name in sections(cls):
+                if name not in found and cls.__name__ == name:
+                    found[name] = [cls]
+        return found
+
+    def of(self, section: str, option: str) -> type | None:
+        """The class that reads this option, if one does."""
+        readers = self.by_section.get(section, ())
+        return next((cls for cls in readers if option in options(cls)), None)
+
+    def children(self, section: str) -> list[type]:
+        """The classes that also read their sections inside of this one."""
+        from greyhub.hub import GreyHub
+
+        if section in sections(GreyHub):
+            return [cls for cls in self.adapters if issubclass(cls, Adapter)]
+        hub = self.chosen.get("hub")
+        if hub is None or section not in sections(hub):
+            return []
+        apart = {self.chosen.get("spawner"), hub, *self.adapters}
+        return [cls for cls in self.classes if cls not in apart]
+
+    @cached_property
+    def idle(self) -> dict[str, type]:
+        """Classes that are installed or imported and that nothing uses, by section."""
+        return {
+            name: cls
+            for cls in _imported()
+            if (name := cls.__name__) not in self.by_section and not name.startswith("_")
+        }
+
+    def _of_the_hub(self) -> Iterator[type]:
+        """What JupyterHub makes for itself, whatever is chosen."""
+        from jupyterhub import app, metrics
+        from jupyterhub.crypto import CryptKeeper
+        from jupyterhub.services.service import Service
+
+        yield from (CryptKeeper, Service, metrics.PeriodicMetricsCollector)
+        yield from (app.EventLogger, app.NewToken, app.UpgradeDB)
+        if hasattr(app, "JupyterHubHTTPClient"):
+            yield app.JupyterHubHTTPClient
+
+    def _companions(self) -> Iterator[type]:
+        """Classes that those in use bring along, or that an option names.
+
+        A reflector of KubeSpawner, the spawners inside of a ProfilesSpawner: there
+        is no telling from outside whether they are made, so they may be set.
+        """
+        from jupyterhub.auth import Authenticator
+        from jupyterhub.proxy import Proxy
+        from jupyterhub.spawner import Spawner
+
+        packages = {cls.__module__.partition(".")[0] for cls in self.classes}
+        packages -= {"jupyterhub", "traitlets", "greyhub"}
+        named = set(_names_in(self.config))
+        for cls in _imported():
+            part = issubclass(cls, Spawner | Authenticator | Proxy | Adapter)
+            package = cls.__module__.partition(".")[0]
+            if (
+                cls.__name__ in named
+                or cls in named
+                or (not part and (package in packages or package not in _HUBS))
+            ):
+                yield cls
+
+
+_HUBS = {"jupyterhub", "greyhub", "traitlets", "jupyter_events"}
+
+
+def _imported() -> list[type]:
+    found: dict[type, None] = {}
+    waiting: list[type] = [Configurable]
+    while waiting:
+        cls = waiting.pop()
+        if cls not in found:
+            found[cls] = None
+            waiting.extend(type.__subclasses__(cls))
+    return list(found)
+
+
+def _names_in(value: Any) -> Iterator[Any]:
+    """Classes, and last parts of dotted names, anywhere in the values of a configuration."""
+    if inspect.isclass(value):
+        yield value
+    elif isinstance(value, str) and "." in value:
+        yield value.replace(":", ".").rpartition(".")[2]
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _names_in(each)
+    elif isinstance(value, list | tuple | set):
+        for each in value:
+            yield from _names_in(each)
+
+
+def resolve(hub: type, option: str, value: Any) -> type | None:
+    """The class that ``c.JupyterHub.<option>`` names, by default JupyterHub's own."""
+    trait = options(hub)[option]
+    if value is None:
+        value = trait.default_value
+    try:
+        found = trait.validate(hub.__new__(hub), value)  # type: ignore[attr-defined,call-overload]
+    except TraitError:
+        return None
+    return found if inspect.isclass(found) else None
+
+
+def installed() -> Iterator[tuple[str, EntryPoint]]:
+    """Every installed class with a section: its name, and its entry point. No import."""
+    groups = (*GROUPS, *(slot.group for slot in SLOTS.values()))
+    for group in groups:
+        for point in points(group):
+            yield point.value.replace(":", ".").rpartition(".")[2], point

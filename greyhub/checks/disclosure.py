@@ -1,0 +1,186 @@
+"""Secrets that stand where others can read them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlparse
+
+from traitlets.config import Config
+from traitlets.config.loader import LazyConfigValue
+
+from greyhub.adapter import Adapter, Finding
+from greyhub.checks.classes import options
+from greyhub.checks.facts import holds
+from greyhub.checks.places import Trace
+from greyhub.checks.platform import COMMAND_LINE, Platform
+from greyhub.secrets import Secret, is_secret, secrets_in
+
+SEEN_BY_USERS = {
+    "Spawner": ("environment", "args", "cmd", "default_url", "notebook_dir"),
+    "KubeSpawner": ("extra_annotations", "extra_labels", "init_containers", "profile_list"),
+    "GreyHub": ("name", "homespace", "cluster", "data"),
+    "HomeAdapter": ("storage_options",),
+    "ClusterAdapter": ("options",),
+    "DataAdapter": ("catalogs", "parameters"),
+}
+"""Options whose value reaches a user's server, or a ticket. Also, any option of an adapter
+whose trait is tagged ``seen=True``."""
+
+
+def check(platform: Platform) -> Iterator[Finding]:
+    """Findings about secrets."""
+    texts = Texts(platform.trace)
+    for path, value in _settings(platform.written):
+        seen = _seen(platform, *path[-2:])
+        held = list(secrets_in(value))
+        accepted = "users-see-secrets" in getattr(platform.greyhub, "accepts", ())
+        if seen and not accepted and (held or _disclosed(path[-1], value)):
+            yield platform.finding(
+                "error",
+                path,
+                "users can read this value, and it holds a secret",
+                "give each user a secret of their own, or let a service hold it; or say that it "
+                "is meant: c.GreyHub.accepts = ['users-see-secrets']",
+            )
+        elif texts.written_out(platform, path, value):
+            on_line = platform.where(*path) == COMMAND_LINE
+            yield platform.finding(
+                "warning",
+                path,
+                "the secret stands on the command line, which every account here can read"
+                if on_line
+                else "the secret stands in the file itself",
+                "put it into a variable or a file of the hub's, and in its place "
+                f'greyhub.secret(env="{_variable(path)}")',
+            )
+        yield from _inherited(platform, path, held)
+        yield from _open_files(platform, path, held)
+
+
+def _variable(path: tuple[str, ...]) -> str:
+    """A name for the variable that could hold the secret of an option."""
+    return path[-1].upper() if is_secret(path[-1]) else "NAME"
+
+
+def _settings(
+    config: Config, prefix: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for key, value in config.items():
+        if isinstance(value, Config):
+            yield from _settings(value, (*prefix, key))
+        elif prefix:
+            yield (*prefix, key), value
+
+
+def _seen(platform: Platform, section: str, option: str) -> bool:
+    readers = platform.readers.by_section.get(section, ())
+    for cls in readers:
+        names = {base.__name__ for base in cls.__mro__}
+        if any(option in SEEN_BY_USERS.get(name, ()) for name in names):
+            return True
+        trait = options(cls).get(option)
+        if issubclass(cls, Adapter) and trait is not None and trait.metadata.get("seen"):
+            return True
+    return False
+
+
+def _disclosed(option: str, value: Any) -> bool:
+    """Whether a plain value of an option that users see holds a secret."""
+    if isinstance(value, str):
+        return "://" in value and bool(
+            urlparse(value.partition("://")[0] + "://" + value.partition("://")[2]).password
+        )
+    if option in ("storage_options", "options"):
+        return any(is_secret(str(key)) and each for key, each in _items(value))
+    return False
+
+
+def _items(value: Any) -> list[tuple[Any, Any]]:
+    if isinstance(value, LazyConfigValue):
+        value = value._update
+    return list(value.items()) if isinstance(value, Mapping) else []
+
+
+def _inherited(platform: Platform, path: tuple[str, ...], held: list[Secret]) -> Iterator[Finding]:
+    """A variable that holds a secret must not be among those that servers inherit."""
+    kept = platform.value("Spawner", "env_keep") or ()
+    for secret in held:
+        if secret.env is not None and secret.env in kept:
+            yield platform.finding(
+                "error",
+                platform.is_set("Spawner", "env_keep") or ("Spawner", "env_keep"),
+                f"servers inherit {secret.env}, which holds the secret of c.{'.'.join(path)}",
+                f"take {secret.env} out of c.Spawner.env_keep",
+            )
+
+
+def _open_files(platform: Platform, path: tuple[str, ...], held: list[Secret]) -> Iterator[Finding]:
+    """A file that every account can read, on a machine where users have processes."""
+    for secret in held:
+        if secret.file is None or not holds(platform, "servers-on-hub"):
+            continue
+        try:
+            mode = secret.file.stat().st_mode
+        except OSError:
+            continue
+        if mode & 0o004:
+            yield platform.finding(
+                "warning",
+                path,
+                f"every account of this machine can read {secret.file}, users' servers too",
+                f"chmod 600 {secret.file}",
+            )
+
+
+class Texts:
+    """The texts that are written out in the files of a configuration."""
+
+    def __init__(self, trace: Trace | None) -> None:
+        self.trace = trace
+
+    @cached_property
+    def constants(self) -> set[str | bytes]:
+        """Every text constant."""
+        found: set[str | bytes] = set()
+        for file in self.trace.files if self.trace else ():
+            try:
+                with open(file, "rb") as opened:
+                    tree = ast.parse(opened.read())
+            except (OSError, SyntaxError):
+                continue
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
+                    found.add(node.value)
+        return found
+
+    def written_out(self, platform: Platform, path: tuple[str, ...], value: Any) -> bool:
+        """Whether an option holds a secret that stands in a file or on the command line."""
+        texts = list(_secret_texts(path[-1], value))
+        if not texts:
+            return False
+        if platform.where(*path) == COMMAND_LINE:
+            return True
+        return any(text in self.constants for text in texts)
+
+
+def _secret_texts(name: str, value: Any) -> Iterator[str | bytes]:
+    """The texts inside of a value that are secrets by the name that they stand under."""
+    if isinstance(value, LazyConfigValue):
+        for part in (value._extend, value._prepend, value._update):
+            yield from _secret_texts(name, part)
+    elif isinstance(value, Mapping):
+        for key, each in value.items():
+            if is_secret(name) and isinstance(key, str | bytes) and name.endswith("tokens"):
+                yield key
+            yield from _secret_texts(str(key) if not is_secret(name) else name, each)
+    elif isinstance(value, list | tuple | set):
+        for each in value:
+            yield from _secret_texts(name if not isinstance(each, Mapping) else "", each)
+    elif isinstance(value, str | bytes) and value:
+        if is_secret(name):
+            yield str(value) if isinstance(value, str) else value
+        elif isinstance(value, str) and name in ("db_url", "url") and urlparse(value).password:
+            yield str(value)

@@ -1,0 +1,254 @@
+"""Every section and option must be one that something reads."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from traitlets.config import Config
+from traitlets.config.loader import LazyConfigValue
+
+from greyhub.adapter import Adapter, Finding
+from greyhub.checks.classes import installed, options, sections
+from greyhub.checks.platform import COMMAND_LINE, Platform
+from greyhub.slots import SLOTS
+
+IN_THE_SERVER = {
+    "ServerApp",
+    "NotebookApp",
+    "LabApp",
+    "LabServerApp",
+    "JupyterApp",
+    "JupyterNotebookApp",
+    "ExtensionApp",
+    "SingleUserNotebookApp",
+    "SingleUserServerApp",
+    "SingleUserLabApp",
+    "ContentsManager",
+    "FileContentsManager",
+    "KernelManager",
+    "MappingKernelManager",
+    "MultiKernelManager",
+    "ResourceUseDisplay",
+    "IPKernelApp",
+    "InteractiveShellApp",
+    "TerminalManager",
+    "ServerProxy",
+    "CullingKernelManager",
+}
+"""Sections of the programs in the user's server, which do not read the hub's file."""
+
+
+def check(platform: Platform) -> Iterator[Finding]:
+    """Findings about sections and options that nothing reads."""
+    for section, values in platform.written.items():
+        if isinstance(values, Config):
+            yield from _section(platform, section, values)
+        else:
+            yield _stray(platform, section, values)
+
+
+def _stray(platform: Platform, name: str, value: Any) -> Finding:
+    """``c.port = 8000`` and ``c.jupyterhub.port = 8000`` say nothing to anybody."""
+    known = platform.readers.by_section
+    title = next((section for section in known if section.lower() == name.lower()), "")
+    owner = _owner(platform, name)
+    if title:
+        mend = f"write c.{title}"
+    elif owner:
+        mend = f"write c.{owner}.{name}"
+    else:
+        mend = "write the section that it belongs to: c.Section.option = value"
+    what = "a section begins with a capital letter" if title else "this option stands in no section"
+    return platform.finding("error", [name], f"{what}, so nothing reads it", mend)
+
+
+def _section(platform: Platform, section: str, values: Config) -> Iterator[Finding]:
+    readers = platform.readers
+    other = getattr(platform.greyhub, "other_sections", ())
+    if section in other:
+        return
+    if section in readers.by_section:
+        for option, value in values.items():
+            if isinstance(value, Config):
+                yield from _nested(platform, section, option, value)
+            elif readers.of(section, option) is None and _counts(platform, section, option, value):
+                yield _unknown_option(platform, section, option)
+    elif any(_counts(platform, section, *item) for item in values.items()):
+        yield from _unread(platform, section, values)
+
+
+def _counts(platform: Platform, section: str, option: str, value: Any) -> bool:
+    """Whether an option was set; one that was only looked at is an empty lazy value."""
+    if section == "GreyHub" and option == "composed":
+        return False
+    if isinstance(value, LazyConfigValue):
+        parts = (value._extend, value._prepend, value._inserts, value._update)
+        stray = any(not key.startswith("_") for key in vars(value))
+        return stray or any(parts)
+    return True
+
+
+def _nested(platform: Platform, outer: str, section: str, values: Config) -> Iterator[Finding]:
+    """``c.JupyterHub.Spawner.cmd``: read only where a JupyterHub makes the object itself."""
+    children = [cls for cls in platform.readers.children(outer) if section in sections(cls)]
+    for option, value in values.items():
+        path = (outer, section, option)
+        if not children:
+            known = platform.readers.of(section, option) is not None
+            mend = f"write c.{section}.{option}" if known else ""
+            yield platform.finding(
+                "error", path, f"nothing reads {section} inside of {outer}", mend
+            )
+        elif not isinstance(value, Config) and not any(option in options(cls) for cls in children):
+            names = set().union(*(options(cls) for cls in children))
+            mend = _rather(f"{outer}.{section}", option, names)
+            yield platform.finding("error", path, f"{section} has no option {option}", mend)
+
+
+def _unknown_option(platform: Platform, section: str, option: str) -> Finding:
+    readers = platform.readers.by_section[section]
+    names = {name for cls in readers for name in options(cls)}
+    cls = readers[0]
+    path = (section, option)
+    if any(option in reader.class_traits() for reader in readers):  # type: ignore[attr-defined]
+        return platform.finding(
+            "error", path, f"{option} of {cls.__name__} is not an option", "remove this line"
+        )
+    close = difflib.get_close_matches(option, names, n=1, cutoff=0.75)
+    owner = _owner(platform, option)
+    what = f"{_called(section, cls)} has no option {option}"
+    if owner and not (close and close[0].replace("_", "") == option.replace("_", "")):
+        return platform.finding("error", path, what, f"write c.{owner}.{option}")
+    return platform.finding(
+        "error",
+        path,
+        what,
+        _rather(section, option, names)
+        or f"remove it, or see the options of {cls.__name__}: jupyterhub --help-all",
+    )
+
+
+def _called(section: str, cls: type) -> str:
+    return section if section == cls.__name__ else f"{cls.__name__}, which reads c.{section},"
+
+
+def _owner(platform: Platform, option: str) -> str:
+    """The section in use that has an option of this name."""
+    for cls in platform.readers.classes:
+        if option in options(cls):
+            bases = [base for base in cls.__mro__ if option in getattr(base, "__dict__", {})]
+            name: str = (bases or [cls])[-1].__name__
+            return name
+    return ""
+
+
+def _unread(platform: Platform, section: str, values: Config) -> Iterator[Finding]:
+    """A section for which there is no class in use."""
+    option = next(iter(values))
+    path = (section, option)
+    readers = platform.readers
+    if section in IN_THE_SERVER:
+        yield platform.finding(
+            "error",
+            path,
+            f"{section} runs in the user's server, which does not read this file",
+            "give it on the server's command line, "
+            f"c.Spawner.args = ['--{section}.{option}=…'], or in a jupyter_server_config.py "
+            "where the servers run",
+        )
+        return
+    idle = _idle(platform, section)
+    if idle is not None:
+        yield _not_in_use(platform, path, idle)
+        return
+    names = [name for name, _ in installed()]
+    close = _close(section, readers.by_section) or _close(section, [*readers.idle, *names])
+    if close:
+        yield platform.finding(
+            "error", path, f"there is no section {section}", f"write c.{close}.{option}"
+        )
+    elif not platform.broken:  # otherwise it may belong to what could not be loaded
+        yield platform.finding(
+            "error",
+            path,
+            f"there is no section {section}: no class of this name is in use or installed",
+            "remove it, install the package that brings it, or name it in "
+            "c.GreyHub.other_sections if another program reads this file",
+        )
+
+
+def _idle(platform: Platform, section: str) -> type | None:
+    """The class of a section that nothing uses, imported if it must be."""
+    found = platform.readers.idle.get(section)
+    if found is not None:
+        return found
+    for slot in SLOTS.values():
+        for point in slot.adapters().values():
+            try:
+                adapter = point.load()
+            except Exception:  # noqa: S112
+                continue  # `greyhub adapters` says why it cannot be used
+            for cls in (adapter, companion(adapter)):
+                if cls is not None and section in sections(cls)[-1:]:
+                    return cls
+    return None
+
+
+def companion(adapter: Any) -> type | None:
+    """The Spawner or Authenticator class that an adapter brings, with options of its own."""
+    load = getattr(adapter, "load_class", None)
+    if load is None:
+        return None
+    try:
+        found = load(adapter.__new__(adapter))
+    except Exception:
+        return None
+    return found if isinstance(found, type) else None
+
+
+def _not_in_use(platform: Platform, path: tuple[str, str], cls: type) -> Finding:
+    own = issubclass(cls, Adapter) or cls.__module__.partition(".")[0] == "greyhub"
+    slot, used = _instead(platform, cls)
+    if slot:
+        because = f"the {slot} slot holds {used}" if used else f"the {slot} slot is empty"
+        mend = f"remove the line, or set c.GreyHub.{slot} to what uses {cls.__name__}"
+    else:
+        because, mend = "nothing in the hub makes one", "remove the line"
+    return platform.finding(
+        "error" if own else "warning", path, f"{cls.__name__} is not in use: {because}", mend
+    )
+
+
+def _instead(platform: Platform, cls: type) -> tuple[str, str]:
+    """The slot that a class could fill, and what fills it."""
+    from jupyterhub.auth import Authenticator
+    from jupyterhub.proxy import Proxy
+    from jupyterhub.spawner import Spawner
+
+    if issubclass(cls, Spawner):
+        return "spawner", getattr(platform.spawner, "__name__", "")
+    if issubclass(cls, Authenticator):
+        return "auth", getattr(platform.authenticator, "__name__", "")
+    if issubclass(cls, Proxy):
+        return "", ""
+    if issubclass(cls, Adapter) and cls.slot:
+        adapter = platform.adapters.get(cls.slot)
+        return cls.slot, type(adapter).__name__ if adapter else ""
+    return "", ""
+
+
+def _rather(section: str, option: str, names: Iterable[str]) -> str:
+    close = _close(option, names)
+    return f"write c.{section}.{close}" if close else ""
+
+
+def _close(name: str, names: Iterable[str]) -> str:
+    """The nearest of some names, whatever their capitals and underscores."""
+    plain = {each.lower().replace("_", ""): each for each in names}
+    close = difflib.get_close_matches(name.lower().replace("_", ""), plain, n=1, cutoff=0.72)
+    return plain[close[0]] if close else ""
+
+
+__all__ = ["COMMAND_LINE", "check", "companion"]

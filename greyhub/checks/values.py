@@ -1,0 +1,228 @@
+"""Whether the value of an option is one that its class takes.
+
+The trait itself is asked, as it will be when the object is made: types, ranges
+and choices are what the class says they are.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from traitlets import Any as AnyTrait
+from traitlets import (
+    Bool,
+    Container,
+    Dict,
+    Enum,
+    HasTraits,
+    Integer,
+    List,
+    Set,
+    TraitError,
+    TraitType,
+)
+from traitlets.config import Config
+from traitlets.config.loader import DeferredConfig, LazyConfigValue
+
+from greyhub.checks.classes import options, sections
+from greyhub.errors import ConfigError
+from greyhub.secrets import Secret, is_secret, opened, secrets_in, shown
+
+Names = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """An option whose value its class does not take."""
+
+    path: Names
+    what: str
+    mend: str = ""
+
+
+class Refused(Exception):
+    """A value that a trait does not take."""
+
+    def __init__(self, what: str, mend: str = "") -> None:
+        self.what, self.mend = what, mend
+        super().__init__(what)
+
+
+def settings(cls: type, config: Config, outer: Sequence[str] = ()) -> dict[str, tuple[Names, Any]]:
+    """The options of a class that a configuration sets: name to path and value.
+
+    The most specific section stands, and one inside of ``outer`` above all.
+    """
+    found: dict[str, tuple[Names, Any]] = {}
+    known = options(cls)
+    for prefix in ((), *((name,) for name in outer)):
+        part: Any = config
+        for name in prefix:
+            part = part.get(name, {})
+        for section in sections(cls):
+            values = part.get(section, {})
+            for name, value in values.items() if isinstance(values, Mapping) else ():
+                if name in known:
+                    found[name] = ((*prefix, section, name), value)
+    return found
+
+
+def flaws(cls: type, config: Config, outer: Sequence[str] = ()) -> Iterator[Flaw]:
+    """The options of a class that are set to what it does not take."""
+    blank = empty(cls)
+    for name, (path, value) in settings(cls, config, outer).items():
+        if path[0] == "JupyterHub" and name in _ELSEWHERE:
+            continue
+        try:
+            convert(blank, name, value)
+        except Refused as refused:
+            yield Flaw(path, refused.what, refused.mend)
+
+
+_ELSEWHERE = {"config_file", "spawner_class", "authenticator_class"}
+# The first is checked by the application, the others as the values of their slots.
+
+
+def empty(cls: type) -> HasTraits:
+    """An object of a class that has never been initialised: traits and defaults alone."""
+    made: HasTraits = cls.__new__(cls)  # type: ignore[call-overload]
+    return made
+
+
+def convert(blank: HasTraits, name: str, value: Any) -> Any:
+    """The value as the trait will hold it.
+
+    Raises
+    ------
+    Refused
+        The trait does not take it.
+    """
+    trait = options(type(blank))[name]
+    _refuse_ignored(trait, name, value)
+    secret = value if isinstance(value, Secret) else None
+    try:
+        if isinstance(value, LazyConfigValue):
+            value = added(value, getattr(blank, name))
+        elif isinstance(value, DeferredConfig):
+            value = value.get_value(trait)
+        elif any(True for _ in secrets_in(value)):
+            value = opened(value)
+        if value is None and trait.allow_none:
+            return None
+        validate = getattr(trait, "validate", None)
+        converted = validate(blank, value) if validate else value
+    except ConfigError as error:
+        raise Refused(error.what, error.mend) from None
+    except (TraitError, ValueError, TypeError) as error:
+        if secret or is_secret(name) or any(True for _ in secrets_in(value)):
+            what = f"the content of {secret.source}" if secret else "this value"
+            raise Refused(f"{what} is not {trait.info()}") from None
+        raise Refused(_told(trait, name, value, error), _mend(trait, value)) from None
+    _refuse_useless(name, converted)
+    return converted
+
+
+def added(value: LazyConfigValue, initial: Any) -> Any:
+    """What ``append`` or ``update`` make of a default, without changing either."""
+    fresh = type(value)()
+    fresh._extend, fresh._prepend = list(value._extend), list(value._prepend)
+    fresh._inserts, fresh._update = list(value._inserts), value._update
+    return opened(fresh.get_value(initial))
+
+
+def _refuse_ignored(trait: TraitType[Any, Any], name: str, value: Any) -> None:
+    """What traitlets drops without a word: methods that the kind of value does not have."""
+    if not isinstance(value, LazyConfigValue):
+        return
+    stray = [key for key in vars(value) if not key.startswith("_")]
+    if stray:
+        raise Refused(
+            f"{name}.{stray[0]} is set, which changes nothing",
+            f"write {name} = {{{stray[0]!r}: …}}" if isinstance(trait, Dict) else "",
+        )
+    listed = bool(value._extend or value._prepend or value._inserts)
+    default = trait.default_value if not isinstance(trait, Container | Dict) else ()
+    is_list = isinstance(trait, List) or isinstance(default, list)
+    is_other = isinstance(trait, Dict | Set) or isinstance(default, dict | set)
+    unknown = isinstance(trait, AnyTrait) or not isinstance(trait, Container | Dict)
+    if listed and not is_list and (is_other or not unknown):
+        raise Refused(
+            "append, extend, prepend and insert change a list, and this is "
+            f"{trait.info()}: they would do nothing",
+            f"assign the whole value: {name} = …",
+        )
+    if value._update is not None and not is_other and (is_list or not unknown):
+        raise Refused(
+            f"update and add change a mapping or a set, and this is {trait.info()}: "
+            "they would do nothing",
+            f"assign the whole value: {name} = …",
+        )
+
+
+def _refuse_useless(name: str, value: Any) -> None:
+    """What a trait takes and its class cannot use."""
+    if name.endswith("_hook") and not (
+        value is None or callable(value) or name == "subdomain_hook"
+    ):
+        raise Refused(
+            f"{shown(value)} cannot be called", "give the function itself, without quotes"
+        )
+    if name == "environment" and isinstance(value, Mapping):
+        for key, each in value.items():
+            if not isinstance(each, str | Mapping) and not callable(each):
+                raise Refused(
+                    f"the variable {key} is {shown(each, str(key))}, and a process can be given "
+                    "text alone",
+                    f"write {str(each)!r}" if not is_secret(str(key)) else "give a text",
+                )
+
+
+_NOISE = re.compile(r"^The (?:value of the )?'\w+' trait of (?:an? [\w.]+ instance|[\w.]+) ?")
+
+
+def _told(trait: TraitType[Any, Any], name: str, value: Any, error: Exception) -> str:
+    text = " ".join(str(error).split())
+    if not isinstance(error, TraitError):
+        return f"{shown(value, name)} cannot be used: {text}"
+    if isinstance(trait, Enum):
+        return f"{shown(value, name)} is none of {', '.join(map(repr, trait.values or ()))}"
+    rest = _NOISE.sub("", text).rstrip(".")
+    rest = re.sub(r"^expected (.*), not (.*)$", r"\2 is not \1", rest)
+    return rest or f"{shown(value, name)} is not {trait.info()}"
+
+
+def _mend(trait: TraitType[Any, Any], value: Any) -> str:
+    """A better value, where the mistake is a usual one."""
+    text = str(value) if isinstance(value, str) else ""
+    if isinstance(trait, Enum):
+        close = difflib.get_close_matches(text, [str(each) for each in trait.values or ()], n=1)
+        return f"write {close[0]!r}" if close else "choose one of these"
+    for kind, better in _BETTER:
+        if isinstance(trait, kind) and text and (mend := better(text)):
+            return mend
+    return f"give {trait.info()}"
+
+
+_BETTER: list[tuple[type, Callable[[str], str]]] = [
+    (
+        Integer,
+        lambda text: f"write {text.strip()}, without quotes" if text.strip().isdigit() else "",
+    ),
+    (Bool, lambda text: _boolean(text)),
+    (List, lambda text: f"write [{text!r}]"),
+    (Set, lambda text: f"write {{{text!r}}}"),
+]
+
+
+def _boolean(text: str) -> str:
+    for value, words in (
+        ("True", ("true", "yes", "on", "1")),
+        ("False", ("false", "no", "off", "0")),
+    ):
+        if text.strip().lower() in words:
+            return f"write {value}, without quotes"
+    return ""

@@ -1,0 +1,244 @@
+"""`compose`: the administrator's config file becomes JupyterHub's configuration.
+
+It runs once, at the end of the file: the adapters are chosen, each is asked for
+its contribution, these are merged under what the file says, and everything is
+checked. All that is wrong is said at once, before the hub makes or opens
+anything.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from traitlets.config import Config, LoggingConfigurable
+from traitlets.config.loader import LazyConfigValue
+
+from greyhub import proxy
+from greyhub.adapter import Contribution, Finding
+from greyhub.checks import access, arranged, examine
+from greyhub.checks.places import Loader, Trace, trace_of
+from greyhub.checks.platform import Platform
+from greyhub.checks.standins import sound
+from greyhub.errors import ConfigConflict, ConfigError, ConfigErrors
+from greyhub.hub import GreyHub, label
+from greyhub.merge import Origin, merge
+from greyhub.secrets import seal
+
+
+@dataclass(frozen=True)
+class Composition:
+    """A composed configuration, and everything that the checks found."""
+
+    hub: GreyHub
+    platform: Platform
+    findings: Sequence[Finding]
+
+    @property
+    def errors(self) -> list[Finding]:
+        """What keeps the hub from starting."""
+        return [finding for finding in self.findings if finding.level == "error"]
+
+
+_inspection: ContextVar[list[Composition] | None] = ContextVar("inspection", default=None)
+
+
+@contextmanager
+def inspecting() -> Iterator[list[Composition]]:
+    """Meanwhile `compose` only looks: nothing is made, opened, logged or refused.
+
+    Yields
+    ------
+    list of Composition
+        One is added for each call of `compose`.
+    """
+    seen: list[Composition] = []
+    token = _inspection.set(seen)
+    try:
+        yield seen
+    finally:
+        _inspection.reset(token)
+
+
+def inspected() -> bool:
+    """Whether a configuration is only being looked at."""
+    return _inspection.get() is not None
+
+
+def compose(c: Config, file: str | None = None) -> GreyHub:
+    """Compose the platform into ``c``, which ``file`` wrote; see `greyhub.compose`."""
+    app = _starting_hub()
+    directory = Path(file).resolve().parent if file else Path.cwd()
+    composition = _compose(c, app, directory)
+    seen = _inspection.get()
+    if seen is not None:
+        seen.append(composition)
+        return composition.hub
+    try:
+        if composition.errors:
+            raise ConfigErrors(composition.errors)
+        _act(composition, c, app)
+    except ConfigError as error:
+        if app is None:
+            raise
+        raise SystemExit(f"greyhub: {error}") from error
+    return composition.hub
+
+
+def _compose(c: Config, app: Any, directory: Path) -> Composition:
+    trace = trace_of(c)
+    found = list(_misuse(c))
+    command_line = app.cli_config if app is not None else {}
+    with trace.paused() if trace else nullcontext():
+        c.merge(command_line)
+        written = snapshot(c)
+        found += _caught(trace, _adopt_classes, written)
+        hub = GreyHub(
+            directory=directory,
+            config=sound(GreyHub, written),
+            log=app.log if app is not None else None,
+        )
+        contributions = hub.contributions()
+        found += _caught(trace, merge, c, contributions, lineages(contributions))
+        found += [_finding(problem, trace) for problem in hub.problems]
+        platform = Platform(
+            written=written,
+            config=c,
+            contributions=contributions,
+            adapters=hub.adapters,
+            greyhub=hub,
+            hub=type(app) if app is not None else _jupyterhub(),
+            application=app,
+            command_line=command_line,
+            trace=trace,
+            broken=[slot for slot in hub.values if slot not in hub.adapters],
+        )
+        found += examine(platform)
+        _seal(c)
+        c.GreyHub.composed = True
+    if trace:
+        trace.composed = True
+    return Composition(hub, platform, arranged(found))
+
+
+def _act(composition: Composition, c: Config, app: Any) -> None:
+    """Make what the hub needs, and say what it is."""
+    hub = composition.hub
+    hub.make_state()
+    trace = composition.platform.trace
+    if app is not None:
+        with trace.paused() if trace else nullcontext():
+            proxy.prepare(c, c)
+    for finding in composition.findings:
+        say = hub.log.warning if finding.level == "warning" else hub.log.info
+        say("greyhub: %s: %s", finding.level, finding)
+    for slot, adapter in hub.adapters.items():
+        hub.log.info("greyhub: %s = %s: %s", slot, label(hub.values[slot]), adapter.label())
+    hub.log.info("greyhub: %s", access.describe(composition.platform))
+
+
+def _misuse(c: Config) -> Iterator[Finding]:
+    """``compose`` called twice, or with another ``c`` than the file's own."""
+    if "composed" in c.get("GreyHub", {}):
+        yield Finding(
+            "error",
+            "greyhub.compose(c) is called twice",
+            "call it once, as the last line of the file that is given to jupyterhub -f",
+        )
+    if Loader.reading and c is not Loader.reading[-1].config:
+        yield Finding(
+            "error",
+            "greyhub.compose is given another configuration than the file's own: what this file "
+            "sets would be ignored",
+            "remove the line that makes c: the c that JupyterHub gives to the file is the right "
+            "one, and so is get_config() without an import",
+            place=Loader.reading[-1].full_filename,
+        )
+
+
+def _caught(trace: Trace | None, step: Any, *arguments: Any) -> list[Finding]:
+    """Take one step; what is wrong with it is a finding."""
+    try:
+        step(*arguments)
+    except ConfigError as error:
+        return [_finding(error, trace)]
+    return []
+
+
+def _finding(error: ConfigError, trace: Trace | None) -> Finding:
+    named = re.match(r"c\.(\w+)\.(\w+)", error.where)
+    place = trace.find(*named.groups()) if named and trace else None
+    return Finding("error", error.what, error.mend, error.where, str(place or ""))
+
+
+def snapshot(config: Config) -> Config:
+    """A copy whose sections and additions are its own; what was only looked at is left out."""
+    copy = Config()
+    for key, value in config.items():
+        if isinstance(value, Config):
+            dict.__setitem__(copy, key, snapshot(value))
+        elif isinstance(value, LazyConfigValue):
+            if value.to_dict() or any(not name.startswith("_") for name in vars(value)):
+                copy[key] = value
+        else:
+            dict.__setitem__(copy, key, value)
+    return copy
+
+
+def _seal(config: Config) -> None:
+    for key, value in config.items():
+        if isinstance(value, Config):
+            _seal(value)
+        elif (sealed := seal(value)) is not value:
+            config[key] = sealed
+
+
+def _jupyterhub() -> type:
+    from jupyterhub.app import JupyterHub
+
+    found: type = JupyterHub
+    return found
+
+
+def _starting_hub() -> Any:
+    """The JupyterHub application that is reading its config file, if one is."""
+    if "jupyterhub.app" not in sys.modules:
+        return None
+    from jupyterhub.app import JupyterHub
+
+    return JupyterHub.instance() if JupyterHub.initialized() else None
+
+
+def _adopt_classes(written: Config) -> None:
+    """Let ``c.JupyterHub.spawner_class`` fill its slot, as JupyterHub's users expect."""
+    for slot, trait in (("spawner", "spawner_class"), ("auth", "authenticator_class")):
+        if trait not in written.JupyterHub:
+            continue
+        if slot in written.GreyHub:
+            raise ConfigConflict(
+                f"this slot is filled twice: by c.GreyHub.{slot} and by c.JupyterHub.{trait}",
+                where=f"c.GreyHub.{slot}",
+                mend="keep one of the two lines",
+            )
+        written.GreyHub[slot] = written.JupyterHub[trait]
+
+
+def lineages(contributions: Sequence[tuple[Origin, Contribution]]) -> list[list[str]]:
+    """The sections in which options of the classes in use may be set, as `merge` takes them."""
+    chosen = {
+        trait: value
+        for _, contribution in contributions
+        for trait, value in contribution.config.get("JupyterHub", {}).items()
+    }
+    classes = [chosen.get(f"{kind}_class") for kind in ("spawner", "authenticator")]
+    return [
+        [cls.__name__ for cls in chosen_class.__mro__ if issubclass(cls, LoggingConfigurable)]
+        for chosen_class in classes
+        if isinstance(chosen_class, type)
+    ]

@@ -1,0 +1,218 @@
+"""Secrets that are read late and never shown.
+
+`secret` stands in a config file where a secret would stand. It holds the name
+of a variable or a file; JupyterHub is given the content when it builds the
+object that needs it, so neither ``--show-config`` nor a log can print it.
+`shown` and `masked` print every other value of a configuration.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from traitlets import Bytes, TraitError, TraitType, Unicode
+from traitlets.config.loader import DeferredConfig, LazyConfigValue
+
+from greyhub.errors import ConfigError
+
+MASK = "********"
+
+_NAMES = re.compile(
+    r"secret|passw|token|credential|crypt|api_?key|access_?key|account_?key|private_?key"
+    r"|(^|_)keys?$|connection_string|sas",
+    re.IGNORECASE,
+)
+# Names of such a form that hold no secret: where one is, or how it is used.
+_OPEN = re.compile(
+    r"_(file|path|url|env|name|age|type|params?|scopes?|enabled|groups|groups_key|claim|hook)$"
+    r"|_(template|method|secrets)$"
+    r"|(^|_)(user|ssl|tls|groups|public|username|authority|state|internal|auth_state_\w+)_?keys?$"
+    r"|^(allow|claim|exclude|oauth_expires|token_exchange|token_expires|enable|refresh|validate)_",
+    re.IGNORECASE,
+)
+_URL_PASSWORD = re.compile(r"(?<=://)([^/@:\s]*):([^/@\s]+)@")
+_ARGUMENT = re.compile(r"(?i)((?:secret|passw\w*|token|api_?key)\w*[=:]\s*)([^\s,;&]+)")
+
+
+def secret(*, env: str | None = None, file: str | os.PathLike[str] | None = None) -> Secret:
+    """A secret for a config file; see `greyhub.secret`."""
+    if (env is None) == (file is None):
+        raise ConfigError(
+            "greyhub.secret takes one of env and file",
+            mend='write greyhub.secret(env="NAME") or greyhub.secret(file="/run/secrets/name")',
+        )
+    if env is not None:
+        return Secret(env=env)
+    beside = sys._getframe(2).f_globals.get("__file__")
+    directory = Path(beside).resolve().parent if beside else Path.cwd()
+    return Secret(file=directory / Path(file or "").expanduser())
+
+
+class Secret(DeferredConfig):
+    """Where a secret is: the name of a variable, or a file."""
+
+    def __init__(self, *, env: str | None = None, file: Path | None = None) -> None:
+        self.env, self.file = env, file
+
+    @property
+    def source(self) -> str:
+        """The variable or the file, for people."""
+        return f"the variable {self.env}" if self.env is not None else f"the file {self.file}"
+
+    def read(self) -> str:
+        """The secret itself; a file's last line end is not part of it.
+
+        Raises
+        ------
+        greyhub.errors.ConfigError
+            It is not there, is empty or cannot be read. Names the source alone.
+        """
+        if self.env is not None:
+            text = os.environ.get(self.env)
+            problem = "is not set in the hub's environment" if text is None else "is empty"
+        else:
+            assert self.file is not None
+            try:
+                text, problem = self.file.read_text().rstrip("\r\n"), "is empty"
+            except (OSError, UnicodeDecodeError) as error:
+                text = None
+                problem = f"cannot be read: {getattr(error, 'strerror', '') or 'not text'}"
+        if not text or not text.strip():
+            raise ConfigError(
+                f"the secret is missing: {self.source} {problem}",
+                mend=f"put the secret into {self.source}, where the hub runs",
+            )
+        return text
+
+    def get_value(self, trait: TraitType[Any, Any]) -> Any:
+        """The secret as a value of the trait, as traitlets asks for it."""
+        text = self.read()
+        if isinstance(trait, Bytes):
+            return text.encode()
+        if isinstance(trait, Unicode):
+            return text
+        try:
+            return trait.from_string(text)
+        except (TraitError, ValueError, TypeError, NotImplementedError):
+            return text
+
+    def __repr__(self) -> str:
+        return f"<secret from {self.source}>"
+
+    def __str__(self) -> str:
+        raise TypeError(
+            f"{self!r} cannot be put into a text: put the whole text into {self.source}"
+        )
+
+    def __format__(self, spec: str) -> str:
+        return str(self)
+
+
+class Sealed(DeferredConfig):
+    """A list or mapping with secrets in it, which are read when the value is asked for."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def get_value(self, trait: TraitType[Any, Any]) -> Any:
+        """The value with its secrets."""
+        return opened(self.value)
+
+    def __repr__(self) -> str:
+        return repr(self.value)
+
+
+class SealedAdditions(LazyConfigValue):
+    """What ``append`` and ``update`` add to an option, with secrets in it."""
+
+    def get_value(self, initial: Any) -> Any:
+        """The option with its additions and their secrets."""
+        return opened(super().get_value(initial))
+
+
+def seal(value: Any) -> Any:
+    """A value of a configuration, so that secrets inside of it are read late."""
+    if isinstance(value, Secret | Sealed) or not any(True for _ in secrets_in(value)):
+        return value
+    if not isinstance(value, LazyConfigValue):
+        return Sealed(value)
+    sealed = SealedAdditions()
+    for part in ("_extend", "_prepend", "_inserts", "_update"):
+        setattr(sealed, part, getattr(value, part))
+    return sealed
+
+
+def opened(value: Any) -> Any:
+    """A value with the secrets inside of it read."""
+    if isinstance(value, Secret):
+        return value.read()
+    if isinstance(value, Sealed):
+        return opened(value.value)
+    if isinstance(value, Mapping):
+        return {key: opened(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | set):
+        return type(value)(opened(each) for each in value)
+    return value
+
+
+def secrets_in(value: Any) -> Iterator[Secret]:
+    """Every `Secret` inside of a value."""
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, Sealed):
+        yield from secrets_in(value.value)
+    elif isinstance(value, LazyConfigValue):
+        for part in (value._extend, value._prepend, value._inserts, value._update):
+            yield from secrets_in(part)
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from secrets_in(each)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for each in value:
+            yield from secrets_in(each)
+
+
+def is_secret(name: str) -> bool:
+    """Whether an option, a key or a variable of this name holds a secret."""
+    return bool(_NAMES.search(name)) and not _OPEN.search(name)
+
+
+def masked(value: Any, name: str = "") -> Any:
+    """A value of a configuration for people or JSON, with no secret in it."""
+    if isinstance(value, Secret | Sealed):
+        return masked(value.value, name) if isinstance(value, Sealed) else repr(value)
+    if is_secret(name) and value and not isinstance(value, bool | int | float | type):
+        return MASK
+    if isinstance(value, LazyConfigValue):
+        parts = {"update": value._update, "prepend": value._prepend, "extend": value._extend}
+        parts["insert"] = [each for _, each in value._inserts]
+        return {key: masked(each) for key, each in parts.items() if each}
+    if isinstance(value, Mapping):
+        return {str(key): masked(each, str(key)) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [masked(each) for each in value]
+    if isinstance(value, set | frozenset):
+        return [masked(each) for each in sorted(value, key=repr)]
+    if isinstance(value, str):
+        return _ARGUMENT.sub(rf"\g<1>{MASK}", _URL_PASSWORD.sub(rf"\g<1>:{MASK}@", str(value)))
+    if isinstance(value, bool | int | float) or value is None:
+        return value
+    if isinstance(value, bytes):
+        return MASK
+    if callable(value):
+        module, title = getattr(value, "__module__", ""), getattr(value, "__qualname__", "")
+        return f"{module}.{title}" if title else f"<{type(value).__name__}>"
+    return f"<{type(value).__name__}>"
+
+
+def shown(value: Any, name: str = "", longest: int = 100) -> str:
+    """A value in one short line of Python, with no secret in it."""
+    text = repr(masked(value, name))
+    if isinstance(value, Secret) or (callable(value) and not isinstance(value, str)):
+        text = str(masked(value, name))
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
