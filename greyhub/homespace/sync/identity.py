@@ -1,0 +1,103 @@
+"""Which home is in the store, and is the local tree the one that was kept here?
+
+Both sides carry a mark. A side without its mark is not the one that the journal
+knows: then nothing of it counts as deleted, and all is compared anew.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Final
+
+from greyhub.errors import HomeError
+from greyhub.homespace.sync.desk import Desk
+from greyhub.homespace.sync.keys import IDENTITY, RESERVED
+from greyhub.homespace.sync.source import Content
+from greyhub.homespace.sync.stores import ABSENT, Changed, Store, read
+
+COPY: Final = f"{RESERVED}/copy"
+FORMAT: Final = 1
+
+
+def recognise(desk: Desk) -> None:
+    """Find out whether the journal is about these two sides; forget what it is not about.
+
+    Raises
+    ------
+    greyhub.errors.HomeError
+        The store holds another home, or one that a newer greyhub wrote.
+    OSError
+        The store does not answer.
+    """
+    _recognise_copy(desk)
+    known = desk.journal.fact("home")
+    found = home_of(desk.store)
+    if found is None:
+        if known:  # the home is gone: is its store there at all?
+            next(iter(desk.store.list()), None)
+        found = _name(desk.store, known or uuid.uuid4().hex)
+        if known:
+            desk.journal.forget()
+            _recognise_copy(desk, anew=True)
+    elif known and found != known:
+        raise HomeError(
+            f"{desk.store.name} holds another home than {desk.place.home}.\n"
+            "  to mend: start with an empty local directory, or put the right home's URL"
+        )
+    desk.journal.set("home", found)
+
+
+def _recognise_copy(desk: Desk, *, anew: bool = False) -> None:
+    mark = desk.place.home / COPY
+    known = desk.journal.fact("copy")
+    if known and not anew:
+        try:
+            if mark.read_text() == known:
+                return
+        except FileNotFoundError:
+            pass
+        desk.journal.forget()  # another disk, or an emptied one: nothing was deleted by anyone
+    name = uuid.uuid4().hex
+    mark.write_text(name)
+    desk.journal.set("copy", name)
+
+
+def home_of(store: Store) -> str | None:
+    """The mark of the home in a store, or None if it has none.
+
+    Raises
+    ------
+    greyhub.errors.HomeError
+        It cannot be read by this version.
+    """
+    try:
+        data = read(store, IDENTITY)
+    except FileNotFoundError:
+        return None
+    try:
+        fields = json.loads(data)
+        version, home = int(fields["format"]), str(fields["home"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise HomeError(
+            f"{store.name}/{IDENTITY} is not a home's mark: {error!r}.\n"
+            "  to mend: restore it from a backup, or delete it to have a new one made"
+        ) from error
+    if version > FORMAT:
+        raise HomeError(
+            f"{store.name} was written by a newer greyhub (format {version}, this one reads "
+            f"{FORMAT}).\n  to mend: upgrade greyhub in this environment: pip install -U greyhub"
+        )
+    return home
+
+
+def _name(store: Store, home: str) -> str:
+    data = json.dumps({"format": FORMAT, "home": home}).encode()
+    try:
+        store.put(IDENTITY, Content(data), ABSENT)
+    except Changed:  # another server of the user's was first, or our reply was lost
+        found = home_of(store)
+        if found is None:
+            raise OSError(f"{store.name} cannot be made out") from None
+        return found
+    return home

@@ -1,0 +1,153 @@
+"""The manifest: all that plain objects in a store cannot say of a home.
+
+Modes, times, links, empty folders, digests. It is a set of batches in the
+reserved folder: each is written once, under a name of its own, and never
+changed, so writers cannot harm each other's. All of them together, the latest
+entry for each path, are the manifest. Now and then one writer folds them into
+one batch and deletes what it folded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from greyhub.homespace.sync.journal import Journal
+from greyhub.homespace.sync.keys import META, safe
+from greyhub.homespace.sync.records import Entry
+from greyhub.homespace.sync.source import Content
+from greyhub.homespace.sync.stores import Found, Store, read
+
+MANY: Final = 60
+"""Batches after which they are folded into one."""
+
+MEMORY: Final = 7 * 86_400
+"""Seconds for which the end of a path is remembered."""
+
+
+class Manifest:
+    """The manifest of one home, as far as a journal has read it.
+
+    Parameters
+    ----------
+    store : Store
+        Where it is.
+    journal : Journal
+        What was read of it, and what it is to be told.
+    """
+
+    def __init__(self, store: Store, journal: Journal) -> None:
+        self.store, self.journal = store, journal
+        self._lock = threading.Lock()
+        self.damaged: list[str] = []
+        """Batches in which something could not be read; nothing else of them is lost."""
+
+    def refresh(self) -> None:
+        """Read the batches that are new."""
+        for _ in range(8):
+            there = {found.key: found for found in self.store.list(META)}
+            known = self.journal.batches()
+            fresh = sorted(there.keys() - known)
+            if any(_is_fold(name) for name in fresh) and known:
+                # What a fold leaves out is over, so begin anew.
+                self.journal.unread(known, entries=True)
+                fresh = sorted(there)
+            try:
+                for name in fresh:
+                    self._read(there[name])
+            except FileNotFoundError:
+                continue  # it was folded meanwhile: look again
+            self.journal.unread(known - there.keys())
+            return
+        raise OSError(f"the manifest of {self.store.name} changes faster than it can be read")
+
+    def _read(self, found: Found) -> None:
+        lines = unpack(found.key, read(self.store, found.key))
+        entries = []
+        for line in lines:
+            try:
+                path = json.loads(line)["p"]
+                if not safe(path):
+                    raise ValueError(f"{path!r} leads out of the home")
+                entries.append((path, Entry.loads(line)))
+            except (ValueError, KeyError, TypeError):
+                self.damaged.append(found.key)
+        self.journal.absorb(entries, batch=found.key)
+
+    def publish(self, path: str = "") -> int:
+        """Tell the store what is in the outbox; how many entries that was.
+
+        With a path, only if that is among them. Safe to call from several threads.
+        """
+        with self._lock:
+            entries = self.journal.outbox()
+            if not entries or (path and path not in entries):
+                return 0
+            self._write("", entries.items())
+            self.journal.sent(entries)
+            return len(entries)
+
+    def fold(self, *, many: int = MANY, now: float | None = None) -> bool:
+        """Fold all batches into one, if there are many."""
+        names = self.journal.batches()
+        if len(names) <= many:
+            return False
+        self.refresh()
+        names = self.journal.batches()
+        oldest = ((time.time() if now is None else now) - MEMORY) * 1e9
+        kept = (
+            (path, entry)
+            for path, entry in self.journal.entries()
+            if entry.kind != "gone" or entry.mtime > oldest
+        )
+        whole = self._write("all-", kept)
+        gone = names - {whole}
+        for name in gone:
+            self.store.delete(name, None)
+        self.journal.unread(gone)
+        return True
+
+    def _write(self, sort: str, entries: Iterable[tuple[str, Entry]]) -> str:
+        data = b"".join(pack(entries))
+        digest = hashlib.sha256(data).hexdigest()[:16]
+        name = f"{META}{sort}{self.journal.fact('order', 0):012d}-{digest}.jsonl"
+        if sort:
+            name, data = f"{name}.gz", zlib.compress(data, wbits=31)
+        # The name tells the content, so it may be written twice.
+        self.store.put(name, Content(data), None)
+        self.journal.absorb((), batch=name)
+        return name
+
+
+def pack(entries: Iterable[tuple[str, Entry]]) -> Iterator[bytes]:
+    """Entries as lines of JSON."""
+    for path, entry in entries:
+        yield f'{{"p":{json.dumps(path)},{entry.dumps()[1:]}\n'.encode()
+
+
+def unpack(name: str, data: bytes) -> list[str]:
+    """The lines of a batch."""
+    if name.endswith(".gz"):
+        try:
+            data = zlib.decompress(data, wbits=31)
+        except zlib.error:
+            return ["damaged"]
+    return data.decode(errors="replace").splitlines()
+
+
+def latest(entries: Iterable[tuple[str, Entry]]) -> Mapping[str, Entry]:
+    """Of all entries, the one that stands for each path."""
+    found: dict[str, Entry] = {}
+    for path, entry in entries:
+        if path not in found or entry.precedence > found[path].precedence:
+            found[path] = entry
+    return found
+
+
+def _is_fold(name: str) -> bool:
+    return name.startswith(f"{META}all-")
