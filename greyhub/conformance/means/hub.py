@@ -8,28 +8,24 @@ never runs again, in which no ``finally`` has its turn.
 from __future__ import annotations
 
 import asyncio
-import atexit
 import concurrent.futures
 import itertools
 import logging
 import secrets
 import shutil
 import socket
-import tempfile
 import threading
 from collections.abc import Callable, Coroutine
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import requests
 from jupyterhub import orm, roles
-from jupyterhub.app import JupyterHub
 from jupyterhub.crypto import CryptKeeper
-from jupyterhub.proxy import Proxy
 from jupyterhub.utils import maybe_future
 from traitlets.config import Config
 
+from greyhub.conformance.means.app import App, RouteTable, empty_database
 from greyhub.conformance.means.lag import LagMonitor
 from greyhub.conformance.means.reaper import adopt_children
 
@@ -40,47 +36,6 @@ _abandoned: list[object] = []
 
 class HubFailed(Exception):
     """The hub itself could not be started."""
-
-
-class RouteTable(Proxy):  # type: ignore[misc]
-    """A proxy that only remembers: clauses talk to the hub and the servers directly."""
-
-    should_start = False
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.routes: dict[str, dict[str, Any]] = {}
-
-    async def add_route(self, routespec: str, target: str, data: dict[str, Any]) -> None:
-        """Remember a route."""
-        self.routes[routespec] = {"routespec": routespec, "target": target, "data": data}
-
-    async def delete_route(self, routespec: str) -> None:
-        """Forget a route."""
-        self.routes.pop(routespec, None)
-
-    async def get_all_routes(self) -> dict[str, dict[str, Any]]:
-        """The routes."""
-        return dict(self.routes)
-
-
-class App(JupyterHub):  # type: ignore[misc]
-    """JupyterHub without what belongs to its process: signals, files, logging."""
-
-    def init_signal(self) -> None:
-        """Nothing: the signals are the suite's."""
-
-    def load_config_file(self, *args: Any, **kwargs: Any) -> None:
-        """Nothing: the configuration is given."""
-
-    def init_logging(self) -> None:
-        """Nothing: the suite listens."""
-
-    def init_pycurl(self) -> None:
-        """Nothing: it is global."""
-
-    def _configure_logging(self, *args: Any) -> None:
-        """Nothing: it is global."""
 
 
 class Hub:
@@ -105,13 +60,14 @@ class Hub:
         self.name = f"conformance-hub-{next(_numbers)}"
         self.log = logging.getLogger(self.name)
         self.log.setLevel(logging.DEBUG)
+        self.log.addHandler(logging.NullHandler())
         self.app: Any = None
         self.lag: LagMonitor
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         path = directory / "jupyterhub.sqlite"
         if not path.exists():
-            shutil.copy(_empty_database(), path)
+            shutil.copy(empty_database(), path)
 
     # its life
 
@@ -168,7 +124,7 @@ class Hub:
 
     def forget(self) -> None:
         """Lose the database, as a disk does; only while it does not run."""
-        shutil.copy(_empty_database(), self.directory / "jupyterhub.sqlite")
+        shutil.copy(empty_database(), self.directory / "jupyterhub.sqlite")
 
     def restart(self) -> Hub:
         """Stop it and start it again."""
@@ -215,7 +171,8 @@ class Hub:
 
         def read() -> dict[str, Any]:
             found = self._user(user).orm_user.orm_spawners.get(server)
-            address = found.server.url if found is not None and found.server else None
+            at = found.server if found is not None else None
+            address = f"{at.proto}://{at.ip}:{at.port}{at.base_url}" if at else None
             return {"state": dict(found.state or {}) if found else {}, "url": address}
 
         return self.run(read)
@@ -274,7 +231,6 @@ class Hub:
         self._loop = None
         if loop is None or thread is None:
             return
-        self.lag.stop()
         if self.app is not None and getattr(self.app, "db", None) is not None:
             loop.call_soon_threadsafe(self.app.db.close)
         loop.call_soon_threadsafe(loop.stop)
@@ -326,22 +282,3 @@ def free_port(address: str = "127.0.0.1") -> int:
         probe.bind((address, 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-@cache
-def _empty_database() -> Path:
-    """A database with the tables and nobody in it: making one takes longer than a copy."""
-    folder = tempfile.mkdtemp(prefix="greyhub-conformance-db-")
-    path = Path(folder) / "empty.sqlite"
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    # Alembic's own configuration of the logging talks to the terminal, and replaces ours.
-    logging.disable()
-    try:
-        orm.new_session_factory(f"sqlite:///{path}")
-    finally:
-        logging.disable(logging.NOTSET)
-        root.handlers[:] = handlers
-        root.setLevel(level)
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return path

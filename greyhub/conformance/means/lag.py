@@ -28,7 +28,7 @@ class Held:
 
 
 class LagMonitor:
-    """Watches the loop of one thread, from its start: a tick in the loop, a clock outside.
+    """Watches the loop of one thread: a tick inside it, a clock outside.
 
     Parameters
     ----------
@@ -40,16 +40,7 @@ class LagMonitor:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
         self._loop, self._thread = loop, thread
-        self._ticked = time.monotonic()
-        self._watched: Held | None = None
-        self._files: frozenset[str] = frozenset()
-        self._over = threading.Event()
-        loop.call_soon_threadsafe(self._tick)
-        threading.Thread(target=self._watch, name=f"{thread.name}-lag", daemon=True).start()
-
-    def stop(self) -> None:
-        """Watch no more."""
-        self._over.set()
+        self._ticked = 0.0
 
     @contextmanager
     def watching(self, *files: str) -> Iterator[Held]:
@@ -58,33 +49,39 @@ class LagMonitor:
         What they call counts as theirs. Without files, everything counts: also
         what is not the adapter's, such as the hub's own database.
         """
-        held = Held()
-        self._files = frozenset(files)
-        # Only what begins in the block counts.
-        self._ticked = time.monotonic()
-        self._watched = held
+        held, over, ticking = Held(), threading.Event(), threading.Event()
+
+        def tick() -> None:
+            self._ticked = time.monotonic()
+            ticking.set()
+            if not over.is_set():
+                self._loop.call_later(TICK, tick)
+
+        self._loop.call_soon_threadsafe(tick)
+        # What is begun before the clock ticks would not be seen.
+        ticking.wait(5)
+        clock = threading.Thread(
+            target=self._watch, args=(held, over, frozenset(files)), daemon=True
+        )
+        clock.start()
         try:
             yield held
         finally:
-            self._watched = None
+            over.set()
+            clock.join(1)
 
-    def _tick(self) -> None:
-        if not self._over.is_set():
-            self._ticked = time.monotonic()
-            self._loop.call_later(TICK, self._tick)
-
-    def _watch(self) -> None:
+    def _watch(self, held: Held, over: threading.Event, files: frozenset[str]) -> None:
         """See from outside what runs while the loop does not tick."""
-        while not self._over.wait(TICK):
-            held, late = self._watched, time.monotonic() - self._ticked - TICK
-            if held is None or late < 4 * TICK or late < held.seconds:
+        while not over.wait(TICK):
+            late = time.monotonic() - self._ticked - TICK
+            if late < 4 * TICK or late < held.seconds:
                 continue
             frame = sys._current_frames().get(self._thread.ident or 0)
             if frame is None:
                 continue
             stack = traceback.extract_stack(frame, limit=80)
-            theirs = [each for each in stack if each.filename in self._files]
-            if theirs or not self._files:
+            theirs = [each for each in stack if each.filename in files]
+            if theirs or not files:
                 held.seconds = late
                 last = (theirs or stack)[-1]
                 held.where = f"{last.name} ({last.filename}:{last.lineno})"

@@ -10,6 +10,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jupyterhub.auth import DummyAuthenticator
+
 from greyhub.conformance.case import Case, Unproven
 from greyhub.conformance.means.hub import Hub
 from greyhub.conformance.means.logs import Listener
@@ -88,7 +90,7 @@ class SpawnerCase(Case):
         config: dict[str, dict[str, Any]] = {
             "JupyterHub": {
                 "spawner_class": self.adapter,
-                "authenticator_class": "dummy",
+                "authenticator_class": DummyAuthenticator,
                 # The API answers at once, with 202, and the start goes on.
                 "tornado_settings": {"slow_spawn_timeout": 0, "slow_stop_timeout": 0},
             },

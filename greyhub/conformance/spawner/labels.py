@@ -8,7 +8,8 @@ from typing import Any
 
 from greyhub.conformance.case import Unproven
 from greyhub.conformance.contract import MUST, clause
-from greyhub.conformance.spawner.case import Server, SpawnerCase
+from greyhub.conformance.spawner.case import SpawnerCase
+from greyhub.conformance.spawner.server import Server
 
 
 @clause("SPAWNER-058", MUST, hooks="alive environment")
@@ -29,7 +30,6 @@ def resources_say_whose_they_are(case: SpawnerCase) -> None:
         alike = {k: v for k, v in found.items() if labels.get(k) == v}
         case.saw(f"labels of {ada}: {dict(labels)}; of {other}: {dict(found)}")
         case.require(len(alike) < len(labels), f"no label tells one {what} from another")
-        case.require(alike, f"no label says that both are of one platform: {dict(found)}")
     one.restart()
     case.require(_labels(ada) == labels, "the labels changed when the hub restarted")
     ada.stop()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from greyhub.conformance.contract import MUST, SHOULD, clause, listed
-from greyhub.conformance.spawner.case import Server, SpawnerCase
+from greyhub.conformance.spawner.case import SpawnerCase
+from greyhub.conformance.spawner.server import Server
 
 TWINS = (
     ("a", "b-c"),

@@ -6,7 +6,8 @@ import asyncio
 import time
 
 from greyhub.conformance.contract import MUST, SHOULD, clause
-from greyhub.conformance.spawner.case import Server, SpawnerCase
+from greyhub.conformance.spawner.case import SpawnerCase
+from greyhub.conformance.spawner.server import Server
 
 
 @clause("SPAWNER-012", MUST)

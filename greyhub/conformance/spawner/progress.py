@@ -8,7 +8,8 @@ from concurrent.futures import Future
 from typing import Any
 
 from greyhub.conformance.contract import MUST, clause
-from greyhub.conformance.spawner.case import Server, SpawnerCase
+from greyhub.conformance.spawner.case import SpawnerCase
+from greyhub.conformance.spawner.server import Server
 
 
 def consume(case: SpawnerCase, server: Server) -> Future[list[Any]]:
