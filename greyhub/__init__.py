@@ -3,7 +3,8 @@
 Two functions are all that most people need. An administrator ends a
 ``greyhub_config.py`` with ``greyhub.compose(c)``; a notebook begins with
 ``hub = greyhub.connect()``. Neither costs the other anything: this module
-imports nothing until one of them is called.
+imports nothing until one of them is called. A third, ``greyhub.secret``, stands
+in a config file where a secret would.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ if TYPE_CHECKING:
     from traitlets.config import Config
 
     from greyhub.hub import GreyHub
+    from greyhub.secrets import Secret
     from greyhub.session import Session
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "compose", "connect"]
+__all__ = ["__version__", "compose", "connect", "secret"]
 
 
 def compose(c: Config) -> GreyHub:
@@ -56,3 +58,29 @@ def connect(**overrides: Any) -> Session:
     from greyhub.session import connect as connect_session
 
     return connect_session(**overrides)
+
+
+def secret(*, env: str | None = None, file: str | None = None) -> Secret:
+    """A secret for a config file: where it is, not what it is.
+
+    It is read when JupyterHub needs it, and no output of greyhub or JupyterHub
+    shows it: ``c.GenericOAuthenticator.client_secret = greyhub.secret(env="OIDC_SECRET")``.
+
+    Parameters
+    ----------
+    env : str, optional
+        The variable of the hub's environment that holds it.
+    file : str, optional
+        The file that holds it; a relative path stands beside the config file.
+
+    Raises
+    ------
+    greyhub.errors.ConfigError
+        Neither is named, or both are. One that is missing or empty keeps the hub
+        from starting, and is named by variable or file.
+    """
+    import sys
+
+    from greyhub.secrets import secret as make_secret
+
+    return make_secret(env, file, sys._getframe(1).f_globals.get("__file__"))

@@ -35,7 +35,7 @@ class Row:
     def level(self) -> str:
         """The worst of the findings."""
         levels = [finding.level for finding in self.findings]
-        return next((level for level in ("error", "note") if level in levels), "ok")
+        return next((level for level in ("error", "warning", "note") if level in levels), "ok")
 
 
 class Page:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -39,18 +38,15 @@ _URL_PASSWORD = re.compile(r"(?<=://)([^/@:\s]*):([^/@\s]+)@")
 _ARGUMENT = re.compile(r"(?i)((?:secret|passw\w*|token|api_?key)\w*[=:]\s*)([^\s,;&]+)")
 
 
-def secret(*, env: str | None = None, file: str | os.PathLike[str] | None = None) -> Secret:
-    """A secret for a config file; see `greyhub.secret`."""
+def secret(env: str | None, file: str | None, beside: str | None = None) -> Secret:
+    """A secret, one of ``env`` and ``file``; see `greyhub.secret`."""
     if (env is None) == (file is None):
         raise ConfigError(
             "greyhub.secret takes one of env and file",
             mend='write greyhub.secret(env="NAME") or greyhub.secret(file="/run/secrets/name")',
         )
-    if env is not None:
-        return Secret(env=env)
-    beside = sys._getframe(2).f_globals.get("__file__")
     directory = Path(beside).resolve().parent if beside else Path.cwd()
-    return Secret(file=directory / Path(file or "").expanduser())
+    return Secret(env=env) if file is None else Secret(file=directory / Path(file).expanduser())
 
 
 class Secret(DeferredConfig):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from greyhub.adapter import Finding
-from greyhub.checks import access, disclosure, rules, sections, statements
+from greyhub.checks import access, disclosure, joins, rules, sections, shapes, statements
 from greyhub.checks.platform import Platform
 from greyhub.checks.values import flaws
 
@@ -23,6 +23,8 @@ def examine(platform: Platform) -> list[Finding]:
         *statements.check(platform.trace),
         *sections.check(platform),
         *values(platform),
+        *shapes.check(platform),
+        *joins.check(platform),
         *rules.check(platform),
         *access.check(platform),
         *disclosure.check(platform),
@@ -41,7 +43,10 @@ def values(platform: Platform) -> Iterator[Finding]:
         for flaw in wrong:
             if flaw.path not in said:
                 said.add(flaw.path)
-                yield platform.finding("error", flaw.path, flaw.what, flaw.mend)
+                mend = (
+                    flaw.mend or f"change the value, or remove the line: {cls.__name__} refuses it"
+                )
+                yield platform.finding("error", flaw.path, flaw.what, mend)
 
 
 def arranged(found: Sequence[Finding]) -> list[Finding]:

@@ -144,6 +144,11 @@ EXCLUSIVE = (
         "cookie_secret is used and the file is ignored",
     ),
     Exclusive(
+        ("Authenticator", "manage_groups"),
+        ("JupyterHub", "load_groups"),
+        "groups come from the authenticator, or from here",
+    ),
+    Exclusive(
         ("OAuthenticator", "userdata_url"),
         ("OAuthenticator", "userdata_from_id_token"),
         "the user's data comes from one of the two",

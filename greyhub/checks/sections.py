@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -67,13 +68,17 @@ def _stray(platform: Platform, name: str, value: Any) -> Finding:
 def _section(platform: Platform, section: str, values: Config) -> Iterator[Finding]:
     readers = platform.readers
     other = getattr(platform.greyhub, "other_sections", ())
-    if section in other:
+    if section in other or section == "JupyterHubApp":  # of which JupyterHub itself warns
         return
     if section in readers.by_section:
         for option, value in values.items():
             if isinstance(value, Config):
                 yield from _nested(platform, section, option, value)
-            elif readers.of(section, option) is None and _counts(platform, section, option, value):
+                continue
+            cls = readers.of(section, option)
+            if cls is not None:
+                yield from _deprecated(platform, cls, section, option)
+            elif _counts(platform, section, option, value):
                 yield _unknown_option(platform, section, option)
     elif any(_counts(platform, section, *item) for item in values.items()):
         yield from _unread(platform, section, values)
@@ -107,6 +112,14 @@ def _nested(platform: Platform, outer: str, section: str, values: Config) -> Ite
             yield platform.finding("error", path, f"{section} has no option {option}", mend)
 
 
+def _deprecated(platform: Platform, cls: type, section: str, option: str) -> Iterator[Finding]:
+    said = " ".join((options(cls)[option].help or "").split())
+    if re.match(r"(\[|pending )?deprecat", said, re.IGNORECASE):
+        yield platform.finding(
+            "note", (section, option), f"still works, and is deprecated: {said[:120]}"
+        )
+
+
 def _unknown_option(platform: Platform, section: str, option: str) -> Finding:
     readers = platform.readers.by_section[section]
     names = {name for cls in readers for name in options(cls)}
@@ -136,7 +149,7 @@ def _called(section: str, cls: type) -> str:
 
 def _owner(platform: Platform, option: str) -> str:
     """The section in use that has an option of this name."""
-    for cls in platform.readers.classes:
+    for cls in [platform.hub, *platform.readers.classes]:
         if option in options(cls):
             bases = [base for base in cls.__mro__ if option in getattr(base, "__dict__", {})]
             name: str = (bases or [cls])[-1].__name__
@@ -161,7 +174,7 @@ def _unread(platform: Platform, section: str, values: Config) -> Iterator[Findin
         return
     idle = _idle(platform, section)
     if idle is not None:
-        yield _not_in_use(platform, path, idle)
+        yield from _not_in_use(platform, path, idle)
         return
     names = [name for name, _ in installed()]
     close = _close(section, readers.by_section) or _close(section, [*readers.idle, *names])
@@ -208,15 +221,20 @@ def companion(adapter: Any) -> type | None:
     return found if isinstance(found, type) else None
 
 
-def _not_in_use(platform: Platform, path: tuple[str, str], cls: type) -> Finding:
+def _not_in_use(platform: Platform, path: tuple[str, str], cls: type) -> Iterator[Finding]:
     own = issubclass(cls, Adapter) or cls.__module__.partition(".")[0] == "greyhub"
     slot, used = _instead(platform, cls)
+    if slot in platform.broken:  # it may be what was meant for the slot, which is refused
+        if path[1] not in options(cls):
+            mend = _rather(path[0], path[1], options(cls))
+            yield platform.finding("error", path, f"{cls.__name__} has no option {path[1]}", mend)
+        return
     if slot:
         because = f"the {slot} slot holds {used}" if used else f"the {slot} slot is empty"
         mend = f"remove the line, or set c.GreyHub.{slot} to what uses {cls.__name__}"
     else:
         because, mend = "nothing in the hub makes one", "remove the line"
-    return platform.finding(
+    yield platform.finding(
         "error" if own else "warning", path, f"{cls.__name__} is not in use: {because}", mend
     )
 
@@ -244,11 +262,29 @@ def _rather(section: str, option: str, names: Iterable[str]) -> str:
     return f"write c.{section}.{close}" if close else ""
 
 
+_KINDS = ("oauthenticator", "authenticator", "spawner", "adapter", "proxy")
+
+
 def _close(name: str, names: Iterable[str]) -> str:
-    """The nearest of some names, whatever their capitals and underscores."""
-    plain = {each.lower().replace("_", ""): each for each in names}
-    close = difflib.get_close_matches(name.lower().replace("_", ""), plain, n=1, cutoff=0.72)
+    """The nearest of some names, whatever their capitals and underscores.
+
+    Two spawners are not near to each other for both being called Spawner.
+    """
+    wanted, kind = _stem(name)
+    plain = {_stem(each)[0]: each for each in names if _stem(each)[1] == kind}
+    close = difflib.get_close_matches(wanted, plain, n=1, cutoff=0.72)
+    if not close and kind:
+        whole = {each.lower(): each for each in names}
+        close = difflib.get_close_matches(name.lower(), whole, n=1, cutoff=0.9)
+        plain = whole
     return plain[close[0]] if close else ""
+
+
+def _stem(name: str) -> tuple[str, str]:
+    """A name without what it has in common with others of its kind, and the kind."""
+    plain = name.lower().replace("_", "")
+    kind = next((kind for kind in _KINDS if plain.endswith(kind) and plain != kind), "")
+    return plain.removesuffix(kind), kind
 
 
 __all__ = ["COMMAND_LINE", "check", "companion"]

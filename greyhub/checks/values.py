@@ -204,6 +204,8 @@ def _mend(trait: TraitType[Any, Any], value: Any) -> str:
     for kind, better in _BETTER:
         if isinstance(trait, kind) and text and (mend := better(text)):
             return mend
+    if type(trait).__name__ == "ByteSpecification":
+        return "give a number of bytes, or a text such as '2G'"
     return f"give {trait.info()}"
 
 

@@ -126,9 +126,9 @@ class LocalHome(HomeAdapter):
         return await asyncio.to_thread(self._check)
 
     def _check(self) -> list[Finding]:
+        place = next(each for each in (self.directory, *self.directory.parents) if each.exists())
         try:
-            self.directory.mkdir(parents=True, exist_ok=True, mode=0o711)
-            Path(tempfile.mkdtemp(prefix=".new-", dir=self.directory)).rmdir()
+            Path(tempfile.mkdtemp(prefix=".new-", dir=place)).rmdir()
         except OSError as error:
             return [
                 Finding(
@@ -137,7 +137,7 @@ class LocalHome(HomeAdapter):
                     "let the hub's user write there, or set c.LocalHome.root",
                 )
             ]
-        free = shutil.disk_usage(self.directory).free
+        free = shutil.disk_usage(place).free
         return [Finding("ok", f"{free / 1e9:.0f} GB free in {self.directory}")]
 
     def label(self) -> str:

@@ -1,0 +1,145 @@
+"""What a changed configuration would leave behind: data, running servers, names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from greyhub.adapter import Finding
+from greyhub.checks.platform import Platform
+from greyhub.secrets import masked, shown
+
+
+@dataclass(frozen=True)
+class Tie:
+    """Something that what exists already hangs on."""
+
+    what: str
+    value: Callable[[Platform], Any]
+    left: str
+    """What is left behind when it changes."""
+    mend: str
+
+
+def _home(platform: Platform) -> Any:
+    home = platform.adapters.get("homespace")
+    if home is None:
+        return None
+    place = getattr(home, "url", "") or getattr(home, "directory", "")
+    return masked(str(place)) if place else type(home).__name__
+
+
+def _class(name: str) -> Callable[[Platform], Any]:
+    return lambda platform: getattr(getattr(platform, name), "__name__", None)
+
+
+def _state(platform: Platform) -> Any:
+    return str(getattr(platform.greyhub, "state", ""))
+
+
+def _database(platform: Platform) -> Any:
+    url = str(platform.value("JupyterHub", "db_url") or "")
+    return masked(url)
+
+
+def _option(section: str, name: str) -> Callable[[Platform], Any]:
+    def value(platform: Platform) -> Any:
+        if platform.readers.of(section, name) is None:
+            return None
+        found = platform.value(section, name)
+        return masked(found, name) if not isinstance(found, Path) else str(found)
+
+    return value
+
+
+_HOMES = "copy the homes first, then let users in"
+_SERVERS = "stop every server before the hub starts with it"
+_USERS = "make a table from old names to new ones, and rename users and homes by it"
+
+TIES = (
+    Tie("the homes' place", _home, "the homes that are there now", _HOMES),
+    Tie("the hub's database", _database, "all users, tokens and running servers", "copy it first"),
+    Tie("the state directory", _state, "keys, passwords, logs and tables", "copy it first"),
+    Tie(
+        "the Spawner class",
+        _class("spawner"),
+        "servers that run now, which another class does not find again",
+        _SERVERS,
+    ),
+    Tie(
+        "the Authenticator class",
+        _class("authenticator"),
+        "users and homes under the names that the former one gave",
+        _USERS,
+    ),
+    *(
+        Tie(
+            f"c.{section}.{name}",
+            _option(section, name),
+            "servers or volumes that were named by the former value",
+            _SERVERS,
+        )
+        for section, name in (
+            ("KubeSpawner", "pod_name_template"),
+            ("KubeSpawner", "namespace"),
+            ("KubeSpawner", "slug_scheme"),
+            ("DockerSpawner", "name_template"),
+            ("DockerSpawner", "prefix"),
+            ("SystemdSpawner", "unit_name_template"),
+        )
+    ),
+    *(
+        Tie(
+            f"c.{section}.{name}",
+            _option(section, name),
+            "the users' volumes that are there now",
+            _HOMES,
+        )
+        for section, name in (
+            ("KubeSpawner", "pvc_name_template"),
+            ("KubeSpawner", "volumes"),
+            ("DockerSpawner", "volumes"),
+        )
+    ),
+    *(
+        Tie(
+            f"c.{section}.{name}",
+            _option(section, name),
+            "users and homes under the names that the former value gave",
+            _USERS,
+        )
+        for section, name in (
+            ("OAuthenticator", "username_claim"),
+            ("Authenticator", "username_map"),
+            ("GoogleOAuthenticator", "strip_domain"),
+        )
+    ),
+    Tie(
+        "c.JupyterHub.base_url",
+        _option("JupyterHub", "base_url"),
+        "servers that run now, which listen under the former path",
+        _SERVERS,
+    ),
+    Tie(
+        "the cookie secret's file",
+        _option("JupyterHub", "cookie_secret_file"),
+        "every login: all users log in again",
+        "copy the file",
+    ),
+)
+"""What the documentation lists, too."""
+
+
+def left_behind(old: Platform, new: Platform) -> Iterator[Finding]:
+    """Warnings for a change from one configuration to another."""
+    for tie in TIES:
+        before, after = tie.value(old), tie.value(new)
+        if before != after:
+            yield Finding(
+                "warning",
+                f"{tie.what} changes from {shown(before)} to {shown(after)}, "
+                f"which leaves behind {tie.left}",
+                tie.mend,
+            )

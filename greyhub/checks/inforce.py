@@ -1,0 +1,170 @@
+"""What is in force: the value of every option, and who said so."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from traitlets import HasTraits
+from traitlets.config.loader import LazyConfigValue
+
+from greyhub.checks.classes import options
+from greyhub.checks.facts import made_from
+from greyhub.checks.joins import added
+from greyhub.checks.platform import COMMAND_LINE, Platform
+from greyhub.checks.values import settings
+from greyhub.hub import GreyHub, label
+from greyhub.secrets import MASK, Secret, is_secret, masked
+from greyhub.slots import SLOTS
+
+ENVIRONMENT: tuple[tuple[str, str, str], ...] = (
+    ("CryptKeeper", "keys", "JUPYTERHUB_CRYPT_KEY"),
+    ("ConfigurableHTTPProxy", "auth_token", "CONFIGPROXY_AUTH_TOKEN"),
+    ("OAuthenticator", "client_id", "OAUTH_CLIENT_ID"),
+    ("OAuthenticator", "client_secret", "OAUTH_CLIENT_SECRET"),
+    ("OAuthenticator", "oauth_callback_url", "OAUTH_CALLBACK_URL"),
+    ("OAuthenticator", "authorize_url", "OAUTH2_AUTHORIZE_URL"),
+    ("OAuthenticator", "token_url", "OAUTH2_TOKEN_URL"),
+    ("OAuthenticator", "userdata_url", "OAUTH2_USERDATA_URL"),
+    ("OAuthenticator", "username_claim", "OAUTH2_USERNAME_KEY"),
+    ("JupyterHub", "cookie_secret", "JPY_COOKIE_SECRET"),
+)
+"""Options whose default JupyterHub or OAuthenticator takes from a variable."""
+
+
+@dataclass(frozen=True)
+class InForce:
+    """One option, as the hub has it."""
+
+    section: str
+    name: str
+    value: Any
+    """The value without secrets, made of JSON's types."""
+    origin: str
+    """Who said so: a place, ``flavour "local"``, an adapter, a variable, ``default``."""
+    default: Any = None
+
+    @property
+    def option(self) -> str:
+        """``c.Spawner.mem_limit``."""
+        return f"c.{self.section}.{self.name}"
+
+
+def in_force(platform: Platform, *, everything: bool = False) -> list[InForce]:
+    """The options of a composed configuration that differ from their defaults.
+
+    Parameters
+    ----------
+    platform : Platform
+        What was composed.
+    everything : bool
+        Also those that do not.
+    """
+    found: dict[tuple[str, str], InForce] = {}
+    for row in _slots(platform):
+        found[row.section, row.name] = row
+    for cls in platform.readers.classes:
+        for row in _of_class(platform, cls, everything):
+            found.setdefault((row.section, row.name), row)
+    return sorted(found.values(), key=lambda row: (row.section, row.name))
+
+
+def _slots(platform: Platform) -> Iterator[InForce]:
+    """The slots, also where the flavour fills them."""
+    hub = platform.greyhub
+    assert isinstance(hub, GreyHub)
+    for slot in SLOTS:
+        value = hub.values.get(slot)
+        if platform.written_at(("GreyHub", slot)):
+            origin = platform.where("GreyHub", slot) or _adopted(platform, slot)
+        else:
+            origin = f'flavour "{hub.flavour}"'
+        yield InForce("GreyHub", slot, None if value is None else label(value), origin)
+
+
+def _adopted(platform: Platform, slot: str) -> str:
+    option = {"spawner": "spawner_class", "auth": "authenticator_class"}.get(slot, "")
+    return platform.where("JupyterHub", option)
+
+
+def _of_class(platform: Platform, cls: type, everything: bool) -> Iterator[InForce]:
+    made = platform.application if cls is platform.hub else platform.stand_in(cls)
+    made = made or platform.stand_in(cls)
+    held = settings(cls, platform.config, platform.outer(cls))
+    for name, trait in options(cls).items():
+        if name == "config_file":
+            continue  # it is where all this comes from
+        default = _default(trait)
+        if name in held:
+            path, raw = held[name]
+            value = masked(raw, name) if _covered(raw, name) else masked(_get(made, name), name)
+            if value != default or everything or platform.written_at(path):
+                section = ".".join(path[:-1])
+                yield InForce(section, name, value, origin(platform, path), default)
+        elif variable := _variable(cls, name):
+            value = MASK if is_secret(name) else masked(_get(made, name), name)
+            yield InForce(cls.__name__, name, value, f"the variable {variable}", default)
+        elif everything and cls is not GreyHub:
+            value = default if is_secret(name) else masked(_get(made, name), name)
+            yield InForce(cls.__name__, name, value, "default", default)
+        elif everything and name not in SLOTS:
+            yield InForce(cls.__name__, name, masked(_get(made, name), name), "default", default)
+
+
+def _covered(raw: Any, name: str) -> bool:
+    """Whether a value is not to be looked at: where its secret is says enough."""
+    return isinstance(raw, Secret) or (is_secret(name) and not isinstance(raw, LazyConfigValue))
+
+
+def _get(made: HasTraits, name: str) -> Any:
+    try:
+        return getattr(made, name)
+    except Exception as error:
+        return f"({type(error).__name__} where there is no hub)"
+
+
+def _default(trait: Any) -> Any:
+    default = trait.default_value
+    arguments = getattr(trait, "default_args", None)
+    if arguments:
+        default = arguments[0]
+    elif isinstance(default, type) or type(default).__name__ == "Sentinel":
+        default = None
+    return masked(default)
+
+
+def _variable(cls: type, name: str) -> str:
+    for owner, option, variable in ENVIRONMENT:
+        if option == name and made_from(cls, owner):
+            own = cls.__name__.replace("OAuthenticator", "").upper() + "_"
+            names = [variable, variable.replace("OAUTH_", own), variable.replace("OAUTH2_", own)]
+            return next((each for each in names if os.environ.get(each)), "")
+    return ""
+
+
+def origin(platform: Platform, path: tuple[str, ...]) -> str:
+    """Who set an option: where it was written, and who adds to it."""
+    section, name = path[-2], path[-1]
+    parts = []
+    where = platform.where(*path)
+    if platform.written_at(path):
+        parts.append(where or "the config file")
+    joined = [who for who, value in _offers(platform, section, name) if _joins(name, value)]
+    scalar = [who for who, value in _offers(platform, section, name) if not _joins(name, value)]
+    if where != COMMAND_LINE:
+        parts += joined or ([] if parts else scalar)
+    return ", ".join(dict.fromkeys(parts)) or "default"
+
+
+def _joins(name: str, value: Any) -> bool:
+    return isinstance(value, list | Mapping) or name.endswith("_hook")
+
+
+def _offers(platform: Platform, section: str, name: str) -> Iterator[tuple[str, Any]]:
+    classes = platform.readers.by_section.get(section, ())
+    names = {base.__name__ for cls in classes for base in cls.__mro__} | {section}
+    for who, each, option, value in added(platform):
+        if option == name and each in names:
+            yield str(who), value

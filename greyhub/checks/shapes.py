@@ -1,0 +1,80 @@
+"""Mappings inside of options whose keys JupyterHub does not check, or only later."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from greyhub.adapter import Finding
+from greyhub.checks.platform import Platform
+
+_ROLE = {"name", "description", "scopes", "users", "services", "groups", "managed_by_auth"}
+_GROUP = {"users", "properties"}
+
+
+def check(platform: Platform) -> Iterator[Finding]:
+    """Findings about the keys of services, roles, groups and profiles."""
+    yield from _each(platform, "services", _service_keys())
+    yield from _each(platform, "load_roles", _ROLE)
+    yield from _groups(platform)
+    yield from _profiles(platform)
+
+
+def _each(platform: Platform, option: str, keys: Collection[str]) -> Iterator[Finding]:
+    path = platform.is_set("JupyterHub", option)
+    for item in platform.value("JupyterHub", option) or () if path else ():
+        if not isinstance(item, Mapping):
+            continue
+        name = item.get("name", "")
+        if not name:
+            yield platform.finding("error", path or (), "one of these has no name", "give it one")
+        yield from _keys(platform, path or (), item, keys, f"{name!r}")
+
+
+def _service_keys() -> set[str]:
+    from jupyterhub.services.service import Service
+
+    return set(Service.class_traits(input=True))
+
+
+def _groups(platform: Platform) -> Iterator[Finding]:
+    path = platform.is_set("JupyterHub", "load_groups")
+    groups = platform.value("JupyterHub", "load_groups") if path else None
+    for name, value in groups.items() if isinstance(groups, Mapping) else ():
+        if isinstance(value, Mapping):
+            yield from _keys(platform, path or (), value, _GROUP, f"the group {name!r}")
+
+
+def _profiles(platform: Platform) -> Iterator[Finding]:
+    """A profile of KubeSpawner overrides options by name, and sets whatever it is told."""
+    from greyhub.checks.classes import options
+
+    path = platform.is_set("KubeSpawner", "profile_list")
+    cls = platform.readers.of("KubeSpawner", "profile_list")
+    profiles = platform.value("KubeSpawner", "profile_list") if path else None
+    if cls is None or not isinstance(profiles, list):
+        return
+    for profile in profiles:
+        overrides = profile.get("kubespawner_override") if isinstance(profile, Mapping) else None
+        if isinstance(overrides, Mapping):
+            title = profile.get("display_name", "")
+            yield from _keys(platform, path or (), overrides, options(cls), f"profile {title!r}")
+
+
+def _keys(
+    platform: Platform,
+    path: tuple[str, ...],
+    item: Mapping[str, Any],
+    known: Collection[str],
+    what: str,
+) -> Iterator[Finding]:
+    for key in item:
+        if key not in known:
+            close = difflib.get_close_matches(str(key), known, n=1)
+            yield platform.finding(
+                "error",
+                path,
+                f"{what} has a key {key!r}, which nothing reads",
+                f"write {close[0]!r}" if close else f"use one of: {', '.join(sorted(known)[:20])}",
+            )

@@ -1,0 +1,5 @@
+"""``python -m greyhub.cli`` is ``greyhub``."""
+
+from greyhub.cli import main
+
+main()

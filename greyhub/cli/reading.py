@@ -1,0 +1,120 @@
+"""Reads a config file as ``jupyterhub -f FILE`` would, and stops there."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from greyhub.adapter import Finding
+from greyhub.checks import arranged
+from greyhub.checks.places import Place
+from greyhub.composing import Composition, inspecting
+
+file_option = click.option(
+    "-f",
+    "--file",
+    default="greyhub_config.py",
+    show_default=True,
+    type=click.Path(exists=True, dir_okay=False),
+    help="The config file.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for a program.")
+like_jupyterhub = {"ignore_unknown_options": True, "allow_interspersed_args": True}
+"""Settings of a command that passes ``--Section.option=value`` on to JupyterHub."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A config file as JupyterHub read it."""
+
+    file: str
+    application: Any
+    composition: Composition | None
+    """None where the file never came to ``greyhub.compose(c)``."""
+    findings: Sequence[Finding]
+
+    @property
+    def failed(self) -> bool:
+        """Whether a hub would not start from it."""
+        return any(finding.level == "error" for finding in self.findings)
+
+
+class _Heard(logging.Handler):
+    """Keeps what JupyterHub says as it reads; it is said again only if nothing else was."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.CRITICAL)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(record.getMessage())
+
+
+def read(file: str, arguments: Sequence[str] = ()) -> Reading:
+    """Read a config file.
+
+    Parameters
+    ----------
+    file : str
+        Its path.
+    arguments : sequence of str
+        More of JupyterHub's command line: ``--JupyterHub.port=8001``.
+    """
+    from jupyterhub.app import JupyterHub
+    from jupyterhub.crypto import CryptKeeper
+
+    from greyhub.guard import unread
+
+    JupyterHub.clear_instance()
+    CryptKeeper.clear_instance()
+    heard = _Heard()
+    app = JupyterHub.instance()
+    app.log = logging.getLogger("greyhub.cli")
+    app.log.handlers, app.log.propagate = [heard], False
+    found: list[Finding] = []
+    with inspecting() as seen, redirect_stdout(sys.stderr):
+        try:
+            app.parse_command_line(["-f", file, *arguments])
+            app.load_config_file(app.config_file)
+            found += unread(app)
+        except SystemExit:
+            found += [Finding("error", said, "see above") for said in heard.said if not seen]
+        except Exception as error:
+            found.append(_raised(error, file))
+    composition = seen[-1] if seen else None
+    if composition is None and not found:
+        found.append(_not_composed(file))
+    found += composition.findings if composition else []
+    return Reading(file, app, composition, arranged(found))
+
+
+def _raised(error: Exception, file: str) -> Finding:
+    """An exception of the config file itself."""
+    here = Path(file).resolve()
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).resolve().parent == here.parent]
+    line: int | None = own[-1].lineno if own else None
+    name = own[-1].filename if own else file
+    if isinstance(error, SyntaxError):
+        name, line = error.filename or file, error.lineno
+    said = f"{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}"
+    return Finding(
+        "error", f"this line fails: {said}", "mend it", place=str(Place(name, line or 0))
+    )
+
+
+def _not_composed(file: str) -> Finding:
+    return Finding(
+        "error",
+        "this file never calls greyhub.compose(c), so greyhub has no part in it",
+        "end it with: import greyhub; greyhub.compose(c)",
+        place=file,
+    )
