@@ -1,0 +1,1 @@
+"""Figures beside what people would use instead, each pair in one run."""
