@@ -95,6 +95,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from greyhub.conformance.home import HomeSuite
     from greyhub.conformance.spawner import Running, SpawnerSuite
 
 _HOME = {
@@ -106,7 +107,7 @@ _HOME = {
     "DataSuite": "data",
 }
 
-__all__ = ["Running", "SpawnerSuite"]
+__all__ = ["HomeSuite", "Running", "SpawnerSuite"]
 
 
 def __getattr__(name: str) -> Any:

@@ -7,8 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from greyhub.conformance.case import Broken, Case, Hung, shorten
-from greyhub.conformance.home.elsewhere import Child
-from greyhub.conformance.home.steps import stepping
+from greyhub.conformance.home.steps import Outcome, Step, races, stepping
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -72,15 +71,15 @@ class HomeCase(Case):
         broken: AbstractContextManager[Any] = self.hook("fault", kind, moment, **how)
         return broken
 
-    def stepping(self, step: Callable[[], None]) -> AbstractContextManager[Any]:
+    def stepping(self, step: Step) -> AbstractContextManager[Any]:
         """Call a function at each step that a proxied home takes towards its backend."""
         return stepping(self.suite.proxy if self.suite.endpoint else None, step)
 
-    def child(self, work: Callable[[Callable[[str], None]], Any]) -> Child:
-        """Work that is done in another process, which can be killed."""
-        child = Child(work)
-        self.finally_(child.kill)
-        return child
+    def races(
+        self, first: Callable[[int], Any], second: Callable[[int], Any]
+    ) -> Iterator[tuple[int, Outcome, Outcome]]:
+        """Two calls, the second in the midst of the first, at each of its steps."""
+        return races(self.stepping, self.random, first, second)
 
 
 class Home:
@@ -182,7 +181,8 @@ class Backend:
 
     def peek(self, path: str) -> bytes | None:
         """A file's content, or None if it is not there; not noted."""
-        return self._look(f"[{path!r}]", lambda: self.raw.get(path))
+        content: bytes | None = self._look(f"[{path!r}]", lambda: self.raw.get(path))
+        return content
 
     def get(self, path: str) -> bytes | None:
         """A file's content, or None if it is not there."""

@@ -34,11 +34,16 @@ class Directory(MutableMapping[str, bytes]):
 
     def __setitem__(self, path: str, content: bytes) -> None:
         """As another program would: a new file under its name."""
-        place = self.root / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        building = place.with_name(f".raw-{os.getpid()}")
-        building.write_bytes(content)
-        building.replace(place)
+        place = os.path.join(self.root, path)
+        building = os.path.join(os.path.dirname(place), f".raw-{os.getpid()}")
+        try:
+            file = open(building, "wb")  # noqa: SIM115
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            file = open(building, "wb")  # noqa: SIM115
+        with file:
+            file.write(content)
+        os.replace(building, place)
 
     def __delitem__(self, path: str) -> None:
         try:

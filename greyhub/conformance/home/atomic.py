@@ -1,0 +1,273 @@
+"""HOME-010, 011, 017, 044, 045: a file is published whole, or not at all."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from greyhub.conformance.contract import MUST, clause
+from greyhub.conformance.home.case import Backend, Home, HomeCase, told
+from greyhub.conformance.means.fork import Fork
+
+OLD, NEW = b"old " * 300, b"new content " * 300
+
+
+class Meanwhile(Exception):
+    """What goes wrong in a writer, on purpose."""
+
+
+@clause(
+    "HOME-010",
+    MUST,
+    hooks="raw",
+    guards="data",
+    seen=(
+        "fsspec 2026.9.0: the partial file is published over the old one, local and s3fs",
+        "pg_lake#622 https://github.com/Snowflake-Labs/pg_lake/pull/622: an empty file on Azure",
+    ),
+)
+def an_error_publishes_nothing(case: HomeCase) -> None:
+    """An exception in ``with open(path, "wb")`` publishes nothing and leaves nothing behind.
+
+    Over a file that is there and where there is none, binary and text, before
+    and after a block has gone out, and when the user interrupts it.
+    """
+    home, backend = case.home(), case.backend()
+    home.pipe_file("folder/there", OLD)
+    before = backend.paths()
+    large = case.bytes(6 * 2**20)
+    for path in ("folder/there", "folder/new"):
+        for mode, parts in (("wb", [b"half"]), ("w", ["half"]), ("wb", [large, b"half"])):
+            for error in (Meanwhile("the writer failed"), KeyboardInterrupt()):
+                case.did(f"write half of {path} in mode {mode}, then raise {error!r}")
+                with suppress(Meanwhile, KeyboardInterrupt), home.open(path, mode) as file:
+                    for part in parts:
+                        file.write(part)
+                    raise error
+                held = backend.peek("folder/there")
+                case.require(held == OLD, f"the file that was there is {told(held)} now")
+                left = backend.paths() - before
+                case.require(not left, f"the failed writer has left {sorted(left)}")
+                names = home.names("folder")
+                case.require(names == ["folder/there"], f"afterwards ls gives {names}")
+
+
+@clause(
+    "HOME-011",
+    MUST,
+    hooks="raw",
+    guards="data",
+    seen="opendal#788 https://github.com/apache/opendal/issues/788",
+)
+def readers_see_a_whole_file(case: HomeCase) -> None:
+    """Readers see the old file or the new one, never a mix, never none.
+
+    At each step that a writer takes toward the backend the file is looked at;
+    a slow writer is looked at half-way; and a reader that has begun when the
+    file is replaced reads the old one to its end, or is told that it is gone.
+    """
+    home, reader, backend = case.home(proxied=True), case.home(), case.backend()
+    home.pipe_file("source", NEW)
+
+    def opened() -> None:
+        home.write("file", NEW)
+
+    def piped() -> None:
+        home.pipe_file("file", NEW)
+
+    def copied() -> None:
+        home.cp_file("source", "file")
+
+    def moved() -> None:
+        home.mv("source", "file")
+
+    for write in (opened, piped, copied, moved):
+        backend.put("file", OLD)
+        torn: list[bytes | None] = []
+
+        def look(out: bool, torn: list[bytes | None] = torn) -> None:
+            seen = backend.peek("file")
+            if seen not in (OLD, NEW):
+                torn.append(seen)
+
+        with case.stepping(look):
+            write()
+        case.require(not torn, f"while it is {write.__name__}, a reader sees {told_first(torn)}")
+        case.require(backend.peek("file") == NEW, f"after it is {write.__name__}, it is not new")
+    _half_way(case, home, reader, backend)
+    _reading_on(case, home, reader, backend)
+
+
+def _half_way(case: HomeCase, home: Home, reader: Home, backend: Backend) -> None:
+    backend.put("file", OLD)
+    with home.open("file", "wb") as file:
+        file.write(NEW[:1800])
+        file.flush()
+        for where, seen in (("the backend", backend.peek("file")), ("a reader", read(reader))):
+            case.require(seen == OLD, f"half-way, {where} has {told(seen)}")
+        file.write(NEW[1800:])
+    case.require(read(reader) == NEW, "after it was closed, a reader does not see the new file")
+
+
+def _reading_on(case: HomeCase, home: Home, reader: Home, backend: Backend) -> None:
+    old, new = case.bytes(3 * 2**20), case.bytes(3 * 2**20)
+    home.pipe_file("large", old)
+    case.did("read the begin of a file, replace it, and read on")
+    found = b""
+    with reader.open("large", "rb", block_size=2**18) as file:
+        found = file.read(1000)
+        home.pipe_file("large", new)
+        try:
+            found += file.read()
+        except OSError:
+            return
+    case.require(found in (old, new), "a reader that had begun got a mix of the old and the new")
+
+
+def told_first(torn: list[bytes | None]) -> str:
+    """What the first reader of a torn file saw."""
+    return ", ".join("no file" if seen is None else told(seen) for seen in torn[:1])
+
+
+def read(reader: Home) -> bytes | None:
+    """The file as another client reads it."""
+    try:
+        content: bytes = reader.cat_file("file")
+    except FileNotFoundError:
+        return None
+    return content
+
+
+@clause("HOME-017", MUST, hooks="raw", guards="data")
+def a_killed_writer_changes_nothing(case: HomeCase) -> None:
+    """A writer that is killed leaves the old file, and nothing that anybody sees or that stays.
+
+    Another process writes half of a file and is ended by SIGKILL. What it has
+    left is shown by no listing; once it is old, the next client reaps it.
+    """
+    home, backend = case.home(), case.backend()
+    home.pipe_file("folder/file", OLD)
+    before = backend.paths()
+    for path in ("folder/file", "folder/new"):
+        killed_writer(case, path)
+    held = backend.get("folder/file")
+    case.require(held == OLD, f"the old file is {told(held)} after its writer was killed")
+    after = case.home()
+    for listing in (home.names("folder"), after.names("folder"), sorted(after.find(""))):
+        case.require(listing == ["folder/file"], f"a listing shows {listing}")
+    root = after.names()
+    case.require(root == ["folder"], f"a listing of the root shows {root}")
+    left = backend.paths() - before
+    if left and backend.has("age"):
+        for path in left:
+            backend.raw.age(path, 30 * 86400)
+        case.did("let what is left grow a month old, and use the home")
+        next_one = case.home()
+        next_one.pipe_file("folder/file", NEW)
+        next_one.find("")
+        left = backend.paths() - before
+    case.require(not left, f"what the writer left is never reaped: {sorted(left)}")
+
+
+def killed_writer(case: HomeCase, path: str, part: bytes = b"half " * 100_000) -> None:
+    """Let another process write half of a file, and kill it."""
+    user = case.user()
+
+    def work() -> None:
+        file = case.suite.open(user).open(path, "wb")
+        _OPEN.append(file)  # it stays open, and in use
+        file.write(part)
+        file.flush()
+
+    case.did(f"another process writes half of {path}, and is killed")
+    with Fork(work) as writer:
+        try:
+            writer.result(5 * case.patience)
+        except Exception as error:
+            case.fail(f"in another process, writing raised {error!r}")
+        writer.kill()
+
+
+_OPEN: list[Any] = []
+
+
+@clause(
+    "HOME-044",
+    MUST,
+    hooks="raw fault",
+    guards="data",
+    seen="s3fs-fuse#2120 https://github.com/s3fs-fuse/s3fs-fuse/issues/2120",
+    budget=20,
+)
+def a_lost_write_raises(case: HomeCase) -> None:
+    """A write that does not reach the backend raises, and the file does not appear.
+
+    By pipe_file(), and by open() in one part and in several blocks.
+    """
+    home, backend = case.home(proxied=True), case.backend()
+    home.pipe_file("before", b"1")
+    large = case.bytes(6 * 2**20)
+
+    def opened(path: str) -> None:
+        home.write(path, b"x" * 5000)
+
+    def in_blocks(path: str) -> None:
+        with home.open(path, "wb", block_size=5 * 2**20) as file:
+            file.write(large)
+            file.write(b"the end")
+
+    def piped(path: str) -> None:
+        home.pipe_file(path, b"x" * 5000)
+
+    with case.fault("rejected", "write"):
+        for write in (piped, opened, in_blocks):
+            case.raises(Exception, write, write.__name__)
+    left = backend.paths() - {"before"}
+    case.require(not left, f"the writes raised, and yet there is {sorted(left)}")
+    names = home.names()
+    case.require(names == ["before"], f"the writes raised, and yet ls gives {names}")
+    home.pipe_file("after", b"x" * 5000)
+    case.require(backend.get("after") == b"x" * 5000, "a later write does not reach the backend")
+
+
+@clause(
+    "HOME-045",
+    MUST,
+    hooks="raw",
+    guards="data",
+    seen=(
+        "fsspec#2108 https://github.com/fsspec/filesystem_spec/pull/2108",
+        "fsspec 2026.9.0: DirFileSystem ignores transactions",
+    ),
+)
+def transactions(case: HomeCase) -> None:
+    """A transaction publishes at its end; an exception rolls it back, and spoils nothing later."""
+    home, backend = case.home(), case.backend()
+    home.pipe_file("there", OLD)
+    before = backend.paths()
+
+    def writes() -> None:
+        home.write("there", NEW)
+        home.pipe_file("piped", b"1")
+        home.write("folder/opened", b"2")
+        case.require(backend.get("there") == OLD, "a file is published before the transaction ends")
+        early = backend.content().keys() - before
+        shown = home.names()
+        case.require(shown == ["there"], f"before the transaction ends, ls gives {shown}")
+        hidden = [path for path in early if path in ("piped", "folder/opened")]
+        case.require(not hidden, f"{hidden} are published before the transaction ends")
+
+    with suppress(Meanwhile), home.transaction():
+        writes()
+        raise Meanwhile("the writer failed")
+    held = backend.get("there")
+    case.require(held == OLD, f"after a failed transaction the file is {told(held)}")
+    left = backend.paths() - before
+    case.require(not left, f"a failed transaction has left {sorted(left)}")
+    home.write("later", b"3")
+    case.require(backend.get("later") == b"3", "after a failed transaction, a write is not there")
+    home.rm_file("later")
+    with home.transaction():
+        writes()
+    done = {"there": NEW, "piped": b"1", "folder/opened": b"2"}
+    case.require(backend.content() == done, f"the end left {sorted(backend.content())}")
