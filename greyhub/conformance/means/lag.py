@@ -40,7 +40,7 @@ class LagMonitor:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
         self._loop, self._thread = loop, thread
-        self._ticked = 0.0
+        self._ticked = self._queued = 0.0
 
     @contextmanager
     def watching(self, *files: str) -> Iterator[Held]:
@@ -52,7 +52,7 @@ class LagMonitor:
         held, over, ticking = Held(), threading.Event(), threading.Event()
 
         def tick() -> None:
-            self._ticked = time.monotonic()
+            self._ticked, self._queued = time.monotonic(), _queued(self._thread)
             ticking.set()
             if not over.is_set():
                 self._loop.call_later(TICK, tick)
@@ -74,6 +74,8 @@ class LagMonitor:
         """See from outside what runs while the loop does not tick."""
         while not over.wait(TICK):
             late = time.monotonic() - self._ticked - TICK
+            if late >= 4 * TICK:
+                late -= _queued(self._thread) - self._queued
             if late < 4 * TICK or late < held.seconds:
                 continue
             frame = sys._current_frames().get(self._thread.ident or 0)
@@ -85,3 +87,12 @@ class LagMonitor:
                 held.seconds = late
                 last = (theirs or stack)[-1]
                 held.where = f"{last.name} ({last.filename}:{last.lineno})"
+
+
+def _queued(thread: threading.Thread) -> float:
+    """Seconds that a thread has waited for a processor: nobody holds the loop meanwhile."""
+    try:
+        with open(f"/proc/self/task/{thread.native_id}/schedstat") as file:
+            return int(file.read().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0
