@@ -80,8 +80,9 @@ class Case:
         self.story.said.append(what)
 
     def saw(self, what: str) -> None:
-        """Note what was seen in the backend."""
-        self.story.saw.append(what)
+        """Note what was seen in the backend, once while it stays the same."""
+        if self.story.saw[-1:] != [what]:
+            self.story.saw.append(what)
 
     def require(self, holds: object, otherwise: str) -> None:
         """The promise is broken unless this holds; the sentence says how."""
@@ -111,8 +112,11 @@ class Case:
             return None
         return claims[capability] if isinstance(claims, dict) else True
 
-    def hook(self, name: str, *args: Any, **how: Any) -> Any:
-        """Call a hook of the suite; what it returns is what the oracle saw."""
+    def hook(self, name: str, *args: Any, quietly: bool = False, **how: Any) -> Any:
+        """Call a hook of the suite; what it returns is what the oracle saw.
+
+        `quietly` keeps it out of the story: what is long, or looked at all the time.
+        """
         if not self.suite.has(name):
             raise Unproven(f"the suite has no {name}(): write it, and the clause can be proven")
         try:
@@ -121,7 +125,8 @@ class Case:
             raise
         except BaseException as error:
             raise HookBroke(f"{name}() of the suite raised {error!r}") from error
-        self.saw(f"{name}({', '.join(map(shorten, args))}) = {shorten(found)}")
+        if not quietly:
+            self.saw(f"{name}({', '.join(map(shorten, args))}) = {shorten(found)}")
         return found
 
     def call(self, name: str, function: Callable[..., Value], *args: Any, **kwargs: Any) -> Value:
@@ -129,12 +134,15 @@ class Case:
         self.story.calling.append(name)
         try:
             answer = function(*args, **kwargs)
+        except Hung:
+            # It stays among the calls that have not returned.
+            raise
         except BaseException as error:
+            self.story.calling.remove(name)
             self.story.raised.append(error)
             self.said(f"{name} raised {shorten(error)}")
             raise
-        finally:
-            self.story.calling.remove(name)
+        self.story.calling.remove(name)
         self.said(f"{name} = {shorten(answer)}")
         return answer
 
@@ -164,6 +172,8 @@ class Case:
 
 def shorten(value: object, limit: int = 160) -> str:
     """A value in one line of a report."""
+    if isinstance(value, bytes | bytearray | str):
+        value = value[: limit + 1]  # the whole may be a file's content
     text = repr(value) if not isinstance(value, str) or len(value) < 40 else value
     text = " ".join(text.split())
     return text if len(text) <= limit else f"{text[:limit]}…"
