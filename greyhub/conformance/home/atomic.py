@@ -228,6 +228,8 @@ def a_lost_write_raises(case: HomeCase) -> None:
     case.require(names == ["before"], f"the writes raised, and yet ls gives {names}")
     home.pipe_file("after", b"x" * 5000)
     case.require(backend.get("after") == b"x" * 5000, "a later write does not reach the backend")
+    odd = backend.paths() - {"before", "after"}
+    case.require(not odd, f"writes that had raised came later: {sorted(odd)}")
 
 
 @clause(

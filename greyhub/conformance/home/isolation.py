@@ -21,9 +21,9 @@ MARK = "whose-file-this-is.txt"
 
 @clause("HOME-030", MUST, hooks="raw", guards="data")
 def same_path_own_file(case: HomeCase) -> None:
-    """Two users with the same path see their own file, also where their names begin alike."""
-    users = ["ada", "ada-lovelace-of-the-analytical-engine"]
-    users.append(users[-1] + "-too")
+    """Two users with the same path see their own file, also where their names are much alike."""
+    users = ["ada", "ada-lovelace-of-the-analytical-engine", "bob.the.builder", "bob-the-builder"]
+    users.append(users[1] + "-too")
     homes = [case.home(each) for each in users]
     for who, home in zip(users, homes, strict=True):
         case.require(not home.exists("folder"), f"the new home of {who} has somebody's folder")

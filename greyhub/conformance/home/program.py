@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from greyhub.conformance.home.atomic import Meanwhile, killed_writer
 from greyhub.conformance.home.case import Backend, Home, HomeCase, told
+from greyhub.conformance.home.raw import empty
 
 SECONDS, KILLED = 2.0, 5
 
@@ -42,7 +43,7 @@ class Search:
         self.programs += 1
         story = self.case.story
         story.done, story.said, story.saw = [], [], []
-        self.backend.raw.clear()
+        empty(self.backend.raw)
 
     def failed(self, error: Exception) -> None:
         """A program failed; it is kept if none that failed was as short."""

@@ -20,27 +20,32 @@ ONE, TWO = b"1 one " * 400, b"2 two " * 500
 def one_writer_wins(case: HomeCase) -> None:
     """Of two writers at one time, one whole version wins, and nothing else is left.
 
-    The second writes its file while the first is stopped, at each of its steps
-    in turn; and two files are open for writing at once and written in turns.
+    The second writes the same file, and then another one, while the first is
+    stopped, at each of its steps in turn; and two files are open for writing at
+    once and written in turns.
     """
     one, two, backend = case.home(proxied=True), case.home(), case.backend()
+    versions = {"same": (ONE, TWO), "first": (ONE,), "second": (TWO,), "turns": (ONE, TWO)}
+    paths = {"turns"}
 
-    def judge(path: str, how: str) -> None:
-        held = backend.peek(path)
-        case.require(held in (ONE, TWO), f"{how}: the file is {told(held)}, neither's version")
+    def judge(name: str, number: int | str = "") -> None:
+        held = backend.peek(f"{name}{number}")
+        case.require(held in versions[name], f"{name}{number} is {told(held)}, nobody's version")
+        paths.add(f"{name}{number}")
 
-    case.did("let a second client write a file at each step of a first one")
-    paths = set()
-    for number, first, second in case.races(
-        lambda n: one.write(f"race{n}", ONE),
-        lambda n: two.pipe_file(f"race{n}", TWO),
-    ):
-        for outcome in (first, second):
-            if outcome.error is not None and not isinstance(outcome.error, OSError):
-                raise outcome.error
-        case.require(first.won or second.won, f"both writers failed: {first.error!r}")
-        judge(f"race{number}", "a write in the midst of another")
-        paths.add(f"race{number}")
+    for names in (("same", "same"), ("first", "second")):
+        case.did(
+            f"let a second client write {names[1]} at each step of a first that writes {names[0]}"
+        )
+        for number, *outcomes in case.races(
+            partial(_write, one.write, names[0], ONE), partial(_write, two.pipe_file, names[1], TWO)
+        ):
+            for outcome in outcomes:
+                if outcome.error is not None:
+                    raise outcome.error
+            for name in names:
+                judge(name, number)
+    paths |= {"same0", "first0"}
     for turn in (1, -1):
         files = [one.open("turns", "wb"), two.open("turns", "wb")]
         for part in range(2):
@@ -49,8 +54,8 @@ def one_writer_wins(case: HomeCase) -> None:
                 file.write(content[half:] if part else content[:half])
         for file in files[::turn]:
             file.close()
-        judge("turns", "two files written in turns")
-    left = backend.paths() - paths - {"turns", "race0"}
+        judge("turns")
+    left = backend.paths() - paths
     case.require(not left, f"the writers have left {sorted(left)}")
 
 
@@ -84,6 +89,10 @@ def one_creator_wins(case: HomeCase) -> None:
             held = backend.peek(path)
             expected = ONE if first.won else TWO
             case.require(held == expected, f"{path} is not its winner's: {told(held)}")
+
+
+def _write(write: Callable[[str, bytes], None], name: str, content: bytes, number: int) -> None:
+    write(f"{name}{number}", content)
 
 
 def _piped(home: Home, path: str, content: bytes) -> None:

@@ -80,6 +80,15 @@ class Directory(MutableMapping[str, bytes]):
         place.symlink_to(target)
 
 
+def empty(raw: MutableMapping[str, bytes]) -> None:
+    """Remove everything. What a mapping inherits for this looks at all of it for each file."""
+    if type(raw).clear is not MutableMapping.clear:
+        raw.clear()
+        return
+    for path in list(raw):
+        del raw[path]
+
+
 @contextmanager
 def full_disk(room: int = 512) -> Iterator[None]:
     """Let no file of this process grow beyond so many bytes: as on a disk that is full.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from greyhub.conformance.contract import Capability, Contract
 from greyhub.conformance.home.case import HomeCase
+from greyhub.conformance.home.raw import empty
 from greyhub.conformance.means.faults import FaultProxy
 from greyhub.conformance.suite import Suite, hook
 
@@ -160,7 +161,7 @@ class HomeSuite(Suite):
         Override it where users cannot be made up. The suite empties their homes,
         so it refuses to begin with one that is not empty.
         """
-        return f"{who}-{clause.rpartition('-')[2]}{self.run_id}"
+        return f"u{self.run_id}-{clause.rpartition('-')[2]}-{who}"
 
     def open(self, user: str, *, proxied: bool = False) -> AbstractFileSystem:
         """A client of a user's home, made by the adapter as a notebook has it made."""
@@ -203,7 +204,7 @@ class HomeSuite(Suite):
     def sweep(self) -> None:
         """Empty the homes that were used."""
         while self._used:
-            self.raw(self._used.pop()).clear()
+            empty(self.raw(self._used.pop()))
 
     def end(self) -> None:
         """Take the proxy away, and clean up."""

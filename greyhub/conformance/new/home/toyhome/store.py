@@ -1,0 +1,149 @@
+"""A store that is only a dictionary behind HTTP: put your own platform in its place.
+
+``PUT``, ``GET``, ``HEAD`` and ``DELETE /KEY``; ``POST /KEY?from=KEY`` copies;
+``GET /?prefix=TEXT`` lists. A ``PUT`` brings its own version and may name the one
+that it replaces. Every request needs a token.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+
+@dataclass
+class Item:
+    """One version of a file."""
+
+    content: bytes
+    version: str
+    mtime: float = field(default_factory=time.time)
+
+    def told(self, key: str) -> dict[str, Any]:
+        """As a listing has it."""
+        return {
+            "name": key,
+            "size": len(self.content),
+            "version": self.version,
+            "mtime": self.mtime,
+        }
+
+
+class Store:
+    """The dictionary and its server, on a free port of this machine."""
+
+    def __init__(self) -> None:
+        self.items: dict[str, Item] = {}
+        self.tokens: set[str] = set()
+        self.lock = threading.RLock()
+        handler = type("Handler", (Api,), {"store": self})
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def start(self) -> Store:
+        """Serve, in a thread."""
+        # It looks for its end ten times a second.
+        serve = {"target": self.server.serve_forever, "args": (0.1,)}
+        threading.Thread(**serve, name="toy-store", daemon=True).start()  # type: ignore[arg-type]
+        return self
+
+    def stop(self) -> None:
+        """Serve no more."""
+        self.server.shutdown()
+        self.server.server_close()
+
+    def put(self, key: str, item: Item, *, new: bool = False, over: str | None = None) -> bool:
+        """Put a version, under a condition; whether it held."""
+        with self.lock:
+            old = self.items.get(key)
+            if (new and old) or (over is not None and (old is None or old.version != over)):
+                return False
+            self.items[key] = item
+            return True
+
+
+class Api(BaseHTTPRequestHandler):
+    """The store's side of HTTP."""
+
+    store: Store
+
+    def do_GET(self) -> None:
+        """A file, or a listing."""
+        if not self.allowed():
+            return
+        prefix = self.query("prefix")
+        if prefix is not None:
+            with self.store.lock:
+                found = [
+                    item.told(key)
+                    for key, item in sorted(self.store.items.items())
+                    if key.startswith(prefix)
+                ]
+            self.answer(200, json.dumps(found).encode())
+        elif (item := self.store.items.get(self.key)) is None:
+            self.answer(404)
+        else:
+            self.answer(200, item.content, item)
+
+    def do_HEAD(self) -> None:
+        """As GET, without the content."""
+        self.do_GET()
+
+    def do_PUT(self) -> None:
+        """Put a file."""
+        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.allowed():
+            item = Item(content, self.headers["Version"])
+            new, over = self.headers.get("If-None-Match") == "*", self.headers.get("If-Match")
+            self.answer(201 if self.store.put(self.key, item, new=new, over=over) else 412)
+
+    def do_POST(self) -> None:
+        """Copy a file."""
+        if self.allowed():
+            with self.store.lock:
+                item = self.store.items.get(self.query("from") or "")
+                if item is not None:
+                    self.store.put(self.key, Item(item.content, self.headers["Version"]))
+            self.answer(404 if item is None else 201)
+
+    def do_DELETE(self) -> None:
+        """Remove a file."""
+        if self.allowed():
+            with self.store.lock:
+                self.answer(404 if self.store.items.pop(self.key, None) is None else 204)
+
+    @property
+    def key(self) -> str:
+        """What the request is about."""
+        return unquote(urlsplit(self.path).path[1:])
+
+    def query(self, name: str) -> str | None:
+        """A parameter of the request."""
+        return parse_qs(urlsplit(self.path).query, keep_blank_values=True).get(name, [None])[0]
+
+    def allowed(self) -> bool:
+        """Whether the token is one of the store's; if not, it is answered."""
+        scheme, _, token = self.headers.get("Authorization", "").partition(" ")
+        if scheme == "Bearer" and token in self.store.tokens:
+            return True
+        self.answer(401)
+        return False
+
+    def answer(self, status: int, body: bytes = b"", item: Item | None = None) -> None:
+        """Answer."""
+        self.send_response_only(status)
+        if item is not None:
+            self.send_header("Version", item.version)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, *words: object) -> None:
+        """Say nothing."""
