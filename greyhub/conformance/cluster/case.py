@@ -1,0 +1,218 @@
+"""What a clause of the cluster slot is given: notebooks, clusters, and eyes on the backend."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from greyhub.conformance.case import Broken, Case
+from greyhub.conformance.means.faults import FaultProxy
+from greyhub.conformance.means.fork import Fork
+from greyhub.conformance.means.logs import Listener
+
+if TYPE_CHECKING:
+    from greyhub.conformance.cluster.suite import Part
+
+Value = TypeVar("Value")
+
+SOON = 5.0
+"""Seconds that a backend may take over a worker."""
+
+
+class ClusterCase(Case):
+    """One clause's clusters. The process that it runs in is the notebook."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        from greyhub.conformance.cluster import warm
+
+        warm.inherit()
+        self.log = self.enter(Listener())
+        self._notebooks = 0
+        if self.suite.endpoint:  # type: ignore[attr-defined]
+            self._stand_at_endpoint()
+
+    def _stand_at_endpoint(self) -> None:
+        suite: Any = self.suite
+        section, _, option = suite.endpoint.rpartition(".")
+        self.proxy = FaultProxy(str(suite.options()[section][option]))
+        self.finally_(self.proxy.close)
+        self.override({suite.endpoint: self.proxy.url})
+
+    def override(self, options: Mapping[str, Any]) -> None:
+        """Make clusters with these options from now on: ``{"MyCluster.idle_timeout": "2 s"}``."""
+        suite: Any = self.suite
+        suite.overrides = {**suite.overrides, **options}
+
+    # clusters
+
+    def make(self, workers: int = 0, user: str = "ada", **options: Any) -> Any:
+        """A new cluster. What its making raises breaks the promise of the clause."""
+        said = ", ".join(f"{name}={value!r}" for name, value in options.items())
+        self.did(f"{user} makes a cluster of {workers}" + (f" with {said}" if said else ""))
+        suite: Any = self.suite
+        return self.call("making it", lambda: suite.make(user, workers, **options))
+
+    def client(self, cluster: Any) -> Any:
+        """A client of a cluster."""
+        client = self.call("get_client()", cluster.get_client)
+        self.finally_(_close, client)
+        return client
+
+    def attempt(
+        self, name: str, function: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> tuple[Any, Exception | None]:
+        """Call what may well be refused: what it returned, or what it raised."""
+        try:
+            return self.call(name, function, *args, **kwargs), None
+        except Exception as error:
+            return None, error
+
+    def get(self, cluster: Any, name: str) -> Any:
+        """An attribute of a cluster."""
+        return self.call(name, getattr, cluster, name)
+
+    def scale(self, cluster: Any, number: int) -> None:
+        """Ask for a number of workers."""
+        self.did(f"scale({number})")
+        self.call("scale()", cluster.scale, number)
+
+    def shut(self, cluster: Any) -> None:
+        """Close a cluster."""
+        self.did("close()")
+        self.call("close()", cluster.close)
+
+    def workers(self, client: Any) -> set[str]:
+        """The addresses of the workers that the scheduler has."""
+        return set(self.quietly("nthreads()", client.nthreads))
+
+    def settled(self, client: Any, number: int, seconds: float = SOON) -> None:
+        """Wait until backend and scheduler agree that there are so many workers."""
+        counts: list[int] = []
+
+        def agree() -> bool:
+            counts[:] = [len(self.workers(client)), len(self.parts("worker"))]
+            return counts == [number, number]
+
+        try:
+            self.until(agree, seconds, "")
+        except Broken:
+            self.fail(
+                f"asked for {number} workers; after {seconds * self.patience:g} s the scheduler "
+                f"has {counts[0]} and the backend {counts[1]}"
+            )
+        self.saw(f"{number} workers")
+
+    def compute(self, client: Any, function: Callable[..., Any], *args: Any) -> Any:
+        """The result of one task."""
+        return self.call(
+            "a task",
+            lambda: client.submit(function, *args, pure=False).result(SOON * self.patience),
+        )
+
+    # the backend
+
+    def alive(self) -> Collection[Part]:
+        """All parts in the backend."""
+        found: Collection[Part] = self.hook("alive")
+        return found
+
+    def parts(self, kind: str) -> list[Part]:
+        """The parts of one kind."""
+        before = len(self.story.saw)
+        found = [part for part in self.alive() if part.kind == kind]
+        del self.story.saw[before:]  # it is asked again and again
+        return found
+
+    def quietly(self, name: str, function: Callable[..., Value], *args: Any) -> Value:
+        """Call the adapter again and again, and note what it said only if it raises."""
+        before = len(self.story.said)
+        value = self.call(name, function, *args)
+        del self.story.said[before:]
+        return value
+
+    def nothing_left(
+        self,
+        otherwise: str,
+        seconds: float = SOON,
+        *,
+        stays: float = 0.0,
+        spare: Collection[str] = (),
+    ) -> None:
+        """The promise is broken unless the backend becomes empty, and stays so for a while."""
+
+        def left() -> list[Part]:
+            before = len(self.story.saw)
+            found = [part for part in self.alive() if part.id not in spare]
+            del self.story.saw[before:]
+            return found
+
+        deadline = time.monotonic() + seconds * self.patience
+        quiet = None
+        while True:
+            parts, now = left(), time.monotonic()
+            quiet = None if parts else (quiet or now)
+            if quiet is not None and now - quiet >= stays:
+                self.saw("nothing is left")
+                return
+            if now > deadline + stays:
+                names = ", ".join(f"{part.kind} {part.id}" for part in parts) or "some came again"
+                self.fail(f"{otherwise}: left after {seconds * self.patience:g} s: {names}")
+            time.sleep(0.03)
+
+    def fault(self, kind: str, room: int = 0) -> AbstractContextManager[Any]:
+        """Break the backend while a block lasts; see the suite's `fault`."""
+        self.did(f"the backend: {kind}" + (f", room for {room}" if room else ""))
+        if kind == "unreachable" and self.suite.endpoint:  # type: ignore[attr-defined]
+            return self.proxy.fault("refused")
+        broken: AbstractContextManager[Any] = self.hook("fault", kind, room)
+        return broken
+
+    # notebooks and loops
+
+    def notebook(self, function: Callable[[], Any], seconds: float = 2 * SOON) -> Fork:
+        """Another notebook of the user's, which calls a function and then lives on.
+
+        Only before this one has made a cluster: what has threads must not fork.
+        """
+        fork = Fork(function)
+        self.finally_(fork.close)
+        self.call("another notebook", fork.result, seconds * self.patience)
+        return fork
+
+    @contextmanager
+    def loop(self) -> Iterator[tuple[Callable[..., Any], threading.Thread]]:
+        """An event loop in a thread: gives a function that runs a coroutine in it."""
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=loop.run_forever, name="notebook-loop", daemon=True)
+        thread.start()
+
+        def run(coroutine: Coroutine[Any, Any, Value], seconds: float = 2 * SOON) -> Value:
+            future = asyncio.run_coroutine_threadsafe(coroutine, loop)
+            return future.result(seconds * self.patience)
+
+        run.loop = loop  # type: ignore[attr-defined]
+        try:
+            yield run, thread
+        finally:
+            loop.call_soon_threadsafe(loop.stop)
+
+
+held: list[object] = []
+"""What a notebook keeps until it ends."""
+
+
+def hold(value: Value) -> Value:
+    """Keep something alive in a notebook as a variable does."""
+    held.append(value)
+    return value
+
+
+def _close(client: Any) -> None:
+    with contextlib.suppress(Exception):
+        client.close(timeout=1)

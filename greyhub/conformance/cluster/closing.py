@@ -1,0 +1,178 @@
+"""CLUSTER-008 to 011, 014, 029: whatever happens, nothing that costs money is left."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from typing import Any
+
+from greyhub.conformance.cluster.case import SOON, ClusterCase, hold
+from greyhub.conformance.contract import MUST, SHOULD, clause
+
+
+@clause(
+    "CLUSTER-008",
+    MUST,
+    hooks="alive",
+    guards="money",
+    seen="dask-kubernetes#364 https://github.com/dask/dask-kubernetes/issues/364",
+)
+def close_ends_everything(case: ClusterCase) -> None:
+    """close() ends the workers, the scheduler and all else that was begun for the cluster."""
+    cluster = case.make(2)
+    case.settled(case.client(cluster), 2)
+    case.shut(cluster)
+    case.nothing_left("after close()", 2.0, stays=0.3)
+
+
+@clause(
+    "CLUSTER-009",
+    MUST,
+    hooks="alive kill",
+    guards="money",
+    seen=(
+        "distributed#1170 https://github.com/dask/distributed/pull/1170",
+        "distributed#4116 https://github.com/dask/distributed/pull/4116",
+    ),
+)
+def close_may_be_called_again(case: ClusterCase) -> None:
+    """close() is idempotent: twice, twice at once, after a failure, and at exit.
+
+    A notebook that has forgotten its cluster comes to its end: it ends within five
+    seconds, in order, and nothing is left.
+    """
+    notebook = case.notebook(lambda: _forget(case))
+    case.until(lambda: case.parts("worker"), SOON, "a notebook's cluster had no worker")
+    case.did("the notebook comes to its end")
+    notebook.leave()
+    status = notebook.wait(SOON * case.patience)
+    case.said(f"its exit status is {status}")
+    case.require(status is not None, "a notebook with a forgotten cluster did not end")
+    case.require(status == 0, f"a notebook with a forgotten cluster ended with {status}")
+    case.nothing_left("after the notebook's end")
+
+    cluster = case.make(1)
+    case.until(lambda: case.parts("worker"), SOON, "there was no worker")
+    case.did("a worker is killed")
+    case.hook("kill", case.parts("worker")[0])
+    errors: list[BaseException] = []
+
+    def close() -> None:
+        try:
+            case.call("close()", cluster.close)
+        except BaseException as error:
+            errors.append(error)
+
+    case.did("close() twice at once, and once again")
+    threads = [threading.Thread(target=close, daemon=True) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(SOON * case.patience)
+        case.require(not thread.is_alive(), "close(), called twice at once, did not return")
+    case.require(not errors, f"close(), called twice at once, raised {errors[:1]}")
+    case.shut(cluster)
+    case.nothing_left("after close()")
+
+
+def _forget(case: ClusterCase) -> None:
+    suite: Any = case.suite
+    suite.make("ada", 1)
+    gc.collect()
+
+
+@clause(
+    "CLUSTER-010",
+    MUST,
+    hooks="alive",
+    guards="money",
+    seen="distributed#5876 https://github.com/dask/distributed/issues/5876 (open)",
+)
+def close_while_scaling(case: ClusterCase) -> None:
+    """close() while workers are under way ends, and none of them arrives later."""
+    cluster = case.make(0)
+    case.scale(cluster, 2)
+    case.shut(cluster)
+    case.nothing_left("after close() while it scaled up", stays=1.0)
+
+    cluster = case.make(0)
+    case.scale(cluster, 2)
+    time.sleep(case.random.uniform(0.02, 0.2))
+    case.shut(cluster)
+    case.nothing_left("after close() a moment later", stays=0.5)
+
+
+@clause("CLUSTER-011", MUST, hooks="alive", guards="money")
+def an_exception_releases_all(case: ClusterCase) -> None:
+    """An exception inside a with block comes out of it, and everything is released."""
+
+    class Oops(Exception):
+        pass
+
+    came = None
+    try:
+        with case.make(1) as cluster:
+            case.settled(case.client(cluster), 1)
+            case.did("an exception in the block")
+            raise Oops
+    except Oops as error:
+        came = error
+    case.require(came is not None, "the exception did not come out of the block")
+    case.nothing_left("after the block")
+
+
+@clause(
+    "CLUSTER-014",
+    MUST,
+    hooks="alive fault",
+    guards="money",
+    budget=15,
+    seen=(
+        "dask-cloudprovider#365 https://github.com/dask/dask-cloudprovider/issues/365",
+        "dask-cloudprovider#262 https://github.com/dask/dask-cloudprovider/issues/262",
+        "dask-cloudprovider#277 https://github.com/dask/dask-cloudprovider/issues/277",
+    ),
+)
+def a_failed_start_leaves_nothing(case: ClusterCase) -> None:
+    """A start that fails half-way raises within a bound and leaves nothing.
+
+    First no scheduler comes up; then there is capacity for one worker of two.
+    The second may also end in a cluster that works with one worker: asking for
+    workers is no promise, in Dask's protocol, that they are there.
+    """
+    with case.fault("scheduler"):
+        began = time.monotonic()
+        made, error = case.attempt("making it", case.make, 0)
+        seconds = time.monotonic() - began
+    case.require(error is not None, f"no scheduler came up, and yet there is {made!r}")
+    case.require(seconds < 2 * SOON * case.patience, f"it failed after {seconds:.1f} s only")
+    case.nothing_left("after a start without a scheduler")
+    with case.fault("full", room=1):
+        began = time.monotonic()
+        cluster, error = case.attempt("making it", case.make, 2)
+        seconds = time.monotonic() - began
+        case.require(seconds < 2 * SOON * case.patience, f"it took {seconds:.1f} s")
+        if error is None:
+            client = case.client(cluster)
+            case.until(lambda: case.workers(client), SOON, "one worker had room, and none came")
+            value = case.compute(client, pow, 2, 5)
+            case.require(value == 32, f"pow(2, 5) came back as {value!r}")
+            case.shut(cluster)
+        case.nothing_left("after a start with room for one worker of two", stays=0.3)
+
+
+@clause(
+    "CLUSTER-029",
+    SHOULD,
+    needs="idle_timeout",
+    hooks="alive",
+    seen="dask-cloudprovider#202 https://github.com/dask/dask-cloudprovider/issues/202",
+)
+def a_forgotten_cluster_ends(case: ClusterCase) -> None:
+    """A cluster without work ends itself, and everything of it, after the idle timeout."""
+    case.override(case.claims("idle_timeout"))
+    cluster = hold(case.make(1))
+    case.until(lambda: case.parts("worker"), SOON, "there was no worker")
+    case.did("nothing, for a while")
+    case.nothing_left(f"without work, {cluster!r} went on", SOON)

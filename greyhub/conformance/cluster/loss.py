@@ -1,0 +1,222 @@
+"""CLUSTER-017, 020 to 023, 028, 032: what happens to a cluster when something is lost."""
+
+from __future__ import annotations
+
+import signal
+import time
+from typing import Any
+
+from greyhub.conformance.cluster.case import SOON, ClusterCase, hold
+from greyhub.conformance.contract import MUST, SHOULD, clause
+from greyhub.conformance.means.partition import cut_off
+
+
+@clause(
+    "CLUSTER-017",
+    MUST,
+    hooks="alive kill",
+    seen=(
+        "dask-kubernetes#244 https://github.com/dask/dask-kubernetes/issues/244",
+        "dask-kubernetes#417 https://github.com/dask/dask-kubernetes/issues/417",
+    ),
+)
+def a_lost_worker_is_replaced(case: ClusterCase) -> None:
+    """A killed worker is noticed, the next scale(n) restores n, and its results come again."""
+    cluster = case.make(0)
+    client = case.client(cluster)
+    case.scale(cluster, 1)
+    case.settled(client, 1)
+    before = case.workers(client)
+    future = case.call("a task", lambda: client.submit(pow, 7, 2, pure=False))
+    case.call("its result", future.result, SOON * case.patience)
+    case.did("the worker is killed")
+    case.hook("kill", case.parts("worker")[0])
+    case.until(lambda: not before & case.workers(client), SOON, "the loss was not noticed")
+
+    def restored() -> bool:
+        # Some restart it by themselves, some when they are asked again.
+        case.quietly("scale()", cluster.scale, 1)
+        return len(case.parts("worker")) == len(case.workers(client)) == 1
+
+    case.did("scale(1), until there is one")
+    case.until(restored, SOON, "scale(1) did not restore the worker", every=0.2)
+    case.settled(client, 1)
+    value = case.call("the lost result", future.result, SOON * case.patience)
+    case.require(value == 49, f"pow(7, 2), computed again, came back as {value!r}")
+
+
+@clause(
+    "CLUSTER-020",
+    MUST,
+    needs="reaps_on_client_death",
+    hooks="alive",
+    guards="money",
+    budget=20,
+    seen=(
+        "dask-gateway#393 https://github.com/dask/dask-gateway/issues/393",
+        "dask-gateway#255 https://github.com/dask/dask-gateway/issues/255",
+        "distributed#1322 https://github.com/dask/distributed/issues/1322",
+        "distributed#4263 https://github.com/dask/distributed/issues/4263",
+    ),
+)
+def a_killed_notebook_takes_its_cluster_with_it(case: ClusterCase) -> None:
+    """When the notebook is killed, everything is gone within the time that is claimed.
+
+    The notebook is a process of its own, with a cluster where the adapter puts it,
+    and gets SIGKILL.
+    """
+    _notebook_ends(case, signal.SIGKILL, float(case.claims("reaps_on_client_death")))
+
+
+def _notebook_ends(case: ClusterCase, number: int, seconds: float) -> None:
+    suite: Any = case.suite
+    notebook = case.notebook(lambda: hold(suite.make("ada", 1)) and None)
+    case.until(lambda: case.parts("worker"), SOON, "the notebook's cluster had no worker")
+    case.did(f"the notebook gets {signal.Signals(number).name}")
+    notebook.signal(number)
+    case.until(lambda: notebook.wait(0) is not None, SOON, "the notebook did not end")
+    case.nothing_left("after the notebook's end", seconds)
+
+
+@clause("CLUSTER-021", MUST, budget=15)
+def a_lost_network_hangs_nothing(case: ClusterCase) -> None:
+    """When the notebook's network was lost for a while, it goes on or raises; nothing hangs.
+
+    Every connection between the notebook and the scheduler breaks, and none can be
+    made for a second. After that a task, scale() and close() must each return or
+    raise in time.
+    """
+    cluster = case.make(1)
+    client = case.client(cluster)
+    case.until(lambda: case.workers(client), SOON, "there was no worker")
+    case.did("the network is lost for a second")
+    with cut_off(case.get(cluster, "scheduler_address")) as broken:
+        time.sleep(1.0 * case.patience)
+    case.saw(f"{broken[0]} connections were broken")
+    calls = {
+        "a task": lambda: client.submit(pow, 2, 3, pure=False).result(SOON * case.patience),
+        "scale()": lambda: cluster.scale(0),
+        "close()": cluster.close,
+    }
+    for name, call in calls.items():
+        began = time.monotonic()
+        value, error = case.attempt(name, call)
+        seconds = time.monotonic() - began
+        if name == "a task" and error is None:
+            case.require(value == 8, f"pow(2, 3) came back as {value!r}")
+        case.require(seconds < 1.5 * SOON * case.patience, f"{name} took {seconds:.1f} s to answer")
+    if case.suite.has("alive"):
+        case.nothing_left("after close()")
+
+
+@clause("CLUSTER-022", MUST, needs="own_scheduler", hooks="alive kill", guards="money")
+def a_lost_scheduler_is_noticed(case: ClusterCase) -> None:
+    """When the scheduler is killed, the status says so, calls raise, and the workers go."""
+    cluster = case.make(1)
+    client = case.client(cluster)
+    case.settled(client, 1)
+    schedulers = case.parts("scheduler")
+    case.require(schedulers, "the backend has no scheduler outside of the notebook")
+    case.did("the scheduler is killed")
+    for part in schedulers:
+        case.hook("kill", part)
+    case.until(
+        lambda: status(cluster) in ("failed", "closing", "closed", "stopped"),
+        SOON,
+        f"the status stayed {status(cluster)!r}",
+    )
+    case.said(f"status = {status(cluster)}")
+    _, error = case.attempt("get_client()", cluster.get_client)
+    case.require(error is not None, "get_client() of a cluster without a scheduler gave one")
+    _, error = case.attempt(
+        "a task", lambda: client.submit(pow, 2, 3, pure=False).result(2 * case.patience)
+    )
+    case.require(error is not None, "a task was computed without a scheduler")
+    case.nothing_left("after the scheduler's end")
+
+
+def status(cluster: Any) -> str:
+    """A cluster's status in one word."""
+    found = getattr(cluster, "status", "")
+    return str(getattr(found, "name", found)).lower()
+
+
+@clause("CLUSTER-023", MUST, needs="remote", hooks="alive fault reap", guards="money", budget=20)
+def close_without_the_backend(case: ClusterCase) -> None:
+    """close() with the backend out of reach ends within a bound; reap() does the rest later."""
+    cluster = case.make(1)
+    case.until(lambda: case.parts("worker"), SOON, "there was no worker")
+    with case.fault("unreachable"):
+        began = time.monotonic()
+        case.attempt("close()", cluster.close)
+        seconds = time.monotonic() - began
+    case.require(seconds < 2 * SOON * case.patience, f"close() took {seconds:.1f} s")
+    case.did("the backend can be reached again, and reap()")
+    case.hook("reap")
+    case.nothing_left("after reap()")
+
+
+@clause(
+    "CLUSTER-028",
+    SHOULD,
+    needs="reattach",
+    hooks="alive reattach",
+    seen="dask-kubernetes#859 https://github.com/dask/dask-kubernetes/issues/859",
+)
+def a_cluster_is_found_again(case: ClusterCase) -> None:
+    """With shutdown_on_close=False a cluster outlives its notebook, and is found by its name."""
+    suite: Any = case.suite
+    names: list[str] = []
+
+    def leave() -> str:
+        cluster = suite.make("ada", 1, shutdown_on_close=False)
+        cluster.close()
+        return str(cluster.name)
+
+    notebook = case.notebook(lambda: None)
+    notebook.kill()
+    case.did("a notebook makes a cluster that is to outlive it, and ends")
+    from greyhub.conformance.means.fork import Fork
+
+    with Fork(leave) as first:
+        names.append(case.call("another notebook", first.result, 2 * SOON * case.patience))
+        first.leave()
+        case.require(first.wait(SOON * case.patience) == 0, "the notebook did not end")
+    case.require(case.parts("worker"), "the cluster ended with its notebook")
+    cluster = case.call("reattach()", suite.reattach, "ada", names[0])
+    client = case.client(cluster)
+    case.settled(client, 1)
+    value = case.compute(client, pow, 2, 6)
+    case.require(value == 64, f"pow(2, 6) came back as {value!r}")
+    case.shut(cluster)
+    case.nothing_left("after close()")
+
+
+@clause(
+    "CLUSTER-032",
+    MUST,
+    hooks="alive",
+    guards="money",
+    budget=20,
+    seen="pangeo-eosc#8 https://github.com/pangeo-data/pangeo-eosc/issues/8",
+)
+def stopping_the_server_stops_its_clusters(case: ClusterCase) -> None:
+    """Stopping the user's server ends the clusters of its notebooks, or they can be listed.
+
+    A server is stopped by SIGTERM. Where an end is claimed, everything is gone
+    within that time; where it is declined, the adapter lists what is left to its owner.
+    """
+    seconds = case.claims("reaps_on_client_death")
+    if seconds is not None:
+        _notebook_ends(case, signal.SIGTERM, float(seconds))
+        return
+    suite: Any = case.suite
+    notebook = case.notebook(lambda: hold(suite.make("ada", 1)) and None)
+    case.until(lambda: case.parts("worker"), SOON, "the notebook's cluster had no worker")
+    case.did("the notebook gets SIGTERM")
+    notebook.signal(signal.SIGTERM)
+    case.until(lambda: notebook.wait(0) is not None, SOON, "the notebook did not end")
+    time.sleep(0.5 * case.patience)
+    if case.parts("worker"):
+        left = list(case.hook("list_clusters", "ada"))
+        case.require(left, "a cluster outlived its server, and the adapter lists none to its owner")

@@ -1,0 +1,135 @@
+"""CLUSTER-019 and 031: who may come in, and what must not get out."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+from urllib.parse import urlsplit
+
+import dask
+
+from greyhub.conformance.cluster.case import SOON, ClusterCase
+from greyhub.conformance.cluster.suite import ENVIRONMENT, TOKENS
+from greyhub.conformance.contract import MUST, clause
+
+ALERT = b"\x15\x03"
+"""How a TLS server says no."""
+
+
+@clause("CLUSTER-019", MUST, needs="tls", refusal=True, guards="secrets")
+def strangers_stay_outside(case: ClusterCase) -> None:
+    """With TLS no client comes in without the cluster's own credentials, and none in plain text.
+
+    Neither a client without any, nor one with those of another cluster. The
+    private key is in no command line and no log. Where TLS is declined, asking for
+    it must be refused, or obeyed: never answered by a cluster without.
+    """
+    from distributed import Client, Security
+
+    if not case.claims("tls"):
+        cluster, error = case.attempt(
+            "security that requires encryption", lambda: case.make(0, security=_strict())
+        )
+        if error is None:
+            address = case.get(cluster, "scheduler_address")
+            case.require(
+                address.partition("://")[0] not in ("tcp", "ws", "inproc"),
+                f"encryption was required, and the scheduler is at {address}",
+            )
+        return
+    cluster = case.make(1)
+    client = case.client(cluster)
+    case.until(lambda: case.workers(client), SOON, "there was no worker")
+    address = case.get(cluster, "scheduler_address")
+    for where in (address, *case.workers(client)):
+        _closed_to_plain_text(case, where)
+    for whose, options in (("no", {}), ("another's", {"security": Security.temporary()})):
+        stranger, error = case.attempt(
+            f"a client with {whose} credentials",
+            lambda o=options: Client(address, timeout="1s", set_as_default=False, **o),
+        )
+        case.require(error is not None, f"a client with {whose} credentials came in: {stranger!r}")
+    _keep_the_key(case, getattr(cluster, "security", None))
+
+
+def _strict() -> Any:
+    from distributed import Security
+
+    return Security(require_encryption=True, **_pem(Security.temporary()))
+
+
+def _pem(security: Any) -> dict[str, str]:
+    owners, parts = ("client", "scheduler", "worker"), ("key", "cert")
+    names = ["tls_ca_file", *(f"tls_{owner}_{part}" for owner in owners for part in parts)]
+    return {name: getattr(security, name) for name in names}
+
+
+def _closed_to_plain_text(case: ClusterCase, address: str) -> None:
+    parts = urlsplit(address)
+    if not (parts.hostname and parts.port):
+        return
+    case.did(f"plain text to {address}")
+    with socket.create_connection((parts.hostname, parts.port), 2) as connection:
+        connection.settimeout(0.4)
+        try:
+            answer = connection.recv(4096)
+        except TimeoutError:
+            answer = b""
+        except OSError:
+            return
+    case.require(
+        not answer or answer.startswith(ALERT), f"{address} speaks first, in plain text: {answer!r}"
+    )
+
+
+def _keep_the_key(case: ClusterCase, security: Any) -> None:
+    texts = [getattr(security, name, None) for name in dir(security) if name.startswith("tls_")]
+    keys = {
+        text.split("-----")[2].split()[1]
+        for text in texts
+        if isinstance(text, str) and "PRIVATE KEY-----" in text
+    }
+    for key in keys:
+        shown = [line for line in case.log.lines if key in line]
+        case.require(not shown, "the private key is in the log")
+        if case.suite.has("alive"):
+            for part in case.alive():
+                case.require(
+                    not any(key in word for word in part.argv or ()),
+                    f"the private key is in the command line of {part.kind} {part.id}",
+                )
+
+
+@clause("CLUSTER-031", MUST, guards="secrets", hooks="alive")
+def tokens_stay_in_the_notebook(case: ClusterCase) -> None:
+    """The hub's tokens are in no worker's environment or command line, nor on any page.
+
+    Unless it is claimed that workers are given the token on purpose; then still
+    in no command line and on no page. Workers begin as new interpreters here.
+    """
+    with dask.config.set({"distributed.worker.multiprocessing-method": "spawn"}):
+        cluster = case.make(1)
+        client = case.client(cluster)
+        case.until(lambda: case.workers(client), SOON, "there was no worker")
+    secrets = {ENVIRONMENT[name]: name for name in TOKENS}
+    read = lambda: dict(__import__("os").environ)  # noqa: E731
+    environments = dict(case.quietly("run(environ)", client.run, read))
+    scheduler, error = case.attempt("the scheduler's environment", _of_scheduler, case, client)
+    if error is None:
+        environments["the scheduler"] = scheduler
+    for where, environment in environments.items():
+        found = [name for text, name in secrets.items() if text in environment.values()]
+        if not case.claims("tokens"):
+            case.require(not found, f"{where} has {', '.join(found)} in its environment")
+    for part in case.alive():
+        found = [
+            name for text, name in secrets.items() if any(text in word for word in part.argv or ())
+        ]
+        case.require(not found, f"{part.kind} {part.id} has {', '.join(found)} in its command line")
+
+
+def _of_scheduler(case: ClusterCase, client: Any) -> dict[str, str]:
+    if not case.claims("own_scheduler"):
+        return {}  # it is in the notebook, and has the notebook's
+    read = lambda: dict(__import__("os").environ)  # noqa: E731
+    return dict(client.run_on_scheduler(read))

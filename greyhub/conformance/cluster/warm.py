@@ -1,0 +1,96 @@
+"""Dask made quick: imported once for all clauses, and with short intervals."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import multiprocessing
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from multiprocessing import forkserver, resource_tracker
+from typing import Any
+
+import dask
+from distributed import Security
+from distributed.utils import get_mp_context
+
+INTERVALS: Mapping[str, Any] = {
+    "distributed.adaptive.interval": "100ms",
+    "distributed.adaptive.wait-count": 2,
+    "distributed.adaptive.target-duration": "200ms",
+    "distributed.deploy.lost-worker-timeout": "300ms",
+    "distributed.comm.timeouts.connect": "3s",
+    "distributed.client.heartbeat": "500ms",
+    "distributed.client.scheduler-info-interval": "500ms",
+}
+"""Dask's own waiting, for a suite that waits with it."""
+
+LOGGERS = ("distributed", "distributed.client", "bokeh", "tornado", "tornado.application")
+"""Those that Dask gives a terminal to."""
+
+METHOD = "distributed.worker.multiprocessing-method"
+
+
+def up() -> ExitStack:
+    """Import all that a cluster needs, and be ready to fork workers; undone at the close.
+
+    Workers that a Nanny starts are forked from a server that has imported Dask:
+    a tenth of a second each, not a whole one. They have the environment of the
+    moment when that server began.
+    """
+    undo = ExitStack()
+    undo.enter_context(dask.config.set({**INTERVALS, METHOD: "forkserver"}))
+    # The same for parts that are processes of their own.
+    for name, value in INTERVALS.items():
+        variable = "DASK_" + name.replace(".", "__").replace("-", "_").upper()
+        undo.callback(os.environ.pop, variable, None)
+        os.environ[variable] = str(value)
+    undo.callback(os.environ.pop, "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED", None)
+    os.environ["DASK_DISTRIBUTED__LOGGING__DISTRIBUTED"] = "critical"
+    for name in LOGGERS:
+        _to_root(logging.getLogger(name), undo)
+    routes = [
+        "distributed.dashboard.scheduler",
+        "distributed.dashboard.worker",
+        *dask.config.get("distributed.scheduler.http.routes"),
+        *dask.config.get("distributed.worker.http.routes"),
+    ]
+    for name in routes:
+        with suppress(ImportError):
+            importlib.import_module(name)
+    get_mp_context()
+    Security.temporary()
+    multiprocessing.set_forkserver_preload([*routes, "distributed.nanny", "distributed.comm.tcp"])
+    with _quiet():
+        resource_tracker.ensure_running()
+    forkserver.ensure_running()
+    undo.callback(forkserver._forkserver._stop)  # type: ignore[attr-defined]
+    return undo
+
+
+def _to_root(logger: logging.Logger, undo: ExitStack) -> None:
+    """Let whoever listens to all loggers hear this one, and nobody else."""
+    before = list(logger.handlers), logger.propagate
+
+    def restore() -> None:
+        logger.handlers[:], logger.propagate = before
+
+    logger.handlers[:], logger.propagate = [], True
+    undo.callback(restore)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """What is killed leaves semaphores behind; the one who finds them need not say so."""
+    sys.warnoptions.append("ignore::UserWarning:multiprocessing.resource_tracker")
+    try:
+        yield
+    finally:
+        sys.warnoptions.pop()
+
+
+def inherit() -> None:
+    """In a forked child: go on using the parent's fork server, which is no child of this one's."""
+    forkserver._forkserver.ensure_running = lambda: None  # type: ignore[method-assign]
