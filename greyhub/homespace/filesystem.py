@@ -178,12 +178,7 @@ class Home(Transfers):
         self, path: str, start: int | None = None, end: int | None = None, **kwargs: Any
     ) -> bytes:
         """The bytes of a file, all from one version; negative positions count from its end."""
-        source = self.store.source(self._path(path))
-        try:
-            first, last, _ = slice(start, end).indices(source.entry.size)
-            return source.fetch(first, last) if first < last else b""
-        finally:
-            source.close()
+        return self.store.read(self._path(path), start, end)
 
     def touch(self, path: str, truncate: bool = True, **kwargs: Any) -> None:
         """Make a file empty; with ``truncate=False``, only set its time if there is one."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import IO, Any, ClassVar, Literal, Protocol
 
 from greyhub.homespace.references import Secrets
-from greyhub.homespace.stores.asking import Asking
+from greyhub.homespace.stores.asking import Asking, FileChanged
 from greyhub.slots import import_object
 
 MEMORY = 8 * 2**20
@@ -23,7 +23,7 @@ MEMORY = 8 * 2**20
 
 CAPABILITIES: Mapping[str, str] = {
     "append": "open(path, 'ab')",
-    "atomic_replace": "a file is never absent while it is replaced, whoever looks",
+    "atomic": "whoever reads through a home sees the old file or the new one",
     "conditional_write": "pipe_file(path, value, match=version)",
     "directories": "mv moves a directory in one step, and an emptied one stays",
     "exclusive_create": "open(path, 'xb') and mode='create' have one winner",
@@ -154,6 +154,18 @@ class Store(Asking, ABC):
     @abstractmethod
     def source(self, path: str) -> Source:
         """Open a file for reading."""
+
+    def read(self, path: str, start: int | None, end: int | None) -> bytes:
+        """Bytes of a file, all of one version, by the positions of a slice."""
+        while True:
+            source = self.source(path)
+            try:
+                first, last, _ = slice(start, end).indices(source.entry.size)
+                return source.fetch(first, last) if first < last else b""
+            except FileChanged:
+                continue  # nobody has seen anything of it yet
+            finally:
+                source.close()
 
     def stage(self, path: str) -> IO[bytes]:
         """A private file to be written, in a form that `publish` takes."""

@@ -7,6 +7,7 @@ import errno
 import re
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import IO, Any
 
@@ -116,22 +117,26 @@ class AzureStore(ObjectStore):
         result: tuple[list[Any], Any] = sync(client.loop, read)
         return result
 
-    def get(self, entry: Entry, start: int, end: int) -> bytes:
-        """Bytes of this version."""
+    def get(self, path: str, start: int, end: int | None, version: str = "") -> bytes:
+        """Bytes of a blob, all of one version."""
+        condition = _unchanged(version) if version else {}
+        length = None if end is None else end - start
 
         async def read(blob: Any) -> bytes:
-            stream = await blob.download_blob(
-                start, end - start, max_concurrency=4, **_unchanged(entry.version), **_ONCE
-            )
-            content: bytes = await stream.readall()
-            if len(content) != end - start:
+            how = {"max_concurrency": 4, **condition, **_ONCE}
+            stream = await blob.download_blob(start, length, **how)
+            found: bytes = await stream.readall()
+            if len(found) != stream.size:
                 raise Unavailable("the answer was cut short")
-            return content
+            return found
 
         try:
-            return self.call(entry.name, read) or b""
-        except FileNotFoundError:
-            raise FileChanged("the file was removed meanwhile", entry.name) from None
+            content: bytes = self.call(path, read)
+            return content
+        except OSError as error:
+            if error.errno == errno.ERANGE:
+                return b""  # there is nothing so far behind
+            raise
 
     def upload(self, path: str, body: IO[bytes], exclusive: bool, match: str | None) -> None:
         """Put a blob; what has several blocks appears when they are committed."""
@@ -197,11 +202,9 @@ class AzureStore(ObjectStore):
 
     def _delete(self, entry: Entry) -> None:
         condition = _unchanged(entry.version) if entry.version else {}
-        self.call(
-            entry.name,
-            lambda blob: blob.delete_blob(delete_snapshots="include", **condition, **_ONCE),
-            settled=FileNotFoundError,
-        )
+        how = {"delete_snapshots": "include", **condition, **_ONCE}
+        with suppress(FileNotFoundError):
+            self.call(entry.name, lambda blob: blob.delete_blob(**how))
 
     def mark(self, path: str) -> None:
         """Put an empty blob that says that it is a directory."""
@@ -251,4 +254,6 @@ def _of_status(status: int, code: str) -> OSError:
         return FileExistsError(errno.EEXIST, message)
     if status == 412:
         return FileChanged(message)
+    if status == 416:
+        return OSError(errno.ERANGE, message)
     return OSError(errno.EIO, message)

@@ -31,7 +31,7 @@ class LocalStore(Store):
     """
 
     can = frozenset(
-        {"append", "atomic_replace", "conditional_write", "directories", "exclusive_create",
+        {"append", "atomic", "conditional_write", "directories", "exclusive_create",
          "processes", "symlinks", "touch"}
     )  # fmt: skip
     block = 2**20

@@ -73,11 +73,13 @@ class MemoryStore(ObjectStore):
             first, more, _ = each.name[start:].partition("/")
             yield each if deep or not more else Entry(each.name[:start] + first, "directory")
 
-    def get(self, entry: Entry, start: int, end: int) -> bytes:
-        """Bytes of this version."""
-        found = _FILES.get(self.key(entry.name))
-        if found is None or _entry(entry.name, found).version != entry.version:
-            raise FileChanged(path=entry.name)
+    def get(self, path: str, start: int, end: int | None, version: str = "") -> bytes:
+        """Bytes of a file."""
+        found = _FILES.get(self.key(path))
+        if found is None:
+            raise refusal(errno.ENOENT, path)
+        if version and _entry(path, found).version != version:
+            raise FileChanged(path=path)
         return bytes(found.getbuffer()[start:end])
 
     def upload(self, path: str, body: IO[bytes], exclusive: bool, match: str | None) -> None:
@@ -94,7 +96,7 @@ class MemoryStore(ObjectStore):
 
     def copy_object(self, source: Entry, target: str) -> None:
         """Copy this version of a file."""
-        content = self.get(source, 0, source.size)
+        content = self.get(source.name, 0, None, source.version)
         _FILES[self.key(target)] = MemoryFile(MemoryFileSystem(), self.key(target), content)
 
     def delete(self, entries: Iterable[Entry]) -> None:

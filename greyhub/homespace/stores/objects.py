@@ -11,6 +11,7 @@ import errno
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -24,7 +25,7 @@ class ObjectStore(Store):
     """A store of keys and objects. A subclass says how one object is handled."""
 
     can = frozenset(
-        {"append", "atomic_replace", "conditional_write", "exclusive_create", "processes", "touch"}
+        {"append", "atomic", "conditional_write", "exclusive_create", "processes", "touch"}
     )
 
     width = 8
@@ -42,8 +43,8 @@ class ObjectStore(Store):
         """Objects and markers below a path; if not deep, names up to the next slash."""
 
     @abstractmethod
-    def get(self, entry: Entry, start: int, end: int) -> bytes:
-        """Bytes of this version of an object; `FileChanged` if there is another now."""
+    def get(self, path: str, start: int, end: int | None, version: str = "") -> bytes:
+        """Bytes of an object, all of one version; `FileChanged` if it is not the one given."""
 
     @abstractmethod
     def upload(self, path: str, body: IO[bytes], exclusive: bool, match: str | None) -> None:
@@ -133,6 +134,24 @@ class ObjectStore(Store):
             raise refusal(errno.EISDIR if kind == "directory" else errno.ENOENT, path)
         return ObjectSource(self, entry)
 
+    def read(self, path: str, start: int | None, end: int | None) -> bytes:
+        """Bytes of an object by one question, where they are not counted from its end."""
+        if (start or 0) < 0 or (end or 0) < 0:
+            return super().read(path, start, end)
+        if end is not None and end <= (start or 0):
+            return b""
+        missing, content = None, b""
+        try:
+            content = self.get(path, start or 0, end)
+        except FileNotFoundError as error:
+            missing = error
+        # A directory has no object, or an empty one.
+        if not content and self.info(path).type == "directory":
+            raise refusal(errno.EISDIR, path)
+        if missing is not None:
+            raise missing
+        return content
+
     def make_way(self, path: str, *others: Callable[[], Any]) -> list[Any]:
         """`NotADirectoryError` if there is a file above a path; the results of ``others``."""
         parts = path.split("/")
@@ -160,7 +179,7 @@ class ObjectStore(Store):
         for _ in range(100):
             body.seek(start)
             try:
-                entry = self.source(path).entry
+                source = self.source(path)
             except FileNotFoundError:
                 try:
                     return self.put(path, body, exclusive=True)
@@ -168,12 +187,12 @@ class ObjectStore(Store):
                     continue  # another one was first
             try:
                 with self.stage(path) as whole:
-                    for at in range(0, entry.size, self.block):
-                        whole.write(self.get(entry, at, min(at + self.block, entry.size)))
+                    for at in range(0, source.entry.size, self.block):
+                        whole.write(source.fetch(at, at + self.block))
                     while chunk := body.read(self.block):
                         whole.write(chunk)
                     whole.seek(0)
-                    return self.upload(path, whole, False, entry.version)
+                    return self.upload(path, whole, False, source.entry.version)
             except FileChanged:
                 continue
         raise refusal(errno.EBUSY, path, "others kept changing the file")
@@ -200,16 +219,17 @@ class ObjectStore(Store):
 
         def copy(entry: Entry) -> None:
             name = target + entry.name[len(source) :]
-            made.append(replace(entry, name=name, version=""))
             if entry.type == "directory":
                 self.mark(name)
             else:
                 self.copy_object(entry, name)
+            made.append(replace(entry, name=name, version=""))
 
         try:
             self.together([partial(copy, each) for each in entries])
         except BaseException:
-            self.delete(made)  # nothing was there before
+            with suppress(OSError):
+                self.delete(made)
             raise
 
     def remove(self, path: str) -> None:
@@ -263,7 +283,12 @@ class ObjectSource:
     def fetch(self, start: int, end: int) -> bytes:
         """Bytes of this version."""
         end = min(end, self.entry.size)
-        return self.store.get(self.entry, start, end) if start < end else b""
+        if start >= end:
+            return b""
+        try:
+            return self.store.get(self.entry.name, start, end, self.entry.version)
+        except FileNotFoundError:
+            raise FileChanged("the file was removed meanwhile", self.entry.name) from None
 
     def close(self) -> None:
         """Nothing is held open."""

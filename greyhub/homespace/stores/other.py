@@ -84,15 +84,22 @@ class OtherStore(Store):
         """Send a complete file."""
         if exclusive or match is not None:
             raise self.lacks("exclusive_create" if exclusive else "conditional_write")
-        above = path.rpartition("/")[0]
+        self._make_way(path)
         filesystem, full = self.at(path)
-        if above:
-            filesystem.makedirs(self.at(above)[1], exist_ok=True)
         if filesystem.isdir(full):
             raise refusal(errno.EISDIR, path)
         with filesystem.open(full, "wb") as file:
             while chunk := body.read(self.block):
                 file.write(chunk)
+
+    def _make_way(self, path: str) -> None:
+        parts = path.split("/")
+        for depth in range(1, len(parts)):
+            filesystem, full = self.at(above := "/".join(parts[:depth]))
+            if filesystem.isfile(full):
+                raise refusal(errno.ENOTDIR, above)
+        if len(parts) > 1:
+            filesystem.makedirs(full, exist_ok=True)
 
     def copy(self, source: str, target: str) -> None:
         """Copy a file."""
@@ -128,6 +135,7 @@ class OtherStore(Store):
 
     def make_directory(self, path: str) -> None:
         """Make a directory and those above it."""
+        self._make_way(path)
         filesystem, full = self.at(path)
         filesystem.makedirs(full, exist_ok=False)
 

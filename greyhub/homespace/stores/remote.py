@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import stat
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from greyhub.homespace.stores import Entry
@@ -12,6 +13,11 @@ from greyhub.homespace.stores.asking import FileChanged, refusal
 
 if TYPE_CHECKING:
     from greyhub.homespace.stores.sftp import SFTPStore
+
+REQUEST = 2**15
+"""Bytes that every server sends in one answer."""
+
+GROUP = 2**23
 
 
 class Remote:
@@ -114,16 +120,17 @@ class SFTPSource:
 
     def fetch(self, start: int, end: int) -> bytes:
         """Bytes of the file that was opened."""
-
-        def read() -> bytes:
-            if self.store.client is not self._connection:
-                self.open()
-            with self._channel.lock:
-                [content] = self._file.readv([(start, end - start)])
-            return bytes(content)
-
         end = min(end, self.entry.size)
-        return self.store.ask(self.path, read) or b"" if start < end else b""
+        groups = [(at, min(at + GROUP, end)) for at in range(start, end, GROUP)]
+        return b"".join(self.store.ask(self.path, partial(self._read, *each)) for each in groups)
+
+    def _read(self, start: int, end: int) -> bytes:
+        if self.store.client is not self._connection:
+            self.open()
+        # Many small requests that are sent before the first answer is awaited.
+        parts = [(at, min(REQUEST, end - at)) for at in range(start, end, REQUEST)]
+        with self._channel.lock:
+            return b"".join(self._file.readv(parts))
 
     def close(self) -> None:
         """Close the file."""

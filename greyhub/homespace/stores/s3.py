@@ -115,20 +115,19 @@ class S3Store(ObjectStore):
                 return
             page["ContinuationToken"] = found["NextContinuationToken"]
 
-    def get(self, entry: Entry, start: int, end: int) -> bytes:
-        """Bytes of this version."""
+    def get(self, path: str, start: int, end: int | None, version: str = "") -> bytes:
+        """Bytes of an object, all of one version."""
+        how: dict[str, Any] = {"Bucket": self.bucket, "Key": self.key(path)}
+        if start or end is not None:
+            how["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
+        if version:
+            how["IfMatch"] = f'"{version}"'
 
         async def read(client: Any) -> bytes:
-            answer = await client._call_s3(
-                "get_object",
-                Bucket=self.bucket,
-                Key=self.key(entry.name),
-                Range=f"bytes={start}-{end - 1}",
-                IfMatch=f'"{entry.version}"',
-            )
+            answer = await client._call_s3("get_object", **how)
             async with answer["Body"] as body:
                 content: bytes = await body.read()
-            if len(content) != end - start:
+            if len(content) != answer["ContentLength"]:
                 raise Unavailable("the answer was cut short")
             return content
 
@@ -138,9 +137,11 @@ class S3Store(ObjectStore):
             return content
 
         try:
-            return self.ask(entry.name, call) or b""
-        except FileNotFoundError:
-            raise FileChanged("the file was removed meanwhile", entry.name) from None
+            return self.ask(path, call)
+        except OSError as error:
+            if error.errno == errno.ERANGE:
+                return b""  # there is nothing so far behind
+            raise
 
     def upload(self, path: str, body: IO[bytes], exclusive: bool, match: str | None) -> None:
         """Put an object, in one piece or in parts that appear together."""
@@ -252,6 +253,8 @@ def _of_code(answer: Any, text: str) -> OSError:
         return FileNotFoundError(errno.ENOENT, message)
     if code in ("PreconditionFailed", "412"):
         return FileChanged(message)
+    if code in ("InvalidRange", "416"):
+        return OSError(errno.ERANGE, message)
     if code == "KeyTooLongError":
         return OSError(errno.ENAMETOOLONG, message)
     if code in ("QuotaExceeded", "InsufficientStorage", "EntityTooLarge", "507"):

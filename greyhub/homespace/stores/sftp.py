@@ -34,7 +34,7 @@ class SFTPStore(Store):
     """
 
     can = frozenset(
-        {"append", "atomic_replace", "directories", "exclusive_create", "processes",
+        {"append", "atomic", "directories", "exclusive_create", "processes",
          "symlinks", "touch"}
     )  # fmt: skip
 
@@ -152,7 +152,8 @@ class SFTPStore(Store):
             hidden = f"{place.rpartition('/')[0]}/{PART}{uuid.uuid4().hex}"
             try:
                 new = at.sftp.putfo(body, hidden)
-                self._succeed(at, path, place, hidden, new)
+                if not exclusive:
+                    self._succeed(at, path, place, hidden, new)
             except BaseException:
                 at.forget(hidden)
                 raise
@@ -170,7 +171,7 @@ class SFTPStore(Store):
                 if taken:
                     raise refusal(errno.EEXIST, path) from None
                 if "unsupported" in str(error).lower():
-                    raise self.lacks("atomic_replace") from None
+                    raise self.lacks("atomic") from None
                 raise
 
         hidden, place = self.on(path, upload)

@@ -33,7 +33,7 @@ _UNWRITABLE = re.compile(r"[\x00-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 class WebDAVStore(Store):
     """A collection on a server."""
 
-    can = frozenset({"directories", "processes"})
+    can = frozenset({"atomic", "directories", "processes"})
 
     def __init__(self, url: str, secrets: Secrets, patience: float) -> None:
         super().__init__(url, secrets, patience)

@@ -48,6 +48,19 @@ def _credentials() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _one_loader() -> Iterator[None]:
+    """Every S3 client reads a megabyte of the SDK's own JSON files: once is enough here."""
+    import functools
+
+    import botocore.session
+
+    with pytest.MonkeyPatch.context() as patch:
+        cached = functools.cache(botocore.session.create_loader)
+        patch.setattr(botocore.session, "create_loader", cached)
+        yield
+
+
 @pytest.fixture(scope="session")
 def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Place]]:
     """Opens stores by name; each server starts at its first use."""
