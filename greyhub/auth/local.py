@@ -40,7 +40,7 @@ class LocalAuth(AuthAdapter):
         return Contribution(
             config={
                 "JupyterHub": {"authenticator_class": self.load_class(), **address},
-                "LocalPassword": {"state_dir": str(self.parent.private)},
+                "LocalPassword": {"state_dir": str(self.parent.private), "everyone": True},
             }
         )
 

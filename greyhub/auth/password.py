@@ -9,22 +9,31 @@ from typing import Any
 from urllib.parse import urlparse
 
 from jupyterhub.authenticators.shared import SharedPasswordAuthenticator
-from traitlets import Unicode, default
+from traitlets import Bool, Unicode, default
 
+from greyhub.auth.logout import LogoutEverywhere
 from greyhub.bind import is_loopback
 from greyhub.errors import ConfigError
+
+LONGEST = 255
+"""Characters that a user's name may have in the hub's database."""
 
 
 class LocalPassword(SharedPasswordAuthenticator):  # type: ignore[misc]
     """One password for everyone, on a hub that only its own machine can reach.
 
     Set ``user_password``, or let the hub make one, keep it in its state
-    directory and print it at the start. Everyone who knows it may log in under
-    any name, unless ``allowed_users`` names them. Users in ``admin_users`` log
-    in with ``admin_password``, which is made the same way.
+    directory and print it at the start. As ``c.GreyHub.auth = "local"`` sets it
+    up, everyone who knows it may log in under any name, unless ``allowed_users``
+    names them. Users in ``admin_users`` log in with ``admin_password``, which is
+    made the same way.
     """
 
     state_dir = Unicode(help="Where the passwords that the hub made are kept.").tag(config=True)
+
+    everyone = Bool(
+        help="Whether all who know the password may log in, if allowed_users names nobody."
+    ).tag(config=True)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -40,7 +49,7 @@ class LocalPassword(SharedPasswordAuthenticator):  # type: ignore[misc]
 
     @default("allow_all")
     def _all_unless_named(self) -> bool:
-        return not self.allowed_users
+        return self.everyone and not self.allowed_users
 
     @default("user_password")
     def _make_user_password(self) -> str:
@@ -49,6 +58,16 @@ class LocalPassword(SharedPasswordAuthenticator):  # type: ignore[misc]
     @default("admin_password")
     def _make_admin_password(self) -> str | None:
         return self._kept("admin-password", 24) if self.admin_users else None
+
+    async def authenticate(self, handler: Any, data: dict[str, str]) -> Any:
+        """Compare the passwords; a name without a bound is not even logged."""
+        if len(data["username"]) > LONGEST:
+            return None
+        return await super().authenticate(handler, data)
+
+    def get_handlers(self, app: Any) -> list[tuple[str, type]]:
+        """The login form, and a logout that ends all sessions of the user."""
+        return [*super().get_handlers(app), ("/logout", LogoutEverywhere)]
 
     def _kept(self, name: str, size: int) -> str:
         path = Path(self.state_dir or ".") / name
