@@ -95,6 +95,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from greyhub.conformance.auth import AuthSuite, Restriction
     from greyhub.conformance.home import HomeSuite
     from greyhub.conformance.spawner import Running, SpawnerSuite
 
@@ -102,12 +103,13 @@ _HOME = {
     "SpawnerSuite": "spawner",
     "Running": "spawner",
     "AuthSuite": "auth",
+    "Restriction": "auth",
     "ClusterSuite": "cluster",
     "HomeSuite": "home",
     "DataSuite": "data",
 }
 
-__all__ = ["HomeSuite", "Running", "SpawnerSuite"]
+__all__ = ["AuthSuite", "HomeSuite", "Restriction", "Running", "SpawnerSuite"]
 
 
 def __getattr__(name: str) -> Any:

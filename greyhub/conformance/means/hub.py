@@ -132,6 +132,9 @@ class Hub:
         adopt_children()
         return self.start()
 
+    def __repr__(self) -> str:
+        return f"<hub {self.url}>"
+
     def __enter__(self) -> Hub:
         return self if self.running else self.start()
 

@@ -1,0 +1,277 @@
+"""AUTH-020 to 026: the way to the provider and back."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import re
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from greyhub.conformance.auth.case import AuthCase
+from greyhub.conformance.auth.visitor import Visitor
+from greyhub.conformance.case import shorten
+from greyhub.conformance.contract import MUST, clause
+from greyhub.conformance.means.browser import lands
+
+UNRESERVED = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+
+SAMPLES, BITS = 32, 90
+"""States that are compared, and the bits of chance that they must show."""
+
+ELSEWHERE = (
+    "//evil.example/hub/home",
+    "///evil.example",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "https://evil.example/",
+    "http:evil.example",
+    "https:evil.example",
+    "javascript:alert(1)",
+    "/\t/evil.example",
+    "\n//evil.example",
+    "//127.0.0.1@evil.example/",
+)
+"""Where a login must not lead to."""
+
+MARK = "<script>alert(1)</script>"
+
+
+@clause(
+    "AUTH-020",
+    MUST,
+    needs="oauth2",
+    guards="secrets",
+    seen="oauthenticator#78 https://github.com/jupyterhub/oauthenticator/pull/78",
+)
+def state_is_this_browsers(case: AuthCase) -> None:
+    """Who comes back from the provider without the state that this browser was given is refused.
+
+    A state that is missing, empty, garbage, not ASCII, base64 of what is no
+    object, or another browser's: the hub answers with an error and no session.
+    """
+    hub = case.hub(allow_all=True)
+    ada = case.person("ada")
+    other = case.browser(hub, ada)
+    others = _query(other.begin())["state"]
+    no_objects: tuple[Any, ...] = ([1], "text", None, {}, 7)
+    coded = [base64.urlsafe_b64encode(json.dumps(each).encode()).decode() for each in no_objects]
+    for state in (None, "", "garbage", "ünïcödé", *coded, others):
+        visitor = case.browser(hub, ada)
+        url = visitor.consent(visitor.begin())
+        case.did(f"ada comes back with the state {shorten(state)}")
+        _refused(case, visitor, _with(url, state=state), f"the state {shorten(state)}")
+    victim = case.browser(hub, ada)
+    case.did("a browser that has begun no login comes back with the address of another")
+    _refused(case, victim, other.consent(other.begin()), "a state that another browser was given")
+
+
+@clause("AUTH-021", MUST, needs="oauth2", guards="secrets")
+def state_cannot_be_guessed(case: AuthCase) -> None:
+    """State is unpredictable, good once, and forgotten within a day.
+
+    32 states are compared, place by place: together they must show 90 bits of
+    chance, as a random UUID (122) does. A state that was used is used again, with a
+    fresh code.
+    """
+    hub = case.hub(allow_all=True)
+    ada = case.person("ada")
+    visitor = case.browser(hub, ada)
+    states = [_query(visitor.begin()).get("state", "") for _ in range(SAMPLES)]
+    bits = sum(math.log2(len(set(place))) for place in zip(*states, strict=False))
+    case.require(len(set(states)) == SAMPLES, "two logins were given one state")
+    case.require(bits >= BITS, f"{SAMPLES} states show {bits:.0f} bits of chance: {states[:2]}")
+    for cookie in visitor.kept(longer=86400 + 60):
+        case.fail(f"the cookie {cookie} is kept for more than a day")
+    asked = visitor.begin()
+    answer = visitor.come_back(visitor.consent(asked))
+    case.require(visitor.who() is not None, f"ada did not come in: {answer.status_code}")
+    case.did("the same state comes back with a fresh code")
+    again = visitor.come_back(visitor.consent(asked))
+    case.require(again.status_code >= 400, f"a state was good twice: {again.status_code}")
+
+
+@clause(
+    "AUTH-022",
+    MUST,
+    needs="oauth2",
+    guards="secrets",
+    seen="RFC 9700, 2.1.1 https://www.rfc-editor.org/rfc/rfc9700",
+)
+def codes_are_bound_to_a_verifier(case: AuthCase) -> None:
+    """Each login has a PKCE verifier of its own, which only the token endpoint is told.
+
+    43 to 128 characters, announced to the provider by its S256 challenge, and in
+    no address that the browser sees.
+    """
+    hub = case.hub(allow_all=True)
+    ada = case.person("ada")
+    verifiers = []
+    for _ in range(2):
+        visitor = case.browser(hub, ada)
+        there = visitor.begin()
+        back = visitor.consent(there)
+        visitor.come_back(back)
+        query = _query(there)
+        case.require(query.get("code_challenge"), "the provider was told no code_challenge")
+        method = query.get("code_challenge_method")
+        case.require(method == "S256", f"the code_challenge_method is {method}, not S256")
+        asked = case.provider.asked("token")
+        verifier = asked[-1].form.get("code_verifier", "") if asked else ""
+        case.require(
+            UNRESERVED.fullmatch(verifier), f"the verifier has {len(verifier)} characters: {asked}"
+        )
+        case.require(visitor.who() is not None, "ada did not come in")
+        shown = f"{there} {back}"
+        decoded = [_unpacked(value) for value in {**query, **_query(back)}.values()]
+        case.require(
+            not any(verifier in text for text in (shown, *decoded)),
+            "the verifier stands in an address that the browser sees",
+        )
+        verifiers.append(verifier)
+    case.require(len(set(verifiers)) == 2, "two logins had one verifier")
+
+
+@clause("AUTH-023", MUST, needs="oauth2", guards="secrets")
+def one_address_to_come_back_to(case: AuthCase) -> None:
+    """The redirect_uri is the one that is configured, whatever host a request names, both times."""
+    hub = case.hub(allow_all=True)
+    callback = f"{hub.url}/hub/oauth_callback"
+    ada = case.person("ada")
+    forged = {
+        "Host": "evil.example",
+        "X-Forwarded-Host": "evil.example",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Port": "443",
+        "Forwarded": "host=evil.example;proto=https",
+    }
+    case.did(f"a login begins, with the headers {', '.join(forged)}")
+    said = _query(case.browser(hub, ada).begin(headers=forged)).get("redirect_uri")
+    case.require(said == callback, f"the provider was told to send the browser to {said}")
+    visitor = case.browser(hub, ada)
+    there = visitor.begin()
+    back = visitor.consent(there)
+    cookies = "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
+    case.did("the browser comes back, with the same headers")
+    visitor.come_back(back, headers={**forged, "Cookie": cookies})
+    for asked in case.provider.asked("token"):
+        told = asked.form.get("redirect_uri")
+        case.require(told == callback, f"the token endpoint was told the redirect_uri {told}")
+    legs = [_query(there).get("redirect_uri")]
+    case.let_in(hub, ada)
+    legs += [each.form.get("redirect_uri") for each in case.provider.asked("token")[-1:]]
+    case.require(legs == [callback, callback], f"the redirect_uri was {legs}, not {callback}")
+
+
+@clause(
+    "AUTH-024",
+    MUST,
+    hooks="account",
+    seen=(
+        "CVE-2019-10255 https://nvd.nist.gov/vuln/detail/CVE-2019-10255",
+        "CVE-2026-33709 https://nvd.nist.gov/vuln/detail/CVE-2026-33709",
+    ),
+)
+def next_stays_here(case: AuthCase) -> None:
+    r"""After a login the browser stays at this hub, whatever `next` says.
+
+    Locations are read as browsers read them: ``//host``, ``/\host``,
+    ``https:host``, tabs and newlines inside. A path of this hub is kept.
+    """
+    hub = case.hub(allow_all=True)
+    ada = case.person("ada")
+    for target in ("/hub/token", *ELSEWHERE):
+        visitor = case.browser(hub, ada)
+        answer = visitor.login(target)
+        location = answer.headers.get("Location", "")
+        case.said(f"with next={target!r} the hub leads to {location!r}")
+        if target == "/hub/token":
+            kept = urlsplit(location).path == target
+            case.require(kept, f"next={target} led to {location!r}")
+            continue
+        there = lands(f"{hub.url}/hub/login", location)
+        case.require(there == hub.url, f"next={target!r} led the browser to {there}")
+
+
+@clause("AUTH-025", MUST, needs="oauth2")
+def the_provider_fails(case: AuthCase) -> None:
+    """When the provider refuses, fails or answers nonsense, there is an error page and no session.
+
+    The page shows no secret and no markup of the provider's, and the next login
+    works as soon as the provider does. An endpoint that is not asked is not judged.
+    """
+    hub = case.hub(allow_all=True)
+    ada = case.person("ada")
+    before = set(case.rows(hub))
+    visitor = case.browser(hub, ada)
+    url = visitor.consent(visitor.begin())
+    case.did("the provider sends the browser back with an error")
+    refusal = _with(url, code=None, error="access_denied", error_description=MARK)
+    answer = visitor.come_back(refusal)
+    _is_error_page(case, visitor, answer.status_code, answer.text, "the provider's refusal")
+    for endpoint in ("token", "userinfo", "jwks"):
+        for kind in ("error", "rejected", "nonsense", "empty"):
+            with case.provider.fault(endpoint, kind) as fault:
+                case.did(f"the {endpoint} endpoint: {kind}")
+                visitor = case.browser(hub, ada)
+                answer = visitor.login()
+            if not fault.hit.is_set():
+                before |= case.named(ada)
+                break
+            what = f"{endpoint}: {kind}"
+            _is_error_page(case, visitor, answer.status_code, answer.text, what)
+            case.kept_out(hub, visitor, before, what)
+    case.let_in(hub, ada, "the provider works again, and ada did not come in")
+
+
+@clause("AUTH-026", MUST, needs="oauth2", guards="secrets")
+def a_code_works_once(case: AuthCase) -> None:
+    """A code that was used is good for nothing: not again, nor in another browser."""
+    hub = case.hub(allow_all=True)
+    ada = case.person("ada")
+    first = case.browser(hub, ada)
+    back = first.consent(first.begin())
+    first.come_back(back)
+    case.require(first.who() is not None, "ada did not come in")
+    thief = case.browser(hub, case.person("eve"))
+    case.did("eve begins a login, and comes back with ada's used code")
+    fresh = thief.consent(thief.begin())
+    _refused(case, thief, _with(fresh, code=_query(back)["code"]), "a used code")
+    case.did("ada's browser opens the address with the used code again")
+    again = first.come_back(back)
+    case.require(again.status_code >= 400, f"a used address was good: {again.status_code}")
+
+
+def _refused(case: AuthCase, visitor: Visitor, url: str, what: str) -> None:
+    answer = visitor.come_back(url)
+    came = visitor.who()
+    case.require(came is None, f"{what} was accepted: the browser has a session")
+    case.require(answer.status_code >= 400, f"{what} was answered with {answer.status_code}")
+
+
+def _is_error_page(case: AuthCase, visitor: Visitor, status: int, text: str, what: str) -> None:
+    case.require(visitor.who() is None, f"{what}: the browser has a session")
+    case.require(status >= 400, f"{what}: the hub answered {status}")
+    case.require("<script>alert" not in text, f"{what}: the page holds the provider's markup")
+    shown = [secret for secret in case.provider.secrets() if secret in text]
+    case.require(not shown, f"{what}: the page shows {shorten(shown)}")
+
+
+def _query(url: str) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+
+
+def _with(url: str, **changes: str | None) -> str:
+    """An address with other parameters; None leaves one out."""
+    query = {**_query(url), **changes}
+    kept = {name: value for name, value in query.items() if value is not None}
+    return urlsplit(url)._replace(query=urlencode(kept)).geturl()
+
+
+def _unpacked(value: str) -> str:
+    """What is written in base64, if it is."""
+    try:
+        return base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).decode("utf-8", "replace")
+    except ValueError:
+        return ""

@@ -1,0 +1,192 @@
+"""AUTH-040 to 045: what becomes of a session when the backend is asked again."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+from greyhub.conformance.auth.case import AuthCase
+from greyhub.conformance.case import shorten
+from greyhub.conformance.contract import MUST, SHOULD, clause
+from greyhub.conformance.means.hub import Hub
+from greyhub.conformance.means.provider import Person
+
+KEPT: dict[str, Any] = {"enable_auth_state": True}
+"""Options with which an adapter has what it needs to ask again."""
+
+
+@clause(
+    "AUTH-040",
+    MUST,
+    needs="refresh",
+    hooks="account close_account",
+    seen="oauthenticator#579 https://github.com/jupyterhub/oauthenticator/pull/579",
+)
+def refresh_says_what_is(case: AuthCase) -> None:
+    """refresh_user() answers True or a model while the login is good, and False when it is not.
+
+    An access token that has expired is replaced by the refresh token, and what is
+    stored then is good. Who is refused a new one has to log in again.
+    """
+    hub = case.hub(allow_all=True, **KEPT)
+    ada = case.person("ada")
+    visitor = case.let_in(hub, ada)
+    _still_good(case, case.refresh(visitor), "the login is good")
+    if case.claims("oauth2"):
+        case.did("ada's access token expires")
+        case.provider.expire(ada)
+        model = case.refresh(visitor)
+        case.require(
+            isinstance(model, dict), f"the access token had expired: {shorten(model)}, not a model"
+        )
+        case.require(visitor.who() is not None, "ada's session has ended with her access token")
+        kept = _state(case, hub, ada).get("access_token", "")
+        case.require(not kept or case.provider.is_good(kept), "the token that is stored is old")
+        _still_good(case, case.refresh(visitor), "the login is good, by its second token")
+        case.did("the provider revokes ada's tokens")
+        case.provider.revoke(ada)
+    else:
+        case.did("ada's account is closed")
+        case.hook("close_account", ada)
+    _is_over(case, case.refresh(visitor), "the backend refuses")
+    case.require(visitor.who() is None, "ada's login is over, and her session goes on")
+
+
+@clause("AUTH-041", MUST, needs="refresh", hooks="account outage")
+def an_outage_is_not_fresh(case: AuthCase) -> None:
+    """While the backend is out of order refresh_user() raises or says False: it never says good."""
+    hub = case.hub(allow_all=True, **KEPT)
+    ada = case.person("ada")
+    visitor = case.let_in(hub, ada)
+
+    def ask(what: str) -> None:
+        said = case.refresh(visitor)
+        good = said is False or isinstance(said, Exception)
+        case.require(good, f"{what}: refresh_user() = {shorten(said)}")
+
+    for kind in ("error", "unavailable", "nonsense", "reset"):
+        with case.outage(kind):
+            ask(kind)
+    if case.claims("oauth2"):
+        case.did("ada's access token expires")
+        case.provider.expire(ada)
+        for kind in ("unavailable", "nonsense", "reset"):
+            with case.provider.fault("token", kind):
+                case.did(f"the token endpoint: {kind}")
+                ask(f"the access token has expired, the token endpoint: {kind}")
+
+
+@clause(
+    "AUTH-042",
+    MUST,
+    needs="refresh groups",
+    hooks="account",
+    seen="2i2c#8154 https://github.com/2i2c-org/infrastructure/issues/8154",
+)
+def groups_are_refreshed(case: AuthCase) -> None:
+    """A refresh brings the hub's groups up to date: those gained, and those lost to the last."""
+    hub = case.hub(allow_all=True, manage_groups=True, **KEPT)
+    ada = case.person("ada", groups=("staff",))
+    visitor = case.let_in(hub, ada)
+    for groups in (("staff", "wheel"), ("wheel",), ()):
+        ada = case.change(ada, groups=groups)
+        case.refresh(visitor)
+        have = case.rows(hub)[case.name(ada)]["groups"]
+        case.require(set(have) == set(groups), f"ada is in {groups}, and in the hub in {have}")
+
+
+@clause(
+    "AUTH-043",
+    MUST,
+    needs="refresh",
+    hooks="account close_account",
+    seen="ldapauthenticator#218 https://github.com/jupyterhub/ldapauthenticator/pull/218",
+)
+def who_may_not_come_in_may_not_stay(case: AuthCase) -> None:
+    """For a user who would not be let in any more refresh_user() says False.
+
+    One who has lost the group that was allowed, where there are groups; and one
+    whose account is closed. The hub itself asks check_allowed() at a login only.
+    """
+    if case.claims("groups"):
+        hub = case.hub("groups", manage_groups=True, allowed_groups={"staff"}, **KEPT)
+        ada = case.person("ada", groups=("staff", "guests"))
+        visitor = case.let_in(hub, ada)
+        case.change(ada, groups=("guests",))
+        _is_over(case, case.refresh(visitor), "ada has lost the group that was allowed")
+    hub = case.hub("accounts", allow_all=True, **KEPT)
+    bob = case.person("bob")
+    visitor = case.let_in(hub, bob)
+    case.did("bob's account is closed")
+    case.hook("close_account", bob)
+    _is_over(case, case.refresh(visitor), "bob's account is closed")
+
+
+@clause("AUTH-044", MUST, needs="refresh oauth2", hooks="account")
+def refresh_keeps_who_it_is(case: AuthCase) -> None:
+    """If the backend tells of another subject, or another name, refresh_user() says False.
+
+    The hub keeps the user's name whatever the model says: another's tokens would
+    be stored under it.
+    """
+    hub = case.hub(allow_all=True, **KEPT)
+    others = {
+        "another person": Person("eve"),
+        "somebody else of the same name": Person("ada", subject="somebody-else"),
+        "the same person by another name": Person("countess", subject="subject-of-ada"),
+    }
+    for what, other in others.items():
+        ada = case.person("ada")
+        visitor = case.let_in(hub, ada)
+        case.did(f"for ada's token the provider now tells of {what}")
+        case.provider.people[ada.subject] = other
+        _is_over(case, case.refresh(visitor), f"the provider tells of {what}")
+
+
+@clause("AUTH-045", SHOULD, needs="refresh oauth2", hooks="account")
+def one_refresh_at_a_time(case: AuthCase) -> None:
+    """Two refreshes at one time use a refresh token, which is good once, once.
+
+    The provider holds the first one's answer until the second has had its time.
+    """
+    hub = case.hub(allow_all=True, **KEPT)
+    ada = case.person("ada")
+    visitor = case.let_in(hub, ada)
+    other = case.browser(hub, ada)
+    other.take(visitor.cookies)
+    case.did("ada's access token expires, and two of her tabs ask the hub at one time")
+    case.provider.expire(ada)
+    case.stale(visitor)
+    with case.provider.fault("token", "hold") as held:
+        tabs = [threading.Thread(target=each.who, daemon=True) for each in (visitor, other)]
+        for tab in tabs:
+            tab.start()
+        held.hit.wait(3 * case.patience)
+        deadline = time.monotonic() + 0.3
+        while len(_refreshes(case)) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+    for tab in tabs:
+        tab.join(5 * case.patience)
+    used = _refreshes(case)
+    case.require(len(used) == len(set(used)), f"a refresh token was used {len(used)} times")
+    case.require(visitor.who() is not None, "ada's session has ended")
+
+
+def _refreshes(case: AuthCase) -> list[str]:
+    asked = case.provider.asked("token")
+    return [each.form["refresh_token"] for each in asked if "refresh_token" in each.form]
+
+
+def _still_good(case: AuthCase, said: object, what: str) -> None:
+    good = said is True or isinstance(said, dict)
+    case.require(good, f"{what}: refresh_user() = {shorten(said)}")
+
+
+def _is_over(case: AuthCase, said: object, what: str) -> None:
+    case.require(said is False, f"{what}: refresh_user() = {shorten(said)}, not False")
+
+
+def _state(case: AuthCase, hub: Hub, person: Person) -> dict[str, Any]:
+    name = case.name(person)
+    return dict(hub.run(lambda: hub.app.users[name].get_auth_state()) or {})

@@ -1,0 +1,12 @@
+"""An identity provider of the suite's own: OpenID Connect and OAuth 2, on loopback.
+
+It speaks the authorization code flow with PKCE, discovery, JWKS, userinfo,
+refresh with one-time tokens, revocation and logout, and stands in for Entra's
+Graph. Told so it lies, fails, hangs, revokes and rotates its keys.
+"""
+
+from greyhub.conformance.means.provider.people import Person
+from greyhub.conformance.means.provider.provider import Provider
+from greyhub.conformance.means.provider.records import FAULTS, LIES
+
+__all__ = ["FAULTS", "LIES", "Person", "Provider"]

@@ -1,0 +1,111 @@
+"""The provider's server: a loop in a thread, and one handler for every request."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import threading
+from typing import TYPE_CHECKING, Any, cast
+
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application, RequestHandler
+
+from greyhub.conformance.means.provider import endpoints
+from greyhub.conformance.means.provider.certificate import ADDRESS
+
+if TYPE_CHECKING:
+    from greyhub.conformance.means.provider.provider import Provider
+    from greyhub.conformance.means.provider.records import Fault, Seen
+
+
+class Serving:
+    """Whatever serves HTTP on a port of its own, in a thread of its own.
+
+    Parameters
+    ----------
+    context : ssl.SSLContext
+        With it, TLS is spoken.
+    """
+
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="provider", daemon=True)
+        self._thread.start()
+        sockets = bind_sockets(0, ADDRESS)
+        self.port: int = sockets[0].getsockname()[1]
+        self.url = f"{'https' if context else 'http'}://{ADDRESS}:{self.port}"
+
+        async def begin() -> HTTPServer:
+            application = Application([(".*", Handler, {"provider": self})], log_function=_silence)
+            server = HTTPServer(application, ssl_options=context)
+            server.add_sockets(sockets)
+            return server
+
+        self._server = asyncio.run_coroutine_threadsafe(begin(), self._loop).result(10)
+
+    def close(self) -> None:
+        """End it."""
+
+        async def finish() -> None:
+            self._server.stop()
+            await self._server.close_all_connections()
+
+        asyncio.run_coroutine_threadsafe(finish(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+
+
+def _silence(handler: RequestHandler) -> None:
+    """The provider logs nothing: what is in the log is the hub's."""
+
+
+class Handler(RequestHandler):
+    """Every request: note it, break it if told to, answer it."""
+
+    provider: Provider
+
+    def initialize(self, provider: Provider) -> None:
+        """Tornado's way to give a handler its things."""
+        self.provider = provider
+
+    async def get(self) -> None:
+        """Answer as `greyhub.conformance.means.provider.endpoints` says."""
+        seen = endpoints.read(self.request)
+        fault = next((each for each in self.provider.faults if _matches(each, seen)), None)
+        if fault is not None:
+            fault.left -= 1
+            seen.fault = fault.kind
+        self.provider.seen.append(seen)
+        if fault is not None:
+            fault.hit.set()
+            if await self._break(fault, seen):
+                return
+        self._reply(await endpoints.answer(self.provider, seen))
+
+    post = head = get
+
+    async def _break(self, fault: Fault, seen: Seen) -> bool:
+        """Whether the request has been dealt with."""
+        if fault.kind in ("hang", "hold"):
+            await asyncio.shield(asyncio.wrap_future(fault.over))
+        if fault.kind == "hold":
+            return False
+        if fault.kind in ("hang", "reset"):
+            cast(Any, self.request.connection).stream.close()
+            return True
+        reply = endpoints.broken(fault.kind, seen)
+        if reply is None:
+            return False
+        self._reply(reply)
+        return True
+
+    def _reply(self, reply: endpoints.Reply) -> None:
+        self.set_status(reply.status)
+        for name, value in reply.headers.items():
+            self.set_header(name, value)
+        self.finish(reply.body)
+
+
+def _matches(fault: Fault, seen: Seen) -> bool:
+    return fault.left > 0 and fault.endpoint in (seen.endpoint, "any")
