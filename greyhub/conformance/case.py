@@ -151,10 +151,13 @@ class Case:
     ) -> Value:
         """Wait until the condition is true, and return what it was; else the promise is broken."""
         deadline = time.monotonic() + seconds * self.patience
-        while not (value := condition()):
-            if time.monotonic() > deadline:
-                raise Broken(f"{otherwise} within {seconds * self.patience:g} s")
-            time.sleep(every)
+        try:
+            while not (value := condition()):
+                if time.monotonic() > deadline:
+                    raise Broken(f"{otherwise} within {seconds * self.patience:g} s")
+                time.sleep(every)
+        except Hung as error:
+            raise Broken(f"{otherwise} within the time of the clause") from error
         return value
 
     def enter(self, manager: AbstractContextManager[Value]) -> Value:

@@ -83,7 +83,7 @@ def clause(
     since: str = "1.0",
     refusal: bool = False,
     guards: str = "",
-    budget: float = 10.0,
+    budget: float = 20.0,
 ) -> Callable[[Callable[[Any], None]], Clause]:
     """Make a clause of a test function; `needs` and `hooks` are names with spaces between.
 

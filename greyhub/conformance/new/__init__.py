@@ -1,0 +1,1 @@
+"""What ``greyhub conform new`` writes: live code, which greyhub tests like its own."""

@@ -6,13 +6,15 @@ import concurrent.futures
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import requests
 from jupyterhub.auth import DummyAuthenticator
+from jupyterhub.utils import maybe_future
 
-from greyhub.conformance.case import Case, Unproven
+from greyhub.conformance.case import Broken, Case, Hung, Unproven
 from greyhub.conformance.means.hub import Hub
 from greyhub.conformance.means.logs import Listener
 from greyhub.conformance.means.recorder import Answer, recorded
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from greyhub.conformance.spawner.suite import Running, SpawnerSuite
 
 PROBE = Path(__file__).with_name("probe.py")
+
+Call = concurrent.futures.Future[Any]
+"""A call into a hub that goes on."""
 
 RUN = "GREYHUB_CONFORMANCE"
 """The variable that marks the servers of a run: others on the same backend are not its own."""
@@ -80,7 +85,21 @@ class SpawnerCase(Case):
         directory.mkdir(exist_ok=True)
         made = Hub(directory, self.config(name, directory, spawner or {}, hub))
         self.finally_(made.__exit__)
+        if self.claims("persistent_home"):
+            self.finally_(self._discard, made)
         return made.start() if start else made
+
+    def _discard(self, hub: Hub) -> None:
+        """Remove the storage of every server of a hub: it was made for the clause alone."""
+
+        async def discard() -> None:
+            for user in hub.app.users.values():
+                for spawner in list(user.spawners.values()):
+                    await maybe_future(spawner.delete_forever())
+
+        if hub.running:
+            with suppress(Exception):
+                hub.run(discard, timeout=5 * self.patience)
 
     def config(
         self, name: str, directory: Path, spawner: Mapping[str, Any], hub: Mapping[str, Any]
@@ -121,20 +140,26 @@ class SpawnerCase(Case):
         silent = recorded(subject, quiet, self.story, self.answers, quiet=True)
         return recorded(silent, LOUD, self.story, self.answers)
 
-    def server(self, hub: Hub, user: str = "ada", name: str = "") -> Server:
+    @property
+    def user(self) -> str:
+        """A user's name: each clause has its own, since storage outlives clauses."""
+        return f"ada{self.clause.id[-3:]}"
+
+    def server(self, hub: Hub, user: str = "", name: str = "") -> Server:
         """A server of a user, not started."""
+        user = user or self.user
         hub.add_user(user)
         return Server(self, hub, user, name)
 
     def started(
-        self, hub: Hub, user: str = "ada", name: str = "", options: Mapping[str, Any] | None = None
+        self, hub: Hub, user: str = "", name: str = "", options: Mapping[str, Any] | None = None
     ) -> Server:
         """A server that runs: a start that fails breaks the promise of the clause."""
         server = self.server(hub, user, name)
         server.start(options)
         return server
 
-    def pending(self, hub: Hub, user: str = "ada") -> tuple[Server, concurrent.futures.Future[Any]]:
+    def pending(self, hub: Hub, user: str = "") -> tuple[Server, concurrent.futures.Future[Any]]:
         """A server whose start goes on for longer than a clause: it never listens."""
         server = self.server(hub, user)
         server.tell("mute")
@@ -148,6 +173,16 @@ class SpawnerCase(Case):
         """The clause needs a server that misbehaves when told: one of the suite's own."""
         if not self.suite.probe:
             raise Unproven("the servers do not run the suite's own command (probe = False)")
+
+    def get(self, url: str) -> int:
+        """The status that an address answers with, asked as the hub would."""
+        self.did(f"GET {url}")
+        try:
+            status = requests.get(url, timeout=5 * self.patience).status_code
+        except requests.RequestException as error:
+            raise Broken(f"{url} does not answer: {type(error).__name__}") from error
+        self.saw(f"status {status}")
+        return status
 
     def answer(self, name: str, number: int = -1) -> Answer:
         """What a method of the spawner answered: by default, the last time it was called."""
@@ -183,10 +218,24 @@ class SpawnerCase(Case):
             time.sleep(0.05)
         return found
 
+    def wait_for(self, call: Call, seconds: float, otherwise: str) -> Call:
+        """Wait until a call into a hub has ended, or the promise is broken."""
+        try:
+            concurrent.futures.wait([call], seconds * self.patience)
+        except Hung as error:
+            raise Broken(f"{otherwise} within the time of the clause") from error
+        if not call.done():
+            raise Broken(f"{otherwise} within {seconds * self.patience:g} s")
+        return call
+
     def can(self, kind: str) -> bool:
         """Whether the backend can have a fault at all."""
         return self.suite.has("fault") and kind in self.suite.faults
 
-    def nothing_left(self, otherwise: str, seconds: float = 5.0) -> None:
-        """The promise is broken unless the backend is, or becomes, empty."""
+    def nothing_left(self, otherwise: str, seconds: float = 5.0, *, stays: float = 0.0) -> None:
+        """The promise is broken unless the backend is, or becomes, empty, and stays so."""
         self.until(lambda: not self.alive(), seconds, f"{otherwise}: it was not gone")
+        deadline = time.monotonic() + stays * self.patience
+        while time.monotonic() < deadline:
+            self.require(not self.alive(), f"{otherwise} was gone, and came back")
+            time.sleep(0.1)

@@ -73,7 +73,7 @@ def the_administrator_has_the_last_word(case: SpawnerCase) -> None:
     hub = case.hub(spawner={"environment": given, "default_url": "/lab"})
     found = case.started(hub).environment()
     case.require(
-        found.get("CONFORMANCE_NAME") == "of ada",
+        found.get("CONFORMANCE_NAME") == f"of {case.user}",
         f"a callable became {found.get('CONFORMANCE_NAME')!r}, not what it returns",
     )
     case.require(

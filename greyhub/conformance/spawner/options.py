@@ -45,15 +45,15 @@ def options_are_untrusted(case: SpawnerCase) -> None:
     then be nowhere in the server.
     """
     hub = case.hub()
-    case.started(hub, "ada", options={}).stop()
+    case.started(hub, case.user, options={}).stop()
     word = f"evil{case.random.getrandbits(48):x}"
     sent = dict.fromkeys(TRAITS, word) | {
         "environment": {"CONFORMANCE_EVIL": word},
         "cmd": [word],
         "args": [word],
     }
-    server = case.server(hub, "bob")
-    error = server.starting(sent).exception(20 * case.patience)
+    server = case.server(hub, case.user + "b")
+    error = server.outcome(sent)
     if error is not None:
         status = getattr(error, "status_code", 500)
         case.require(400 <= status < 500, f"unknown options were answered by {error!r}")
@@ -82,7 +82,7 @@ def options_are_checked(case: SpawnerCase) -> None:
         raise Unproven("say options_good = {...} and options_bad = [{...}], by which to test")
     hub = case.hub()
     good = json.loads(json.dumps(dict(suite.options_good)))
-    server = case.server(hub, "ada")
+    server = case.server(hub, case.user)
     sent = copy.deepcopy(good)
     server.start(sent)
     kept = server.look("user_options")

@@ -3,7 +3,7 @@
 Run as a script it needs nothing but Python, not even site-packages. It takes
 its address from the environment that the hub gives every server, and these
 words of the suite's own from ``PROBE``: ``dead`` ends at once with status 3,
-``mute`` never listens, ``stubborn`` ignores SIGTERM, ``slow`` listens late.
+``mute`` never listens, ``stubborn`` ignores SIGTERM, ``slow`` answers late.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ class Probe:
         self.environ = environ
         self.words = environ.get("PROBE", "").split()
         self.socket: socket.socket | None = None
+        self.began = time.monotonic()
 
     def listen(self) -> int:
         """Begin to answer, and return the port."""
@@ -63,6 +64,8 @@ class Probe:
             connection.settimeout(5)
             if context is not None:
                 connection = context.wrap_socket(connection, server_side=True)
+            if "slow" in self.words:
+                time.sleep(max(0.0, self.began + 2 - time.monotonic()))
             path = connection.recv(65536).decode("latin-1").split(" ")[1]
             found = path.split("?")[0].startswith(prefix)
             body = '{"version": "probe"}' if found else "{}"
@@ -126,8 +129,6 @@ def main() -> None:
     signal.signal(signal.SIGINT, end)
     if "dead" in probe.words:
         sys.exit(3)
-    if "slow" in probe.words:
-        time.sleep(1.5)
     if "mute" not in probe.words:
         probe.listen()
     while not ended.wait(0.5):

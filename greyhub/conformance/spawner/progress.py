@@ -12,12 +12,15 @@ from greyhub.conformance.spawner.case import SpawnerCase
 from greyhub.conformance.spawner.server import Server
 
 
-def consume(case: SpawnerCase, server: Server) -> Future[list[Any]]:
+def consume(case: SpawnerCase, server: Server, found: list[Any] | None = None) -> Future[list[Any]]:
     """Read a server's progress to its end, as the hub's handler does."""
     spawner = server.spawner
+    events = [] if found is None else found
 
     async def read() -> list[Any]:
-        return [event async for event in spawner.progress()]
+        async for event in spawner.progress():
+            events.append(event)
+        return events
 
     case.did(f"{server}: progress()")
     return server.hub.submit(read)
@@ -87,8 +90,8 @@ def progress_ends(case: SpawnerCase) -> None:
     It ends after a start that succeeds, and after one that fails.
     """
     hub = case.hub(spawner={"http_timeout": 1, "start_timeout": 2})
-    start(case, case.server(hub, "ada"))
-    failing = case.server(hub, "bob")
+    start(case, case.server(hub, case.user))
+    failing = case.server(hub, case.user + "b")
     failing.tell("mute")
     hub.api("POST", f"/users/{failing.user}/server")
     spawner = failing.spawner
@@ -142,12 +145,13 @@ def the_backend_s_texts_are_escaped(case: SpawnerCase) -> None:
     server = case.server(hub)
     server.tell("mute")
     hub.api("POST", f"/users/{server.user}/server")
-    events = consume(case, server)
+    found: list[Any] = []
+    events = consume(case, server, found)
     case.until(case.alive, 5, "no server came into being")
     text = "<script>alert('conformance')</script>"
     case.hook("announce", case.alive()[0], text)
     case.until(lambda: not server.pending, 10, "the start did not end")
-    found = ended(case, events)
+    events.cancel()
     case.said(f"progress: {found}")
     heard = [event for event in found if "conformance" in str(event)]
     case.require(heard, "progress() did not tell what the backend said")

@@ -32,7 +32,7 @@ def the_token_is_nowhere_else(case: SpawnerCase) -> None:
     server = case.server(hub)
     start = server.starting()
     events = hub.submit(told)
-    start.result(10 * case.patience)
+    case.wait_for(start, 10, "the start did not end").result()
     tokens.append(server.token)
     server.poll()
     found = case.alive()
@@ -44,13 +44,13 @@ def the_token_is_nowhere_else(case: SpawnerCase) -> None:
         "its command line": " ".join(running.argv),
         "its name": running.id,
         "a label": " ".join(f"{k}={v}" for k, v in running.labels.items()),
-        "a progress event": " ".join(events.result(10 * case.patience)),
+        "a progress event": " ".join(case.wait_for(events, 10, "progress() did not end").result()),
     }
     server.stop()
-    failing = case.server(hub, "bob")
+    failing = case.server(hub, case.user + "b")
     failing.tell("dead")
     failing.do_before_start(lambda spawner: tokens.append(spawner.api_token))
-    error = failing.starting().exception(20 * case.patience)
+    error = failing.outcome()
     places["an exception's text"] = f"{error} {getattr(error, 'jupyterhub_message', '')}"
     places["a log line"] = "\n".join(case.log.lines)
     for place, text in places.items():

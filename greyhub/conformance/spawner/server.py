@@ -86,7 +86,8 @@ class Server:
 
     def ask(self, method: str, *args: Any, timeout: float = 10.0, **kwargs: Any) -> Any:
         """Call a method of the spawner in the hub's loop; what it answers."""
-        return self.submit(method, *args, **kwargs).result(timeout * self.case.patience)
+        call = self.submit(method, *args, **kwargs)
+        return self.case.wait_for(call, timeout, f"{method}() did not return").result()
 
     def submit(self, method: str, *args: Any, **kwargs: Any) -> concurrent.futures.Future[Any]:
         """Call a method of the spawner in the hub's loop, and do not wait."""
@@ -100,8 +101,9 @@ class Server:
 
     def start(self, options: Mapping[str, Any] | None = None) -> Any:
         """Start it as the hub does, and wait until it answers; a failure breaks the promise."""
+        start = self.case.wait_for(self.starting(options), 30, f"the start of {self} did not end")
         try:
-            return self.starting(options).result(30 * self.case.patience)
+            return start.result()
         except Exception as error:
             told = getattr(error, "jupyterhub_message", "") or shorten(str(error))
             raise Broken(f"{self} did not start: {type(error).__name__}: {told}") from error
@@ -112,23 +114,30 @@ class Server:
         user = self.hub.app.users
         return self.hub.submit(lambda: user[self.user].spawn(self.name, options=options))
 
+    def outcome(self, options: Mapping[str, Any] | None = None) -> BaseException | None:
+        """Start it, and wait: what the start raised, or None."""
+        start = self.case.wait_for(self.starting(options), 20, f"the start of {self} did not end")
+        return start.exception()
+
     def fails_to_start(self, why: str) -> BaseException:
         """Start it, which cannot succeed; the error. The promise is broken if it does."""
-        error = self.starting().exception(20 * self.case.patience)
+        error = self.outcome()
         if error is None:
             raise Broken(f"{self} was started, but {why}")
         return error
 
     def fails(self, method: str, timeout: float = 10.0) -> bool:
         """Whether a method of the spawner raises."""
-        return self.submit(method).exception(timeout * self.case.patience) is not None
+        call = self.submit(method)
+        self.case.wait_for(call, timeout, f"{method}() neither returned nor raised")
+        return call.exception() is not None
 
     def stop(self, tolerant: bool = False) -> None:
         """Stop it as the hub does, and wait; `tolerant` of what it raises."""
         self.case.did(f"{self}: the hub stops it")
         user = self.hub.app.users
         stop = self.hub.submit(lambda: user[self.user].stop(self.name))
-        error = stop.exception(20 * self.case.patience)
+        error = self.case.wait_for(stop, 20, f"the stop of {self} did not end").exception()
         if error is not None and not tolerant:
             raise error
 
@@ -174,7 +183,7 @@ class Server:
         return (
             env.get("JUPYTERHUB_USER") == self.user
             and env.get("JUPYTERHUB_SERVER_NAME", "") == self.name
-            and env.get("JUPYTERHUB_API_URL", "").startswith(self.hub.url)
+            and f":{self.hub.port}/" in env.get("JUPYTERHUB_API_URL", "")
         )
 
     def environment(self, server: Running | None = None) -> dict[str, str]:
@@ -183,4 +192,4 @@ class Server:
             found = self.running()
             self.case.require(len(found) == 1, f"{self} has {len(found)} servers, not one")
             server = found[0]
-        return dict(self.case.hook("environment", server))
+        return dict(self.case.hook("environment", server, quietly=True))

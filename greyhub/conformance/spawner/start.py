@@ -7,8 +7,6 @@ import inspect
 import time
 from urllib.parse import urlsplit
 
-import requests
-
 from greyhub.conformance.contract import MUST, SHOULD, clause
 from greyhub.conformance.means.audit import outside
 from greyhub.conformance.means.lag import Held
@@ -73,9 +71,7 @@ def start_returns_an_address(case: SpawnerCase) -> None:
 def the_address_answers(case: SpawnerCase) -> None:
     """The returned address answers GET {base_url}api with less than 500, in time."""
     server = case.started(case.hub())
-    case.did(f"GET {server.url}api")
-    status = requests.get(f"{server.url}api", timeout=5).status_code
-    case.said(f"GET {server.url}api: status {status}")
+    status = case.get(f"{server.url}api")
     case.require(status < 500, f"the address answered {status}")
 
 
@@ -112,11 +108,11 @@ def the_event_loop_goes_on(case: SpawnerCase) -> None:
 
     rounds: list[Held] = []
     for number in range(3):
-        server = case.server(hub, f"ada{number}")
+        server = case.server(hub, f"{case.user}{number}")
         with hub.lag.watching(*files) as held:
             start = server.starting()
-            hub.run(progress)
-            start.result(10 * case.patience)
+            case.wait_for(hub.submit(progress), 10, "progress() did not end")
+            case.wait_for(start, 10, "the start did not end").result()
             server.poll()
             server.ask("stop")
         rounds.append(held)

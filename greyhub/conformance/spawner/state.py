@@ -43,7 +43,7 @@ def any_state_is_tolerated(case: SpawnerCase) -> None:
     state = server.do("get_state")
     fewer = [{k: v for k, v in state.items() if k != left_out} for left_out in state]
     for odd in ({}, {**state, "of_another_version": [1, {"a": None}]}, *fewer):
-        other = case.server(hub, "bob")
+        other = case.server(hub, case.user + "b")
         other.do("load_state", odd)
         other.do("get_state")
 
@@ -81,7 +81,7 @@ def state_is_stable(case: SpawnerCase) -> None:
     case.said(f"get_state() = {real}")
     values = {key: strategies.one_of(_like(real[key]), strategies.just(real[key])) for key in real}
     states = strategies.fixed_dictionaries({}, optional=values)
-    user = case.server(hub, "bob")
+    user = case.server(hub, case.user + "b")
 
     def once(state: dict[str, Any]) -> dict[str, Any]:
         spawner = user.fresh()
@@ -91,9 +91,10 @@ def state_is_stable(case: SpawnerCase) -> None:
 
     @hypothesis.seed(case.seed)
     @hypothesis.settings(
-        max_examples=40,
+        max_examples=25,
         database=None,
         deadline=None,
+        phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
         suppress_health_check=list(hypothesis.HealthCheck),
     )
     @hypothesis.given(states)

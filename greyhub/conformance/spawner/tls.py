@@ -36,7 +36,7 @@ def servers_speak_tls(case: SpawnerCase) -> None:
     server of the user leaves those of the first as they were.
     """
     hub = secure_hub(case)
-    server = case.started(hub, "ada")
+    server = case.started(hub, case.user)
     parts = urlsplit(server.url)
     case.require(parts.scheme == "https", f"the address is {server.url}, not https")
     bare = ssl._create_unverified_context()  # noqa: S323 - what is tested is the other side
@@ -50,7 +50,7 @@ def servers_speak_tls(case: SpawnerCase) -> None:
         case.require(not mode & 0o077, f"the key {key.name} can be read by others: {mode:o}")
     before = key.read_bytes() if key.exists() else b""
     if case.claims("named_servers"):
-        other = case.started(hub, "ada", "two")
+        other = case.started(hub, case.user, "two")
         path = Path(other.environment()["JUPYTERHUB_SSL_KEYFILE"])
         case.require(path != key, "two servers of one user have one key file")
         case.require(
@@ -83,7 +83,7 @@ def tls_is_never_dropped(case: SpawnerCase) -> None:
     """
     hub = secure_hub(case)
     server = case.server(hub)
-    error = server.starting().exception(20 * case.patience)
+    error = server.outcome()
     if error is None:
         url = server.url
         running = case.answer("start").value

@@ -5,23 +5,25 @@ from greyhub.conformance.new.spawner.toyspawner import ToySpawner
 from greyhub.conformance.new.spawner.toyspawner.cloud import Cloud
 from greyhub.conformance.spawner.processes import Processes
 from greyhub.spawners.server import LocalSpawner
+from tests.conformance.spawner.full import FullCloud, FullSpawner
 
 
-class Toy(SpawnerSuite):
-    """The toy cloud: over HTTP, in memory, in threads."""
+def declined(*claimed, reason):
+    """Everything but these, with one reason."""
+    known = SpawnerSuite.contract.capabilities
+    return {name: reason for name in sorted(known) if name not in claimed}
 
-    adapter = ToySpawner
+
+class CloudSuite(SpawnerSuite):
+    """Eyes on a toy cloud."""
+
+    cloud_class = Cloud
     endpoint = "ToySpawner.url"
-    claims = {"named_servers", "progress", "rejections"}
-    declines = {
-        name: "the toy has none"
-        for name in SpawnerSuite.contract.capabilities.keys() - {"named_servers", "progress", "rejections"}
-    }
     renames = {"ToySpawner": {"prefix": "lab"}}
     stop_within = 10
 
     def prepare(self):
-        self.cloud = Cloud().start()
+        self.cloud = self.cloud_class().start()
 
     def cleanup(self):
         self.cloud.stop()
@@ -35,8 +37,42 @@ class Toy(SpawnerSuite):
     def kill(self, server):
         self.cloud.kill(server.id)
 
+    def sweep(self):
+        self.cloud.clear()
+
     def environment(self, server):
         return self.cloud.machines[server.id].env
+
+
+class Toy(CloudSuite):
+    """The spawner that ``greyhub conform new`` writes: over HTTP, in memory, in threads."""
+
+    adapter = ToySpawner
+    claims = {"named_servers", "progress", "rejections"}
+    declines = declined(*claims, reason="the toy cloud has nothing of the kind")
+
+
+class Full(CloudSuite):
+    """The toy with every capability: the mutants are broken forms of it."""
+
+    adapter = FullSpawner
+    cloud_class = FullCloud
+    declines = {
+        "secret_env": "the toy cloud has no secrets",
+        "isolation": "the machines are threads of one process",
+    }
+    claims = SpawnerSuite.contract.capabilities.keys() - declines.keys()
+    options_good = {"size": "large"}
+    options_bad = ({"size": "enormous"}, {"size": ["small"]})
+
+    def volumes(self):
+        return dict(self.cloud.volumes)
+
+    def announce(self, server, text):
+        self.cloud.machines[server.id].events.append(text)
+
+    def limits(self, server):
+        return self.cloud.machines[server.id].limits
 
 
 class Local(Processes, SpawnerSuite):
@@ -45,9 +81,13 @@ class Local(Processes, SpawnerSuite):
     adapter = LocalSpawner
     config = {"LocalSpawner": {"state_dir": "{directory}", "ready_timeout": 4, "term_timeout": 1}}
     claims = {"named_servers", "progress"}
-    declines = {
-        name: "none"
-        for name in SpawnerSuite.contract.capabilities.keys() - {"named_servers", "progress"}
-    }
+    declines = declined(*claims, reason="processes of this machine have nothing of the kind")
     renames = {}
     stop_within = 10
+
+
+class Lazy(SpawnerSuite):
+    """A correct spawner whose author declines everything and looks at nothing."""
+
+    adapter = "jupyterhub.spawner:SimpleLocalProcessSpawner"
+    declines = declined(reason="no time")

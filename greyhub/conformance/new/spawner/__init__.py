@@ -1,0 +1,1 @@
+"""A spawner for a toy cloud, the start of an author's own."""

@@ -58,15 +58,20 @@ class Client:
         self, method: str, key: str, body: bytes, headers: dict[str, str]
     ) -> tuple[int, bytes]:
         """One request."""
-        token = Path(self.token_file).read_text().strip()
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         connection = http.client.HTTPConnection(self.url.netloc, timeout=10)
         try:
-            connection.request(method, key, body, {**sent, "Authorization": f"Bearer {token}"})
+            connection.request(
+                method, key, body, {**sent, "Authorization": f"Bearer {self.token()}"}
+            )
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:
             connection.close()
+
+    def token(self) -> str:
+        """The token as it is now."""
+        return Path(self.token_file).expanduser().read_text().strip()
 
     def understood(self, status: int, key: str) -> int:
         """The status, unless it is an error."""

@@ -1,0 +1,213 @@
+"""Spawners that are broken in what they say of a server: SPAWNER-012 to 019, 060 and 061."""
+
+from tornado.httpclient import HTTPClientError
+
+from greyhub.conformance.proof import mutant
+from tests.conformance.spawner.full import FullSpawner
+from tests.conformance.spawner.suites import Full
+
+
+@mutant("SPAWNER-012", Full)
+class SaysFalse(FullSpawner):
+    """Says False of a server that was never started."""
+
+    async def poll(self):
+        if not self.machine and self.server is None and not self._starting:
+            return False
+        return await super().poll()
+
+
+@mutant("SPAWNER-013", Full)
+class SaysZeroWhilePending(FullSpawner):
+    """Takes a machine that has no address yet for one that does not run."""
+
+    async def poll(self):
+        if self._starting:
+            found = (await self.machines()).get(self.machine)
+            return None if found and found["port"] else 0
+        return await super().poll()
+
+
+@mutant("SPAWNER-013", Full)
+class KnowsOfNothingUnconfirmed(FullSpawner):
+    """Says that there is nothing until the cloud has confirmed that there is."""
+
+    confirmed = False
+
+    async def create(self):
+        self.confirmed = False
+        await super().create()
+        self.confirmed = True
+
+    async def poll(self):
+        if self._starting and not self.confirmed:
+            return 0
+        return await super().poll()
+
+
+@mutant("SPAWNER-014", Full)
+class Flickers(FullSpawner):
+    """Says once in a while that a server has ended which runs."""
+
+    asked = 0
+
+    async def poll(self):
+        status = await super().poll()
+        if status is None and not self._starting:
+            try:
+                await self.machines()
+                self.asked += 1
+            except Exception:
+                self.asked = 0
+        return 0 if status is None and self.asked == 4 else status
+
+
+@mutant("SPAWNER-015", Full)
+class SaysAString(FullSpawner):
+    """Describes how a server has ended, in words."""
+
+    async def poll(self):
+        status = await super().poll()
+        return f"ExitCode={status}, Error=''" if status else status
+
+
+@mutant("SPAWNER-016", Full)
+class DeadIfThrottled(FullSpawner):
+    """Takes a cloud that asks for patience for one that has lost the machine."""
+
+    async def poll(self):
+        if self._starting or not self.machine:
+            return await super().poll()
+        try:
+            await self.ask("GET", "/servers")
+        except HTTPClientError as error:
+            if error.code == 429:
+                return 1
+        except Exception:
+            return None
+        return await super().poll()
+
+
+@mutant("SPAWNER-016", Full)
+class DeadIfNonsense(FullSpawner):
+    """Takes an answer that it does not understand for a server that has ended."""
+
+    async def poll(self):
+        if self._starting or not self.machine:
+            return await super().poll()
+        try:
+            await self.ask("GET", "/servers")
+        except ValueError:
+            return 1
+        except Exception:
+            return None
+        return await super().poll()
+
+
+@mutant("SPAWNER-017", Full, also="SPAWNER-060")
+class ClearsWhenDead(FullSpawner):
+    """Clears the state, and with it the token, when it finds the server dead."""
+
+    async def poll(self):
+        status = await super().poll()
+        if status is not None and not self._starting and self.machine:
+            self.clear_state()
+        return status
+
+
+@mutant("SPAWNER-017", Full)
+class CountsPolls(FullSpawner):
+    """Keeps in the state how often it was asked."""
+
+    polls = 0
+
+    async def poll(self):
+        self.polls += 1
+        return await super().poll()
+
+    def get_state(self):
+        return {**super().get_state(), **({"polls": self.polls} if self.polls else {})}
+
+    def load_state(self, state):
+        super().load_state(state)
+        self.polls = state.get("polls", 0)
+
+    def clear_state(self):
+        super().clear_state()
+        self.polls = 0
+
+
+@mutant("SPAWNER-018", Full)
+class RaisesInAnOutage(FullSpawner):
+    """Lets the first error after a restart through to the hub, which takes it for death."""
+
+    seen = False
+
+    async def start(self):
+        self.seen = True
+        return await super().start()
+
+    async def poll(self):
+        if not self.seen and self.server is not None:
+            await self.machines()
+            self.seen = True
+        return await super().poll()
+
+
+@mutant("SPAWNER-018", Full)
+class GivesUpInAnOutage(FullSpawner):
+    """Holds a server for lost that it cannot find when the hub starts."""
+
+    seen = False
+
+    async def start(self):
+        self.seen = True
+        return await super().start()
+
+    async def poll(self):
+        if not self.seen and self.server is not None:
+            try:
+                await self.machines()
+            except OSError:
+                self.clear_state()
+                return 0
+            self.seen = True
+        return await super().poll()
+
+
+@mutant("SPAWNER-019", Full)
+class AsksForEach(FullSpawner):
+    """Asks the cloud once for every poll."""
+
+    async def machines(self):
+        return {each["name"]: each for each in await self.ask("GET", "/servers")}
+
+
+@mutant("SPAWNER-060", Full)
+class KeepsItToItself(FullSpawner):
+    """Overrides poll_and_notify(), and notifies nobody."""
+
+    async def poll_and_notify(self):
+        return await self.poll()
+
+
+@mutant("SPAWNER-060", Full)
+class WouldResume(FullSpawner):
+    """Has the hub keep the token of a server that has ended, for a next one."""
+
+    will_resume = True
+
+
+@mutant("SPAWNER-061", Full)
+class BelievesInMachines(FullSpawner):
+    """Notices the death of a machine after three polls."""
+
+    doubts = 0
+
+    async def poll(self):
+        status = await super().poll()
+        if status != 137:
+            self.doubts = 0
+            return status
+        self.doubts += 1
+        return status if self.doubts > 5 else None
