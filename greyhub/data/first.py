@@ -62,8 +62,10 @@ class FirstEntry(Entry):
     @property
     def parameters(self) -> Mapping[str, Parameter]:
         """Its own, and those that the catalogue declares for all."""
-        shared = self.document.section("metadata").get("parameters")
-        declared = {**(shared or {}), **(self.spec.get("parameters") or {})}
+        shared = self.document.section("metadata").get("parameters") or {}
+        if not isinstance(shared, Mapping):
+            raise ValueError("those that the catalogue declares for all are no mapping")
+        declared = {**shared, **(self.spec.get("parameters") or {})}
         for name, spec in declared.items():
             if not isinstance(spec, Mapping):
                 raise ValueError(f"{name} is no mapping with a type and a default")

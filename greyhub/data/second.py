@@ -143,12 +143,15 @@ class SecondEntry(Entry):
             ("datatype", policy.allows_datatype),
         ):
             name = spec.get(key)
-            if name is not None and not (isinstance(name, str) and allows(import_string(name))):
+            if key in spec and not (isinstance(name, str) and allows(import_string(name))):
                 return self.fault(
                     f"names the {key} {name!r}, which catalogues may not",
                     f"if it does nothing but read data, add {name!r} to the adapter's option "
                     f"readers, as in c.LocalData.readers = [{name!r}]",
                 )
+        data = (spec.get("kwargs") or {}).get("data", "data()")
+        if "reader" in spec and not str(data).startswith(("{data(", "data(")):
+            return self.fault("has data that is no reference", 'write data: "{data(name)}"')
         if "reader" not in spec and "datatype" not in spec:
             return self.fault("has no reader", f"say what opens it: reader: {_EXAMPLE}")
         return None
@@ -200,9 +203,13 @@ class _Assembly:
         made = self._make(name)
         if hasattr(made, "read"):
             return made
-        for cls in made.possible_readers["importable"]:
-            if self._rendering.policy.allows_reader(cls.qname()):
-                return cls(made, metadata=made.metadata)
+        readers = [
+            cls
+            for cls in made.possible_readers["importable"]
+            if self._rendering.policy.allows_reader(cls.qname())
+        ]
+        for cls in sorted(readers, key=_preference):
+            return cls(made, metadata=made.metadata)
         raise self._entry.fault("is data that no installed reader opens", "add an entry for it")
 
     def _make(self, name: str) -> Any:
@@ -242,6 +249,11 @@ def fill(text: str, values: Mapping[str, Any]) -> Any:
 
     found = _PARAMETER.sub(value, text)
     return templates.Secret(found) if isinstance(text, templates.Secret) else found
+
+
+def _preference(reader: Any) -> tuple[bool, str]:
+    # Intake's own order is that of a set, another one in each process.
+    return not reader.__name__.startswith(("Pandas", "XArray")), reader.__name__
 
 
 _EXAMPLE = "intake.readers.readers:PandasCSV"
