@@ -21,7 +21,7 @@ class AuthAdapter(Adapter):
 
     slot = "auth"
 
-    authenticator_class = AnyTrait(
+    authenticator_class: type = AnyTrait(
         help="The Authenticator class; its options are set on its own section.",
     )
 

@@ -46,7 +46,7 @@ class ClusterAdapter(Adapter):
 
     slot = "cluster"
 
-    cluster_class = AnyTrait(help="The class that makes a cluster, in the notebook's process.")
+    cluster_class: type = AnyTrait(help="The class that makes a cluster, in the notebook's process.")
 
     options = Dict(
         help="Keyword arguments for the class, as plain JSON values. Users can read them.",

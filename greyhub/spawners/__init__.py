@@ -21,7 +21,7 @@ class SpawnerAdapter(Adapter):
 
     slot = "spawner"
 
-    spawner_class = AnyTrait(help="The Spawner class; its options are set on its own section.")
+    spawner_class: type = AnyTrait(help="The Spawner class; its options are set on its own section.")
 
     @classmethod
     def opens(cls, value: object) -> Mapping[str, Any] | None:
