@@ -23,7 +23,7 @@ from traitlets.config.loader import LazyConfigValue
 from greyhub import proxy
 from greyhub.adapter import Contribution, Finding
 from greyhub.checks import access, arranged, examine
-from greyhub.checks.places import Loader, Trace, trace_of
+from greyhub.checks.places import Loader, trace_of
 from greyhub.checks.platform import Platform
 from greyhub.checks.standins import sound
 from greyhub.errors import ConfigConflict, ConfigError, ConfigErrors
@@ -80,33 +80,31 @@ def compose(c: Config, file: str | None = None) -> GreyHub:
     if seen is not None:
         seen.append(composition)
         return composition.hub
-    try:
-        if composition.errors:
-            raise ConfigErrors(composition.errors)
-        _act(composition, c, app)
-    except ConfigError as error:
+    if composition.errors:
+        refused = ConfigErrors(composition.errors)
         if app is None:
-            raise
-        raise SystemExit(f"greyhub: {error}") from error
+            raise refused
+        raise SystemExit(f"greyhub: {refused}")
+    if composition.platform.trace is None:
+        act(composition, c)  # otherwise `greyhub.guard` does, when the file has been read
     return composition.hub
 
 
 def _compose(c: Config, app: Any, directory: Path) -> Composition:
     trace = trace_of(c)
     found = list(_misuse(c))
-    command_line = app.cli_config if app is not None else {}
+    command_line: Config = app.cli_config if app is not None else Config()
     with trace.paused() if trace else nullcontext():
         c.merge(command_line)
         written = snapshot(c)
-        found += _caught(trace, _adopt_classes, written)
+        problems = _caught(_adopt_classes, written)
         hub = GreyHub(
             directory=directory,
             config=sound(GreyHub, written),
             log=app.log if app is not None else None,
         )
         contributions = hub.contributions()
-        found += _caught(trace, merge, c, contributions, lineages(contributions))
-        found += [_finding(problem, trace) for problem in hub.problems]
+        problems += _caught(merge, c, contributions, lineages(contributions))
         platform = Platform(
             written=written,
             config=c,
@@ -119,28 +117,34 @@ def _compose(c: Config, app: Any, directory: Path) -> Composition:
             trace=trace,
             broken=[slot for slot in hub.values if slot not in hub.adapters],
         )
+        found += [_finding(problem, platform) for problem in (*hub.problems, *problems)]
         found += examine(platform)
         _seal(c)
         c.GreyHub.composed = True
+    composition = Composition(hub, platform, arranged(found))
     if trace:
-        trace.composed = True
-    return Composition(hub, platform, arranged(found))
+        trace.composed = composition
+    return composition
 
 
-def _act(composition: Composition, c: Config, app: Any) -> None:
-    """Make what the hub needs, and say what it is."""
-    hub = composition.hub
+def act(composition: Composition, config: Config) -> None:
+    """Make what the hub needs, and say what it is.
+
+    Raises
+    ------
+    greyhub.errors.ConfigError
+        This machine does not give what the configuration asks for.
+    """
+    hub, platform = composition.hub, composition.platform
     hub.make_state()
-    trace = composition.platform.trace
-    if app is not None:
-        with trace.paused() if trace else nullcontext():
-            proxy.prepare(c, c)
+    if platform.application is not None:
+        proxy.prepare(config, config)
     for finding in composition.findings:
         say = hub.log.warning if finding.level == "warning" else hub.log.info
         say("greyhub: %s: %s", finding.level, finding)
     for slot, adapter in hub.adapters.items():
         hub.log.info("greyhub: %s = %s: %s", slot, label(hub.values[slot]), adapter.label())
-    hub.log.info("greyhub: %s", access.describe(composition.platform))
+    hub.log.info("greyhub: %s", access.describe(platform))
 
 
 def _misuse(c: Config) -> Iterator[Finding]:
@@ -162,19 +166,19 @@ def _misuse(c: Config) -> Iterator[Finding]:
         )
 
 
-def _caught(trace: Trace | None, step: Any, *arguments: Any) -> list[Finding]:
-    """Take one step; what is wrong with it is a finding."""
+def _caught(step: Any, *arguments: Any) -> list[ConfigError]:
+    """Take one step, and return what is wrong with it."""
     try:
         step(*arguments)
     except ConfigError as error:
-        return [_finding(error, trace)]
+        return [error]
     return []
 
 
-def _finding(error: ConfigError, trace: Trace | None) -> Finding:
+def _finding(error: ConfigError, platform: Platform) -> Finding:
     named = re.match(r"c\.(\w+)\.(\w+)", error.where)
-    place = trace.find(*named.groups()) if named and trace else None
-    return Finding("error", error.what, error.mend, error.where, str(place or ""))
+    place = platform.where(*named.groups()) if named else ""
+    return Finding("error", error.what, error.mend, error.where, place)
 
 
 def snapshot(config: Config) -> Config:

@@ -17,8 +17,8 @@ from typing import Any
 
 from greyhub.adapter import Finding
 from greyhub.checks.places import Loader
-from greyhub.composing import inspected
-from greyhub.errors import ConfigErrors
+from greyhub.composing import act, inspected
+from greyhub.errors import ConfigError, ConfigErrors
 from greyhub.hub import GreyHub
 
 __all__ = ["GreyHub", "unread", "watch"]
@@ -87,9 +87,15 @@ def watch(application: type[Any]) -> None:
     @functools.wraps(load)
     def load_config_file(self: Any, *args: Any, **kwargs: Any) -> None:
         load(self, *args, **kwargs)
-        found = [] if inspected() else list(unread(self))
-        if found:
-            raise SystemExit(f"greyhub: {ConfigErrors(found)}")
+        if inspected():
+            return
+        try:
+            if found := list(unread(self)):
+                raise ConfigErrors(found)
+            if Loader.latest is not None and Loader.latest.composed is not None:
+                act(Loader.latest.composed, self.config)
+        except ConfigError as error:
+            raise SystemExit(f"greyhub: {error}") from error
 
     application.load_config_file = load_config_file
     application.python_config_loader_class = Loader

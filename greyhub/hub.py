@@ -118,7 +118,11 @@ class GreyHub(LoggingConfigurable):
         try:
             return cls(parent=self, config=sound(cls, self.config, ["GreyHub"]), **options)
         except TraitError as error:
-            raise ConfigError(str(error), where=f"c.GreyHub.{slot.name}") from error
+            raise ConfigError(
+                str(error),
+                where=f"c.GreyHub.{slot.name}",
+                mend=f"give c.GreyHub.{slot.name} another value",
+            ) from error
 
     def resolve(self, path: str | Path) -> Path:
         """A path from the configuration; a relative one stands beside the file."""

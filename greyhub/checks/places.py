@@ -47,18 +47,19 @@ class Trace:
         """The ``load_subconfig`` files that were not there."""
         self.late: list[Names] = []
         """What was set after ``compose``."""
-        self.composed = False
+        self.composed: Any = None
+        """The `greyhub.composing.Composition`, once there is one."""
         self._set: dict[Names, list[Place]] = {}
         self._touched: dict[Names, Place] = {}
         self._paused = 0
 
-    def wrote(self, path: Names, place: Place | None = None) -> None:
+    def wrote(self, path: Names) -> None:
         """An option was assigned."""
         if self._paused:
             return
-        if place := place or caller():
+        if place := caller():
             self._set.setdefault(path, []).append(place)
-        if self.composed:
+        if self.composed is not None:
             self.late.append(path)
 
     def touched(self, path: Names) -> None:

@@ -12,18 +12,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from traitlets import Any as AnyTrait
 from traitlets import (
     Bool,
-    Container,
+    Bytes,
     Dict,
     Enum,
+    Float,
     HasTraits,
     Integer,
     List,
     Set,
     TraitError,
     TraitType,
+    Tuple,
+    Unicode,
+    Union,
 )
 from traitlets.config import Config
 from traitlets.config.loader import DeferredConfig, LazyConfigValue
@@ -144,23 +147,33 @@ def _refuse_ignored(trait: TraitType[Any, Any], name: str, value: Any) -> None:
             f"{name}.{stray[0]} is set, which changes nothing",
             f"write {name} = {{{stray[0]!r}: …}}" if isinstance(trait, Dict) else "",
         )
-    listed = bool(value._extend or value._prepend or value._inserts)
-    default = trait.default_value if not isinstance(trait, Container | Dict) else ()
-    is_list = isinstance(trait, List) or isinstance(default, list)
-    is_other = isinstance(trait, Dict | Set) or isinstance(default, dict | set)
-    unknown = isinstance(trait, AnyTrait) or not isinstance(trait, Container | Dict)
-    if listed and not is_list and (is_other or not unknown):
+    kinds = _kinds(trait)
+    if kinds is None:
+        return
+    if (value._extend or value._prepend or value._inserts) and list not in kinds:
         raise Refused(
             "append, extend, prepend and insert change a list, and this is "
             f"{trait.info()}: they would do nothing",
             f"assign the whole value: {name} = …",
         )
-    if value._update is not None and not is_other and (is_list or not unknown):
+    if value._update is not None and not kinds & {dict, set}:
         raise Refused(
             f"update and add change a mapping or a set, and this is {trait.info()}: "
             "they would do nothing",
             f"assign the whole value: {name} = …",
         )
+
+
+def _kinds(trait: Any) -> set[type] | None:
+    """Which containers a trait holds; None if there is no telling."""
+    if isinstance(trait, Union):
+        parts = [_kinds(each) for each in trait.trait_types]
+        return None if None in parts else set().union(*(part or set() for part in parts))
+    for kind, found in ((List, list), (Set, set), (Dict, dict)):
+        if isinstance(trait, kind):
+            return {found}
+    scalar = isinstance(trait, Bool | Integer | Float | Unicode | Bytes | Enum | Tuple)
+    return set() if scalar else None
 
 
 def _refuse_useless(name: str, value: Any) -> None:

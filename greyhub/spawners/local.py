@@ -7,6 +7,8 @@ import pwd
 import subprocess
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
 
 from greyhub.adapter import Contribution, Finding
 from greyhub.errors import AdapterError
@@ -53,7 +55,9 @@ class LocalSpawnerAdapter(SpawnerAdapter):
 
     def _require_readable(self) -> None:
         """Servers under other uids need an interpreter and packages that these can read."""
-        # The last uid there is: whoever that may be, it owns nothing here.
+        if all(map(_open_to_all, (sys.executable, __file__, _origin("jupyterhub")))):
+            return
+        # The modes say no, and an access list may say yes. The last uid there is owns nothing here.
         probe = [sys.executable, "-c", "import greyhub.singleuser, jupyterhub._version"]
         try:
             subprocess.run(
@@ -98,6 +102,21 @@ class LocalSpawnerAdapter(SpawnerAdapter):
         if self.isolated:
             return "a process per user, each under its own uid"
         return f"a process per user, all as {account()}: users are not kept apart"
+
+
+def _origin(module: str) -> str:
+    spec = find_spec(module)
+    return spec.origin or "" if spec else ""
+
+
+def _open_to_all(file: str) -> bool:
+    """Whether by their modes every account can read a file, and pass the directories above it."""
+    try:
+        path = Path(file).resolve()
+        above = all(each.stat().st_mode & 0o001 for each in (*path.parents, *Path(file).parents))
+        return above and bool(path.stat().st_mode & 0o004)
+    except OSError:
+        return False
 
 
 def account() -> str:

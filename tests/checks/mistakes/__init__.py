@@ -1,0 +1,16 @@
+"""Mistakes that happened to somebody, each with what greyhub must say of it."""
+
+from __future__ import annotations
+
+from tests.checks.mistakes.access import ACCESS
+from tests.checks.mistakes.lines import LINES
+from tests.checks.mistakes.mistake import Mistake
+from tests.checks.mistakes.rules import RULES
+from tests.checks.mistakes.secrets import SECRETS
+from tests.checks.mistakes.sections import SECTIONS
+from tests.checks.mistakes.slots import SLOTS
+from tests.checks.mistakes.values import VALUES
+
+MISTAKES = (*SECTIONS, *VALUES, *LINES, *SLOTS, *RULES, *ACCESS, *SECRETS)
+
+__all__ = ["MISTAKES", "Mistake"]

@@ -1,0 +1,50 @@
+"""Nothing is said against what is right, however odd it looks."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from greyhub.cli.reading import read
+from tests.checks.right import RIGHT, Right
+from tests.checks.starting import forget, start, write
+
+
+@pytest.fixture
+def file(right: Right, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name, value in right.environ:
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    sys.modules.pop("helper_of_mine", None)
+    return write(tmp_path, right.config)
+
+
+@pytest.mark.parametrize("right", RIGHT, ids=lambda right: right.name)
+def test_it_passes_without_a_warning(right: Right, file: Path) -> None:
+    reading = read(str(file), right.arguments)
+    bad = [str(found) for found in reading.findings if found.level in ("error", "warning")]
+    assert not bad
+    assert reading.composition is not None
+    assert "canary" not in "".join(map(str, reading.findings))
+    assert not (file.parent / "greyhub-state").exists()
+    forget()
+
+
+PROXIED = "\nc.ConfigurableHTTPProxy.should_start = False\n"
+
+
+@pytest.mark.parametrize("right", RIGHT[:8], ids=lambda right: right.name)
+def test_it_starts_too(right: Right, file: Path) -> None:
+    file.write_text(PROXIED + file.read_text())
+    app = start(file, *right.arguments)
+    assert (file.parent / "greyhub-state/hub").is_dir()
+    assert "composed" in app.config.GreyHub
+    forget()
+
+
+def test_there_are_enough() -> None:
+    assert len(RIGHT) >= 30
+    assert len({right.name for right in RIGHT}) == len(RIGHT)
