@@ -21,7 +21,7 @@ class AuthAdapter(Adapter):
 
     slot = "auth"
 
-    authenticator_class: type = AnyTrait(
+    authenticator_class = AnyTrait(
         help="The Authenticator class; its options are set on its own section.",
     )
 
@@ -39,7 +39,8 @@ class AuthAdapter(Adapter):
 
     def load_class(self) -> type:
         """The Authenticator class that the hub will use."""
-        return self.authenticator_class
+        chosen: type = self.authenticator_class
+        return chosen
 
     def contribute(self) -> Contribution:
         """The Authenticator class."""

@@ -46,7 +46,7 @@ class ClusterAdapter(Adapter):
 
     slot = "cluster"
 
-    cluster_class: type = AnyTrait(help="The class that makes a cluster, in the notebook's process.")
+    cluster_class = AnyTrait(help="The class that makes a cluster, in the notebook's process.")
 
     options = Dict(
         help="Keyword arguments for the class, as plain JSON values. Users can read them.",
@@ -86,4 +86,4 @@ class ClusterAdapter(Adapter):
 
     def label(self) -> str:
         """The name of the class."""
-        return self.cluster_class.__name__
+        return str(self.cluster_class.__name__)

@@ -21,7 +21,7 @@ class SpawnerAdapter(Adapter):
 
     slot = "spawner"
 
-    spawner_class: type = AnyTrait(help="The Spawner class; its options are set on its own section.")
+    spawner_class = AnyTrait(help="The Spawner class; its options are set on its own section.")
 
     @classmethod
     def opens(cls, value: object) -> Mapping[str, Any] | None:
@@ -37,7 +37,8 @@ class SpawnerAdapter(Adapter):
 
     def load_class(self) -> type:
         """The Spawner class that the hub will use."""
-        return self.spawner_class
+        chosen: type = self.spawner_class
+        return chosen
 
     def contribute(self) -> Contribution:
         """The Spawner class; servers outlive the hub."""
