@@ -168,4 +168,4 @@ class _Jinja:
                 "declare what stands in braces under parameters, or write it in capitals and "
                 "give it in c.LocalData.parameters",
             ) from None
-        return templates.Secret(found) if isinstance(text, templates.Secret) else found
+        return found

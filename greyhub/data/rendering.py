@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 URLS = ("url", "urlpath")
 """The arguments that say where data is; a relative one stands beside its catalogue."""
 
+SHORTEST = 4
+"""Fewer letters are no secret, and hiding them would hide half of every message."""
+
 
 class Rendering:
     """The values of one entry as they are filled in, and what must not be shown of them."""
@@ -37,11 +40,14 @@ class Rendering:
 
     def place(self, key: str, value: Any) -> Any:
         """A finished value; a relative place of data becomes one beside the catalogue."""
-        if key not in URLS or not isinstance(value, str):
+        if not isinstance(value, str):
             return value
-        found = beside(value, self.entry.document.directory)
-        self._urls.append(found)
-        return templates.Secret(found) if isinstance(value, templates.Secret) else found
+        found = value
+        if key in URLS:
+            found = beside(value, self.entry.document.directory)
+            self._urls.append(found)
+        secret = isinstance(value, templates.Secret) or self.hidden(found) != found
+        return templates.Secret(found) if secret else found
 
     def places(self, values: Any) -> list[str]:
         """Where the data is that some values name, as far as that is known without parameters."""
@@ -77,7 +83,7 @@ class Rendering:
         return text
 
     def _note(self, value: Any) -> None:
-        if isinstance(value, templates.Secret) and value:
+        if isinstance(value, templates.Secret) and len(value) >= SHORTEST:
             self._secrets.append(str.__str__(value))
 
 

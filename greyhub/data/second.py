@@ -247,8 +247,7 @@ def fill(text: str, values: Mapping[str, Any]) -> Any:
             return f"{{{match[1]}}}"
         return format(values[match[2]], match[3] or "") if match[2] in values else match[0]
 
-    found = _PARAMETER.sub(value, text)
-    return templates.Secret(found) if isinstance(text, templates.Secret) else found
+    return _PARAMETER.sub(value, text)
 
 
 def _preference(reader: Any) -> tuple[bool, str]:

@@ -204,6 +204,26 @@ def test_a_variable_in_a_default(write: Write, monkeypatch: pytest.MonkeyPatch) 
     assert len(opened(write(text), environment=["RAIN_KEY"])["rain"].read()) == 3
 
 
+@pytest.mark.parametrize("braces", ["{{ x }}", "key-{{ x }}", "{x}", "key-{x}"])
+def test_a_secret_default_is_not_shown(
+    write: Write, monkeypatch: pytest.MonkeyPatch, braces: str
+) -> None:
+    monkeypatch.setenv("RAIN_KEY", CANARY)
+    if "{{" in braces:
+        text = FIRST_SECRET.rstrip() + (
+            "\n        parameters: {x: {type: str, description: X, default: env(RAIN_KEY)}}\n"
+        )
+    else:
+        text = SECOND_SECRET.replace(
+            "  entries:", "  user_parameters:\n      x: {default: env(RAIN_KEY)}\n    entries:"
+        )
+    text = text.replace("{{ env(RAIN_KEY) }}", braces).replace("{env(RAIN_KEY)}", braces)
+    text = text.replace("secret:", "user:")
+    catalog = opened(write(text), environment=["RAIN_KEY"])
+    assert catalog["rain"].data.storage_options["user"].endswith(CANARY)
+    assert CANARY not in everything_said(catalog)
+
+
 def test_a_variable_that_is_not_set(
     write: Write, monkeypatch: pytest.MonkeyPatch, secret: str
 ) -> None:
