@@ -102,10 +102,9 @@ def _decides(cls: type) -> bool:
     """Whether a class has a rule of its own for who is allowed."""
     for name in ("check_allowed", "get_authenticated_user"):
         method = getattr(cls, name, None)
-        if getattr(method, "__module__", "").partition(".")[0] not in (
-            "jupyterhub",
-            "oauthenticator",
-        ):
+        # A class made in the config file has no module.
+        package = (getattr(method, "__module__", None) or "").partition(".")[0]
+        if package not in ("jupyterhub", "oauthenticator"):
             return True
     return False
 

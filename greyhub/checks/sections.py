@@ -129,6 +129,10 @@ def _unknown_option(platform: Platform, section: str, option: str) -> Finding:
         return platform.finding(
             "error", path, f"{option} of {cls.__name__} is not an option", "remove this line"
         )
+    renamed = getattr(cls, "_deprecated_aliases", {}).get(option)
+    if renamed:
+        mend = f"write c.{section}.{renamed[0]}"
+        return platform.finding("error", path, f"{option} has had another name for long", mend)
     close = difflib.get_close_matches(option, names, n=1, cutoff=0.75)
     owner = _owner(platform, option)
     what = f"{_called(section, cls)} has no option {option}"

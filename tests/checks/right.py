@@ -160,7 +160,7 @@ c.JupyterHub.authenticator_class = Mine
         "pods, with options of KubeSpawner, a profile and a reflector",
         KUBERNETES + 'c.KubeSpawner.image = "jupyter/scipy-notebook"\nc.Spawner.cpu_limit = 1\n'
         'c.KubeSpawner.profile_list = [{"display_name": "GPU", '
-        '"kubespawner_override": {"image": "x", "extra_resource_limits": {"nvidia.com/gpu": "1"}}}]\n'
+        '"kubespawner_override": {"image": "x", "cpu_limit": 2}}]\n'
         "c.ResourceReflector.request_timeout = 60",
     ),
     Right(
@@ -245,7 +245,7 @@ c.JupyterHub.services = [
     Right(
         "what the hub makes for itself",
         "c.CryptKeeper.n_threads = 2\nc.EventLogger.handlers = []\n"
-        "c.PeriodicMetricsCollector.active_users_enabled = False\nc.NewToken.expires_in = 60",
+        "c.PeriodicMetricsCollector.active_users_enabled = False",
     ),
     Right(
         "a section inside of the hub's",
@@ -303,7 +303,7 @@ c.SimpleLocalProcessSpawner.home_dir_template = "/tmp/{username}"
     ),
     Right(
         "deprecated options, which still work",
-        "c.Authenticator.whitelist = {\"ada\"}\nc.Authenticator.blacklist = {'eve'}\n" + PAM + ADA,
+        "c.Authenticator.whitelist = {'ada'}\n" + PAM + ADA,
     ),
     Right(
         "a path that agrees with itself",

@@ -185,4 +185,11 @@ SECTIONS = (
         "there is no section LocalCulster",
         "write c.LocalCluster.max_workers",
     ),
+    Mistake(
+        "a name that an option had before JupyterHub 1.2",
+        'c.Authenticator.blacklist = {"eve"}  # here',
+        "c.Authenticator.blacklist",
+        "blacklist has had another name for long",
+        "write c.Authenticator.blocked_users",
+    ),
 )
