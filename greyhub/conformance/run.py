@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from greyhub.conformance.contract import Clause
 from greyhub.conformance.engine import Sitting
 from greyhub.conformance.result import Outcome, Report, Result
-from greyhub.conformance.suite import Misuse, Suite, origin
+from greyhub.conformance.suite import Misuse, Suite
 from greyhub.slots import import_object
 
 Watcher = Callable[[Result], None]
@@ -69,7 +69,7 @@ def choose(suite: type[Suite], names: Collection[str] = ()) -> list[Clause]:
 
 def report(suite: type[Suite], *, target: str, seed: int) -> Report:
     """An empty report that names everything but results."""
-    name, distribution = origin(suite.subject())
+    name, distribution = suite.origin()
     claims = suite.claims
     return Report(
         target=target,
@@ -81,7 +81,7 @@ def report(suite: type[Suite], *, target: str, seed: int) -> Report:
         declines=dict(suite.declines),
         seed=seed,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
-        platform={"python": platform.python_version(), **_versions()},
+        platform={"python": platform.python_version(), **_versions(suite.parts)},
     )
 
 
@@ -112,11 +112,12 @@ def run(
     return made
 
 
-def _versions() -> dict[str, str]:
+def _versions(parts: Collection[str]) -> dict[str, str]:
     found = {}
-    for name in WITH:
+    for part in (*WITH, *parts):
+        name, _, known = part.partition(" ")
         try:
-            found[name] = version(name)
+            found[name] = known or version(name)
         except PackageNotFoundError:
             continue
     return found

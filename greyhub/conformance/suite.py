@@ -60,6 +60,10 @@ class Suite:
     patience: float = 1.0
     """Multiplies every time limit: more than 1 for a backend that is slow by nature."""
 
+    parts: Collection[str] = ()
+    """What else is judged with it, whose versions belong into the report: distributions,
+    ``s3fs``, or names with their versions, ``azurite 3.35.0``."""
+
     def __init__(self) -> None:
         self.run_id = secrets.token_hex(6)
         """Marks what this run makes in the backend, so that it sweeps nothing of others."""
@@ -87,6 +91,11 @@ class Suite:
         found = inspect.getattr_static(cls, "adapter")
         found = found.__func__ if isinstance(found, (staticmethod, classmethod)) else found
         return import_object(found) if isinstance(found, str) else found
+
+    @classmethod
+    def origin(cls) -> tuple[str, str]:
+        """What the report calls the adapter, and the distribution and version that brings it."""
+        return origin(cls.subject())
 
     @classmethod
     def has(cls, name: str) -> bool:
