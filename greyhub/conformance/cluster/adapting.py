@@ -33,14 +33,13 @@ def adapt_follows_the_load(case: ClusterCase) -> None:
         case.require(error is not None, "adapt() is declined, and yet it did not raise")
         return
     client = case.client(cluster)
-    case.did("adapt(minimum=0, maximum=2)")
-    case.call("adapt()", cluster.adapt, minimum=0, maximum=2)
+    _adapt(case, cluster, 0, 2)
     most = _most_under_load(case, client)
     case.saw(f"{most} workers at most")
-    case.require(most <= 2, f"there were {most} workers, where 2 are the most")
+    allowed = 2 * case.unit
+    case.require(most <= allowed, f"there were {most} workers, where {allowed} are the most")
     case.settled(client, 0)
-    case.did("adapt(minimum=1, maximum=1)")
-    case.call("adapt()", cluster.adapt, minimum=1, maximum=1)
+    _adapt(case, cluster, 1, 1)
     case.settled(client, 1)
     _stays(case, client, 1, "the first adapt() is at work still")
 
@@ -80,10 +79,10 @@ def accounts_agree_at_rest(case: ClusterCase) -> None:
     """
     cluster = case.make(0)
     client = case.client(cluster)
-    case.call("adapt()", cluster.adapt, minimum=2, maximum=2)
+    _adapt(case, cluster, 2, 2)
     case.settled(client, 2)
     _stays(case, client, 2, "nothing asks for another number")
-    case.call("adapt()", cluster.adapt, minimum=1, maximum=2)
+    _adapt(case, cluster, 1, 2)
     case.settled(client, 1)
     accounts = {
         name: set(getattr(cluster, name))
@@ -94,7 +93,7 @@ def accounts_agree_at_rest(case: ClusterCase) -> None:
     def agree() -> bool:
         for name in accounts:
             accounts[name] = set(getattr(cluster, name))
-        return all(len(each) == 1 for each in accounts.values()) and (
+        return all(len(each) == case.unit for each in accounts.values()) and (
             len({frozenset(map(str, each)) for each in accounts.values()}) <= 1
         )
 
@@ -105,7 +104,14 @@ def accounts_agree_at_rest(case: ClusterCase) -> None:
     _stays(case, client, 1, "nothing asks for another number")
 
 
-def _stays(case: ClusterCase, client: object, number: int, why: str) -> None:
+def _adapt(case: ClusterCase, cluster: Any, minimum: int, maximum: int) -> None:
+    bounds = {"minimum": minimum * case.unit, "maximum": maximum * case.unit}
+    case.did(f"adapt({', '.join(f'{name}={value}' for name, value in bounds.items())})")
+    case.call("adapt()", cluster.adapt, **bounds)
+
+
+def _stays(case: ClusterCase, client: Any, number: int, why: str) -> None:
+    number *= case.unit
     deadline = time.monotonic() + 0.6 * case.patience
     while time.monotonic() < deadline:
         found = (len(case.workers(client)), len(case.parts("worker")))

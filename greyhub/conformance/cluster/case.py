@@ -51,12 +51,17 @@ class ClusterCase(Case):
 
     # clusters
 
+    @property
+    def unit(self) -> int:
+        """How many workers come at one time; clauses count in these."""
+        return int(self.claims("groups") or 1)
+
     def make(self, workers: int = 0, user: str = "ada", **options: Any) -> Any:
         """A new cluster. What its making raises breaks the promise of the clause."""
         said = ", ".join(f"{name}={value!r}" for name, value in options.items())
         self.did(f"{user} makes a cluster of {workers}" + (f" with {said}" if said else ""))
         suite: Any = self.suite
-        return self.call("making it", lambda: suite.make(user, workers, **options))
+        return self.call("making it", lambda: suite.make(user, workers * self.unit, **options))
 
     def client(self, cluster: Any) -> Any:
         """A client of a cluster."""
@@ -79,8 +84,8 @@ class ClusterCase(Case):
 
     def scale(self, cluster: Any, number: int) -> None:
         """Ask for a number of workers."""
-        self.did(f"scale({number})")
-        self.call("scale()", cluster.scale, number)
+        self.did(f"scale({number * self.unit})")
+        self.call("scale()", cluster.scale, number * self.unit)
 
     def shut(self, cluster: Any) -> None:
         """Close a cluster."""
@@ -93,6 +98,7 @@ class ClusterCase(Case):
 
     def settled(self, client: Any, number: int, seconds: float = SOON) -> None:
         """Wait until backend and scheduler agree that there are so many workers."""
+        number *= self.unit
         counts: list[int] = []
 
         def agree() -> bool:

@@ -58,7 +58,7 @@ def everything_has_an_owner(case: ClusterCase) -> None:
     """Every part is labelled with hub, user and cluster; a user's list holds theirs alone."""
     for user in ("ada", "bob"):
         case.make(1, user=user)
-    case.until(lambda: len(case.parts("worker")) == 2, SOON, "there were no two workers")
+    case.until(lambda: len(case.parts("worker")) == 2 * case.unit, SOON, "there were no workers")
     owners: dict[str, set[str]] = {}
     for part in case.alive():
         labels = part.labels or {}

@@ -46,7 +46,8 @@ def workers_are_processes(case: ClusterCase) -> None:
     client = case.client(case.make(2))
     case.settled(client, 2)
     pids = case.call("run(getpid)", client.run, os.getpid)
-    case.require(len(set(pids.values())) == 2, f"two workers have the processes {pids}")
+    number = 2 * case.unit
+    case.require(len(set(pids.values())) == number, f"{number} workers have the processes {pids}")
 
     def compute() -> tuple[list[int], set[str]]:
         futures = client.map(
@@ -57,7 +58,7 @@ def workers_are_processes(case: ClusterCase) -> None:
 
     values, workers = case.call("50 tasks", compute)
     case.require(values == [n * n for n in range(50)], f"50 squares came back as {values}")
-    case.require(len(workers) == 2, f"50 tasks were computed by {len(workers)} of 2 workers")
+    case.require(len(workers) == number, f"50 tasks were computed by {len(workers)} of {number}")
 
 
 @clause("CLUSTER-012", MUST)

@@ -82,8 +82,9 @@ class Part:
 class ClusterSuite(Suite):
     """Judges what makes Dask clusters: a class, a factory, or an adapter of greyhub's.
 
-    Parts that are processes of this machine are found by `OnThisMachine`: then
-    an author writes no hooks at all. Time is short in the suite: Dask's own
+    In `config`, ``{user}`` stands for the name of who makes a cluster. Parts that
+    are processes of this machine are found by `OnThisMachine`: then an author
+    writes no hooks at all. Time is short in the suite: Dask's own
     intervals are set to fractions of a second, by `dask.config`.
     """
 
@@ -145,7 +146,7 @@ class ClusterSuite(Suite):
         other class or function is called with the options of `config`. Override
         it where a user is more than a name.
         """
-        subject, config = self.subject(), self.overridden()
+        subject, config = self.subject(), self.overridden(user)
         if isinstance(subject, type) and issubclass(subject, Adapter):
             adapter = ticket.configured(subject, config, self.place)
             return subject.connect(ticket.ticket(adapter, user), workers=workers, **options)
@@ -169,12 +170,16 @@ class ClusterSuite(Suite):
             link = f"http://127.0.0.1:{port}{path}"
         return requests.get(link, timeout=5, allow_redirects=False).status_code
 
-    def overridden(self) -> dict[str, dict[str, Any]]:
+    def overridden(self, user: str = "") -> dict[str, dict[str, Any]]:
         """The options as they are in a clause: with a proxy's URL in place of the backend's."""
         options = self.options()
         for path, value in self.overrides.items():
             section, _, name = path.rpartition(".")
             options.setdefault(section, {})[name] = value
+        for values in options.values():
+            for name, value in values.items():
+                if isinstance(value, str):
+                    values[name] = value.replace("{user}", user)
         return options
 
     @classmethod

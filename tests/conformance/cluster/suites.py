@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from greyhub.conformance.cluster import ClusterSuite, OnThisMachine
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from greyhub.conformance.cluster import ClusterSuite, OnThisMachine, Part
+from greyhub.conformance.means.fork import Fork
 
 NEAR = {
     "own_scheduler": "the scheduler is in the notebook's process, and ends with it",
@@ -26,3 +32,84 @@ class Local(OnThisMachine, ClusterSuite):
         "reaps_on_client_death": 3,
     }
     declines = {**NEAR, "tokens": "a task has no business with the hub"}
+
+
+class Toy(ClusterSuite):
+    """One of the tests' own: its parts are jobs in a cloud, which is a process."""
+
+    adapter = "tests.conformance.cluster.toy.cluster:ToyCluster"
+    endpoint = "ToyCluster.url"
+    claims = {
+        "adaptive": True,
+        "tls": True,
+        "quota": 2,
+        "idle_timeout": {"ToyCluster.idle_timeout": "1 s"},
+        "own_scheduler": True,
+        "remote": True,
+        "shared": True,
+        "reattach": True,
+        "reaps_on_client_death": 5,
+    }
+    declines = {
+        "groups": "a job is one worker",
+        "tokens": "a task has no business with the hub",
+    }
+
+    def prepare(self) -> None:
+        from tests.conformance.cluster.toy.cloud import Cloud
+
+        cloud = Cloud()
+        self.url, self.cloud = cloud.url, Fork(cloud.serve)
+        cloud.socket.close()
+
+    def cleanup(self) -> None:
+        self.cloud.close()
+
+    def config(self) -> dict[str, dict[str, Any]]:
+        return {"ToyCluster": {"url": self.url, "user": "{user}", "maximum": 2}}
+
+    def alive(self) -> list[Part]:
+        return [
+            Part(f"{job['name']}/{pid}", job["kind"], labels=job["labels"])
+            for job in self.ask("GET", "jobs")
+            for pid in job["pids"]
+        ]
+
+    def kill(self, part: Part) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(int(part.id.partition("/")[2]), 9)
+
+    @contextmanager
+    def fault(self, kind: str, room: int = 0) -> Iterator[None]:
+        faults = {"full": {"room": room}, "scheduler": {"broken": True}}
+        self.ask("POST", "fault", faults[kind])
+        try:
+            yield
+        finally:
+            self.ask("POST", "fault", {})
+
+    def list_clusters(self, user: str) -> list[str]:
+        found: list[str] = self.subject().list_clusters(self.url, user)
+        return found
+
+    def reattach(self, user: str, name: str) -> Any:
+        return self.subject().from_name(name, url=self.url, user=user, maximum=2)
+
+    def reap(self) -> None:
+        self.ask("POST", "reap")
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        from tests.conformance.cluster.toy.jobs import ask
+
+        return ask(method, f"{self.url}/{path}", body)
+
+
+class ToyGroups(Toy):
+    """The same, with two workers in each job."""
+
+    claims = {**Toy.claims, "groups": 2, "quota": 4}
+    declines = {name: why for name, why in Toy.declines.items() if name != "groups"}
+
+    def config(self) -> dict[str, dict[str, Any]]:
+        options = super().config()["ToyCluster"]
+        return {"ToyCluster": {**options, "group": 2, "maximum": 4}}

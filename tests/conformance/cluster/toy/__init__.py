@@ -1,0 +1,1 @@
+"""A toy cloud, and a Dask cluster whose parts are jobs of it."""
