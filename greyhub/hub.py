@@ -19,6 +19,7 @@ from traitlets import Dict, Enum, Instance, List, TraitError, Unicode
 from traitlets.config import LoggingConfigurable
 
 from greyhub.adapter import Adapter, Contribution
+from greyhub.checks.facts import ON_HUB, made_from
 from greyhub.checks.risks import RISKS
 from greyhub.checks.standins import sound
 from greyhub.errors import AdapterError, ConfigError
@@ -26,6 +27,7 @@ from greyhub.merge import Origin
 from greyhub.page import Page
 from greyhub.secrets import masked
 from greyhub.slots import SLOTS, Slot, choose, flavour
+from greyhub.spawners import SpawnerAdapter
 from greyhub.spawning import Spawning
 
 _SLOT_HELP = (
@@ -169,7 +171,7 @@ class GreyHub(LoggingConfigurable):
                     "default_url": page.url,
                 },
                 "Spawner": {
-                    "cmd": (sys.executable, "-m", "greyhub.singleuser"),
+                    "cmd": self._command(),
                     "pre_spawn_hook": spawning.prepare,
                     "post_stop_hook": spawning.revoke,
                 },
@@ -181,6 +183,14 @@ class GreyHub(LoggingConfigurable):
             with self._noting():
                 told.append((Origin(slot, label(self.values[slot])), adapter.contribute()))
         return told
+
+    def _command(self) -> tuple[str, ...]:
+        """How a server begins: on the hub's machine, with the hub's own interpreter."""
+        spawner = self.adapters.get("spawner")
+        cls = spawner.load_class() if isinstance(spawner, SpawnerAdapter) else None
+        if cls is None or made_from(cls, *ON_HUB):
+            return (sys.executable, "-m", "greyhub.singleuser")
+        return ("greyhub-singleuser",)
 
 
 def label(value: object) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from greyhub.adapter import Finding
-from greyhub.checks import access, disclosure, joins, rules, sections, shapes, statements
+from greyhub.checks import access, combinations, disclosure, joins, sections, shapes, statements
 from greyhub.checks.platform import Platform
 from greyhub.checks.values import flaws
 
@@ -25,7 +25,7 @@ def examine(platform: Platform) -> list[Finding]:
         *values(platform),
         *shapes.check(platform),
         *joins.check(platform),
-        *rules.check(platform),
+        *combinations.check(platform),
         *access.check(platform),
         *disclosure.check(platform),
     ]

@@ -10,6 +10,9 @@ from urllib.parse import urlparse
 from greyhub.bind import is_loopback
 from greyhub.checks.platform import Platform
 
+ON_HUB = ("LocalProcessSpawner", "SystemdSpawner", "SudoSpawner")
+"""Spawners whose servers are processes of the hub's own machine."""
+
 
 @dataclass(frozen=True)
 class Fact:
@@ -171,7 +174,7 @@ FACTS: dict[str, Fact] = {
         Fact(
             "servers-on-hub",
             "servers are processes of the hub's own machine",
-            _spawner("LocalProcessSpawner", "SystemdSpawner", "SudoSpawner"),
+            _spawner(*ON_HUB),
             'set c.GreyHub.spawner = "local"',
         ),
         Fact(
