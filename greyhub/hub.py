@@ -45,18 +45,18 @@ class GreyHub(LoggingConfigurable):
 
     spawner = AnyTrait(
         help=_SLOT_HELP.format(opens="any JupyterHub Spawner, also by its entry point's name")
-    ).tag(config=True)
+    ).tag(config=True, example="kubespawner.KubeSpawner")
     cluster = AnyTrait(
         help=_SLOT_HELP.format(opens="any class that keeps Dask's cluster protocol")
-    ).tag(config=True)
+    ).tag(config=True, example="dask_gateway.GatewayCluster")
     auth = AnyTrait(
         help=_SLOT_HELP.format(opens="any JupyterHub Authenticator, also by its entry point's name")
-    ).tag(config=True)
+    ).tag(config=True, example="generic-oauth")
     homespace = AnyTrait(
         help=_SLOT_HELP.format(opens="any fsspec URL with ``{username}`` in it")
-    ).tag(config=True)
+    ).tag(config=True, example="s3://homes/{username}")
     data = AnyTrait(help=_SLOT_HELP.format(opens="the path or URL of an Intake catalogue")).tag(
-        config=True
+        config=True, example="https://data.example.org/catalog.yaml"
     )
 
     state_dir = Unicode(
@@ -72,13 +72,13 @@ class GreyHub(LoggingConfigurable):
         help="What is refused unless it is said here that it is meant: "
         + "; ".join(f"``{name}``: {meaning}" for name, meaning in RISKS.items())
         + ".",
-    ).tag(config=True)
+    ).tag(config=True, example=["plain-http"])
 
     other_sections = List(
         Unicode(),
         help="Sections of the config file that other programs read, such as a service's own. "
         "They are not checked.",
-    ).tag(config=True)
+    ).tag(config=True, example=["MyService"])
 
     adapters = Dict(help="The adapter of each slot that is not empty.")
     values = Dict(help="The value that chose each adapter.")

@@ -29,7 +29,9 @@ class LocalPassword(SharedPasswordAuthenticator):  # type: ignore[misc]
     made the same way.
     """
 
-    state_dir = Unicode(help="Where the passwords that the hub made are kept.").tag(config=True)
+    state_dir = Unicode(help="Where the passwords that the hub made are kept.").tag(
+        config=True, example="/var/lib/greyhub/hub"
+    )
 
     everyone = Bool(
         help="Whether all who know the password may log in, if allowed_users names nobody."

@@ -50,7 +50,7 @@ class ClusterAdapter(Adapter):
 
     options = Dict(
         help="Keyword arguments for the class, as plain JSON values. Users can read them.",
-    ).tag(config=True)
+    ).tag(config=True, seen=True, example={"address": "http://dask-gateway"})
 
     @classmethod
     def opens(cls, value: object) -> Mapping[str, Any] | None:

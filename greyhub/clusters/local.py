@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from traitlets import Integer, Unicode
+from traitlets import Dict, Integer, Unicode
 
 from greyhub.clusters import Cluster, ClusterAdapter
 
@@ -27,6 +27,8 @@ class LocalCluster(ClusterAdapter):
     memory_limit = Unicode(
         "2 GiB", help="Memory of each worker; one that needs more is restarted."
     ).tag(config=True)
+
+    options = Dict()  # none here: the limits are options of their own
 
     idle_timeout = Unicode(
         "20 minutes", help="A cluster that has had no work for this long ends itself."

@@ -45,7 +45,7 @@ class DataAdapter(Adapter):
         "list, every entry keeps its own name. In a mapping, an entry is named after its "
         "catalogue too: ``ocean.sst`` from ``{'ocean': 'ocean.yaml'}``. A relative path stands "
         "beside the config file. Users read them with their own rights.",
-    ).tag(config=True)
+    ).tag(config=True, seen=True, example=["catalog.yaml"])
 
     parameters = Dict(
         value_trait=Unicode(),
@@ -53,19 +53,19 @@ class DataAdapter(Adapter):
         help="Values for ``{NAME}`` in the catalogues, so that one catalogue serves every "
         "platform: ``{'ARCHIVE': '/data/era5'}`` here, ``'s3://era5'`` there. Names are in "
         "capitals. Users can read the values: no secret belongs here.",
-    ).tag(config=True)
+    ).tag(config=True, seen=True, example={"ARCHIVE": "/data/era5"})
 
     environment = List(
         Unicode(),
         help="Variables of the user's server that catalogues may read with ``{env(NAME)}``. "
         "None by default; those of JupyterHub and greyhub never.",
-    ).tag(config=True)
+    ).tag(config=True, example=["MY_DATA_TOKEN"])
 
     readers = List(
         Unicode(),
         help="Import strings of Intake readers, data types and drivers that catalogues may name "
         "beside those that only read data: ``my_package.readers:CubeReader``.",
-    ).tag(config=True)
+    ).tag(config=True, example=["my_package.readers:CubeReader"])
 
     @validate("catalogs")
     def _without_passwords(self, proposal: Any) -> Any:

@@ -33,7 +33,7 @@ class HomeAdapter(Adapter):
     storage_options = Dict(
         help="Options of the URL's filesystem, as plain JSON values. Users can read them: "
         "no secret belongs here.",
-    ).tag(config=True)
+    ).tag(config=True, seen=True, example={"anon": False})
 
     @validate("url")
     def _names_the_user(self, proposal: Any) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from traitlets import Unicode
+from traitlets import Dict, Unicode
 
 from greyhub.adapter import Contribution, Finding
 from greyhub.errors import ConfigError, HomeError
@@ -26,13 +26,15 @@ if TYPE_CHECKING:
 class LocalHome(HomeAdapter):
     """A private directory for each user."""
 
+    storage_options = Dict()  # none here: a directory has no options
+
     root = Unicode(
         help="The directory that holds the homes; by default ``homes`` in the state directory."
-    ).tag(config=True)
+    ).tag(config=True, example="/srv/greyhub/homes")
 
     welcome = Unicode(
         help="A directory whose content a new home begins with. An existing home is left alone."
-    ).tag(config=True)
+    ).tag(config=True, example="welcome")
 
     @classmethod
     def opens(cls, value: object) -> None:

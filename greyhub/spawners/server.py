@@ -36,7 +36,9 @@ class LocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
     account. Run by anybody else, all servers share that account.
     """
 
-    state_dir = Unicode(help="Where logs and the table of uids are kept.").tag(config=True)
+    state_dir = Unicode(help="Where logs and the table of uids are kept.").tag(
+        config=True, example="/var/lib/greyhub/hub"
+    )
 
     first_uid = Integer(
         2_000_000, help="With root's hub: the first uid that is given to a user."
