@@ -95,7 +95,7 @@ class Entry(ABC):
             return fault
         try:
             declared = self.parameters
-        except ValueError as error:
+        except (ValueError, TypeError, LookupError, OverflowError) as error:
             return self.fault(f"has a parameter that is written wrongly: {error}")
         known = {"CATALOG_DIR", *policy.parameters, *declared}
         for key, text in templates.strings(self.templated):

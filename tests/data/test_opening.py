@@ -186,6 +186,14 @@ BAD_ENTRIES = {
         "{driver: csv, parameters: {year: {type: exec, default: '1'}}}",
         "a parameter that is written wrongly: type 'exec' is none of",
     ),
+    "allowed values that are lists": (
+        "{driver: csv, parameters: {year: {type: list, allowed: [[1]]}}}",
+        "a parameter that is written wrongly",
+    ),
+    "bounds of a parameter that are none": (
+        "{driver: csv, parameters: {year: {type: int, allowed: 7}}}",
+        "a parameter that is written wrongly",
+    ),
     "parameters as a list": ("{driver: csv, parameters: [x]}", "parameters that are no mapping"),
     "an argument of no driver": ("{driver: csv, args: {colour: red}}", "missing 1 required"),
     "an unknown name in braces": (
