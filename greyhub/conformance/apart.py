@@ -9,13 +9,13 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import NoReturn
 
 from greyhub.conformance.result import Report
 from greyhub.conformance.run import Watcher, load, run
-from greyhub.conformance.suite import Misuse
+from greyhub.conformance.suite import Misuse, Suite
 
 
 class Apart:
@@ -37,6 +37,7 @@ class Apart:
         *,
         clauses: Collection[str] = (),
         seed: int | None = None,
+        patience: float = 1.0,
         watch: Watcher = lambda result: None,
         limit: float = float("inf"),
     ) -> None:
@@ -49,7 +50,18 @@ class Apart:
         sys.stderr.flush()
         self._child = os.fork()
         if self._child == 0:
-            _judge(self._path, target, clauses, seed, watch)
+            _judge(
+                self._path,
+                target,
+                lambda suite: run(
+                    suite,
+                    target=target,
+                    clauses=clauses,
+                    seed=seed,
+                    patience=patience,
+                    watch=watch,
+                ),
+            )
 
     def ended(self) -> bool:
         """Whether the child has ended; kills it when its time is over."""
@@ -104,19 +116,18 @@ def run_apart(
     *,
     clauses: Collection[str] = (),
     seed: int | None = None,
+    patience: float = 1.0,
     watch: Watcher = lambda result: None,
 ) -> Report:
     """Run a suite apart and wait for its report; raises as `Apart.report`."""
-    return Apart(target, clauses=clauses, seed=seed, watch=watch).report()
+    apart = Apart(target, clauses=clauses, seed=seed, patience=patience, watch=watch)
+    return apart.report()
 
 
-def _judge(
-    path: Path, target: str, clauses: Collection[str], seed: int | None, watch: Watcher
-) -> NoReturn:
+def _judge(path: Path, target: str, judge: Callable[[type[Suite]], Report]) -> NoReturn:
     said = ("broke", "interrupted")
     try:
-        report = run(load(target), target=target, clauses=clauses, seed=seed, watch=watch)
-        said = ("report", report.dumps())
+        said = ("report", judge(load(target)).dumps())
     except Misuse as error:
         said = ("misuse", str(error))
     except KeyboardInterrupt:

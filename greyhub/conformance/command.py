@@ -62,6 +62,7 @@ def conform() -> None:
 @click.argument("target", metavar="MODULE:CLASS")
 @click.option("--clause", "clauses", multiple=True, metavar="ID", help="Only this clause; repeat.")
 @click.option("--seed", type=int, help="Decides every random choice; shown with each failure.")
+@click.option("--patience", type=float, default=1.0, help="Multiplies every time limit.")
 @click.option("--certify", is_flag=True, help="Judge the whole contract, for the badge.")
 @click.option("--json", "json_file", type=Path, metavar="F", help="Write the report as JSON.")
 @click.option("--junit", "junit_file", type=Path, metavar="F", help="Write it as JUnit's XML.")
@@ -71,6 +72,7 @@ def run(
     target: str,
     clauses: tuple[str, ...],
     seed: int | None,
+    patience: float,
     certify: bool,
     json_file: Path | None,
     junit_file: Path | None,
@@ -88,6 +90,7 @@ def run(
             target,
             clauses=clauses,
             seed=seed,
+            patience=patience,
             watch=lambda result: None if quiet else click.echo(terminal.line(result)),
         )
     except RuntimeError as error:
@@ -169,8 +172,9 @@ def badge(report: Path, output: Path | None) -> None:
 @click.argument("modules", nargs=-1, required=True, metavar="MODULE...")
 @click.option("--jobs", type=int, default=0, help="At one time; by default, one a processor.")
 @click.option("--alone", is_flag=True, help="Only the clause that each must fail: faster.")
+@click.option("--patience", type=float, default=1.0, help="Multiplies every time limit.")
 @click.option("--only", metavar="ID", default="", help="Only mutants that must fail this clause.")
-def mutants(modules: tuple[str, ...], jobs: int, alone: bool, only: str) -> None:
+def mutants(modules: tuple[str, ...], jobs: int, alone: bool, patience: float, only: str) -> None:
     """Prove the suite itself: every broken adapter fails its clause, and no other."""
     from greyhub.conformance import proof
 
@@ -186,7 +190,7 @@ def mutants(modules: tuple[str, ...], jobs: int, alone: bool, only: str) -> None
         if not good:
             click.echo(f"{'':<16} {', '.join(trial.by)} {trial.message}")
 
-    done = proof.trials(found, jobs=jobs, alone=alone, watch=show)
+    done = proof.trials(found, jobs=jobs, alone=alone, patience=patience, watch=show)
     missing = []
     if not only:
         kinds = {each.suite.contract.name: each.suite.contract for each in found}

@@ -194,9 +194,6 @@ def _clauses(module: object) -> Iterator[Clause]:
 SLOTS = ("spawner", "auth", "cluster", "home", "data")
 """The slots that have a contract; each is a subpackage with a ``CONTRACT``."""
 
-OWN = ("platform", "tck")
-"""What greyhub promises itself: around every adapter, and about this suite."""
-
 
 def contract(slot: str) -> Contract:
     """The contract of a slot; imports its clauses."""
@@ -207,7 +204,7 @@ def contract(slot: str) -> Contract:
 def contracts() -> list[Contract]:
     """The contracts that are written, in order."""
     found = []
-    for slot in (*SLOTS, *OWN):
+    for slot in SLOTS:
         try:
             found.append(contract(slot))
         except ModuleNotFoundError as error:

@@ -38,6 +38,8 @@ class Sitting:
         How it is named on the command line: ``module:Class``.
     seed : int
         Decides every random choice.
+    patience : float
+        Multiplies the suite's own, for a machine that is slow or busy.
 
     Raises
     ------
@@ -45,11 +47,14 @@ class Sitting:
         The suite does not say all that it must.
     """
 
-    def __init__(self, suite: type[Suite], *, target: str = "", seed: int = 0) -> None:
+    def __init__(
+        self, suite: type[Suite], *, target: str = "", seed: int = 0, patience: float = 1.0
+    ) -> None:
         suite.check()
         self.suite_class, self.seed = suite, seed
         self.target = target or f"{suite.__module__}:{suite.__qualname__}"
         self.suite = suite()
+        self.suite.patience *= patience
         self._scratch = tempfile.TemporaryDirectory(
             prefix="greyhub-conformance-", ignore_cleanup_errors=True
         )

@@ -98,6 +98,7 @@ def trials(
     *,
     jobs: int = 0,
     alone: bool = False,
+    patience: float = 1.0,
     watch: Callable[[Trial], None] = lambda trial: None,
 ) -> list[Trial]:
     """The fates of many mutants, each in a process of its own, several at a time."""
@@ -108,7 +109,9 @@ def trials(
         while waiting and len(running) < jobs:
             each = waiting.pop(0)
             clauses = {each.fails, *each.also} if alone else ()
-            running.append((each, Apart(each.name, clauses=clauses, seed=0, limit=LIMIT)))
+            limit = LIMIT * patience
+            apart = Apart(each.name, clauses=clauses, seed=0, patience=patience, limit=limit)
+            running.append((each, apart))
         for pair in [pair for pair in running if pair[1].ended()]:
             running.remove(pair)
             done.append(_trial(*pair))

@@ -91,6 +91,7 @@ def run(
     target: str = "",
     clauses: Collection[str] = (),
     seed: int | None = None,
+    patience: float = 1.0,
     watch: Watcher = lambda result: None,
 ) -> Report:
     """Examine a suite in this process; `watch` is called with each result as it comes."""
@@ -100,7 +101,7 @@ def run(
     chosen = {clause.id for clause in choose(suite, clauses)}
     made = report(suite, target=target, seed=seed)
     began = time.monotonic()
-    with Sitting(suite, target=target, seed=seed) as sitting:
+    with Sitting(suite, target=target, seed=seed, patience=patience) as sitting:
         for clause in suite.contract.clauses.values():
             if clause.id in chosen:
                 result = sitting.examine(clause)

@@ -1,1 +1,1 @@
-"""What ``greyhub conform new`` writes: live code, which greyhub tests like its own."""
+"""Toy adapters that keep their contracts: a start for an author's own, tested like greyhub's."""

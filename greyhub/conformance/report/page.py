@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib.resources import files
-from itertools import groupby
 
 from greyhub.conformance.report import badge
-from greyhub.conformance.result import Report, Result
+from greyhub.conformance.report.terminal import QUIET
+from greyhub.conformance.result import Report
 
 
 def render(report: Report) -> str:
@@ -15,10 +14,14 @@ def render(report: Report) -> str:
     from jinja2 import Environment
 
     source = files("greyhub.conformance.report").joinpath("page.html").read_text("utf-8")
-    template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
-        source
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(source).render(
+        report=report,
+        badge=badge.render(report),
+        stories=[result for result in report.results if result.outcome not in QUIET],
+        quiet=QUIET,
+        link=link,
     )
-    return template.render(report=report, badge=badge.render(report), link=link)
 
 
 def link(text: str) -> tuple[str, str]:
@@ -26,9 +29,3 @@ def link(text: str) -> tuple[str, str]:
     words = text.split()
     url = next((word for word in words if word.startswith("https://")), "")
     return " ".join(word for word in words if word != url) or url, url
-
-
-def groups(results: list[Result]) -> Iterator[tuple[str, list[Result]]]:
-    """The results by outcome."""
-    for outcome, each in groupby(sorted(results, key=lambda r: r.outcome), lambda r: r.outcome):
-        yield outcome, list(each)

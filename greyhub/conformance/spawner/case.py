@@ -129,6 +129,9 @@ class SpawnerCase(Case):
         # Environments of several sections do not join by themselves: the last would stand alone.
         env = {**config["Spawner"]["environment"], **own.get("environment", {})}
         own.update(spawner, environment={**env, **spawner.get("environment", {})})
+        for timeout in ("start_timeout", "http_timeout"):
+            if timeout in spawner:
+                own[timeout] = spawner[timeout] * patience
         config["JupyterHub"].update(hub)
         return config
 
@@ -199,7 +202,7 @@ class SpawnerCase(Case):
     def fault(self, kind: str, moment: str = "any", **how: Any) -> AbstractContextManager[Any]:
         """Break the backend while a block lasts; see the suite's `fault`."""
         self.did(f"the backend: {kind} ({moment})")
-        broken: AbstractContextManager[Any] = self.hook("fault", kind, moment, **how)
+        broken: AbstractContextManager[Any] = self.hook("fault", kind, moment, quietly=True, **how)
         return broken
 
     def answered(self, name: str) -> bool:

@@ -89,7 +89,7 @@ def a_start_over_time_leaves_nothing(case: SpawnerCase) -> None:
     case.nothing_left("the server of a start over time")
     if case.can("late"):
         other = case.server(hub, case.user + "b")
-        with case.fault("late", "create", seconds=2.0) as hit:
+        with case.fault("late", "create", seconds=2 * case.patience) as hit:
             error = other.outcome()
         case.require(error is not None or not hit.is_set(), "start() ended well after its timeout")
         if error is not None:
@@ -101,20 +101,20 @@ def cancellation_is_obeyed(case: SpawnerCase) -> None:
     """A CancelledError leaves start() within 5 s and is not swallowed."""
     hub = case.hub(spawner={"start_timeout": 1, "http_timeout": 1})
     server = case.server(hub)
-    slow = case.fault("late", "create", seconds=2.0) if case.can("late") else nullcontext()
+    late = case.fault("late", "create", seconds=2 * case.patience) if case.can("late") else None
     server.tell("mute")
     began = time.monotonic()
-    with slow:
+    with late or nullcontext():
         start = server.starting()
         case.until(start.done, 10, "the start did not end")
     answer = case.answer("start")
-    if answer.ended - began < 1:
+    if answer.ended - began < case.patience:
         # It returned before it could be cancelled: there was nothing to obey.
         return
     case.require(
         answer.error is not None, f"start() swallowed the cancellation and gave {answer.value!r}"
     )
-    took = answer.ended - began - 1
+    took = answer.ended - began - case.patience
     case.require(took < 5 * case.patience, f"start() went on for {took:.1f} s after it")
 
 
@@ -152,7 +152,13 @@ def a_wrong_command_is_named(case: SpawnerCase) -> None:
     The command is the one setting that every Spawner has: it names a program that
     does not exist. The error must name it, or the option.
     """
-    hub = case.hub(spawner={"cmd": ["/no/such/program"], "start_timeout": 3, "http_timeout": 2})
+    hub = case.hub(
+        spawner={
+            "cmd": ["/no/such/program"],
+            "start_timeout": 3,
+            "http_timeout": 2,
+        }
+    )
     server = case.server(hub)
     error = server.fails_to_start("its command does not exist")
     told = " ".join(_texts(error))

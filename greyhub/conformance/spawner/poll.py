@@ -40,7 +40,7 @@ def poll_while_starting(case: SpawnerCase) -> None:
     case.require(start.done() or status is None, f"poll() answered {status!r} during start()")
     if case.can("late"):
         other = case.server(hub, case.user + "b")
-        with case.fault("late", "create", seconds=1.0) as hit:
+        with case.fault("late", "create", seconds=case.patience) as hit:
             start = other.starting()
             case.until(lambda: start.done() or hit.is_set(), 6, "no server was asked for")
             status = other.poll()

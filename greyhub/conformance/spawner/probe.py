@@ -65,7 +65,8 @@ class Probe:
             if context is not None:
                 connection = context.wrap_socket(connection, server_side=True)
             if "slow" in self.words:
-                time.sleep(max(0.0, self.began + 2 - time.monotonic()))
+                late = self.began + float(self.environ.get("PROBE_SLOW", "2"))
+                time.sleep(max(0.0, late - time.monotonic()))
             path = connection.recv(65536).decode("latin-1").split(" ")[1]
             found = path.split("?")[0].startswith(prefix)
             body = '{"version": "probe"}' if found else "{}"

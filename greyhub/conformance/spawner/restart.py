@@ -91,7 +91,7 @@ def a_hub_killed_in_a_start(case: SpawnerCase) -> None:
         case.fail(f"the start ended before the hub could be killed: {start.exception()!r}")
     case.did("the hub is killed during start(), and starts again")
     hub.crash()
-    hub.config["Spawner"]["http_timeout"] = 1
+    hub.config["Spawner"]["http_timeout"] = case.patience
     hub.start()
     wait = case.suite.reap_within or 0
     deadline = time.monotonic() + wait

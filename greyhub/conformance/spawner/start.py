@@ -83,7 +83,7 @@ def start_does_not_wait_for_http(case: SpawnerCase) -> None:
     the hub waits for that, with a timeout of its own.
     """
     server = case.server(case.hub())
-    server.tell("slow")
+    server.tell("slow", PROBE_SLOW=str(2 * case.patience))
     began = time.monotonic()
     server.starting()
     case.until(lambda: case.answered("start"), 8, "start() did not return")

@@ -117,13 +117,13 @@ def stop_ends(case: SpawnerCase) -> None:
 
     The server ignores SIGTERM; where the backend can be unreachable, it is.
     """
-    limit = min(case.suite.stop_within, 12)
+    limit = min(case.suite.stop_within, 12) * case.patience
     hub = case.hub()
     server = case.server(hub, case.user)
     server.tell("stubborn")
     server.start()
     began = time.monotonic()
-    server.ask("stop", timeout=limit + 2)
+    server.ask("stop", timeout=limit / case.patience + 2)
     took = time.monotonic() - began
     case.require(took < limit, f"stop() of a stubborn server took {took:.0f} s")
     case.nothing_left("a server that ignores SIGTERM", 2)
@@ -131,6 +131,6 @@ def stop_ends(case: SpawnerCase) -> None:
         other = case.started(hub, case.user + "b")
         began = time.monotonic()
         with case.fault("unreachable"):
-            other.fails("stop", timeout=limit + 2)
+            other.fails("stop", timeout=limit / case.patience + 2)
         took = time.monotonic() - began
         case.require(took < limit, f"with the backend unreachable, stop() took {took:.0f} s")

@@ -27,7 +27,7 @@ class FullMachine(Machine):
 
 
 class FullApi(Api):
-    """Volumes too: POST /volumes {"old", "new", "data"} renames or writes one, DELETE /volumes/NAME."""
+    """Volumes too: POST /volumes {"old", "new", "data"}, DELETE /volumes/NAME."""
 
     def do_POST(self):
         if self.path == "/volumes":

@@ -45,7 +45,7 @@ class CloudSuite(SpawnerSuite):
 
 
 class Toy(CloudSuite):
-    """The spawner that ``greyhub conform new`` writes: over HTTP, in memory, in threads."""
+    """A spawner of few lines, and few claims: over HTTP, in memory, in threads."""
 
     adapter = ToySpawner
     claims = {"named_servers", "progress", "rejections"}

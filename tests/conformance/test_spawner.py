@@ -1,0 +1,91 @@
+"""The spawner's suite, from outside: what passes, what does not, and what is caught."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from greyhub.conformance.report import badge, junit, page
+from greyhub.conformance.result import Outcome, Report
+
+SUITES = "tests.conformance.spawner.suites"
+FAST = (
+    ("start", "WritesTheAddress", "SPAWNER-002"),
+    ("start", "AdoptsTheStale", "SPAWNER-011"),
+    ("poll", "DeadIfThrottled", "SPAWNER-016"),
+    ("poll", "WouldResume", "SPAWNER-060"),
+    ("stop", "TriesOnce", "SPAWNER-023"),
+    ("state", "NeedsItsState", "SPAWNER-031"),
+    ("given", "InheritsTheCloud", "SPAWNER-036"),
+    ("given", "MakesItsOwnToken", "SPAWNER-039"),
+    ("many", "CutsNames", "SPAWNER-048"),
+    ("many", "SpeaksInClear", "SPAWNER-054"),
+)
+
+
+def conform(*args):
+    command = [sys.executable, "-m", "greyhub.conformance", *map(str, args)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def judged(tmp_path, target, *args):
+    path = tmp_path / "report.json"
+    done = conform("run", target, "--quiet", "--patience", 3, "--json", path, *args)
+    return done, Report.loads(path.read_text())
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", ["Toy", "Full"])
+def test_a_correct_spawner_is_certified(tmp_path, name):
+    done, report = judged(tmp_path, f"{SUITES}:{name}", "--certify")
+    assert done.returncode == 0, done.stdout
+    assert report.certified
+    assert not report.having(Outcome.FAILED, Outcome.WARNED, Outcome.UNPROVEN, Outcome.ERROR)
+
+
+def test_a_hook_that_is_missing_proves_nothing(tmp_path):
+    done, report = judged(tmp_path, f"{SUITES}:Lazy", "--clause", "SPAWNER-020")
+    assert done.returncode == 2
+    assert not report.certified
+    assert [result.outcome for result in report.having(Outcome.UNPROVEN)] == ["unproven"]
+    assert "alive()" in done.stdout
+
+
+@pytest.mark.parametrize(("module", "name", "clause"), FAST)
+def test_a_broken_spawner_fails_its_clause(tmp_path, module, name, clause):
+    target = f"tests.conformance.spawner.mutants_{module}:{name}"
+    done, report = judged(tmp_path, target, "--clause", clause)
+    assert done.returncode == 1, done.stdout
+    (failed,) = report.having(Outcome.FAILED)
+    assert failed.id == clause
+    assert f"--clause {clause} --seed {report.seed}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "status", "says"),
+    [
+        (["run", f"{SUITES}:Nothing"], 3, "could not be found"),
+        (["run", f"{SUITES}:Toy", "--clause", "SPAWNER-999"], 3, "is no clause of"),
+        (["run", f"{SUITES}:Toy", "--clause", "SPAWNER-001", "--certify"], 3, "leave --clause"),
+        (["explain", "SPAWNER-999"], 3, "there is no clause"),
+        (["explain", "SPAWNER-013"], 0, "kubespawner#98"),
+        (["list", "spawner"], 0, "SPAWNER-062"),
+    ],
+)
+def test_the_command_says_what_is_wrong(args, status, says):
+    done = conform(*args)
+    assert done.returncode == status
+    assert says in done.stdout + done.stderr
+
+
+def test_a_report_has_a_form_for_each_reader(tmp_path):
+    target = "tests.conformance.spawner.mutants_start:WritesTheAddress"
+    _, report = judged(tmp_path, target, "--clause", "SPAWNER-002")
+    assert json.loads(report.dumps())["exit_code"] == 1
+    assert 'failures="1"' in junit.render(report)
+    assert "not conformant (fake)" in badge.render(report)
+    assert "What was not kept" in page.render(report)
+    path = tmp_path / "report.json"
+    assert conform("badge", path).returncode == 0
+    assert path.with_suffix(".svg").read_text().startswith("<svg")
