@@ -6,6 +6,7 @@ filled in so that no user's name can reach another's home.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Dict, TraitError, Unicode, validate
 
 from greyhub.adapter import Adapter
+from greyhub.errors import HomeError
+from greyhub.homespace.references import Secrets, check_url
+from greyhub.homespace.table import Table
 from greyhub.names import filename
 
 if TYPE_CHECKING:
@@ -31,8 +35,9 @@ class HomeAdapter(Adapter):
     )
 
     storage_options = Dict(
-        help="Options of the URL's filesystem, as plain JSON values. Users can read them: "
-        "no secret belongs here.",
+        help="Options of the URL's filesystem, as plain JSON values. Users can read them, so a "
+        'secret stands here as a reference, ``{"env": "NAME"}`` or ``{"file": "/path"}``, which '
+        "is read in the user's server: it is the user's credential, never the platform's.",
     ).tag(config=True, seen=True, example={"anon": False})
 
     @validate("url")
@@ -42,7 +47,23 @@ class HomeAdapter(Adapter):
             raise TraitError(
                 f"the home {url!r} would be one for all: put {{username}} where their names go"
             )
+        if "?" in url or "#" in url or ".." in url.split("/"):
+            raise TraitError(
+                f"the home {url!r} holds '?', '#' or '..': names would not be safe there"
+            )
+        try:
+            check_url(url)
+        except ValueError as error:
+            raise TraitError(str(error)) from None
         return url
+
+    @validate("storage_options")
+    def _holds_no_secret(self, proposal: Any) -> Any:
+        try:
+            Secrets(proposal.value)
+        except ValueError as error:
+            raise TraitError(str(error)) from None
+        return proposal.value
 
     @classmethod
     def opens(cls, value: object) -> Mapping[str, Any] | None:
@@ -50,19 +71,28 @@ class HomeAdapter(Adapter):
         return {"url": value} if isinstance(value, str) and URL.match(value) else None
 
     async def ticket(self, spawner: Any) -> Mapping[str, Any]:
-        """The home's URL for this user."""
-        url = self.url.replace("{username}", filename(spawner.user.name))
+        """The home's URL for this user, the same for good."""
+        name = spawner.user.name
+        url = self.url.replace("{username}", filename(name))
+        table = Table(self.parent.make_state() / "homes.json")
+        url = await asyncio.to_thread(table.remember, name, url)
         return {"url": url, "storage_options": self.storage_options}
 
     @classmethod
     def connect(cls, ticket: Mapping[str, Any], **options: Any) -> AbstractFileSystem:
         """A filesystem whose root is the home; the home is made if it is not there."""
-        from fsspec.core import url_to_fs
-        from fsspec.implementations.dirfs import DirFileSystem
+        from greyhub.homespace.filesystem import Home
 
-        filesystem, path = url_to_fs(ticket["url"], **{**ticket["storage_options"], **options})
-        filesystem.makedirs(path, exist_ok=True)
-        return DirFileSystem(path=path, fs=filesystem)
+        try:
+            home = Home(ticket["url"], {**ticket["storage_options"], **options})
+            home.makedirs("", exist_ok=True)
+        except ImportError as error:
+            raise HomeError(
+                f"the home {ticket['url']} needs {error.name or error}, which is not installed.\n"
+                "  to mend: pip install 'greyhub[s3]', [azure], [sftp] or [webdav] in this "
+                "server's environment, or the package that brings this kind of store"
+            ) from error
+        return home
 
     def label(self) -> str:
         """The URL, with the place for the name."""

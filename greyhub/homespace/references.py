@@ -91,13 +91,13 @@ def literal_secrets(options: Mapping[str, Any], above: str = "") -> Iterator[str
         full = f"{above}{name}"
         if as_reference(value) is not None:
             continue
-        if isinstance(value, Mapping):
-            yield from literal_secrets(value, f"{full}.")
-        elif _SECRET.search(name):
+        if _SECRET.search(name):
             # A pair of a name and a reference, as for auth, is no secret.
             last = value[-1] if isinstance(value, list | tuple) and value else value
             if not isinstance(last, bool | None) and as_reference(last) is None:
                 yield full
+        elif isinstance(value, Mapping):
+            yield from literal_secrets(value, f"{full}.")
 
 
 def check_url(url: str) -> None:

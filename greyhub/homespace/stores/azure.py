@@ -22,12 +22,15 @@ _FOLDER = "hdi_isfolder"
 """The metadata by which Azure's own tools know a directory's marker."""
 
 _MARK = "greyhubupload"
-_UNKEPT = re.compile(r"\\|\.(/|$)")
+_UNKEPT = re.compile(r"\\|\.(/|$)|[\x00-\x1f\x7f\ufffe\uffff]")
 _ONCE = {"retry_total": 0, "connection_timeout": 10, "read_timeout": 30}
 
 
 class AzureStore(ObjectStore):
     """A prefix of a container. A directory's marker is an empty blob of its name."""
+
+    page = 5000
+    """Blobs in one answer to a listing."""
 
     def __init__(self, url: str, secrets: Secrets, patience: float) -> None:
         super().__init__(url, secrets, patience)
@@ -46,11 +49,10 @@ class AzureStore(ObjectStore):
         return AzureBlobFileSystem(**options, skip_instance_cache=True)
 
     def check_name(self, path: str) -> None:
-        """Azure drops dots at the end of a name, and takes a backslash for a slash."""
+        """Azure drops a dot at a name's end, takes a backslash for a slash, and lists in XML."""
         if _UNKEPT.search(path):
-            raise refusal(
-                errno.EINVAL, path, "Azure keeps no name with a backslash or with a dot at its end"
-            )
+            what = "a backslash, a control character or a dot at its end"
+            raise refusal(errno.EINVAL, path, f"Azure keeps no name with {what}")
 
     def understand(self, error: Exception) -> OSError | None:
         """An OSError by the status of Azure's answer."""
@@ -86,8 +88,12 @@ class AzureStore(ObjectStore):
             return None
         return _entry(path, found)
 
+    def marker(self, path: str) -> list[Callable[[], Entry | None]]:
+        """A marker is a blob of the directory's own name."""
+        return [partial(self.head, path)]
+
     def below(self, path: str, *, deep: bool) -> Iterator[Entry]:
-        """Blobs and markers below a path, five thousand at once."""
+        """Blobs and markers below a path, a page at once."""
         prefix = f"{self.key(path)}/" if self.key(path) else ""
         following: str | None = None
         while True:
@@ -106,6 +112,7 @@ class AzureStore(ObjectStore):
         async def read() -> tuple[list[Any], Any]:
             container = client.service_client.get_container_client(self.container)
             how: dict[str, Any] = {"name_starts_with": prefix, "include": ["metadata"], **_ONCE}
+            how["results_per_page"] = self.page
             found = (
                 container.list_blobs(**how) if deep else container.walk_blobs(delimiter="/", **how)
             )

@@ -62,6 +62,10 @@ class ObjectStore(Store):
     def mark(self, path: str) -> None:
         """Put a directory's marker."""
 
+    def marker(self, path: str) -> list[Callable[[], Entry | None]]:
+        """What to ask to find a directory's marker, if that is not below its path."""
+        return []
+
     def key(self, path: str) -> str:
         """The key of a path."""
         return f"{self.root}/{path}" if self.root and path else self.root or path
@@ -85,15 +89,13 @@ class ObjectStore(Store):
         return next(self.below(path, deep=True), None)
 
     def info(self, path: str) -> Entry:
-        """What is at a path. What has both an object and others below it is a directory."""
+        """What is at a path. If others have put an object there and some below, it is a file."""
         if not path:
             return Entry("", "directory")
-        entry, more = self.look(path)
-        if more:
-            return Entry(path, "directory")
-        if entry is None:
+        entry = self.head(path)
+        if entry is None and self.first(path) is None:
             raise refusal(errno.ENOENT, path)
-        return entry
+        return entry or Entry(path, "directory")
 
     def entries(self, path: str) -> Iterator[Entry]:
         """What a directory holds."""
@@ -101,7 +103,7 @@ class ObjectStore(Store):
         empty = True
         for entry in self.below(path, deep=False):
             empty = False
-            if entry.name != path and (entry.type == "directory" or entry.name not in found):
+            if entry.name != path and (entry.type != "directory" or entry.name not in found):
                 found[entry.name] = entry
         if empty and path:
             entry = self.info(path)
@@ -166,11 +168,10 @@ class ObjectStore(Store):
         self, path: str, body: IO[bytes], *, exclusive: bool = False, match: str | None = None
     ) -> None:
         """Put a whole object where it makes nothing both a file and a directory."""
-        entry, more = self.make_way(path, partial(self.head, path), partial(self.first, path))
-        if more is not None or (entry is not None and entry.type == "directory"):
-            raise refusal(errno.EEXIST if exclusive else errno.EISDIR, path)
-        if match is not None and (entry is None or entry.version != match):
-            raise FileChanged(path=path)
+        questions: list[Callable[[], Any]] = [partial(self.first, path), *self.marker(path)]
+        for found in self.make_way(path, *questions):
+            if found is not None and (found.type == "directory" or found.name != path):
+                raise refusal(errno.EEXIST if exclusive else errno.EISDIR, path)
         self.upload(path, body, exclusive, match)
 
     def append(self, path: str, body: IO[bytes]) -> None:

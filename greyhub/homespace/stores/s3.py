@@ -32,6 +32,9 @@ _MARK = "greyhub-upload"
 class S3Store(ObjectStore):
     """A prefix of a bucket. A directory's marker is an empty object with a slash at its end."""
 
+    page = 1000
+    """Objects in one answer to a listing."""
+
     def __init__(self, url: str, secrets: Secrets, patience: float) -> None:
         super().__init__(url, secrets, patience)
         self.bucket, _, root = url.partition("://")[2].partition("/")
@@ -97,9 +100,9 @@ class S3Store(ObjectStore):
         return Entry(path, "file", size, changed, found["ETag"].strip('"'))
 
     def below(self, path: str, *, deep: bool) -> Iterator[Entry]:
-        """Objects and markers below a path, a thousand at once."""
+        """Objects and markers below a path, a page at once."""
         prefix = f"{self.key(path)}/" if self.key(path) else ""
-        page: dict[str, Any] = {"Bucket": self.bucket, "Prefix": prefix}
+        page: dict[str, Any] = {"Bucket": self.bucket, "Prefix": prefix, "MaxKeys": self.page}
         if not deep:
             page["Delimiter"] = "/"
         while True:

@@ -13,13 +13,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import fsspec
 import pytest
 
 from greyhub.homespace.filesystem import Home
 from tests.homespace.filesystem import servers
 from tests.homespace.filesystem.faults import FaultyProxy
-from tests.homespace.filesystem.places import Bucket, Container, Dictionary, Disk, Place, Plain
+from tests.homespace.filesystem.places import Bucket, Container, Dictionary, Disk, Place
 
 STORES = ("local", "s3", "azure", "memory", "sftp", "webdav", "other")
 ACCOUNT = "devstoreaccount1"
@@ -27,8 +26,6 @@ ACCOUNT_KEY = (  # the one that Azurite's documentation tells everyone
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 )
 S3_SECRET = "s3-secret-of-ada"
-
-fsspec.register_implementation("plain", Plain, clobber=True)
 
 
 @pytest.fixture(scope="session", autouse=True)

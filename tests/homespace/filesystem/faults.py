@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -41,14 +43,21 @@ class FaultyProxy:
         The store's options for the URL of its endpoint.
     """
 
-    def __init__(self, upstream: str, options: Callable[[str], dict[str, Any]]) -> None:
+    def __init__(
+        self, upstream: str, options: Callable[[str], dict[str, Any]], port: int = 0
+    ) -> None:
         self.upstream = urlsplit(upstream)
         self.rules: list[Rule] = []
         self.requests: list[Request] = []
+        self.connections: list[socket.socket] = []
         proxy = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                super().setup()
+                proxy.connections.append(self.connection)
 
             def log_message(self, *args: object) -> None:
                 pass
@@ -62,7 +71,7 @@ class FaultyProxy:
                 proxy.forward(self)
                 self.wfile.flush()
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         self.options = options(self.url)
@@ -74,6 +83,9 @@ class FaultyProxy:
     def __exit__(self, *args: object) -> None:
         self.server.shutdown()
         self.server.server_close()
+        for connection in self.connections:
+            with suppress(OSError):  # it may be closed already
+                connection.shutdown(socket.SHUT_RDWR)
 
     def forward(self, handler: BaseHTTPRequestHandler) -> None:
         body = _body(handler)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import fsspec
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFile, MemoryFileSystem
 
@@ -189,3 +190,6 @@ class Plain(LocalFileSystem):
     @classmethod
     def _strip_protocol(cls, path: Any) -> Any:
         return str(path).removeprefix("plain://").rstrip("/") or "/"
+
+
+fsspec.register_implementation("plain", Plain, clobber=True)

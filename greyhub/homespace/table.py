@@ -1,0 +1,78 @@
+"""Where each user's home is, as it was decided when they first needed one.
+
+A template that changes later moves nobody: what stands in the table is never
+computed again. The table is one JSON file that only the hub reads and writes.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from greyhub.errors import HomeError
+
+
+class Table:
+    """URLs of homes by user name.
+
+    Parameters
+    ----------
+    path : Path
+        The file. It is made when the first home is remembered.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> dict[str, str]:
+        """Every user's URL.
+
+        Raises
+        ------
+        greyhub.errors.HomeError
+            The file cannot be read. Nobody is given another home because of that.
+        """
+        try:
+            found = json.loads(self.path.read_text())
+            if not isinstance(found, dict) or not all(isinstance(v, str) for v in found.values()):
+                raise ValueError("it is no mapping of names to URLs")
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise HomeError(
+                f"the table of homes {self.path} cannot be read: {error}.\n"
+                "  to mend: bring it back from a backup; it says where each user's home is"
+            ) from error
+        return found
+
+    def remember(self, user: str, url: str) -> str:
+        """The URL of a user's home: the one that is known, or else this one from now on."""
+        with self._locked():
+            known = self.read()
+            if user not in known:
+                self._write({**known, user: url})
+            return known.get(user, url)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with open(self.path.with_suffix(".lock"), "a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _write(self, homes: dict[str, str]) -> None:
+        number, name = tempfile.mkstemp(prefix=".homes-", dir=self.path.parent)
+        try:
+            with os.fdopen(number, "w") as file:
+                json.dump(homes, file, indent=1, sort_keys=True)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(name, self.path)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                os.unlink(name)
+            raise
