@@ -41,13 +41,14 @@ def one_spelling(case: AuthCase) -> None:
     case.let_in(hub, ada)
     before = set(case.rows(hub))
     for name in ("ADA", "Ada"):
+        if case.claims("password"):
+            # Before ada herself has come by this spelling: its first use is the danger.
+            stranger = _spelled(case, hub, ada, name, secret="a secret of eve's own")  # noqa: S106
+            case.kept_out(hub, stranger, before, f"{name} came in with another secret than ada's")
         visitor = _spelled(case, hub, ada, name)
         case.require(visitor.who() is not None, f"ada is allowed, and as {name} was refused")
         new = set(case.rows(hub)) - before
         case.require(not new, f"{name} is ada, and the hub has a new user {shorten(sorted(new))}")
-        if case.claims("password"):
-            stranger = _spelled(case, hub, ada, name, secret="a secret of eve's own")  # noqa: S106
-            case.kept_out(hub, stranger, before, f"{name} came in with another secret than ada's")
     visitor = case.let_in(hub, eve)
     found = (visitor.who() or {}).get("name")
     case.require(found == "visitor", f"username_map makes {mapped} visitor, and the hub {found}")

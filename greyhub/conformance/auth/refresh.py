@@ -163,6 +163,7 @@ def one_refresh_at_a_time(case: AuthCase) -> None:
         for tab in tabs:
             tab.start()
         held.hit.wait(3 * case.patience)
+        case.until(lambda: case.story.calling.count("refresh_user()") > 1, 3, "one tab asked")
         deadline = time.monotonic() + 0.3
         while len(_refreshes(case)) < 2 and time.monotonic() < deadline:
             time.sleep(0.01)

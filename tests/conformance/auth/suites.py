@@ -2,55 +2,139 @@
 
 from __future__ import annotations
 
-from greyhub.conformance.auth import AuthSuite
+from jupyterhub.auth import Authenticator
+
+from greyhub.conformance import AuthSuite, Restriction
+from tests.conformance.auth.careful import Careful
+from tests.conformance.auth.tokened import OPEN, Tokened
 
 PASSWORD = "correct horse battery"
 ADMIN_PASSWORD = "a much longer passphrase for those who rule"
 
-ALONE = "one password for everyone: there is no backend"
+CLIENT = {
+    "client_id": "{client_id}",
+    "client_secret": "{client_secret}",
+    "oauth_callback_url": "{callback}",
+    "authorize_url": "{authorize}",
+    "token_url": "{token}",
+}
+"""What every OAuth client is told."""
+
+FORM = (
+    "oauth2",
+    "id_token",
+    "email_names",
+    "groups",
+    "overage",
+    "restricts",
+    "remote",
+    "refresh",
+    "slo",
+    "sessions",
+)
+"""What one password for everyone has not."""
 
 
-class LocalPassword(AuthSuite):
+class Shared(AuthSuite):
+    """JupyterHub's own."""
+
+    adapter = "jupyterhub.authenticators.shared:SharedPasswordAuthenticator"
+    name_claim = "username"
+    config = {
+        "SharedPasswordAuthenticator": {
+            "user_password": PASSWORD,
+            "admin_password": ADMIN_PASSWORD,
+        }
+    }
+    claims = {"password"}
+    declines = dict.fromkeys(FORM, "one password for everyone: there is no backend")
+
+    def account(self, person, hub):
+        password = ADMIN_PASSWORD if person.admin else PASSWORD
+        return {"username": person.name, "password": password}
+
+
+class Local(Shared):
     """What ``c.GreyHub.auth = "local"`` uses."""
 
     adapter = "greyhub.auth.password:LocalPassword"
-    name_claim = "username"
+    config = {"LocalPassword": {"user_password": PASSWORD, "admin_password": ADMIN_PASSWORD}}
+
+
+class CarefulSuite(AuthSuite):
+    adapter = Careful
     config = {
-        "LocalPassword": {"user_password": PASSWORD, "admin_password": ADMIN_PASSWORD}
-    }
-    claims = {"password"}
-    declines = dict.fromkeys(
-        ("oauth2 id_token email_names groups overage restricts remote refresh slo sessions").split(),
-        ALONE,
-    )
-
-    def account(self, person, hub):
-        return {
-            "username": person.name,
-            "password": ADMIN_PASSWORD if person.admin else PASSWORD,
-        }
-
-
-class Generic(AuthSuite):
-    adapter = "oauthenticator.generic:GenericOAuthenticator"
-    config = {
-        "GenericOAuthenticator": {
-            "client_id": "{client_id}",
-            "client_secret": "{client_secret}",
-            "oauth_callback_url": "{callback}",
-            "authorize_url": "{authorize}",
-            "token_url": "{token}",
+        "Careful": {
+            **CLIENT,
             "userdata_url": "{userinfo}",
             "username_claim": "preferred_username",
             "scope": ["openid", "profile"],
+            "registry": "{directory}/subjects.json",
         }
     }
-    claims = {"oauth2", "groups", "remote", "refresh", "slo"}
+    claims = {"oauth2", "groups", "restricts", "remote", "refresh", "slo"}
     declines = {
-        "password": "no form",
-        "id_token": "identity comes from userinfo",
+        "password": "there is no form",
+        "id_token": "who it is comes from userinfo",
         "email_names": "names are preferred_username",
-        "overage": "no",
-        "restricts": "no such option",
-        "sessions": "opens none",
+        "overage": "userinfo has room for all groups",
+        "sessions": "nothing is opened",
     }
+
+    def restrictions(self):
+        inside = {"claims": {"hd": "inside.example"}}
+        outside = [
+            {"claims": {"hd": domain}} for domain in ("not-inside.example", "inside.example.evil")
+        ]
+        return [
+            Restriction({"domain": "inside.example"}, "inside.example", inside, outside),
+            Restriction({"hosted_domain": "inside.example"}, "", inside, deprecated=True),
+        ]
+
+
+class TokenedSuite(AuthSuite):
+    adapter = Tokened
+    name_claim = "email"
+    config = {
+        "Tokened": {
+            **CLIENT,
+            "issuer": "{issuer}",
+            "jwks_url": "{jwks}",
+            "graph_url": "{issuer}",
+            "scope": ["openid", "email"],
+        }
+    }
+    claims = {
+        "oauth2",
+        "id_token",
+        "email_names",
+        "groups",
+        "overage",
+        "restricts",
+        "remote",
+        "refresh",
+        "sessions",
+    }
+    declines = {"password": "there is no form", "slo": "the provider has no logout"}
+
+    def restrictions(self):
+        inside = {"claims": {"tid": "tenant-a"}}
+        outside = [{"claims": {"tid": tenant}} for tenant in ("tenant-b", "tenant-ab", "")]
+        return [Restriction({"allowed_tenants": {"tenant-a"}}, "tenant-a", inside, outside)]
+
+    def sessions(self):
+        return OPEN
+
+    def sweep(self):
+        OPEN.clear()
+
+
+class LazySuite(AuthSuite):
+    """Lets in whoever comes, and claims nothing: there is no badge for that."""
+
+    class Lazy(Authenticator):
+        def authenticate(self, handler, data):
+            return data["username"]
+
+    adapter = Lazy
+    declines = dict.fromkeys(("password", *FORM), "not now")
