@@ -101,7 +101,7 @@ def _compose(c: Config, app: Any, directory: Path) -> Composition:
         hub = GreyHub(
             directory=directory,
             config=sound(GreyHub, written),
-            log=app.log if app is not None else None,
+            **({"log": app.log} if app is not None else {}),
         )
         contributions = hub.contributions()
         problems += _caught(merge, c, contributions, lineages(contributions))
@@ -115,7 +115,7 @@ def _compose(c: Config, app: Any, directory: Path) -> Composition:
             application=app,
             command_line=command_line,
             trace=trace,
-            broken=[slot for slot in hub.values if slot not in hub.adapters],
+            broken=set(hub.values) - {origin.slot for origin, _ in contributions},
         )
         found += [_finding(problem, platform) for problem in (*hub.problems, *problems)]
         found += examine(platform)

@@ -22,9 +22,6 @@ SEEN_BY_USERS = {
     "Spawner": ("environment", "args", "cmd", "default_url", "notebook_dir"),
     "KubeSpawner": ("extra_annotations", "extra_labels", "init_containers", "profile_list"),
     "GreyHub": ("name", "homespace", "cluster", "data"),
-    "HomeAdapter": ("storage_options",),
-    "ClusterAdapter": ("options",),
-    "DataAdapter": ("catalogs", "parameters"),
 }
 """Options whose value reaches a user's server, or a ticket. Also, any option of an adapter
 whose trait is tagged ``seen=True``."""
@@ -94,7 +91,11 @@ def _disclosed(option: str, value: Any) -> bool:
             urlparse(value.partition("://")[0] + "://" + value.partition("://")[2]).password
         )
     if option in ("storage_options", "options"):
-        return any(is_secret(str(key)) and each for key, each in _items(value))
+        # A mapping is a reference, such as {"env": "NAME"}: read where the server runs.
+        return any(
+            is_secret(str(key)) and each and not isinstance(each, Mapping)
+            for key, each in _items(value)
+        )
     return False
 
 

@@ -11,7 +11,7 @@ import click
 from greyhub.checks.changes import left_behind
 from greyhub.checks.inforce import InForce, in_force
 from greyhub.cli.output import as_mapping, print_findings, print_json
-from greyhub.cli.reading import Reading, file_option, json_option, like_jupyterhub, read
+from greyhub.cli.reading import Reading, json_option, like_jupyterhub, read
 
 
 @click.command(
@@ -19,7 +19,14 @@ from greyhub.cli.reading import Reading, file_option, json_option, like_jupyterh
     epilog="Exit codes: 0, it was shown; 1, a file has errors, which are said first; 2, the "
     "command was called wrongly.",
 )
-@file_option
+@click.option(
+    "-f",
+    "--file",
+    default="greyhub_config.py",
+    show_default=True,
+    type=click.Path(dir_okay=False),
+    help="The config file.",
+)
 @click.option("--all", "everything", is_flag=True, help="Also what has its default value.")
 @json_option
 @click.argument("rest", nargs=-1, type=click.UNPROCESSED, metavar="[OLD NEW] [--Section.option=…]")

@@ -1,0 +1,31 @@
+"""The reference is what the code says, whole."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from greyhub.checks.values import convert, empty
+from greyhub.reference import classes, options_of, page, schema
+
+DOCS = Path(__file__).parents[2] / "docs"
+MEND = "write it anew: python -m greyhub.reference docs"
+
+
+def test_the_page_is_not_stale() -> None:
+    assert (DOCS / "reference.md").read_text() == page(), MEND
+
+
+def test_the_schema_is_not_stale() -> None:
+    assert json.loads((DOCS / "schema.json").read_text()) == schema(), MEND
+
+
+def test_every_option_has_help_and_an_example_that_it_takes() -> None:
+    for _, cls, _ in classes():
+        for option in options_of(cls):
+            trait = cls.class_traits()[option.name]  # type: ignore[attr-defined]
+            assert option.help, option
+            assert trait.metadata.get("example") is not None or option.default, option
+            value: dict[str, object] = {}
+            exec(option.example.replace(f"c.{option.section}.", "value_"), value)
+            convert(empty(cls), option.name, value[f"value_{option.name}"])
