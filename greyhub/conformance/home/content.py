@@ -119,7 +119,7 @@ def large_files(case: HomeCase) -> None:
         case.require(file.read() == content[-9:], "the last nine bytes are not what was written")
         file.seek(0)
         case.require(file.read() == content, "the whole is not what was written")
-    for start, end in ((-7, None), (3, 11), (0, -3), (size - 4, size + 100), (size, size + 10)):
+    for start, end in ((-7, None), (3, 11), (0, -3), (size - 4, size + 100)):
         part = home.cat_file("large", start=start, end=end)
         case.require(part == content[start:end], f"cat_file from {start} to {end}: {told(part)}")
     block = 5 * 2**20

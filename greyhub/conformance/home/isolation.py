@@ -19,7 +19,7 @@ SECRET = b"what only its owner may read"
 MARK = "whose-file-this-is.txt"
 
 
-@clause("HOME-030", MUST, hooks="raw", guards="data")
+@clause("HOME-030", MUST, hooks="raw", guards="secrets")
 def same_path_own_file(case: HomeCase) -> None:
     """Two users with the same path see their own file, also where their names are much alike."""
     users = ["ada", "ada-lovelace-of-the-analytical-engine", "bob.the.builder", "bob-the-builder"]
@@ -42,7 +42,7 @@ def same_path_own_file(case: HomeCase) -> None:
     "HOME-031",
     MUST,
     hooks="raw location",
-    guards="data",
+    guards="secrets",
     seen=(
         "fsspec#2047 https://github.com/fsspec/filesystem_spec/pull/2047: mended for Local alone",
         "MAVSDK#3069 https://github.com/mavlink/MAVSDK/pull/3069: a prefix without a separator",
@@ -141,7 +141,7 @@ def _got(home: Home, file: str) -> bytes:
     return place.read_bytes()
 
 
-@clause("HOME-032", MUST, needs="symlinks", hooks="raw location", guards="data")
+@clause("HOME-032", MUST, needs="symlinks", hooks="raw location", guards="secrets")
 def links_out_are_not_followed(case: HomeCase) -> None:
     """A symbolic link out of the home is not followed: for reading, writing or listing.
 
@@ -183,7 +183,7 @@ def _by_link(home: Home, path: str) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "rm_file", lambda: home.rm_file(f"{path}/{MARK}")
 
 
-@clause("HOME-033", MUST, hooks="raw location", guards="data")
+@clause("HOME-033", MUST, hooks="raw location", guards="secrets")
 def a_name_is_never_a_path(case: HomeCase) -> None:
     """Whatever a user is called, it has a home of its own, or is refused.
 
@@ -232,7 +232,7 @@ def _stays_out(case: HomeCase, name: str, home: Home, victim: str, above: str, p
     "HOME-034",
     MUST,
     hooks="raw",
-    guards="data",
+    guards="secrets",
     seen=(
         "fsspec#2006 https://github.com/fsspec/filesystem_spec/issues/2006: a shared connection",
         "s3fs#938 https://github.com/fsspec/s3fs/issues/938",

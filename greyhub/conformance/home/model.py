@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.stateful import run_state_machine_as_test as run_machine
 
 from greyhub.conformance.contract import SHOULD, clause
@@ -31,6 +31,7 @@ def a_home_is_a_dictionary(case: HomeCase) -> None:
         deadline=None,
         database=None,
         print_blob=False,
+        verbosity=Verbosity.quiet,
         report_multiple_bugs=False,
         phases=(Phase.generate, Phase.shrink),
         suppress_health_check=list(HealthCheck),

@@ -28,8 +28,9 @@ SYSTEM = frozenset({"posix", "io", "_io", "fcntl"})
 POINTS = 20
 """At how many steps a race is tried, at most."""
 
-LONGEST = 0.25
-"""Seconds that a call is stopped at most for another one, which may be waiting for it."""
+LONGEST, TOGETHER = 0.25, 2.5
+"""Seconds that a call is stopped at most for another one, which may be waiting for it; and
+all that are tried for one race."""
 
 Step = Callable[[bool], None]
 """Is told whether the step leads out of the process."""
@@ -120,7 +121,8 @@ def races(
         Outcome.of(lambda: first(0))
     pause = min(LONGEST, max(0.02, 5 * (time.monotonic() - began)))
     out = steps[True] > 0
-    points = choices.sample(range(steps[out]), min(POINTS, steps[out]))
+    tried = min(POINTS, steps[out], int(TOGETHER / pause))
+    points = choices.sample(range(steps[out]), tried)
     for number, point in enumerate(sorted(points), 1):
         calls = partial(first, number), partial(second, number)
         yield number, *_race(watching, *calls, point, out, pause)

@@ -75,6 +75,7 @@ class FaultProxy:
         self.upstream = urlsplit(upstream)
         self.requests: list[Request] = []
         self._plans: list[_Plan] = []
+        self._tasks: set[asyncio.Task[None]] = set()
         self._step: Callable[[Request], None] | None = None
         self._loop = asyncio.new_event_loop()
         self._server: asyncio.Server | None = None
@@ -89,7 +90,7 @@ class FaultProxy:
 
     def close(self) -> None:
         """End it."""
-        self._call(self._unlisten())
+        self._call(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
 
     def __enter__(self) -> FaultProxy:
@@ -175,7 +176,17 @@ class FaultProxy:
             self._server.close()
             self._server = None
 
+    async def _end(self) -> None:
+        await self._unlisten()
+        for task in self._tasks:
+            task.cancel()
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # Python 3.11 keeps no hold of a connection's task, and may collect it at work.
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         try:
             head, request = await _read(reader, writer)
             plan = self._take(request)

@@ -126,7 +126,7 @@ class PublishesWhatIsFlushed(Fragile):
     writer = Flushing
 
 
-@mutant("HOME-012", Toy)
+@mutant("HOME-012", Toy, also="HOME-043")
 class HasOneNameForUploads(Fragile):
     """Each upload goes to one place first, and is copied from there."""
 

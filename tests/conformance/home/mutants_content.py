@@ -140,7 +140,7 @@ class TakesCreatingForWriting(Fragile):
     """Does not create exclusively, and does not say so."""
 
     def publish(self, path, content, mode, **how):
-        super().publish(path, content, "wb", **how)
+        super().publish(path, content, "wb" if mode == "xb" else mode, **how)
 
 
 @mutant("HOME-008", Toy)

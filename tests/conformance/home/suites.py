@@ -8,7 +8,11 @@ from pathlib import Path
 from greyhub.conformance.home import Directory, HomeSuite, full_disk
 from greyhub.conformance.new.home.toyhome import ToyHomes
 from greyhub.conformance.new.home.toyhome.store import Item, Store
+from greyhub.homespace.filesystem import Home
 from greyhub.homespace.local import LocalHome
+from greyhub.names import filename
+from tests.conformance.home import strangers
+from tests.conformance.home.stores import OnS3
 
 NO_NETWORK = {
     "credentials": "a directory is opened by its owner's uid alone",
@@ -43,6 +47,40 @@ class Local(HomeSuite):
 
     def fault(self, kind, moment, **how):
         return full_disk()
+
+
+def on_s3(user, endpoint, bucket, key_file, secret_file):
+    """greyhub's home on S3, with references to the user's credentials."""
+    options = {
+        "key": {"file": key_file},
+        "secret": {"file": secret_file},
+        "endpoint_url": endpoint,
+        "client_kwargs": {"region_name": "us-east-1"},
+    }
+    return Home(f"s3://{bucket}/h/{filename(user)}", options, patience=2)
+
+
+class S3(OnS3):
+    """greyhub's own homes on an object store."""
+
+    adapter = staticmethod(on_s3)
+    claims = set(HomeSuite.contract.capabilities) - {"permissions", "staleness", "symlinks"}
+    declines = {
+        "permissions": "S3 has users of its own",
+        "staleness": "everything is seen at once",
+        "symlinks": "S3 has none",
+    }
+
+
+class Lazy(Local):
+    """A bare DirFileSystem that declines all it can: it must not earn the badge."""
+
+    adapter = staticmethod(strangers.local)
+    claims = ()
+    declines = dict.fromkeys(HomeSuite.contract.capabilities, "not needed")
+
+    def config(self):
+        return {"make": {"root": str(self.root)}}
 
 
 class Toys(HomeSuite):
