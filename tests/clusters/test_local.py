@@ -87,7 +87,7 @@ def test_a_strangers_client_is_not_let_in(cluster: Any) -> None:
 
 def test_an_idle_cluster_ends_itself(prefix: str) -> None:
     before = set(psutil.Process().children(recursive=True))
-    cluster: Any = LocalCluster.connect({**TICKET, "idle_timeout": "1 s"}, workers=1)
+    cluster: Any = LocalCluster.connect({**TICKET, "idle_timeout": "6 s"}, workers=1)
     until(lambda: cluster.status.name == "closed", 40, "the idle cluster's end")
     left = set(psutil.Process().children(recursive=True)) - before
     assert not [each for each in left if "resource_tracker" not in " ".join(each.cmdline())]
