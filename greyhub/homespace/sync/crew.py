@@ -135,6 +135,8 @@ class Crew:
             item.tries += 1
             self.agenda.later(path, item, _delay(item), "it cannot be read")
             return None
+        if action is Action.REMOVE and base and base.seen.kind == "folder" and self._lives(path):
+            action = Action.PUSH  # its end was decided before what is in it came
         if action is Action.FORGET:
             desk.journal.rebase(path, None)
         if action in (Action.NOTHING, Action.FORGET):
@@ -151,13 +153,19 @@ class Crew:
                 twin in self.flying or (item is not None and item.tries < PATIENT)
             )
         if task.action is Action.REMOVE and local and local.kind == "folder":
-            return self.desk.journal.holds(task.path) and bool(self.flying or self.agenda.items)
+            return self.desk.journal.holds(task.path)
         inodes = {other.local.inode for other, _ in self.flying.values() if other.local}
         if task.action is Action.PUSH and local and local.names > 1:
             return local.inode in inodes
         if task.action is Action.ERASE and base and base.seen.kind == "file":
             return base.seen.inode in inodes  # it was renamed: the store may copy it yet
         return False
+
+    def _lives(self, folder: str) -> bool:
+        """Whether a folder holds something on both sides, about which nothing is pending."""
+        below = f"{folder}/"
+        pending = [*self.flying, *self.agenda.items]
+        return self.desk.journal.holds(folder) and not any(p.startswith(below) for p in pending)
 
     def _launch(self, task: Task, item: Item) -> None:
         self.flying[task.path] = (task, item)

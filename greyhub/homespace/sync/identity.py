@@ -41,11 +41,16 @@ def recognise(desk: Desk) -> None:
             desk.journal.forget()
             _recognise_copy(desk, anew=True)
     elif known and found != known:
-        raise HomeError(
-            f"{desk.store.name} holds another home than {desk.place.home}.\n"
-            "  to mend: start with an empty local directory, or put the right home's URL"
-        )
-    desk.journal.set("home", found)
+        if desk.journal.fact("store") != desk.store.name:
+            raise HomeError(
+                f"{desk.store.name} holds another home than {desk.place.home}.\n"
+                "  to mend: start with an empty local directory, or put the right home's URL"
+            )
+        desk.journal.forget()  # what was there was replaced: a backup, or it was made anew
+        _recognise_copy(desk, anew=True)
+    with desk.journal.changing():
+        desk.journal.set("home", found)
+        desk.journal.set("store", desk.store.name)
 
 
 def _recognise_copy(desk: Desk, *, anew: bool = False) -> None:

@@ -38,6 +38,9 @@ create table if not exists facts (name text primary key, value text);
 HIGHEST: Final = b"\xff" * 4096
 """After every path: none is longer."""
 
+FINDER: Final = "~"
+"""The writer of what was only found: after every other of the same order."""
+
 SEEN: Final = ("kind", "mode", "size", "mtime", "ctime", "inode", "names", "target", "beside")
 
 
@@ -52,7 +55,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
-        self._path = path
+        self._path, self.folder = path, path.parent
         self._db = _open(path)
         with self.changing() as db:
             for statement in SCHEMA.split(";"):
@@ -207,10 +210,18 @@ class Journal:
                 db.execute("delete from entries")
                 self.absorb(self.outbox().items())
 
-    def announce(self, path: str, entry: Entry) -> Entry:
-        """An entry of our own, stamped as the latest of all; the next batch tells the store."""
+    def announce(self, path: str, entry: Entry, *, late: bool = False) -> Entry:
+        """An entry of our own: the next batch tells the store. Returns it with its stamp.
+
+        It is stamped as the latest of all; but if it only describes what another
+        tool wrote (``late``), so that whoever did write it has the last word.
+        """
         with self.changing() as db:
-            entry = replace(entry, stamp=Stamp(self._order + 1, self.writer))
+            stamp = Stamp(self._order + 1, self.writer)
+            if late:
+                before = self.entry(path)
+                stamp = Stamp(before.stamp.order if before else 0, FINDER)
+            entry = replace(entry, stamp=stamp)
             self.absorb([(path, entry)])
             db.execute("insert or replace into outbox values (?,?)", (order(path), entry.dumps()))
         return entry

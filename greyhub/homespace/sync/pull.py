@@ -13,7 +13,7 @@ from greyhub.homespace.sync.desk import Damaged, Desk, Outcome
 from greyhub.homespace.sync.keys import key_of
 from greyhub.homespace.sync.place import Moved
 from greyhub.homespace.sync.push import digest_of
-from greyhub.homespace.sync.records import NEVER, Base, Entry, Remote, Seen
+from greyhub.homespace.sync.records import NEVER, Base, Entry, Remote, Seen, describe
 from greyhub.homespace.sync.source import LocalTrouble, open_source
 
 MODE: Final = 0o644
@@ -42,14 +42,17 @@ def pull(desk: Desk, path: str, local: Seen | None, remote: Remote) -> Outcome:
             digest = entry.digest
         else:
             digest = _fetch(desk, path, remote, made)
-            _dress(made, entry, remote, local)
+            _dress(made, entry, remote)
         with open(made, "rb") as file:
             before = os.fstat(file.fileno())
             desk.place.put(made, path, local)
             seen = _placed(before, os.fstat(file.fileno()))
     finally:
         made.unlink(missing_ok=True)
-    return Outcome(agreed=Base(seen, remote.tag, digest, stamp, remote.size), bytes=remote.size)
+    agreed = Base(seen, remote.tag, digest, stamp, remote.size)
+    if entry is None:  # another tool wrote it: from now on the manifest knows its digest
+        stamp = desk.journal.announce(path, describe(agreed), late=True).stamp
+    return Outcome(agreed=replace(agreed, stamp=stamp), bytes=remote.size)
 
 
 def _fetch(desk: Desk, path: str, remote: Remote, made: Path) -> str:
@@ -81,9 +84,10 @@ class _Both:
             raise LocalTrouble(f"the local disk: {error.strerror}") from error
 
 
-def _dress(made: Path, entry: Entry | None, remote: Remote, local: Seen | None) -> None:
-    kept = local.mode if local and local.kind == "file" else MODE
-    made.chmod(entry.mode if entry else kept)
+def _dress(made: Path, entry: Entry | None, remote: Remote) -> None:
+    # What another tool wrote has the mode that the file had before, everywhere the same.
+    before = remote.entry if remote.entry and remote.entry.kind == "file" else None
+    made.chmod(entry.mode if entry else before.mode if before else MODE)
     mtime = entry.mtime if entry else remote.mtime
     os.utime(made, ns=(mtime, mtime))
 
@@ -94,11 +98,12 @@ def _twin(desk: Desk, entry: Entry) -> Path | None:
     if base is None or base.digest != entry.digest:
         return None
     now = desk.place.look(entry.same)
-    # A link changes the time of the last change and nothing else.
     if not isinstance(now, Seen) or now.kind != "file":
         return None
+    # A link changes the time of the last change and nothing else.
     same = (now.size, now.mtime, now.inode) == (base.seen.size, base.seen.mtime, base.seen.inode)
-    return desk.place.home / entry.same if same else None
+    alike = (now.mode, now.mtime) == (entry.mode, entry.mtime)
+    return desk.place.home / entry.same if same and alike else None
 
 
 def _placed(before: os.stat_result, after: os.stat_result) -> Seen:
@@ -170,12 +175,12 @@ def compare(desk: Desk, path: str, local: Seen, base: Base | None, remote: Remot
         seen = source.seen
     agreed = Base(seen, remote.tag, theirs, entry.stamp if entry else NEVER, remote.size)
     if ours == theirs:
+        if entry is None:
+            agreed = replace(agreed, stamp=desk.journal.announce(path, describe(agreed)).stamp)
         desk.journal.rebase(path, agreed)
-        # Whose mode and times stand is then a question of its own.
-        dressed = entry is None or (entry.mode, entry.mtime) == (seen.mode, seen.mtime)
-        if dressed:
-            return Outcome()
-        return dress(desk, path, seen, agreed, remote)
+        if entry and (entry.mode, entry.mtime) != (seen.mode, seen.mtime):
+            return dress(desk, path, seen, agreed, remote)
+        return Outcome()
     if base and ours == base.digest:
         return pull(desk, path, local, remote)
     if (base and theirs == base.digest) or theirs in desk.journal.intended(path):

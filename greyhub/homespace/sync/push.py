@@ -9,6 +9,7 @@ from typing import BinaryIO, cast
 
 from greyhub.homespace.sync.desk import Desk, Outcome
 from greyhub.homespace.sync.keys import key_of
+from greyhub.homespace.sync.plan import unaware
 from greyhub.homespace.sync.records import Base, Entry, Remote, Seen, describe
 from greyhub.homespace.sync.source import Stable, open_source
 from greyhub.homespace.sync.stores import ABSENT, Changed
@@ -47,11 +48,28 @@ def _push_file(
         like = base and there and (base.tag, base.size) == (there.tag, source.size)
         if base and there and like and source.digest() == base.digest:
             return _agree(desk, path, source, there.tag, base.digest, base, remote)
+        if remote is None and base and _untouched(source, base, desk.journal.entry(path)):
+            # No edit, so it does not win over the deletion: a hard link came or went.
+            desk.journal.rebase(path, replace(base, seen=source.seen))
+            return Outcome(done=False, looked=[None])
         new, old = (0, there.size) if there else (1, 0)
         with desk.usage.growing(new, source.size - old):
             tag = _copy(desk, path, source, there) or _send(desk, path, source, there)
         outcome = _agree(desk, path, source, tag, source.result, base, remote)
         return replace(outcome, bytes=source.size)
+
+
+def _untouched(source: Stable, base: Base, tomb: Entry | None) -> bool:
+    """Whether a file that has gone from the store is here as it was there."""
+    seen, before = source.seen, base.seen
+    alike = (seen.mode, seen.mtime) == (before.mode, before.mtime) and base.size == source.size
+    return (
+        before.kind == "file"
+        and alike
+        and seen.ctime >= 0
+        and not unaware(tomb, base)
+        and source.digest() == base.digest
+    )
 
 
 def _send(desk: Desk, path: str, source: Stable, there: Remote | None) -> str:

@@ -1,0 +1,115 @@
+"""Talking to the process that keeps a home: what is its state, and "save it all now".
+
+One line of JSON each way over a unix socket. Needs nothing but Python, for it is
+used in kernels, in the command line and in the notebook server.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from greyhub.errors import HomeError
+
+SOCKET: Final = "sync.sock"
+VARIABLE: Final = "GREYHUB_HOME_SYNC"
+"""The environment variable that names the state directory of a server's home."""
+
+
+def status(state: Path | None = None) -> Mapping[str, Any]:
+    """The state of the home.
+
+    Raises
+    ------
+    greyhub.errors.HomeError
+        No process keeps it, or it does not answer.
+    """
+    return ask({"do": "status"}, state, timeout=10)
+
+
+def sync(state: Path | None = None, timeout: float = 300.0) -> Mapping[str, Any]:
+    """Wait until all that is in the home now is in the store, and the store's news are here.
+
+    Parameters
+    ----------
+    timeout : float
+        Seconds after which to return anyway: the state says what is still local.
+
+    Raises
+    ------
+    greyhub.errors.HomeError
+        No process keeps it, or it does not answer.
+    """
+    return ask({"do": "sync", "timeout": timeout}, state, timeout=timeout + 10)
+
+
+def stop(state: Path | None = None, timeout: float = 60.0) -> Mapping[str, Any]:
+    """Have everything saved and the process end; returns its last state."""
+    return ask({"do": "stop", "timeout": timeout}, state, timeout=timeout + 10)
+
+
+def ask(question: Mapping[str, Any], state: Path | None, timeout: float) -> Mapping[str, Any]:
+    """Ask one question."""
+    where = Path(state or os.environ.get(VARIABLE) or _nowhere())
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(timeout)
+            connect(connection, where / SOCKET)
+            connection.sendall(json.dumps(dict(question)).encode() + b"\n")
+            with connection.makefile("rb") as answers:
+                line = answers.readline()
+        answer = json.loads(line)
+    except TimeoutError as error:
+        raise HomeError(f"the process that keeps the home did not answer in {timeout:.0f} s") from (
+            error
+        )
+    except (OSError, ValueError) as error:
+        raise HomeError(
+            f"no process keeps the home of {where}: {error}.\n"
+            "  to mend: stop this server and start it again"
+        ) from error
+    if "error" in answer:
+        raise HomeError(str(answer["error"]))
+    result: Mapping[str, Any] = answer
+    return result
+
+
+def connect(connection: socket.socket, path: Path) -> None:
+    """Connect to a socket, however long its path is: the kernel allows 107 bytes."""
+    with _short(path) as name:
+        connection.connect(name)
+
+
+def bind(connection: socket.socket, path: Path) -> None:
+    """Make a socket that only this user can connect to."""
+    path.unlink(missing_ok=True)
+    before = os.umask(0o177)
+    try:
+        with _short(path) as name:
+            connection.bind(name)
+    finally:
+        os.umask(before)
+
+
+class _short:  # noqa: N801
+    """A name for a path by way of its open folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> str:
+        self.folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        return f"/proc/self/fd/{self.folder}/{self.path.name}"
+
+    def __exit__(self, *error: object) -> None:
+        os.close(self.folder)
+
+
+def _nowhere() -> str:
+    raise HomeError(
+        "this server's home is not a working copy: what is written here is saved where it is"
+    )

@@ -1,0 +1,309 @@
+"""The process that keeps a home while a server runs: it watches, and writes back.
+
+A process of its own, so that neither a busy kernel nor a busy server starves it.
+All that it knows is in the journal; so when it has rested for a while it begins
+anew, as a fresh and small program, and only loads a store's libraries when there
+is something to do.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from greyhub.errors import HomeError
+from greyhub.homespace.sync.client import SOCKET, bind
+from greyhub.homespace.sync.desk import Quota
+from greyhub.homespace.sync.identity import recognise
+from greyhub.homespace.sync.report import Report
+from greyhub.homespace.sync.watch import BLIND, Turn, Watch
+from greyhub.homespace.sync.working import WorkingCopy
+
+REST: Final = 20.0
+"""Seconds without work after which the process begins anew."""
+
+POLL: Final = 120.0
+"""Seconds between two looks at the store."""
+
+KEPT: Final = "GREYHUB_SYNC_KEPT"
+"""What the process hands to itself: the socket, the lock, and when it last looked."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the companion is to do: the fields of the ``GREYHUB_SYNC`` variable."""
+
+    local: Path
+    url: str
+    state: Path
+    storage_options: Mapping[str, Any] = field(default_factory=dict)
+    quota: Quota = field(default_factory=Quota)
+    grace: float = 25.0
+    """Seconds in which everything is to be saved when the server stops."""
+    poll: float = POLL
+    rest: float = REST
+    opener: str = ""
+    """``module:function`` that makes the store from this job, in place of fsspec's options."""
+
+    @classmethod
+    def loads(cls, text: str) -> Job:
+        """Read it from JSON; HomeError says what is wrong with it."""
+        try:
+            fields = json.loads(text)
+            fields |= {"local": Path(fields["local"]), "state": Path(fields["state"])}
+            fields["quota"] = Quota(**fields.get("quota", {}))
+            return cls(**fields)
+        except (ValueError, TypeError, KeyError) as error:
+            raise HomeError(f"GREYHUB_SYNC is not a job for the home: {error!r}") from error
+
+
+class Lazy:
+    """A store that is opened when it is first asked for anything."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.name = job.url
+        self._store: Any = None
+        self._lock = threading.Lock()
+
+    def __getattr__(self, method: str) -> Any:
+        with self._lock:
+            if self._store is None:
+                self._store = self._open()
+        return getattr(self._store, method)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether it was asked for anything."""
+        return self._store is not None
+
+    def renew(self) -> None:
+        """Open it anew when it is next asked: credentials may have been renewed."""
+        with self._lock:
+            self._store = None
+
+    def _open(self) -> Any:
+        if self.job.opener:
+            from importlib import import_module
+
+            module, _, function = self.job.opener.partition(":")
+            return getattr(import_module(module), function)(self.job)
+        from greyhub.homespace.sync.stores import open_url
+
+        return open_url(self.job.url, dict(self.job.storage_options))
+
+
+class Companion:
+    """Keeps one home until it is told to stop.
+
+    Parameters
+    ----------
+    job : Job
+        What to do.
+    kept : Mapping[str, Any]
+        What an earlier self handed over; empty in a new process.
+    """
+
+    def __init__(self, job: Job, kept: Mapping[str, Any]) -> None:
+        self.job = job
+        job.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.lock = kept.get("lock") or self._only_one()
+        self.store = Lazy(job)
+        self.copy = WorkingCopy(job.local, self.store, job.state, quota=job.quota)
+        self.report = Report(self.copy)
+        self.watch = Watch(self.copy.desk.place.home, self.copy.note)
+        self.sweeps, self.looks = Turn(), Turn(job.poll)
+        self.looks.next = kept.get("look", 0.0)
+        self.sweeps.next = 0.0
+        self.ready = bool(kept.get("ready"))
+        """The store was reached, and both sides were brought together once."""
+        self.asked: list[tuple[float, threading.Event]] = []
+        self.stopping: float | None = None
+        self._busy = time.monotonic()
+        self._looking = threading.Event()
+        self.server = self._serve(kept.get("socket"))
+
+    def _only_one(self) -> int:
+        handle = os.open(self.job.state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(handle)
+            raise HomeError(f"another process keeps the home {self.job.local} already") from error
+        return handle
+
+    # The loop.
+
+    def run(self) -> int:
+        """Keep the home until told to stop; 0 if all of it is in the store then."""
+        self.watch.start()
+        while self.stopping is None:
+            try:
+                self._round()
+            except (OSError, HomeError) as error:
+                self.report.say(str(error))
+                self.copy.crew.trouble = str(error)
+                if isinstance(error, PermissionError):
+                    self.store.renew()
+                self._pause(2.0)
+        return self._end()
+
+    def _round(self) -> None:
+        if not self.ready:
+            self.report.phase = "restoring"
+            self.copy.restore(until=self._interrupted)
+            self.ready = self.copy.crew.idle
+            self.looks.took(0.0)
+            if not self.ready:
+                return
+        self.report.phase = "keeping"
+        if "denied" in self.copy.crew.trouble.lower() or "expired" in self.copy.crew.trouble:
+            self.store.renew()
+        self._notice()
+        self.copy.settle(until=lambda: self._interrupted() or self._has_news())
+        self._answer()
+        if self.copy.unsaved() or self.copy.crew.flying:
+            self._busy = time.monotonic()
+            self._pause(min(self.copy.crew.pause(), 1.0))
+        else:
+            self._rest()
+
+    def _notice(self) -> None:
+        """Whatever is due of sweeps and looks."""
+        for folder in self.watch.grown():
+            self.copy.sweep(folder.rstrip("/"))
+        asked = bool(self.asked)
+        blind = self.watch.trouble and time.monotonic() >= self.sweeps.next - 20 + BLIND
+        if asked or self.sweeps.due or blind:
+            began = time.thread_time()
+            self.copy.sweep()
+            self.sweeps.took(time.thread_time() - began)
+        if asked or self.looks.due:
+            began = time.process_time()
+            recognise(self.copy.desk)
+            self.copy.look()
+            self.copy.desk.manifest.fold()
+            self.looks.took(time.process_time() - began)
+
+    def _has_news(self) -> bool:
+        return bool(self.asked) or any(at <= time.monotonic() for at in self.watch.young.values())
+
+    def _interrupted(self) -> bool:
+        self.report.write()
+        return self.stopping is not None
+
+    def _answer(self) -> None:
+        """Those who asked for everything to be saved hear that it is, or that time is up."""
+        now, left = time.monotonic(), self.copy.unsaved()
+        for until, done in list(self.asked):
+            if not left or now >= until or self.copy.crew.idle:
+                self.asked.remove((until, done))
+                done.set()
+        if self.asked:
+            self.copy.crew.hurry()
+
+    def _rest(self) -> None:
+        """Nothing to do: wait for news, and after a while begin anew, small."""
+        self.report.write()
+        now = time.monotonic()
+        if self.store.loaded and now - self._busy > self.job.rest and not self.asked:
+            self._begin_anew()
+        nearest = min([self.sweeps.next, self.looks.next, *self.watch.young.values()])
+        if self.store.loaded:
+            nearest = min(nearest, self._busy + self.job.rest + 0.1)
+        self._pause(max(0.05, min(nearest - now, 60.0)))
+
+    def _pause(self, seconds: float) -> None:
+        self.copy.crew.step(seconds)
+
+    def _begin_anew(self) -> None:
+        self.watch.stop()
+        self.copy.close()
+        handles = {"socket": self.server.fileno(), "lock": self.lock}
+        for handle in handles.values():
+            os.set_inheritable(handle, True)
+        kept = handles | {"look": self.looks.next, "ready": True}
+        environ = os.environ | {KEPT: json.dumps(kept)}
+        # What changes meanwhile is found by the sweep with which every process begins.
+        os.execve(sys.executable, [sys.executable, "-m", "greyhub.homespace.sync"], environ)  # noqa: S606
+
+    # The end.
+
+    def stop(self, grace: float | None = None) -> None:
+        """Save everything and end."""
+        self.stopping = time.monotonic() + (self.job.grace if grace is None else grace)
+        self.copy.crew.lanes.wake()
+
+    def _end(self) -> int:
+        assert self.stopping is not None
+        self.report.phase = "stopping"
+        left: Mapping[str, str] = {}
+        try:
+            left = self.copy.flush(self.stopping)
+        except (OSError, HomeError) as error:
+            self.report.say(str(error))
+            left = self.copy.unsaved() or {"": str(error)}
+        self.report.phase = "stopped"
+        self.report.write(force=True)
+        for _, done in self.asked:
+            done.set()
+        if left:
+            self.report.say(
+                f"{len(left):,} paths are still only here: {', '.join(list(left)[:10])}"
+            )
+        return 3 if left else 0
+
+    # Questions.
+
+    def _serve(self, handle: int | None) -> socket.socket:
+        if handle is None:
+            server = socket.socket(socket.AF_UNIX)
+            bind(server, self.job.state / SOCKET)
+            server.listen(16)
+        else:
+            server = socket.socket(fileno=handle)
+            os.set_inheritable(handle, False)
+            os.set_inheritable(self.lock, False)
+        threading.Thread(target=self._accept, args=(server,), daemon=True).start()
+        return server
+
+    def _accept(self, server: socket.socket) -> None:
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._hear, args=(connection,), daemon=True).start()
+
+    def _hear(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError, ValueError):
+            connection.settimeout(10)
+            with connection.makefile("rb") as questions:
+                question = json.loads(questions.readline(65536))
+            connection.settimeout(None)
+            connection.sendall(json.dumps(self.reply(question)).encode() + b"\n")
+
+    def reply(self, question: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The answer to one question."""
+        what, timeout = question.get("do"), float(question.get("timeout", 60))
+        if what == "status":
+            return self.report.state()
+        if what not in ("sync", "stop"):
+            return {"error": f"the home's process does not know {what!r}"}
+        done = threading.Event()
+        self.asked.append((time.monotonic() + timeout, done))
+        if what == "stop":
+            self.stop(timeout)
+        self.copy.crew.lanes.wake()
+        done.wait(timeout + 5)
+        return self.report.state()

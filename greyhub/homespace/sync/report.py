@@ -1,0 +1,104 @@
+"""The state of a working copy, as people and programs read it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from greyhub.homespace.sync.working import WorkingCopy
+
+FILE: Final = "status.json"
+NAMED: Final = 20
+"""Paths that are named; all of them are counted."""
+
+
+class Report:
+    """Says how a working copy is doing.
+
+    Parameters
+    ----------
+    copy : WorkingCopy
+        The copy.
+    """
+
+    def __init__(self, copy: WorkingCopy) -> None:
+        self.copy = copy
+        self.phase = "starting"
+        self._written = 0.0
+        self._said = ""
+        self._last: Mapping[str, Any] = {}
+
+    def state(self) -> dict[str, Any]:
+        """All of it, as JSON values."""
+        copy = self.copy
+        unsaved, usage = copy.unsaved(), copy.desk.usage
+        reasons = {path: reason for path, reason in sorted(unsaved.items()) if reason}
+        progress = copy.progress
+        return {
+            "phase": self.phase,
+            "saved": not unsaved and self.phase not in ("starting", "restoring"),
+            "unsaved": len(unsaved),
+            "paths": [_readable(path) for path in sorted(unsaved)[:NAMED]],
+            "reasons": {_readable(p): reasons[p] for p in list(reasons)[:NAMED]},
+            "trouble": copy.crew.trouble,
+            "visible": self.phase != "starting" and not self.waits_for_visible(),
+            "progress": {
+                "done": progress.done,
+                "files": progress.files,
+                "bytes": progress.bytes,
+                "text": str(progress),
+            },
+            "files": usage.files,
+            "bytes": usage.bytes,
+            "quota": {"files": usage.quota.files, "bytes": usage.quota.bytes},
+            "warning": usage.warning,
+            "damaged": copy.desk.manifest.damaged[:NAMED],
+            "home": str(copy.desk.place.home),
+            "store": copy.desk.store.name,
+            "pid": os.getpid(),
+        }
+
+    def waits_for_visible(self) -> bool:
+        """Whether something is missing of what a user sees when the server opens."""
+        if self.phase != "restoring":
+            return False
+        agenda = list(self.copy.agenda.items.items())
+        flying = [item for _, item in list(self.copy.crew.flying.values())]
+        if not self.copy.progress.files and not self.copy.progress.done:
+            return True
+        return any(item.rank < FIRST_PART for item in [*flying, *(item for _, item in agenda)])
+
+    def write(self, *, force: bool = False) -> None:
+        """Write it into the state directory, for those who cannot ask; not all the time."""
+        now = time.monotonic()
+        if not force and now - self._written < 1.0:
+            return
+        self._written = now
+        state = self.state()
+        if state == self._last and not force:
+            return
+        self._last = state
+        path = self.copy.desk.journal.folder / FILE
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps(state, indent=1) + "\n")
+        part.replace(path)
+        if self.phase == "restoring":
+            self.say(f"bringing the home down: {state['progress']['text']}")
+
+    def say(self, line: str) -> None:
+        """A line for the log, unless it is the last one again."""
+        if line != self._said:
+            self._said = line
+            print(f"greyhub home: {line}", file=sys.stderr, flush=True)
+
+
+FIRST_PART: Final = -500.0
+"""Ranks below this are part of what is seen first: see `survey.rank`."""
+
+
+def _readable(path: str) -> str:
+    return path.encode(errors="surrogateescape").decode(errors="replace")

@@ -1,0 +1,206 @@
+"""Azure Blob Storage: every write says what it expects to replace.
+
+Through the client that adlfs makes, and with the user's credentials as adlfs
+finds them. A blob is shown when its blocks are committed, not before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections import deque
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+from greyhub.homespace.sync.keys import PARTS
+from greyhub.homespace.sync.stores import ABSENT, Changed, Found
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+    from greyhub.homespace.sync.source import Source
+
+PART: Final = 16 << 20
+AT_ONCE: Final = 4
+PATIENCE: Final = 120.0
+"""Seconds after which a request that is not answered is given up."""
+
+
+Listing = list[Found]
+Names = list[str]
+
+
+class AzureStore:
+    """A home in a container.
+
+    Parameters
+    ----------
+    filesystem : adlfs.AzureBlobFileSystem
+        Its client makes the requests.
+    root : str
+        ``container/prefix``.
+    """
+
+    def __init__(self, filesystem: AbstractFileSystem, root: str) -> None:
+        self.filesystem = filesystem
+        self.container, _, prefix = root.strip("/").partition("/")
+        self.prefix = f"{prefix}/" if prefix else ""
+        self.name = f"abfs://{root.strip('/')}"
+
+    def list(self, prefix: str = "") -> Iterator[Found]:
+        """All blobs whose key begins so."""
+        for found in self._run(self._listing(prefix)):
+            if not found.key.startswith(PARTS):
+                yield found
+
+    async def _listing(self, prefix: str) -> Listing:
+        client = self.filesystem.service_client.get_container_client(self.container)
+        blobs = client.list_blobs(name_starts_with=self.prefix + prefix, include=["metadata"])
+        # With hierarchical namespaces a folder is a blob too, and says so.
+        return [
+            self._found(blob)
+            async for blob in blobs
+            if (blob.metadata or {}).get("hdi_isfolder") != "true"
+        ]
+
+    def _found(self, blob: Any) -> Found:
+        mtime = int(blob.last_modified.timestamp()) * 1_000_000_000
+        return Found(blob.name[len(self.prefix) :], blob.size, _tag(blob.etag), mtime)
+
+    def find(self, key: str) -> Found | None:
+        """One blob."""
+        try:
+            return Found(*self._run(self._find(key)))
+        except FileNotFoundError:
+            return None
+
+    async def _find(self, key: str) -> Found:
+        found = self._found(await _meant(self._blob(key).get_blob_properties(), key))
+        return found._replace(key=key)
+
+    def fetch(self, key: str, tag: str | None, into: BinaryIO, size: int = 0) -> str:
+        """Get a blob, in parts if it is large: all of them of one version."""
+        waiting: deque[Future[tuple[bytes, str]]] = deque()
+        found, start = tag or "", 0
+        if size <= PART:
+            data, found = self._start(self._get(key, tag)).result()
+            into.write(data)
+            return str(found)
+        try:
+            while start < size or waiting:
+                while start < size and len(waiting) < (AT_ONCE if found else 1):
+                    part = min(PART, size - start)
+                    waiting.append(self._start(self._get(key, found, start, part)))
+                    start += part
+                data, found = waiting.popleft().result()
+                into.write(data)
+        finally:
+            for future in waiting:
+                future.cancel()
+        return found
+
+    async def _get(
+        self, key: str, tag: str | None, start: int | None = None, length: int | None = None
+    ) -> tuple[bytes, str]:
+        where = {} if start is None else {"offset": start, "length": length}
+        request = self._blob(key).download_blob(**where, **_expected(tag or None))
+        stream = await _meant(request, key)
+        return await stream.readall(), _tag(stream.properties.etag)
+
+    def put(self, key: str, source: Source, expect: str | None) -> str:
+        """Send the blocks, seal, and commit them in one conditional request."""
+        waiting: deque[Future[Any]] = deque()
+        blocks: Names = []
+        if source.size <= PART:
+            data = b"".join(source.chunks())
+            source.seal()
+            sent = self._blob(key).upload_blob(
+                data, overwrite=expect != ABSENT, **_expected(expect or None)
+            )
+            return _tag(self._run(_meant(sent, key, replacing=True))["etag"])
+        try:
+            for number, piece in enumerate(source.chunks(max(PART, source.size // 40_000))):
+                if len(waiting) == AT_ONCE:
+                    waiting.popleft().result()
+                blocks.append(base64.b64encode(f"{number:08d}".encode()).decode())
+                sent = self._blob(key).stage_block(blocks[-1], piece, length=len(piece))
+                waiting.append(self._start(_meant(sent, key)))
+            while waiting:
+                waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+        source.seal()
+        return _tag(self._run(self._commit(key, blocks, expect))["etag"])
+
+    async def _commit(self, key: str, blocks: Names, expect: str | None) -> Any:
+        from azure.core import MatchConditions
+        from azure.storage.blob import BlobBlock
+
+        condition = _expected(expect or None)
+        if expect == ABSENT:
+            condition = {"match_condition": MatchConditions.IfMissing}
+        listed = [BlobBlock(block) for block in blocks]
+        return await _meant(
+            self._blob(key).commit_block_list(listed, **condition), key, replacing=True
+        )
+
+    def copy(self, key: str, tag: str, to: str) -> str:
+        """Read a blob and write it elsewhere: a copy in the store needs rights of its own."""
+        import io
+
+        from greyhub.homespace.sync.source import Content
+
+        into = io.BytesIO()
+        self.fetch(key, tag, into)
+        return self.put(to, Content(into.getvalue()), ABSENT)
+
+    def delete(self, key: str, expect: str | None) -> None:
+        """Delete a blob, if it is as expected."""
+        try:
+            self._run(_meant(self._blob(key).delete_blob(**_expected(expect)), key))
+        except FileNotFoundError:
+            return
+
+    def _blob(self, key: str) -> Any:
+        return self.filesystem.service_client.get_blob_client(self.container, self.prefix + key)
+
+    def _start(self, coroutine: Coroutine[Any, Any, Any]) -> Future[Any]:
+        return asyncio.run_coroutine_threadsafe(
+            asyncio.wait_for(coroutine, PATIENCE), self.filesystem.loop
+        )
+
+    def _run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        return self._start(coroutine).result()
+
+
+def _expected(tag: str | None) -> dict[str, Any]:
+    if not tag:
+        return {}
+    from azure.core import MatchConditions
+
+    return {"etag": f'"{tag}"', "match_condition": MatchConditions.IfNotModified}
+
+
+def _tag(etag: str) -> str:
+    return str(etag).strip('"')
+
+
+async def _meant(request: Any, key: str, *, replacing: bool = False) -> Any:
+    """What the service answers, in the store's own terms."""
+    from azure.core import exceptions
+
+    try:
+        return await request
+    except (exceptions.ResourceModifiedError, exceptions.ResourceExistsError) as error:
+        raise Changed(key) from error
+    except exceptions.ResourceNotFoundError as error:
+        code = str(getattr(error, "error_code", ""))
+        if "Container" in code:  # not an answer about the blob
+            raise OSError(f"the container is not there: {code}") from error
+        raise (Changed(key) if replacing else FileNotFoundError(key)) from error
+    except exceptions.ClientAuthenticationError as error:
+        raise PermissionError(str(error.message)) from error
+    except exceptions.AzureError as error:
+        raise OSError(str(error.message)) from error
