@@ -74,7 +74,8 @@ def oldest(main_venv: Path) -> Path:
         print(f"--- making {path.name} with {OLDEST[0]}", flush=True)
         venv.create(path, with_pip=True, symlinks=True)
         install = [str(python), "-m", "pip", "install", "--quiet", "--editable", ".[test]", *OLDEST]
-        subprocess.run(install, cwd=ROOT, check=True)
+        constraint = ["--constraint", str(ROOT / "tests/constraints.txt")]
+        subprocess.run([*install, *constraint], cwd=ROOT, check=True)
         ready.touch()
     return python
 
