@@ -110,7 +110,8 @@ def is_itself_or_refused(place: Place, home: Home, name: str) -> None:
     try:
         home.pipe(name, b"hard")
     except OSError:
-        with pytest.raises(OSError, match="name"):
+        # A server that does not take the name may also say that nothing is there.
+        with pytest.raises(OSError):  # noqa: PT011
             home.cat(name)
         assert place.names() == near
         return
