@@ -86,8 +86,9 @@ def ordinary() -> int:
     return NOBODY if os.geteuid() == 0 else os.geteuid()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    # Not for the session: while playwright runs, no coroutine of a test can.
     executable = find()
     if executable is None:
         pytest.skip("needs Chromium: apt-get install chromium")
