@@ -9,9 +9,11 @@ in a config file where a secret would.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+# Type checkers know the name; importing typing would be most of this import.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from traitlets.config import Config
 
     from greyhub.hub import GreyHub
