@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, TimeoutError, expect
 
 from tests.conftest import make_directory
 from tests.hubs import SampleHub
@@ -66,7 +67,7 @@ def open_lab(page: Page, hub: SampleHub, user: str, path: str = "") -> None:
     page.wait_for_selector(".jp-DirListing-content", timeout=2 * MINUTE)
     if path:
         page.goto(f"{hub.url}user/{user}/lab/tree/{path}?reset")
-    page.wait_for_selector(".jp-Notebook" if path else ".jp-Launcher", timeout=2 * MINUTE)
+        page.wait_for_selector(".jp-Notebook", timeout=2 * MINUTE)
 
 
 def make_notebook(hub: SampleHub, user: str, name: str) -> None:
@@ -151,8 +152,10 @@ def test_a_notebook_goes_on_while_the_hub_restarts(page: Page, platform: SampleH
     )
     platform.stop()
     platform.start()
-    # JupyterLab has noticed that the proxy was away, and offers to start a server.
-    page.locator(".jp-Dialog button:has-text('Dismiss')").click()
+    # Where JupyterLab has noticed that the proxy was away, it offers to start a server.
+    dismiss = page.locator(".jp-Dialog button:has-text('Dismiss')")
+    with suppress(TimeoutError):
+        dismiss.click(timeout=MINUTE / 4)
     page.locator(".jp-Notebook .jp-CodeCell .cm-content").last.click()
     page.keyboard.insert_text("print('still', kept)")
     page.keyboard.press("Shift+Enter")
