@@ -79,9 +79,8 @@ def accounts_agree_at_rest(case: ClusterCase) -> None:
     """
     cluster = case.make(0)
     client = case.client(cluster)
-    _adapt(case, cluster, 2, 2)
+    case.scale(cluster, 2)
     case.settled(client, 2)
-    _stays(case, client, 2, "nothing asks for another number")
     _adapt(case, cluster, 1, 2)
     case.settled(client, 1)
     accounts = {

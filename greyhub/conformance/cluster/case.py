@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
-SOON = 5.0
+SOON = 6.0
 """Seconds that a backend may take over a worker."""
 
 
@@ -106,7 +106,7 @@ class ClusterCase(Case):
             return counts == [number, number]
 
         try:
-            self.until(agree, seconds, "")
+            self.until(agree, seconds, "", every=0.04)
         except Broken:
             self.fail(
                 f"asked for {number} workers; after {seconds * self.patience:g} s the scheduler "
@@ -162,14 +162,16 @@ class ClusterCase(Case):
         quiet = None
         while True:
             parts, now = left(), time.monotonic()
+            if parts and quiet is not None:
+                self.fail(f"{otherwise}: nothing was left, and then came a {parts[0].kind}")
             quiet = None if parts else (quiet or now)
             if quiet is not None and now - quiet >= stays:
                 self.saw("nothing is left")
                 return
-            if now > deadline + stays:
-                names = ", ".join(f"{part.kind} {part.id}" for part in parts) or "some came again"
+            if parts and now > deadline:
+                names = ", ".join(f"{part.kind} {part.id}" for part in parts)
                 self.fail(f"{otherwise}: left after {seconds * self.patience:g} s: {names}")
-            time.sleep(0.03)
+            time.sleep(0.05)
 
     def fault(self, kind: str, room: int = 0) -> AbstractContextManager[Any]:
         """Break the backend while a block lasts; see the suite's `fault`."""
@@ -180,6 +182,18 @@ class ClusterCase(Case):
         return broken
 
     # notebooks and loops
+
+    def at_work(self) -> Fork:
+        """Another notebook of the user's, with a cluster that has a worker; see `notebook`."""
+        self.did("another notebook makes a cluster of 1")
+        return self.notebook(self._work)
+
+    def _work(self) -> None:
+        suite: Any = self.suite
+        cluster = suite.make("ada", self.unit)
+        held.append(cluster)
+        with cluster.get_client() as client:
+            client.wait_for_workers(1, timeout=SOON * self.patience)
 
     def notebook(self, function: Callable[[], Any], seconds: float = 2 * SOON) -> Fork:
         """Another notebook of the user's, which calls a function and then lives on.
@@ -211,12 +225,6 @@ class ClusterCase(Case):
 
 held: list[object] = []
 """What a notebook keeps until it ends."""
-
-
-def hold(value: Value) -> Value:
-    """Keep something alive in a notebook as a variable does."""
-    held.append(value)
-    return value
 
 
 def _close(client: Any) -> None:

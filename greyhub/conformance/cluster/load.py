@@ -3,34 +3,41 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from greyhub.conformance.cluster.case import SOON, ClusterCase
 from greyhub.conformance.contract import SHOULD, clause
 
 
-@clause("CLUSTER-034", SHOULD, budget=40)
+@clause("CLUSTER-034", SHOULD, budget=60)
 def much_passes_through(case: ClusterCase) -> None:
     """200 MB of results and 10 000 tasks pass.
 
-    Proxies and gateways in between have limits for bodies, buffers and time.
+    Proxies and gateways in between have limits for bodies, buffers and time. Dask
+    itself takes milliseconds for each task: a suite that is not ``thorough`` gets
+    one result of 100 MB, and sends 300 tasks.
     """
     cluster = case.make(1)
     client = case.client(cluster)
     case.until(lambda: case.workers(client), SOON, "there was no worker")
 
+    suite: Any = case.suite
+    sizes, number = ([100_000_000] * 2, 10_000) if suite.thorough else ([100_000_000], 300)
+
     def results() -> int:
-        futures = client.map(lambda n: bytes([n]) * 50_000_000, range(4), pure=False)
+        make = lambda size: bytes(size)  # noqa: E731
+        futures = client.map(make, sizes, pure=False)
         return sum(len(each) for each in (future.result(20) for future in futures))
 
     began = time.monotonic()
-    size = case.call("200 MB of results", results)
-    case.saw(f"200 MB in {time.monotonic() - began:.1f} s")
-    case.require(size == 200_000_000, f"{size} bytes came of 200 MB")
+    size = case.call("large results", results)
+    case.saw(f"{size / 1e6:g} MB in {time.monotonic() - began:.1f} s")
+    case.require(size == sum(sizes), f"{size} bytes came of {sum(sizes)}")
 
     def tasks() -> int:
-        return int(client.submit(sum, client.map(abs, range(10_000), pure=False)).result(30))
+        return sum(client.gather(client.map(abs, range(number), pure=False)))
 
     began = time.monotonic()
-    total = case.call("10 000 tasks", tasks)
-    case.saw(f"10 000 tasks in {time.monotonic() - began:.1f} s")
-    case.require(total == 49_995_000, f"10 000 tasks gave {total}")
+    total = case.call(f"{number} tasks", tasks)
+    case.saw(f"{number} tasks in {time.monotonic() - began:.1f} s")
+    case.require(total == number * (number - 1) // 2, f"{number} tasks gave {total}")

@@ -6,7 +6,7 @@ import signal
 import time
 from typing import Any
 
-from greyhub.conformance.cluster.case import SOON, ClusterCase, hold
+from greyhub.conformance.cluster.case import SOON, ClusterCase
 from greyhub.conformance.contract import MUST, SHOULD, clause
 from greyhub.conformance.means.partition import cut_off
 
@@ -34,9 +34,11 @@ def a_lost_worker_is_replaced(case: ClusterCase) -> None:
     case.until(lambda: not before & case.workers(client), SOON, "the loss was not noticed")
 
     def restored() -> bool:
+        if len(case.parts("worker")) == len(case.workers(client)) == case.unit:
+            return True
         # Some restart it by themselves, some when they are asked again.
         case.quietly("scale()", cluster.scale, case.unit)
-        return len(case.parts("worker")) == len(case.workers(client)) == case.unit
+        return False
 
     case.did("scale(1), until there is one")
     case.until(restored, SOON, "scale(1) did not restore the worker", every=0.2)
@@ -51,7 +53,7 @@ def a_lost_worker_is_replaced(case: ClusterCase) -> None:
     needs="reaps_on_client_death",
     hooks="alive",
     guards="money",
-    budget=20,
+    budget=25,
     seen=(
         "dask-gateway#393 https://github.com/dask/dask-gateway/issues/393",
         "dask-gateway#255 https://github.com/dask/dask-gateway/issues/255",
@@ -69,16 +71,14 @@ def a_killed_notebook_takes_its_cluster_with_it(case: ClusterCase) -> None:
 
 
 def _notebook_ends(case: ClusterCase, number: int, seconds: float) -> None:
-    suite: Any = case.suite
-    notebook = case.notebook(lambda: hold(suite.make("ada", 1)) and None)
-    case.until(lambda: case.parts("worker"), SOON, "the notebook's cluster had no worker")
+    notebook = case.at_work()
     case.did(f"the notebook gets {signal.Signals(number).name}")
     notebook.signal(number)
     case.until(lambda: notebook.wait(0) is not None, SOON, "the notebook did not end")
     case.nothing_left("after the notebook's end", seconds)
 
 
-@clause("CLUSTER-021", MUST, budget=15)
+@clause("CLUSTER-021", MUST, budget=25)
 def a_lost_network_hangs_nothing(case: ClusterCase) -> None:
     """When the notebook's network was lost for a while, it goes on or raises; nothing hangs.
 
@@ -143,7 +143,7 @@ def status(cluster: Any) -> str:
     return str(getattr(found, "name", found)).lower()
 
 
-@clause("CLUSTER-023", MUST, needs="remote", hooks="alive fault reap", guards="money", budget=20)
+@clause("CLUSTER-023", MUST, needs="remote", hooks="alive fault reap", guards="money", budget=25)
 def close_without_the_backend(case: ClusterCase) -> None:
     """close() with the backend out of reach ends within a bound; reap() does the rest later."""
     cluster = case.make(1)
@@ -168,24 +168,20 @@ def close_without_the_backend(case: ClusterCase) -> None:
 def a_cluster_is_found_again(case: ClusterCase) -> None:
     """With shutdown_on_close=False a cluster outlives its notebook, and is found by its name."""
     suite: Any = case.suite
-    names: list[str] = []
 
     def leave() -> str:
-        cluster = suite.make("ada", 1, shutdown_on_close=False)
+        cluster = suite.make("ada", case.unit, shutdown_on_close=False)
+        with cluster.get_client() as client:
+            client.wait_for_workers(1, timeout=SOON * case.patience)
         cluster.close()
         return str(cluster.name)
 
-    notebook = case.notebook(lambda: None)
-    notebook.kill()
-    case.did("a notebook makes a cluster that is to outlive it, and ends")
-    from greyhub.conformance.means.fork import Fork
-
-    with Fork(leave) as first:
-        names.append(case.call("another notebook", first.result, 2 * SOON * case.patience))
-        first.leave()
-        case.require(first.wait(SOON * case.patience) == 0, "the notebook did not end")
+    case.did("another notebook makes a cluster that is to outlive it, and ends")
+    first = case.notebook(leave)
+    first.leave()
+    case.require(first.wait(SOON * case.patience) == 0, "the notebook did not end in order")
     case.require(case.parts("worker"), "the cluster ended with its notebook")
-    cluster = case.call("reattach()", suite.reattach, "ada", names[0])
+    cluster = case.call("reattach()", suite.reattach, "ada", first.value)
     client = case.client(cluster)
     case.settled(client, 1)
     value = case.compute(client, pow, 2, 6)
@@ -199,7 +195,7 @@ def a_cluster_is_found_again(case: ClusterCase) -> None:
     MUST,
     hooks="alive",
     guards="money",
-    budget=20,
+    budget=25,
     seen="pangeo-eosc#8 https://github.com/pangeo-data/pangeo-eosc/issues/8",
 )
 def stopping_the_server_stops_its_clusters(case: ClusterCase) -> None:
@@ -212,9 +208,7 @@ def stopping_the_server_stops_its_clusters(case: ClusterCase) -> None:
     if seconds is not None:
         _notebook_ends(case, signal.SIGTERM, float(seconds))
         return
-    suite: Any = case.suite
-    notebook = case.notebook(lambda: hold(suite.make("ada", 1)) and None)
-    case.until(lambda: case.parts("worker"), SOON, "the notebook's cluster had no worker")
+    notebook = case.at_work()
     case.did("the notebook gets SIGTERM")
     notebook.signal(signal.SIGTERM)
     case.until(lambda: notebook.wait(0) is not None, SOON, "the notebook did not end")

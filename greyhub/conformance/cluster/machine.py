@@ -60,8 +60,9 @@ class OnThisMachine:
     def alive(self) -> list[Part]:
         """Every process below this one, and every port that a notebook listens on."""
         port = urlsplit(self.overrides.get(self.endpoint, "")).port  # type: ignore[attr-defined]
-        below = psutil.Process(self._root).children(recursive=True)
-        return list(_parts(below, self._root, self._infrastructure, port))
+        found: list[Part] = []
+        _look(self._root, self._infrastructure, port, found)
+        return found
 
     def kill(self, part: Part) -> None:
         """SIGKILL to its processes; a port goes with its notebook."""
@@ -90,57 +91,50 @@ class OnThisMachine:
             yield folder
 
 
-def _parts(
-    below: list[psutil.Process], root: int, infrastructure: frozenset[int], port: int | None
-) -> Iterator[Part]:
-    """The topmost processes that are neither the suite's own nor the author's."""
-    known = {root, *infrastructure}
-    trees: dict[int, list[psutil.Process]] = {}
-    for process in _downwards(below):
-        with suppress(psutil.NoSuchProcess):
-            above = process.ppid()
-            if process.status() == psutil.STATUS_ZOMBIE:
-                continue
-            if is_fork(process.pid, process.name()):
-                known.add(process.pid)
-                yield from _ports(process, port)
-            elif process.pid in infrastructure:
-                continue
-            elif above in known:
-                trees[process.pid] = [process]
-            else:
-                tree = next((tree for tree in trees.values() if above in _pids(tree)), None)
-                if tree is not None:
-                    tree.append(process)
-    for pid, tree in trees.items():
-        argv = tuple(word for process in tree for word in _command(process))
-        kind = "scheduler" if any(map(_names_a_scheduler, argv)) else "worker"
-        yield Part(str(pid), kind, argv=argv)
+def _look(above: int, infrastructure: frozenset[int], port: int | None, found: list[Part]) -> None:
+    """Find the topmost processes that are neither the suite's own nor the author's."""
+    for pid in _children(above):
+        name, state = _stat(pid)
+        if state in "ZX":
+            continue
+        if is_fork(pid, name):
+            found.extend(_ports(pid, port))
+            _look(pid, infrastructure, port, found)
+        elif pid in infrastructure:
+            _look(pid, infrastructure, port, found)
+        else:
+            argv = tuple(_words(pid, name))
+            kind = "scheduler" if any(map(_names_a_scheduler, argv)) else "worker"
+            found.append(Part(str(pid), kind, argv=argv))
 
 
-def _downwards(below: list[psutil.Process]) -> list[psutil.Process]:
-    """Parents before their children; pids are given anew one day, so that they do not tell."""
-    pids = {process.pid for process in below}
-    above = {}
-    for process in below:
-        with suppress(psutil.NoSuchProcess):
-            above[process.pid] = process.ppid()
-
-    def depth(pid: int) -> int:
-        return 1 + depth(above[pid]) if above.get(pid) in pids else 0
-
-    return sorted(below, key=lambda process: depth(process.pid))
+def _children(pid: int) -> list[int]:
+    """The children of a process, as its kernel lists them."""
+    found: list[int] = []
+    with suppress(OSError):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with suppress(OSError):
+                found += map(int, Path(f"/proc/{pid}/task/{task}/children").read_text().split())
+    return found
 
 
-def _pids(tree: list[psutil.Process]) -> list[int]:
-    return [process.pid for process in tree]
-
-
-def _command(process: psutil.Process) -> list[str]:
+def _stat(pid: int) -> tuple[str, str]:
+    """A process's name and state; ``X`` if it is gone."""
     try:
-        return [process.name(), *process.cmdline()]
-    except psutil.NoSuchProcess:
-        return []
+        before, _, after = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
+    except OSError:
+        return "", "X"
+    return before.partition("(")[2], after.split()[0]
+
+
+def _words(pid: int, name: str) -> Iterator[str]:
+    """The name and the command line of a process, and those of all below it."""
+    yield name
+    with suppress(OSError):
+        text = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+        yield from text.rstrip("\0").split("\0")
+    for child in _children(pid):
+        yield from _words(child, _stat(child)[0])
 
 
 def _names_a_scheduler(word: str) -> bool:
@@ -148,8 +142,8 @@ def _names_a_scheduler(word: str) -> bool:
     return "scheduler" in word.lower() and "import " not in word
 
 
-def _ports(process: psutil.Process, ours: int | None) -> Iterator[Part]:
+def _ports(pid: int, ours: int | None) -> Iterator[Part]:
     with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-        for each in process.net_connections("tcp"):
+        for each in psutil.Process(pid).net_connections("tcp"):
             if each.status == psutil.CONN_LISTEN and each.laddr.port != ours:
-                yield Part(f"{process.pid}:{each.laddr.port}", "port in a notebook")
+                yield Part(f"{pid}:{each.laddr.port}", "port in a notebook")

@@ -95,6 +95,9 @@ class ClusterSuite(Suite):
     endpoint: str = ""
     """The option that holds the backend's URL, ``MyCluster.url``: faults come in between."""
 
+    thorough: bool = False
+    """Whether to do also what takes minutes."""
+
     place = Path.cwd()
     """Where relative paths in the options of an adapter of greyhub's stand."""
 

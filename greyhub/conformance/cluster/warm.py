@@ -21,7 +21,7 @@ INTERVALS: Mapping[str, Any] = {
     "distributed.adaptive.wait-count": 2,
     "distributed.adaptive.target-duration": "200ms",
     "distributed.deploy.lost-worker-timeout": "300ms",
-    "distributed.comm.timeouts.connect": "3s",
+    "distributed.comm.timeouts.connect": "2s",
     "distributed.client.heartbeat": "500ms",
     "distributed.client.scheduler-info-interval": "500ms",
 }
@@ -41,14 +41,13 @@ def up() -> ExitStack:
     moment when that server began.
     """
     undo = ExitStack()
-    undo.enter_context(dask.config.set({**INTERVALS, METHOD: "forkserver"}))
+    quiet = {"distributed.logging.distributed": "critical"}
+    undo.enter_context(dask.config.set({**INTERVALS, **quiet, METHOD: "forkserver"}))
     # The same for parts that are processes of their own.
-    for name, value in INTERVALS.items():
+    for name, value in {**INTERVALS, **quiet}.items():
         variable = "DASK_" + name.replace(".", "__").replace("-", "_").upper()
         undo.callback(os.environ.pop, variable, None)
         os.environ[variable] = str(value)
-    undo.callback(os.environ.pop, "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED", None)
-    os.environ["DASK_DISTRIBUTED__LOGGING__DISTRIBUTED"] = "critical"
     for name in LOGGERS:
         _to_root(logging.getLogger(name), undo)
     routes = [

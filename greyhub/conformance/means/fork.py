@@ -16,6 +16,7 @@ import time
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, NoReturn
 
 _PR_SET_NAME = 15
@@ -43,6 +44,8 @@ class Fork:
     def __init__(self, function: Callable[[], Any], *, leader: bool = False) -> None:
         self._leader = leader
         self._status: int | None = None
+        self.value: Any = None
+        """What the function returned, once `result` has been asked for."""
         self._pipe, theirs = multiprocessing.Pipe()
         sys.stdout.flush()
         sys.stderr.flush()
@@ -63,12 +66,25 @@ class Fork:
         if not self._pipe.poll(timeout):
             raise Gone(f"it has not answered within {timeout:g} s")
         try:
-            kind, value = self._pipe.recv()
+            kind, self.value = self._pipe.recv()
         except (EOFError, OSError):
             raise Gone(f"its process ended with status {self.wait(1)}") from None
         if kind == "raised":
-            raise value
-        return value
+            raise self.value
+        return self.value
+
+    def call(self, function: Callable[..., Any], *args: Any, timeout: float = 10.0) -> Any:
+        """What a function returns over there, to which it goes by cloudpickle.
+
+        Raises
+        ------
+        Gone
+            It does not answer, or the process has ended.
+        """
+        import cloudpickle  # type: ignore[import-untyped,unused-ignore]
+
+        self._pipe.send(cloudpickle.dumps((function, args)))
+        return self.result(timeout)
 
     def signal(self, number: int) -> None:
         """Send it a signal, it alone."""
@@ -131,12 +147,18 @@ def _live(pipe: Any, function: Callable[[], Any], leader: bool) -> NoReturn:
         if leader:
             os.setsid()
         pipe.send(_answer(function))
-        pipe.recv()
+        while (told := pipe.recv()) != "leave":
+            pipe.send(_answer(partial(_obey, told)))
         _leave()
     except (EOFError, OSError):
         pass
     finally:
         os._exit(1)
+
+
+def _obey(told: bytes) -> Any:
+    function, args = pickle.loads(told)  # noqa: S301
+    return function(*args)
 
 
 def _answer(function: Callable[[], Any]) -> tuple[str, Any]:

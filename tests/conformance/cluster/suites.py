@@ -70,7 +70,7 @@ class Toy(ClusterSuite):
 
     def alive(self) -> list[Part]:
         return [
-            Part(f"{job['name']}/{pid}", job["kind"], labels=job["labels"])
+            Part(f"{job['name']}/{pid}", job["kind"], job["labels"], job["command"])
             for job in self.ask("GET", "jobs")
             for pid in job["pids"]
         ]
@@ -113,3 +113,31 @@ class ToyGroups(Toy):
     def config(self) -> dict[str, dict[str, Any]]:
         options = super().config()["ToyCluster"]
         return {"ToyCluster": {**options, "group": 2, "maximum": 4}}
+
+
+class ToyPlain(Toy):
+    """The same without TLS, which does not follow the load either."""
+
+    claims = {name: value for name, value in Toy.claims.items() if name not in ("tls", "adaptive")}
+    declines = {**Toy.declines, "tls": "the cloud has none", "adaptive": "it is a toy"}
+
+    def config(self) -> dict[str, dict[str, Any]]:
+        return {"ToyCluster": {**super().config()["ToyCluster"], "tls": False, "adaptive": False}}
+
+
+class ToyKept(Toy):
+    """The same, but a cluster stays until its owner ends it, who can list it."""
+
+    claims = {name: value for name, value in Toy.claims.items() if "reaps" not in name}
+    declines = {**Toy.declines, "reaps_on_client_death": "its owner ends it, by list_clusters"}
+
+    def config(self) -> dict[str, dict[str, Any]]:
+        return {"ToyCluster": {**super().config()["ToyCluster"], "period": 60}}
+
+
+class Lazy(ClusterSuite):
+    """The plainest of clusters, declining all that can be declined, by an author without hooks."""
+
+    adapter = "distributed:LocalCluster"
+    config = {"LocalCluster": {"n_workers": 0, "dashboard_address": None}}
+    declines = dict.fromkeys(ClusterSuite.contract.capabilities, "not looked at")

@@ -49,6 +49,7 @@ class Cloud(HTTPServer):
         for name, cluster in list(self.clusters.items()):
             scheduler = self.jobs.get(cluster.get("scheduler", ""))
             lost = scheduler is not None and not scheduler["pids"]
+            lost = lost and not cluster.get("stubborn")
             if lost or (not cluster["keep"] and now > cluster["lease"]):
                 self.end_cluster(name)
         self.jobs = {name: job for name, job in self.jobs.items() if job["pids"]}
@@ -66,22 +67,25 @@ class Cloud(HTTPServer):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
-    def begin_job(self, job: dict[str, Any]) -> dict[str, Any]:
-        """Fork a job's processes."""
+    def begin_job(self, job: dict[str, Any], desk: Desk) -> dict[str, Any]:
+        """Fork a job's processes; `desk` is where it was asked for."""
         name = f"job-{next(self.numbers)}"
         self.jobs[name] = job = {**job, "name": name, "address": "", "pids": []}
         for number in range(job.get("group", 1)):
             pid = os.fork()
             if pid == 0:
-                self._become(job, number)
+                self._become(job, number, desk)
             job["pids"].append(pid)
         if job["kind"] == "scheduler":
             self.clusters[job["labels"]["cluster"]]["scheduler"] = name
         return job
 
-    def _become(self, job: dict[str, Any], number: int) -> None:
+    def _become(self, job: dict[str, Any], number: int, desk: Desk) -> None:
         os.setsid()
-        os.closerange(3, 256)  # the socket, and the connection that asked for this
+        # Whoever waits for the end of the answer must not wait for the end of the job.
+        self.socket.close()
+        desk.rfile.close()
+        desk.connection.close()
         os.environ.clear()
         os.environ.update(job.get("environment", {}))
         try:
@@ -135,7 +139,8 @@ class Desk(BaseHTTPRequestHandler):
             name = body["labels"]["cluster"]
             if name in cloud.clusters:
                 return self.answer(409, {"message": f"there is a cluster {name} already"})
-            cloud.clusters[name] = {**body, "lease": time.monotonic() + LEASE}
+            period = body.setdefault("period", LEASE)
+            cloud.clusters[name] = {**body, "lease": time.monotonic() + period}
             return self.answer(201, {})
         if parts == ["jobs"]:
             cluster = cloud.clusters.get(body["labels"]["cluster"])
@@ -148,13 +153,13 @@ class Desk(BaseHTTPRequestHandler):
             ]
             if body["kind"] == "worker" and cloud.room is not None and len(mine) >= cloud.room:
                 return self.answer(403, {"message": "there is no capacity"})
-            return self.answer(201, cloud.begin_job({**body, "broken": cloud.broken}))
+            return self.answer(201, cloud.begin_job({**body, "broken": cloud.broken}, self))
         if parts == ["fault"]:
             cloud.room, cloud.broken = body.get("room"), body.get("broken", False)
             return self.answer(200, {})
         if parts == ["reap"]:
             for cluster in cloud.clusters.values():
-                if not cluster["keep"]:
+                if not cluster["keep"] and cluster.get("reapable", True):
                     cluster["lease"] = 0.0
             cloud.look_after()
         return self.answer(200, {})
@@ -165,7 +170,9 @@ class Desk(BaseHTTPRequestHandler):
         if parts[0] == "jobs" and parts[1] in cloud.jobs:
             cloud.jobs[parts[1]].update(body)
         elif parts[0] == "clusters" and parts[1] in cloud.clusters:
-            cloud.clusters[parts[1]]["lease"] = time.monotonic() + LEASE
+            cluster = cloud.clusters[parts[1]]
+            cluster["lease"] = time.monotonic() + cluster["period"]
+            cluster.update(body)
         else:
             return self.answer(404)
         return self.answer(200, {})

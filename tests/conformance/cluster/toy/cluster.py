@@ -7,6 +7,7 @@ import math
 import threading
 import uuid
 import warnings
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -32,7 +33,9 @@ class Job(ProcessInterface):
         self, address: str = "", *, url: str, job: dict[str, Any], name: Any = None
     ) -> None:
         super().__init__()
-        self.url, self.job = url, {**job, "scheduler": address, "spec": name}
+        self.url = url
+        command = [f"toy-{job['kind']}", str(name)]
+        self.job = {**job, "scheduler": address, "spec": name, "command": command}
         self.id = ""
 
     async def start(self) -> None:
@@ -95,10 +98,18 @@ class ToyCluster(SpecCluster):
         The workers in one job.
     idle_timeout : str
         How long it may be without work.
+    tls : bool
+        Whether connections are encrypted.
+    adaptive : bool
+        Whether it can follow the load.
+    period : float
+        The seconds of its lease.
     """
 
     job_class = Job
     scheduler_class: type[Job] = SchedulerJob
+    of_workers: Mapping[str, Any] = {}
+    of_cluster: Mapping[str, Any] = {}
 
     def __init__(
         self,
@@ -109,6 +120,9 @@ class ToyCluster(SpecCluster):
         maximum: int = 4,
         group: int = 1,
         idle_timeout: str = "20 minutes",
+        tls: bool = True,
+        adaptive: bool = True,
+        period: float | None = None,
         name: str | None = None,
         security: Security | None = None,
         attach: dict[str, Any] | None = None,
@@ -116,18 +130,27 @@ class ToyCluster(SpecCluster):
         **options: Any,
     ) -> None:
         self.url, self.maximum, self.group = url, maximum, group
+        if security is not None and not tls:
+            raise ValueError("this cloud has no TLS: leave security out")
         name = name or f"{user}-{uuid.uuid4().hex[:8]}"
         labels = {"hub": hub, "user": user, "cluster": name}
-        security = security or Security.temporary()
+        security = security or (Security.temporary() if tls else Security())
         job = {
             "labels": labels,
             "group": group,
-            "security": {key: getattr(security, key) for key in PEM},
+            "security": {key: getattr(security, key) for key in PEM} if tls else {},
             "environment": {"PATH": "/usr/bin:/bin"},
         }
         self.renewing: asyncio.Task[None] | None = None
-        self.given = {"labels": labels, "keep": not shutdown_on_close, "security": job["security"]}
-        self.attached = attach
+        self.given = {
+            "labels": labels,
+            "keep": not shutdown_on_close,
+            "security": job["security"],
+            **self.of_cluster,
+        }
+        if period is not None:
+            self.given["period"] = period
+        self.attached, self.adaptive = attach, adaptive
         self.closing = threading.Lock()
         scheduler = {
             "cls": self.scheduler_class,
@@ -136,7 +159,10 @@ class ToyCluster(SpecCluster):
                 "job": {**job, "kind": "scheduler", "group": 1, "idle_timeout": idle_timeout},
             },
         }
-        worker = {"cls": self.job_class, "options": {"url": url, "job": {**job, "kind": "worker"}}}
+        worker = {
+            "cls": self.job_class,
+            "options": {"url": url, "job": {**job, "kind": "worker", **self.of_workers}},
+        }
         if group > 1:
             worker["group"] = [f"-{number}" for number in range(group)]  # type: ignore[assignment]
         workers = {}
@@ -166,6 +192,11 @@ class ToyCluster(SpecCluster):
         security = Security(require_encryption=True, **found["security"])
         return cls(url=url, user=user, name=name, security=security, attach=found, **options)
 
+    @property
+    def place(self) -> str:
+        """Its URL in the cloud."""
+        return f"{self.url}/clusters/{self.given['labels']['cluster']}"
+
     @staticmethod
     def list_clusters(url: str, user: str) -> list[str]:
         """The clusters of a user."""
@@ -183,6 +214,8 @@ class ToyCluster(SpecCluster):
 
     def adapt(self, *args: Any, maximum: float = math.inf, **options: Any) -> Any:
         """Follow the load, up to the maximum."""
+        if not self.adaptive:
+            raise NotImplementedError("this cloud does not follow the load: use scale()")
         most = self.maximum if maximum == math.inf else self.at_most(int(maximum))
         return super().adapt(*args, maximum=most, **options)
 
@@ -212,7 +245,7 @@ class ToyCluster(SpecCluster):
         while True:
             await asyncio.sleep(RENEWAL)
             try:
-                await asyncio.to_thread(ask, "PUT", f"{self.url}/clusters/{self.name}", {})
+                await asyncio.to_thread(ask, "PUT", self.place, {})
             except Refused:
                 if self.status == Status.running:
                     self.renewing = None
@@ -264,6 +297,7 @@ class ToyCluster(SpecCluster):
             await Cluster._close(self)
             return
         await self._end()
+        self.shutdown_scheduler = False  # it is gone: do not wait for its answer
         if self.scheduler is not None:
             self.scheduler.status = Status.closed
         for worker in self._created:
@@ -272,4 +306,4 @@ class ToyCluster(SpecCluster):
 
     async def _end(self) -> None:
         with suppress(OSError):
-            await asyncio.to_thread(ask, "DELETE", f"{self.url}/clusters/{self.name}")
+            await asyncio.to_thread(ask, "DELETE", self.place)

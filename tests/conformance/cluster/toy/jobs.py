@@ -7,6 +7,7 @@ import json
 import urllib.request
 from typing import Any
 
+import dask
 from distributed import Scheduler, Security, Worker
 
 
@@ -42,9 +43,18 @@ async def scheduler(url: str, job: dict[str, Any], number: int) -> None:
         await made.finished()
 
 
+async def disk(url: str, job: dict[str, Any], number: int) -> None:
+    """Something that costs money and does nothing."""
+    await asyncio.Event().wait()
+
+
 async def worker(url: str, job: dict[str, Any], number: int) -> None:
     """A worker, until its scheduler is gone."""
     name = f"{job['spec']}-{number}" if job.get("group", 1) > 1 else job["spec"]
+    if "dask" in job:
+        dask.__version__ = job["dask"]
+    if job.get("paused"):
+        dask.config.set({"distributed.worker.memory.pause": 1e-9})
     async with Worker(
         job["scheduler"],
         name=name,
@@ -53,9 +63,10 @@ async def worker(url: str, job: dict[str, Any], number: int) -> None:
         death_timeout=5,
         security=_security(job),
         dashboard=False,
-        dashboard_address=None,
     ) as made:
         await made.finished()
+    if job.get("lingers"):
+        await disk(url, job, number)
 
 
 def _security(job: dict[str, Any]) -> Security | None:
