@@ -106,7 +106,6 @@ _HOME = {
     "Restriction": "auth",
     "ClusterSuite": "cluster",
     "HomeSuite": "home",
-    "DataSuite": "data",
 }
 
 __all__ = ["AuthSuite", "HomeSuite", "Restriction", "Running", "SpawnerSuite"]
