@@ -18,6 +18,7 @@ COMMANDS = {
     "check": "greyhub.cli.check:check",
     "show": "greyhub.cli.show:show",
     "adapters": "greyhub.cli.adapters:adapters",
+    "home": "greyhub.cli.home:home",
 }
 """The commands in the order in which help lists them."""
 
