@@ -13,13 +13,18 @@ TAIL = 2000
 
 
 def alive(pid: int, created: float | None) -> bool:
-    """Whether the process ``pid`` is the one that was started at ``created``."""
+    """Whether the process ``pid`` is the one that was started at ``created``.
+
+    A system that does not tell leaves it in doubt, and what is in doubt is not gone.
+    """
     try:
         process = psutil.Process(pid)
         same = created is None or abs(process.create_time() - created) < 1
         return bool(same and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
+    except (psutil.Error, OSError):
+        return True
 
 
 def created(pid: int) -> float | None:
@@ -60,6 +65,11 @@ def marked(marks: Mapping[str, str]) -> list[psutil.Process]:
         if all(environ.get(name) == value for name, value in marks.items()):
             found.append(process)
     return found
+
+
+def eldest(processes: list[psutil.Process]) -> psutil.Process | None:
+    """The one that the others come from."""
+    return min(processes, key=lambda each: each.create_time(), default=None)
 
 
 async def gone(processes: list[psutil.Process], limit: float) -> list[psutil.Process]:

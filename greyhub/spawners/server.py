@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import shlex
 import signal
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 from subprocess import Popen
 from typing import IO, Any, ClassVar
 
+import psutil
 from jupyterhub.spawner import LocalProcessSpawner
 from traitlets import Float, Integer, Unicode, default
 
@@ -21,8 +23,12 @@ from greyhub.spawners import process
 from greyhub.spawners.owners import Owners
 
 
+RETRIES = 5
+"""How often a signal is sent that the system refuses, before it counts as refused."""
+
+
 class ServerFailed(Exception):
-    """The server's process ended, or never answered, while it was started."""
+    """The server could not be started, or not be ended."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -61,6 +67,7 @@ class LocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
     _starting = False
     _stage = "waiting"
     created: float | None = None
+    run = ""
     proc: Popen[bytes] | None
 
     @default("concurrent_starts")
@@ -107,7 +114,14 @@ class LocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
     def get_env(self) -> dict[str, str]:
         """The server's environment."""
         env: dict[str, str] = super().get_env()
-        return env | self.identity
+        return env | self.identity | {"GREYHUB_RUN": self.run}
+
+    async def move_certs(self, paths: dict[str, str]) -> dict[str, str]:
+        """Refuse: servers listen on loopback, in clear."""
+        raise ServerFailed(
+            "Servers on the hub's own machine do not speak TLS: c.JupyterHub.internal_ssl cannot "
+            "be used with this spawner."
+        )
 
     async def start(self) -> tuple[str, int]:
         """Start the server and wait until it listens.
@@ -118,6 +132,8 @@ class LocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
             It ended first, or did not listen in time; shows the end of its log.
         """
         self._starting, self._stage = True, "waiting"
+        self.run = secrets.token_hex(4)
+        self._warn_of_limits()
         try:
             async with self._queue():
                 self._stage = "starting"
@@ -125,6 +141,19 @@ class LocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
                 return await self._launch()
         finally:
             self._starting = False
+
+    def _warn_of_limits(self) -> None:
+        limits = [
+            name
+            for name in ("mem_limit", "mem_guarantee", "cpu_limit", "cpu_guarantee")
+            if getattr(self, name)
+        ]
+        if limits:
+            self.log.warning(
+                "greyhub: %s cannot be enforced for a process of the hub's machine: %s has no limit",
+                " and ".join(limits),
+                self._log_name,
+            )
 
     def _queue(self) -> asyncio.Semaphore:
         loop = asyncio.get_running_loop()
@@ -220,17 +249,57 @@ class LocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
         if self.proc is not None:
             status: int | None = self.proc.poll()
             return status
-        return None if self.pid and process.alive(self.pid, self.created) else 0
+        if not self.pid and not await self._found():
+            return 0
+        return None if process.alive(self.pid, self.created) else 0
+
+    async def _found(self) -> bool:
+        """Whether a server is there that was being started when an earlier hub was killed.
+
+        Such a hub had no time to note the process, so the one that comes after it
+        knows of a server, and nothing more.
+        """
+        try:
+            server = process.eldest(await asyncio.to_thread(process.marked, self.identity))
+        except psutil.Error:
+            return False
+        except OSError:
+            return True  # in doubt: it is asked again
+        if server is None:
+            return False
+        self.pid, self.created = server.pid, server.create_time()
+        return True
 
     async def stop(self, now: bool = False) -> None:
-        """End the server and everything that it started."""
-        if not self.pid or (self.proc is None and not process.alive(self.pid, self.created)):
+        """End the server and everything that it started.
+
+        Raises
+        ------
+        OSError
+            The system refuses to signal it.
+        ServerFailed
+            It is still there.
+        """
+        if await self.poll() is not None or not self.pid:
             return
         family = process.descendants(self.pid)
         if not now:
-            await self._signal(signal.SIGTERM)
+            await self._insist(signal.SIGTERM)
             await self.wait_for_death(self.term_timeout)
         if await self.poll() is None:
-            await self._signal(signal.SIGKILL)
+            await self._insist(signal.SIGKILL)
             await self.wait_for_death(self.kill_timeout)
         process.kill(family)
+        if await self.poll() is None:
+            raise ServerFailed(f"Process {self.pid} of {self._log_name} does not end.")
+
+    async def _insist(self, number: signal.Signals) -> None:
+        """Send a signal, again where the system refused it: the hub asks only once."""
+        for left in reversed(range(RETRIES)):
+            try:
+                await self._signal(number)
+                return
+            except OSError:
+                if not left:
+                    raise
+                await asyncio.sleep(0.1)
