@@ -184,11 +184,16 @@ class GreyHub(LoggingConfigurable):
                 told.append((Origin(slot, label(self.values[slot])), adapter.contribute()))
         return told
 
-    def _command(self) -> tuple[str, ...]:
-        """How a server begins: on the hub's machine, with the hub's own interpreter."""
+    @property
+    def servers_here(self) -> bool:
+        """Whether servers are processes of the hub's own machine."""
         spawner = self.adapters.get("spawner")
         cls = spawner.load_class() if isinstance(spawner, SpawnerAdapter) else None
-        if cls is None or made_from(cls, *ON_HUB):
+        return cls is None or made_from(cls, *ON_HUB)
+
+    def _command(self) -> tuple[str, ...]:
+        """How a server begins: on the hub's machine, with the hub's own interpreter."""
+        if self.servers_here:
             return (sys.executable, "-m", "greyhub.singleuser")
         return ("greyhub-singleuser",)
 

@@ -13,9 +13,13 @@ import sys
 import tempfile
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from greyhub.errors import HomeError
 from greyhub.ticket import Ticket, variable
+
+if TYPE_CHECKING:
+    from greyhub.homespace.sync.serving import Keeper
 
 KERNELS = (
     # Kernels that start together lose races for TCP ports; sockets have none,
@@ -28,6 +32,19 @@ def main() -> None:
     """Become the notebook server."""
     environ = os.environ
     try:
+        keeper = keep_home(environ)
+    except HomeError as error:
+        raise SystemExit(f"greyhub: {error}") from error
+    try:
+        become(environ)
+    finally:
+        if keeper:
+            keeper.end()
+
+
+def become(environ: MutableMapping[str, str]) -> None:
+    """Enter the home and be the notebook server until it stops."""
+    try:
         enter_home(environ)
     except HomeError as error:
         raise SystemExit(f"greyhub: {error}") from error
@@ -35,9 +52,21 @@ def main() -> None:
     environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environ.get("PATH", "")])
     sys.argv[1:1] = KERNELS
 
-    from jupyterhub.singleuser import main as become
+    from jupyterhub.singleuser import main as serve
 
-    become()
+    serve()
+
+
+def keep_home(environ: MutableMapping[str, str]) -> Keeper | None:
+    """Bring the home down if it is to be a working copy here, and keep it from now on."""
+    data = home_ticket(environ)
+    if data.get("mode") != "sync":
+        return None
+    from greyhub.homespace.sync import client, serving
+
+    keeper = serving.keep(data, environ)
+    environ[client.VARIABLE] = str(keeper.state)
+    return keeper
 
 
 def enter_home(environ: MutableMapping[str, str]) -> None:
@@ -46,6 +75,8 @@ def enter_home(environ: MutableMapping[str, str]) -> None:
     if path is None:
         return
     try:
+        if home_ticket(environ).get("mode") == "native":
+            path.mkdir(mode=0o700, exist_ok=True)
         os.chdir(path)
     except OSError as error:
         raise HomeError(
@@ -57,12 +88,19 @@ def enter_home(environ: MutableMapping[str, str]) -> None:
 
 
 def home_path(environ: Mapping[str, str]) -> Path | None:
-    """Where the home stands on this machine, if the ticket says so."""
+    """Where the home stands on this machine, if it does."""
+    data = home_ticket(environ)
+    if data.get("mode") == "sync":
+        from greyhub.homespace.sync.client import FILES, VARIABLE
+
+        return Path(environ[VARIABLE]).parent / FILES
+    return Path(data["path"]) if data.get("path") else None
+
+
+def home_ticket(environ: Mapping[str, str]) -> Mapping[str, Any]:
+    """What the hub said of the home; empty if the platform fills that slot with nothing."""
     name = variable("homespace")
-    if name not in environ:
-        return None
-    path = Ticket.loads("homespace", environ[name]).data.get("path")
-    return Path(path) if path else None
+    return Ticket.loads("homespace", environ[name]).data if name in environ else {}
 
 
 def private_directory() -> str:

@@ -29,6 +29,15 @@ class Commands(click.Group):
         return command
 
 
-@click.group(cls=Commands)
+@click.group(
+    cls=Commands,
+    epilog="Exit codes: 0, all is well; 1, something is wrong and was said; 2, the command itself "
+    "was called wrongly.",
+)
 def home() -> None:
-    """Homes: is all of it saved?"""
+    """Homes: is all of it saved?
+
+    \b
+    greyhub home status             in a server: is everything in the store?
+    greyhub home sync               in a server: wait until it is
+    """  # noqa: D301

@@ -8,13 +8,14 @@ from typing import Any
 import click
 
 from greyhub.cli.output import print_json
+from greyhub.cli.reading import json_option
 from greyhub.errors import HomeError
 from greyhub.homespace.sync import client
 from greyhub.homespace.sync.progress import human
 
 
 @click.command
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@json_option
 def status(as_json: bool) -> None:
     """Is everything in this server's home saved in its store?
 
@@ -25,7 +26,7 @@ def status(as_json: bool) -> None:
 
 @click.command
 @click.option("--timeout", default=300.0, show_default=True, help="Seconds to wait at most.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@json_option
 def sync(timeout: float, as_json: bool) -> None:
     """Wait until everything in this server's home is saved.
 

@@ -1,28 +1,44 @@
 """The homespace slot: an fsspec filesystem rooted at the user's home.
 
 The slot's base adapts any fsspec URL: ``s3://homes/{username}``. The name is
-filled in so that no user's name can reach another's home.
+filled in so that no user's name can reach another's home. A home on a store is a
+working copy on the server's disk, kept in step, unless ``mode`` says otherwise.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from traitlets import Dict, TraitError, Unicode, validate
+from traitlets import Dict, Enum, Float, Integer, TraitError, Unicode, validate
 
-from greyhub.adapter import Adapter
+from greyhub.adapter import Adapter, Contribution
 from greyhub.errors import HomeError
+from greyhub.homespace.private import make_private
+from greyhub.homespace.quota import size_of
 from greyhub.homespace.references import Secrets, check_url
 from greyhub.homespace.table import Table
 from greyhub.names import filename
+from greyhub.spawners import owner
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 URL = re.compile(r"^[a-z][a-z0-9+.-]*(::[a-z][a-z0-9+.-]*)*://", re.IGNORECASE)
+
+DIRECTORIES = ("file", "local")
+"""Protocols of URLs that are directories already."""
+
+UNKEPT = ("memory", "sftp", "ssh", "webdav", "dav")
+"""Protocols of stores that a working copy cannot be kept in step with."""
+
+SHUTDOWN = 15
+"""Seconds that a notebook server may take to stop, before its home is saved."""
 
 
 class HomeAdapter(Adapter):
@@ -39,6 +55,63 @@ class HomeAdapter(Adapter):
         'secret stands here as a reference, ``{"env": "NAME"}`` or ``{"file": "/path"}``, which '
         "is read in the user's server: it is the user's credential, never the platform's.",
     ).tag(config=True, seen=True, example={"anon": False})
+
+    mode = Enum(
+        ["auto", "sync", "native", "object"],
+        "auto",
+        help="How a server has the home. ``sync``: as a directory on its own disk, kept in step "
+        "with the store. ``native``: as the directory that a ``file:`` URL names, mounted there. "
+        "``object``: only through ``hub.home``; ``~`` is not kept. ``auto``: what fits the URL.",
+    ).tag(config=True, seen=True, example="sync")
+
+    copies = Unicode(
+        help="With ``sync``: the directory of the server's disk in which users' working copies "
+        "stand. By default, ``copies`` in the hub's state for servers on the hub's machine, and "
+        "``.local/share/greyhub`` in the account's home elsewhere.",
+    ).tag(config=True, seen=True, example="/srv/copies")
+
+    quota = Unicode(
+        help="With ``sync``: the bytes that the store may hold of one home. More is kept on the "
+        "server's disk only, and its user is told. By default, no limit.",
+    ).tag(config=True, seen=True, example="10 GB")
+
+    quota_files = Integer(
+        help="With ``sync``: the files that the store may hold of one home; 0 is no limit."
+    ).tag(config=True, seen=True, example=200_000)
+
+    grace = Float(
+        30,
+        min=1,
+        help="With ``sync``: seconds in which a server that stops saves what is not saved yet. "
+        "Spawners are told to wait that long before they kill it.",
+    ).tag(config=True, seen=True)
+
+    @validate("quota")
+    def _is_a_size(self, proposal: Any) -> str:
+        try:
+            size_of(proposal.value)
+        except ValueError as error:
+            raise TraitError(str(error)) from None
+        return str(proposal.value)
+
+    @validate("mode")
+    def _fits_the_url(self, proposal: Any) -> str:
+        mode, protocol = str(proposal.value), _protocol(self.url)
+        if mode == "native" and self.url and protocol not in DIRECTORIES:
+            raise TraitError(f"{self.url!r} is no directory: 'native' is for file: URLs")
+        if mode == "sync" and protocol in UNKEPT:
+            raise TraitError(f"a home on {protocol}: has no working copy: choose 'object'")
+        return mode
+
+    @property
+    def kept(self) -> str:
+        """The mode that is in force: ``sync``, ``native`` or ``object``."""
+        if self.mode != "auto":
+            return str(self.mode)
+        protocol = _protocol(self.url)
+        if protocol in DIRECTORIES:
+            return "native"
+        return "object" if protocol in UNKEPT else "sync"
 
     @validate("url")
     def _names_the_user(self, proposal: Any) -> str:
@@ -70,19 +143,61 @@ class HomeAdapter(Adapter):
         """A URL of any protocol that fsspec knows."""
         return {"url": value} if isinstance(value, str) and URL.match(value) else None
 
+    def contribute(self) -> Contribution:
+        """Time to bring a home down, and to save what is not saved yet."""
+        if not self.url or self.kept != "sync":
+            return Contribution()
+        patience = int(self.grace) + SHUTDOWN
+        return Contribution(
+            config={
+                "Spawner": {"http_timeout": 120},
+                "LocalProcessSpawner": {"term_timeout": patience},
+                "KubeSpawner": {"delete_grace_period": patience},
+            }
+        )
+
     async def ticket(self, spawner: Any) -> Mapping[str, Any]:
-        """The home's URL for this user, the same for good."""
+        """The home's URL for this user, the same for good, and how a server has it."""
         name = spawner.user.name
         url = self.url.replace("{username}", filename(name))
         table = Table(self.parent.make_state() / "homes.json")
         url = await asyncio.to_thread(table.remember, name, url)
-        return {"url": url, "storage_options": self.storage_options}
+        ticket: dict[str, Any] = {"url": url, "storage_options": self.storage_options}
+        if self.kept == "native":
+            path = Path(urlsplit(url).path)
+            if self.parent.servers_here:
+                uid = owner(spawner)
+                await asyncio.to_thread(make_private, path, uid, "c.GreyHub.homespace")
+            return ticket | {"mode": "native", "path": str(path)}
+        if self.kept == "sync":
+            return ticket | {
+                "mode": "sync",
+                "directory": await asyncio.to_thread(self._place, spawner),
+                "quota": {"bytes": size_of(self.quota), "files": self.quota_files},
+                "grace": self.grace,
+            }
+        return ticket
+
+    def _place(self, spawner: Any) -> str:
+        """The place of a user's working copy, made if servers run here; or ""."""
+        name, uid = filename(spawner.user.name), owner(spawner)
+        ours = self.parent.servers_here and (uid is not None or os.geteuid() != 0)
+        if not ours:
+            return f"{self.copies.rstrip('/')}/{name}" if self.copies else ""
+        top = self.resolve(self.copies) if self.copies else self.parent.state / "copies"
+        make_private(top / name, uid, "c.HomeAdapter.copies")
+        return str(top / name)
 
     @classmethod
     def connect(cls, ticket: Mapping[str, Any], **options: Any) -> AbstractFileSystem:
         """A filesystem whose root is the home; the home is made if it is not there."""
         from greyhub.homespace.filesystem import Home
+        from greyhub.homespace.synced import here
 
+        if ticket.get("mode") == "native":
+            return Home(ticket["path"])
+        if ticket.get("mode") == "sync" and (copy := here(ticket, options)):
+            return copy
         try:
             home = Home(ticket["url"], {**ticket["storage_options"], **options})
             home.makedirs("", exist_ok=True)
@@ -95,5 +210,10 @@ class HomeAdapter(Adapter):
         return home
 
     def label(self) -> str:
-        """The URL, with the place for the name."""
-        return self.url
+        """The URL, with the place for the name, and how servers have it."""
+        how = {"sync": ", a working copy in each server", "object": ", by hub.home only"}
+        return self.url + how.get(self.kept, "")
+
+
+def _protocol(url: str) -> str:
+    return url.partition("://")[0].partition("::")[0].lower()

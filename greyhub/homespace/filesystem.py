@@ -269,6 +269,16 @@ class Home(Transfers):
             raise refusal(errno.EPERM, "", "the home itself is not moved or removed")
         return found
 
+    # What a home that is a working copy has to say
+
+    def sync(self, timeout: float = 300.0) -> Mapping[str, Any]:
+        """Wait until the home is saved; here it is, for what is written is written to it."""
+        return self.status()
+
+    def status(self) -> Mapping[str, Any]:
+        """How the home is doing."""
+        return {"saved": True, "word": "saved", "unsaved": 0, "paths": [], "home": self.path}
+
     # For people
 
     def __repr__(self) -> str:

@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from traitlets import Dict, Unicode
+from traitlets import Dict, Enum, Float, Integer, Unicode
 
 from greyhub.adapter import Contribution, Finding
 from greyhub.errors import ConfigError, HomeError
 from greyhub.homespace import HomeAdapter
+from greyhub.homespace.private import check_owner
 from greyhub.names import filename
 from greyhub.spawners import owner
 
@@ -26,7 +27,11 @@ if TYPE_CHECKING:
 class LocalHome(HomeAdapter):
     """A private directory for each user."""
 
-    storage_options = Dict()  # none here: a directory has no options
+    # None of these here: a directory has no options, and is no copy of anything.
+    storage_options = Dict()
+    mode = Enum(["native"], "native")
+    copies, quota = Unicode(), Unicode()
+    quota_files, grace = Integer(), Float()
 
     root = Unicode(
         help="The directory that holds the homes; by default ``homes`` in the state directory."
@@ -85,19 +90,7 @@ class LocalHome(HomeAdapter):
                 f"the home {path} cannot be made: {error}.\n"
                 f"  to mend: let the hub's user write to {self.directory}, or set c.LocalHome.root"
             ) from error
-        if uid is None:
-            return
-        if found.st_uid != uid:
-            raise HomeError(
-                f"the home {path} belongs to uid {found.st_uid}, and this user's uid is {uid}.\n"
-                f"  to mend: if it is this user's, chown -R {uid}:{uid} it"
-            )
-        if closed := closed_to_others(path.parent):
-            raise HomeError(
-                f"the home {path} cannot be reached by its owner: {closed} lets nobody else "
-                "pass.\n  to mend: set c.LocalHome.root or c.GreyHub.state_dir to a place that "
-                "all users can pass through, such as /srv/greyhub"
-            )
+        check_owner(path, found.st_uid, uid, "c.LocalHome.root")
 
     def _create(self, path: Path, uid: int | None) -> None:
         # A home comes into being by one rename, with its content and its owner.
@@ -145,11 +138,3 @@ class LocalHome(HomeAdapter):
     def label(self) -> str:
         """A directory per user."""
         return "a private directory for each user"
-
-
-def closed_to_others(path: Path) -> Path | None:
-    """The first of a directory and those above it that other uids cannot pass through."""
-    for each in (path, *path.parents):
-        if not each.stat().st_mode & 0o001:
-            return each
-    return None

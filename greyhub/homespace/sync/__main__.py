@@ -8,31 +8,30 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
-from types import FrameType
 
 from greyhub.errors import HomeError
 from greyhub.homespace.sync.companion import KEPT, Companion, Job
+from greyhub.homespace.sync.ending import Ending, take_turn
 
 
 def main() -> int:
-    """Keep the home until SIGTERM; a second one ends at once."""
+    """Keep the home until SIGTERM, or the end of the server; a second signal ends at once."""
+    ending = Ending()
     try:
         kept = json.loads(os.environ.pop(KEPT, "{}"))
-        companion = Companion(Job.loads(os.environ.get("GREYHUB_SYNC", "")), kept)
+        job = Job.loads(os.environ.get("GREYHUB_SYNC", ""))
+        if job.tied:
+            ending.tie()
+        lock = kept.get("lock") or take_turn(job.state, ending)
+        if lock is None:
+            return 0  # another server's process keeps the home, and this one is not needed
+        companion = Companion(job, lock, kept)
+        ending.tell(companion.stop)
+        return companion.run()
     except (HomeError, OSError) as error:
         print(f"greyhub home: {error}", file=sys.stderr)
         return 2
-
-    def end(number: int, frame: FrameType | None) -> None:
-        if companion.stopping is not None:
-            os._exit(3)
-        companion.stop()
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
-    return companion.run()
 
 
 if __name__ == "__main__":

@@ -16,6 +16,9 @@ from typing import Any, Final
 from greyhub.errors import HomeError
 
 SOCKET: Final = "sync.sock"
+FILES, STATE = "home", "state"
+"""What stands in the place of a working copy: the files, and what is remembered of them."""
+
 VARIABLE: Final = "GREYHUB_HOME_SYNC"
 """The environment variable that names the state directory of a server's home."""
 

@@ -8,7 +8,6 @@ is something to do.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import socket
@@ -52,6 +51,8 @@ class Job:
     """Seconds in which everything is to be saved when the server stops."""
     poll: float = POLL
     rest: float = REST
+    tied: bool = False
+    """Whether to end when standard input does."""
     opener: str = ""
     """``module:function`` that makes the store from this job, in place of fsspec's options."""
 
@@ -98,9 +99,10 @@ class Lazy:
 
             module, _, function = self.job.opener.partition(":")
             return getattr(import_module(module), function)(self.job)
+        from greyhub.homespace.references import Secrets
         from greyhub.homespace.sync.stores import open_url
 
-        return open_url(self.job.url, dict(self.job.storage_options))
+        return open_url(self.job.url, Secrets(self.job.storage_options).read())
 
 
 class Companion:
@@ -110,14 +112,14 @@ class Companion:
     ----------
     job : Job
         What to do.
+    lock : int
+        The open lock of its state directory: see `greyhub.homespace.sync.ending`.
     kept : Mapping[str, Any]
         What an earlier self handed over; empty in a new process.
     """
 
-    def __init__(self, job: Job, kept: Mapping[str, Any]) -> None:
-        self.job = job
-        job.state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.lock = kept.get("lock") or self._only_one()
+    def __init__(self, job: Job, lock: int, kept: Mapping[str, Any]) -> None:
+        self.job, self.lock = job, lock
         self.store = Lazy(job)
         self.copy = WorkingCopy(job.local, self.store, job.state, quota=job.quota)
         self.report = Report(self.copy)
@@ -133,15 +135,6 @@ class Companion:
         self._looking = threading.Event()
         self.server = self._serve(kept.get("socket"))
 
-    def _only_one(self) -> int:
-        handle = os.open(self.job.state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(handle)
-            raise HomeError(f"another process keeps the home {self.job.local} already") from error
-        return handle
-
     # The loop.
 
     def run(self) -> int:
@@ -151,8 +144,10 @@ class Companion:
             try:
                 self._round()
             except (OSError, HomeError) as error:
-                self.report.say(str(error))
+                if isinstance(error, HomeError) and not self.ready:
+                    raise  # it is not this home: nothing will make it so
                 self.copy.crew.trouble = str(error)
+                self.report.write()
                 if isinstance(error, PermissionError):
                     self.store.renew()
                 self._pause(2.0)
@@ -166,6 +161,7 @@ class Companion:
             self.looks.took(0.0)
             if not self.ready:
                 return
+            self.report.complete()
         self.report.phase = "keeping"
         if "denied" in self.copy.crew.trouble.lower() or "expired" in self.copy.crew.trouble:
             self.store.renew()
@@ -192,6 +188,7 @@ class Companion:
             began = time.process_time()
             recognise(self.copy.desk)
             self.copy.look()
+            self.copy.crew.trouble = ""
             self.copy.desk.manifest.fold()
             self.looks.took(time.process_time() - began)
 
@@ -259,8 +256,11 @@ class Companion:
             done.set()
         if left:
             self.report.say(
-                f"{len(left):,} paths are still only here: {', '.join(list(left)[:10])}"
+                f"{len(left):,} paths are still only in {self.job.local}: "
+                + ", ".join(sorted(left)[:10])
             )
+        else:
+            self.report.say(f"all of it is in {self.store.name}")
         return 3 if left else 0
 
     # Questions.

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
 from greyhub.errors import HomeError
 from greyhub.homespace.sync.journal import Journal
@@ -14,6 +15,9 @@ from greyhub.homespace.sync.manifest import Manifest
 from greyhub.homespace.sync.place import Place
 from greyhub.homespace.sync.records import Base, Entry, Remote
 from greyhub.homespace.sync.stores import Found, Store
+
+QUOTA: Final = "the home's quota"
+"""How the reason begins for which a path is not saved: there is no room for it."""
 
 
 class Full(Exception):
@@ -78,12 +82,11 @@ class Usage:
     def _admit(self, files: int, size: int) -> None:
         limit = self.quota
         if limit.files and files > 0 and self.files + files > limit.files:
-            raise Full(f"the home's quota of {limit.files:,} files is used up")
+            raise Full(f"{QUOTA} of {limit.files:,} files is used up")
         if limit.bytes and size > 0 and self.bytes + size > limit.bytes:
             free = max(0, limit.bytes - self.bytes)
             raise Full(
-                f"the home's quota of {limit.bytes:,} bytes has {free:,} left, "
-                f"and this needs {size:,}"
+                f"{QUOTA} of {limit.bytes:,} bytes has {free:,} left, and this needs {size:,}"
             )
 
     @property

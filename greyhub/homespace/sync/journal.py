@@ -226,6 +226,17 @@ class Journal:
             db.execute("insert or replace into outbox values (?,?)", (order(path), entry.dumps()))
         return entry
 
+    def carry(self, path: str, entry: Entry, stamp: Stamp) -> Entry:
+        """An entry that came with its version from another store: it keeps its stamp."""
+        entry = replace(entry, stamp=stamp)
+        with self.changing() as db:
+            known = self.entry(path)
+            if known is not None and known.precedence > entry.precedence:
+                return self.announce(path, entry)
+            self.absorb([(path, entry)])
+            db.execute("insert or replace into outbox values (?,?)", (order(path), entry.dumps()))
+        return entry
+
     def outbox(self) -> dict[str, Entry]:
         """What the store has yet to be told."""
         return {_path(p): Entry.loads(e) for p, e in self._all("select path, entry from outbox")}

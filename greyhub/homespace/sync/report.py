@@ -9,9 +9,12 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
+from greyhub.homespace.sync.desk import QUOTA
 from greyhub.homespace.sync.working import WorkingCopy
 
 FILE: Final = "status.json"
+COMPLETE: Final = "complete"
+"""The journal's fact that all of a home has been here once."""
 NAMED: Final = 20
 """Paths that are named; all of them are counted."""
 
@@ -31,16 +34,21 @@ class Report:
         self._written = 0.0
         self._said = ""
         self._last: Mapping[str, Any] = {}
+        self._mentioned: set[str] = set()
 
     def state(self) -> dict[str, Any]:
         """All of it, as JSON values."""
         copy = self.copy
         unsaved, usage = copy.unsaved(), copy.desk.usage
         reasons = {path: reason for path, reason in sorted(unsaved.items()) if reason}
+        full = any(reason.startswith(QUOTA) for reason in reasons.values())
+        saved = not unsaved and self.phase not in ("starting", "restoring")
         progress = copy.progress
         return {
             "phase": self.phase,
-            "saved": not unsaved and self.phase not in ("starting", "restoring"),
+            "word": self._word(saved=saved, full=full),
+            "saved": saved,
+            "complete": bool(copy.desk.journal.fact(COMPLETE)),
             "unsaved": len(unsaved),
             "paths": [_readable(path) for path in sorted(unsaved)[:NAMED]],
             "reasons": {_readable(p): reasons[p] for p in list(reasons)[:NAMED]},
@@ -61,6 +69,20 @@ class Report:
             "store": copy.desk.store.name,
             "pid": os.getpid(),
         }
+
+    def _word(self, *, saved: bool, full: bool) -> str:
+        """The state in one word, the worst first."""
+        if self.copy.crew.trouble:
+            return "offline"
+        if full:
+            return "quota"
+        if self.phase in ("starting", "restoring"):
+            return "restoring"
+        return "saved" if saved else "saving"
+
+    def complete(self) -> None:
+        """All of the home has been here once: it can be worked with while its store is away."""
+        self.copy.desk.journal.set(COMPLETE, True)
 
     def waits_for_visible(self) -> bool:
         """Whether something is missing of what a user sees when the server opens."""
@@ -86,8 +108,26 @@ class Report:
         part = path.with_suffix(".part")
         part.write_text(json.dumps(state, indent=1) + "\n")
         part.replace(path)
-        if self.phase == "restoring":
+        self._mention(state)
+
+    def _mention(self, state: Mapping[str, Any]) -> None:
+        """Tell the log what its reader should know, once each time that it comes true."""
+        if self.phase == "restoring" and not state["trouble"]:
             self.say(f"bringing the home down: {state['progress']['text']}")
+        news = {
+            "trouble": "the store does not answer as it should; what changes stays here until it "
+            f"does: {state['trouble']}",
+            "full": f"the quota is used up: {state['unsaved']:,} paths stay only here, among them "
+            + ", ".join(state["paths"][:3]),
+            "warning": f"nearly full: {state['warning']}",
+        }
+        true = {name for name in ("trouble", "warning") if state[name]}
+        true |= {"full"} if state["word"] == "quota" else set()
+        for name in sorted(true - self._mentioned):
+            self.say(news[name])
+        if "trouble" in self._mentioned - true:
+            self.say("the store answers again")
+        self._mentioned = true
 
     def say(self, line: str) -> None:
         """A line for the log, unless it is the last one again."""

@@ -1,0 +1,31 @@
+"""Sizes as people write them in a config file."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+UNITS: Final = {"": 1} | {
+    f"{letter}{ending}": base ** (number + 1)
+    for number, letter in enumerate("kMGT")
+    for ending, base in (("", 1000), ("B", 1000), ("iB", 1024))
+}
+
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*")
+
+
+def size_of(text: str) -> int:
+    """Bytes of a size such as ``"10 GB"`` or ``"512 MiB"``; nothing written is 0.
+
+    Raises
+    ------
+    ValueError
+        It is no size.
+    """
+    if not text.strip():
+        return 0
+    known = {unit.lower(): factor for unit, factor in UNITS.items()}
+    found = _SIZE.fullmatch(text)
+    if not found or found[2].lower() not in known | {"b": 1}:
+        raise ValueError(f'{text!r} is no size: write it as "10 GB" or "512 MiB"')
+    return int(float(found[1]) * (known | {"b": 1})[found[2].lower()])

@@ -1,0 +1,159 @@
+"""Around one notebook server: its home is there before it starts, and saved when it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+from greyhub.errors import HomeError
+from greyhub.homespace.sync import client
+from greyhub.homespace.sync.client import FILES, STATE
+from greyhub.names import short_id
+
+PATIENCE: Final = 60.0
+"""Seconds that a store may not answer before the start of a server is given up."""
+
+LONGEST: Final = 90.0
+"""Seconds after which a server starts, though the visible part is not complete."""
+
+SPARE: Final = 5.0
+"""Seconds for the end itself, after the home was saved."""
+
+
+class Keeper:
+    """The process that keeps a server's home, as its server sees it.
+
+    Parameters
+    ----------
+    ticket : Mapping[str, Any]
+        What the hub said of the home: ``url``, ``storage_options``, ``directory``,
+        ``quota``, ``grace``.
+    environ : Mapping[str, str]
+        The server's environment.
+    """
+
+    def __init__(self, ticket: Mapping[str, Any], environ: Mapping[str, str]) -> None:
+        missing = [name for name in ("pathspec", "watchfiles") if find_spec(name) is None]
+        if missing:
+            raise HomeError(
+                f"a working copy of the home needs {' and '.join(missing)}.\n"
+                "  to mend: pip install 'greyhub[sync]' in this server's environment"
+            )
+        self.ticket = ticket
+        self.place = place_of(ticket, environ)
+        self.home, self.state = self.place / FILES, self.place / STATE
+        self.grace = float(ticket["grace"])
+        job = {
+            "local": str(self.home),
+            "state": str(self.state),
+            "tied": True,
+            **{name: ticket[name] for name in ("url", "storage_options", "quota", "grace")},
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "greyhub.homespace.sync"],
+            stdin=subprocess.PIPE,  # closed when this process ends, however that comes
+            env={**environ, "GREYHUB_SYNC": json.dumps(job)},
+            cwd="/",
+            start_new_session=True,  # signals for the server are not for it
+        )
+
+    def wait(self) -> None:
+        """Wait until the server can start: what its user sees first is there.
+
+        Raises
+        ------
+        greyhub.errors.HomeError
+            The store was not reached, and this machine has no whole copy of the home.
+        """
+        began = time.monotonic()
+        silent = began
+        while True:
+            state = self._ask()
+            now = time.monotonic()
+            if state.get("visible") or (state.get("complete") and state["trouble"]):
+                return
+            if not state.get("trouble"):
+                silent = now
+            elif now - silent > PATIENCE:
+                self.end(0)
+                raise HomeError(
+                    f"the store of the home {self.ticket['url']} was not reached in "
+                    f"{PATIENCE:.0f} s: {state['trouble']}.\n  to mend: try again when the store "
+                    "answers; if it refuses, the credentials of this server are to be looked at"
+                )
+            if state.get("progress", {}).get("done") and now - began > LONGEST:
+                return
+            time.sleep(0.1)
+
+    def _ask(self) -> Mapping[str, Any]:
+        if self.process.poll() is not None:
+            raise HomeError(f"the home could not be made ready in {self.place}: see above")
+        try:
+            return client.status(self.state)
+        except HomeError:  # it has not come so far yet
+            return {}
+
+    def end(self, grace: float | None = None) -> None:
+        """Have everything saved; what is not by the end of the grace, the log says."""
+        if self.process.poll() is not None:
+            return
+        patience = self.grace if grace is None else grace
+        self.process.terminate()
+        try:
+            self.process.wait(patience + SPARE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def keep(ticket: Mapping[str, Any], environ: Mapping[str, str]) -> Keeper:
+    """Start to keep a home, and wait until its server can start."""
+    keeper = Keeper(ticket, environ)
+    signal.signal(signal.SIGTERM, _leave)
+    try:
+        keeper.wait()
+    except BaseException:
+        keeper.end()
+        raise
+    return keeper
+
+
+def _leave(number: int, frame: object) -> None:
+    raise SystemExit(128 + number)
+
+
+def place_of(ticket: Mapping[str, Any], environ: Mapping[str, str]) -> Path:
+    """The directory of this server's working copy: the user's alone, and made if need be."""
+    if ticket["directory"]:
+        return _private(Path(ticket["directory"]))
+    name = f"home-{short_id(ticket['url'])}"
+    data = environ.get("XDG_DATA_HOME") or str(Path(environ.get("HOME", "/")) / ".local/share")
+    with suppress(HomeError):
+        if environ.get("HOME", "/") != "/":
+            return _private(Path(data) / "greyhub" / name)
+    return _private(Path(tempfile.gettempdir()) / f"greyhub-{os.geteuid()}-{name}")
+
+
+def _private(path: Path) -> Path:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = path.lstat()
+        if status.st_uid != os.geteuid() or status.st_mode & 0o077 or path.is_symlink():
+            raise PermissionError(f"it is not this user's alone: uid {status.st_uid}")
+    except OSError as error:
+        raise HomeError(
+            f"the working copy of the home cannot stand in {path}: {error.strerror or error}.\n"
+            "  to mend: let c.HomeAdapter.copies name a directory that this server's user can "
+            "write to"
+        ) from error
+    return path
