@@ -69,14 +69,17 @@ def read(file: str, arguments: Sequence[str] = ()) -> Reading:
         More of JupyterHub's command line: ``--JupyterHub.port=8001``.
     """
     from jupyterhub.app import JupyterHub
+    from jupyterhub.auth import Authenticator
     from jupyterhub.crypto import CryptKeeper
+    from jupyterhub.spawner import Spawner
 
-    from greyhub.guard import unread
+    from greyhub.guard import GreyHub, unread
 
     JupyterHub.clear_instance()
     CryptKeeper.clear_instance()
     heard = _Heard()
-    app = JupyterHub.instance()
+    # By itself, the application imports whatever is installed for any of its parts.
+    app = JupyterHub.instance(classes=[GreyHub, Spawner, Authenticator, CryptKeeper])
     app.log = logging.getLogger("greyhub.cli")
     app.log.handlers, app.log.propagate = [heard], False
     found: list[Finding] = []
