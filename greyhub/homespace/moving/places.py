@@ -1,0 +1,136 @@
+"""Where homes are: a side for a URL or a directory, and what is remembered of a move."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from greyhub.errors import HomeError
+from greyhub.homespace.moving.bucket import Bucket
+from greyhub.homespace.moving.sides import Side
+from greyhub.homespace.moving.tree import Tree
+from greyhub.homespace.sync.journal import Journal
+from greyhub.homespace.sync.keys import IDENTITY
+from greyhub.names import short_id
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one home is."""
+
+    url: str
+    """A URL, or a directory."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Of the URL's filesystem, with references where secrets are."""
+    owner: int | None = None
+    """The uid that a directory belongs to, if that is known."""
+
+    @property
+    def directory(self) -> Path | None:
+        """The home's own directory; one that keeps a working copy's store is a store."""
+        if "://" in self.url and not self.url.startswith(("file://", "local://")):
+            return None
+        path = Path(self.url.partition("://")[2] or self.url).absolute()
+        return None if (path / IDENTITY).exists() else path
+
+
+@contextmanager
+def sides(
+    source: Place, target: Place | None, state: Path | None = None, *, check: bool = True
+) -> Iterator[tuple[Side, Side | None, Journal]]:
+    """Two homes, ready to be gone through, and what is remembered of earlier times.
+
+    Parameters
+    ----------
+    state : Path, optional
+        Where that is kept; by default in the account's own state directory.
+    check : bool
+        Read again what is written.
+
+    Raises
+    ------
+    greyhub.errors.HomeError
+        They are one home, or another process is at work between them.
+    """
+    if target is not None and _within(source, target):
+        raise HomeError(f"{source.url} and {target.url} are one home, or one is in the other")
+    name = short_id(source.url, target.url if target else "", length=20)
+    folder = (state or _state()) / name
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _alone(folder, source):
+        known, told = Journal(folder / "source.sqlite"), Journal(folder / "target.sqlite")
+        try:
+            one = _side(source, folder, known, None, check=check)
+            if target is None:
+                yield one, None, told
+                return
+            identity = one.known_as() if isinstance(one, Bucket) else ""
+            other = _side(target, folder, told, source, identity=identity, check=check)
+            yield one, other, told
+        finally:
+            known.close()
+            told.close()
+
+
+def _side(
+    place: Place,
+    folder: Path,
+    journal: Journal,
+    source: Place | None,
+    *,
+    identity: str = "",
+    check: bool,
+) -> Side:
+    if (directory := place.directory) is not None:
+        return Tree(directory, folder / "tmp", _owner(place, directory, source), check=check)
+    return Bucket(place.url, place.options, journal, identity, check=check)
+
+
+def _owner(place: Place, directory: Path, source: Place | None) -> tuple[int, int] | None:
+    """Who is to own what is made: whoever owns the home, and not the administrator."""
+    if os.geteuid() != 0:
+        return None
+    if place.owner is not None:
+        return place.owner, place.owner
+    beside = source.directory if source else None
+    for each in (directory, beside):
+        if each is not None and each.is_dir():
+            status = each.stat()
+            return status.st_uid, status.st_gid
+    return None
+
+
+def _within(source: Place, target: Place) -> bool:
+    if source.options != target.options and source.directory is None:
+        return False
+    one, other = (_canonical(each) for each in (source, target))
+    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
+
+
+def _canonical(place: Place) -> str:
+    if "://" in place.url and not place.url.startswith(("file://", "local://")):
+        return place.url.rstrip("/")
+    return os.path.realpath(place.url.partition("://")[2] or place.url).rstrip("/")
+
+
+@contextmanager
+def _alone(folder: Path, source: Place) -> Iterator[None]:
+    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise HomeError(f"another command is at work on {source.url} already") from None
+        yield
+    finally:
+        os.close(handle)
+
+
+def _state() -> Path:
+    place = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+    return Path(place).expanduser() / "greyhub" / "moves"
