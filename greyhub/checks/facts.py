@@ -139,6 +139,10 @@ def _set(option: str) -> Callable[[Platform], bool]:
     return lambda platform: bool(platform.config.get("JupyterHub", {}).get(option))
 
 
+def _given(option: str) -> Callable[[Platform], bool]:
+    return lambda platform: bool(platform.value("Spawner", option))
+
+
 def _services(platform: Platform) -> Iterator[Mapping[str, Any]]:
     services = platform.value("JupyterHub", "services") or ()
     return (service for service in services if isinstance(service, Mapping))
@@ -271,6 +275,30 @@ FACTS: dict[str, Fact] = {
             "set c.JupyterHub.ssl_cert",
         ),
         Fact("ssl-key", "the hub has a TLS key", _set("ssl_key"), "set c.JupyterHub.ssl_key"),
+        Fact(
+            "internal-ssl",
+            "the hub, its proxy and the servers speak TLS to each other",
+            _set("internal_ssl"),
+            "set c.JupyterHub.internal_ssl = True",
+        ),
+        Fact(
+            "memory-limited",
+            "servers are given a limit of memory",
+            _given("mem_limit"),
+            "set c.Spawner.mem_limit",
+        ),
+        Fact(
+            "processor-limited",
+            "servers are given a limit of processors",
+            _given("cpu_limit"),
+            "set c.Spawner.cpu_limit",
+        ),
+        Fact(
+            "plain-processes",
+            "servers are plain processes, without limits or TLS of their own",
+            _spawner("LocalSpawner"),
+            'set c.GreyHub.spawner = "local"',
+        ),
         Fact(
             "culler",
             "a service culls idle servers",

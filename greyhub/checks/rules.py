@@ -93,6 +93,24 @@ RULES = (
     Rule(("ssl-cert",), "ssl-key", "a certificate needs its key", ("JupyterHub", "ssl_cert")),
     Rule(("ssl-key",), "ssl-cert", "a key needs its certificate", ("JupyterHub", "ssl_key")),
     Rule(
+        ("internal-ssl", "plain-processes"),
+        "not internal-ssl",
+        "servers on the hub's own machine listen on loopback, in clear: none would start",
+        ("JupyterHub", "internal_ssl"),
+        mend='leave it out, or choose a spawner that has TLS, such as "kubespawner.KubeSpawner"',
+    ),
+    *(
+        Rule(
+            (fact, "plain-processes"),
+            f"not {fact}",
+            "servers on the hub's own machine are plain processes, and nothing enforces it",
+            ("Spawner", option),
+            "warning",
+            "choose a spawner that enforces it, such as systemdspawner's, or leave it out",
+        )
+        for fact, option in (("memory-limited", "mem_limit"), ("processor-limited", "cpu_limit"))
+    ),
+    Rule(
         ("culler",),
         "culler-may-cull",
         "a service has no rights by itself: the culler would cull nothing",

@@ -22,7 +22,6 @@ from greyhub.names import filename, short_id
 from greyhub.spawners import process
 from greyhub.spawners.owners import Owners
 
-
 RETRIES = 5
 """How often a signal is sent that the system refuses, before it counts as refused."""
 
@@ -143,14 +142,10 @@ class LocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
             self._starting = False
 
     def _warn_of_limits(self) -> None:
-        limits = [
-            name
-            for name in ("mem_limit", "mem_guarantee", "cpu_limit", "cpu_guarantee")
-            if getattr(self, name)
-        ]
+        limits = [name for name in ("mem_limit", "cpu_limit") if getattr(self, name)]
         if limits:
             self.log.warning(
-                "greyhub: %s cannot be enforced for a process of the hub's machine: %s has no limit",
+                "greyhub: %s cannot be enforced here: %s is a process without a limit",
                 " and ".join(limits),
                 self._log_name,
             )

@@ -37,12 +37,12 @@ RIGHT = (
     Right(
         "a helper in another module",
         "import helper_of_mine\nhelper_of_mine.configure(c)\n"
-        "=== helper_of_mine.py\ndef configure(c):\n    c.Spawner.mem_limit = '2G'\n",
+        "=== helper_of_mine.py\ndef configure(c):\n    c.Spawner.start_timeout = 90\n",
     ),
     Right(
         "a part in another file",
-        'load_subconfig("part.py")\nc.Spawner.cpu_limit = 2\n'
-        '=== part.py\nc.Spawner.mem_limit = "1G"\n',
+        'load_subconfig("part.py")\nc.Spawner.http_timeout = 20\n'
+        "=== part.py\nc.Spawner.start_timeout = 90\n",
     ),
     Right(
         "a part that may be missing, asked for first",
@@ -314,7 +314,7 @@ c.SimpleLocalProcessSpawner.home_dir_template = "/tmp/{username}"
         "",
         arguments=(
             "--JupyterHub.port=8001",
-            "--Spawner.mem_limit=1G",
+            "--Spawner.start_timeout=90",
             "--LocalCluster.max_workers=3",
             "--GreyHub.name=mine",
             "--debug",

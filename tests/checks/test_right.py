@@ -48,3 +48,13 @@ def test_it_starts_too(right: Right, file: Path) -> None:
 def test_there_are_enough() -> None:
     assert len(RIGHT) >= 30
     assert len({right.name for right in RIGHT}) == len(RIGHT)
+
+
+@pytest.mark.parametrize("option", ["mem_limit = '2G'", "cpu_limit = 1.5"])
+def test_a_limit_that_nothing_enforces_is_warned_of(option: str, tmp_path: Path) -> None:
+    found = read(str(write(tmp_path, f"c.Spawner.{option}"))).findings
+    forget()
+    said = [each for each in found if each.level == "warning"]
+    assert [each.option for each in said] == [f"c.Spawner.{option.partition(' ')[0]}"]
+    assert "nothing enforces it" in said[0].message
+    assert said[0].place.endswith(":1")

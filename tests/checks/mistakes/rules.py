@@ -44,6 +44,13 @@ RULES = (
         "that servers can reach",
     ),
     Mistake(
+        "TLS inside, where servers are processes of the hub's machine",
+        "c.JupyterHub.internal_ssl = True  # here",
+        "c.JupyterHub.internal_ssl",
+        "none would start",
+        "choose a spawner that has TLS",
+    ),
+    Mistake(
         "auth state without a key",
         "c.Authenticator.enable_auth_state = True  # here",
         "c.Authenticator.enable_auth_state",
