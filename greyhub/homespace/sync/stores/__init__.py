@@ -108,7 +108,9 @@ def open_url(url: str, options: dict[str, Any] | None = None) -> Store:
     # that somebody else made with other rights.
     options.update(skip_instance_cache=True, use_listings_cache=False)
     if url.startswith(("s3:", "s3a:")):
-        config = {"max_pool_connections": 64, "connect_timeout": 10, "read_timeout": 60}
+        config: dict[str, Any] = {"connect_timeout": 10, "read_timeout": 60}
+        # Who asks knows better when to ask again.
+        config |= {"max_pool_connections": 64, "retries": {"total_max_attempts": 2}}
         options["config_kwargs"] = config | dict(options.get("config_kwargs", {}))
     filesystem, root = url_to_fs(url, **options)
     return open_store(filesystem, root)

@@ -1,0 +1,265 @@
+"""A server's home from its start to its end: brought down, kept, saved."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from greyhub.errors import HomeError
+from greyhub.homespace.filesystem import Home
+from greyhub.homespace.sync import client, serving
+from tests.homespace.filesystem.faults import always
+from tests.homespace.filesystem.places import Place
+from tests.homespace.sync.machines import Machine, furnish, tree
+from tests.hubs import until
+
+Machines = Callable[..., Machine]
+
+
+def test_a_second_machine_has_all_of_it(machine: Machines, store: Place) -> None:
+    one = machine("one", store).start()
+    furnish(one.home)
+    before = tree(one.home)
+    assert one.stop() == 0
+    assert store.read("notes/a.txt") == b"a"  # a plain file under its own name
+    two = machine("two", store).start()
+    assert tree(two.home) == before
+    assert tree(one.home) == before
+
+
+def test_what_changes_is_saved_while_the_server_runs(machine: Machines, s3: Place) -> None:
+    one = machine("one", s3).start()
+    (one.home / "a").write_text("1")
+    until(lambda: s3.read("a") == b"1")
+    (one.home / "a").rename(one.home / "b")
+    until(lambda: s3.read("b") == b"1" and s3.read("a") is None)
+    (one.home / "b").unlink()
+    until(lambda: s3.read("b") is None)
+
+
+def test_sync_waits_and_status_tells(machine: Machines, s3: Place) -> None:
+    one = machine("one", s3).start()
+    for number in range(50):
+        (one.home / f"{number}.txt").write_text(str(number))
+    state = one.sync()
+    assert {f"{number}.txt" for number in range(50)} <= s3.names()
+    assert (state["saved"], state["word"], state["unsaved"]) == (True, "saved", 0)
+    assert one.status()["files"] == 50
+
+
+def test_another_tools_file_comes_with_sync(machine: Machines, s3: Place) -> None:
+    one = machine("one", s3).start()
+    s3.write("from elsewhere.csv", b"1,2")
+    one.sync()
+    assert (one.home / "from elsewhere.csv").read_bytes() == b"1,2"
+
+
+def test_nothing_is_lost_when_the_machine_loses_its_power(machine: Machines, s3: Place) -> None:
+    one = machine("one", s3).start()
+    furnish(one.home)
+    one.sync()
+    (one.home / "late").write_text("not yet saved")
+    one.kill()
+    (one.home / "later").write_text("while nobody looks")
+    before = tree(one.home)
+    one.start()
+    one.sync()
+    assert tree(one.home) == before
+    assert one.stop() == 0
+    assert tree(machine("two", s3).start().home) == before
+
+
+def test_the_home_is_saved_when_its_server_is_killed(
+    machine: Machines, s3: Place, tmp_path: Path
+) -> None:
+    """The server that ends, however that comes, is the other end of a pipe."""
+    one = machine("one", s3)
+    code = (
+        "import json, os, sys, time\n"
+        "from greyhub.homespace.sync.serving import Keeper\n"
+        "keeper = Keeper(json.loads(sys.argv[1]), os.environ)\n"
+        "keeper.wait()\n"
+        "print(keeper.process.pid, flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    server = subprocess.Popen(
+        [sys.executable, "-c", code, json.dumps(one.ticket)], stdout=subprocess.PIPE
+    )
+    try:
+        assert server.stdout
+        keeper = int(server.stdout.readline())
+        (one.home / "last words").write_text("x")
+    finally:
+        server.kill()
+        server.wait()
+        server.stdout.close()
+    until(lambda: not Path(f"/proc/{keeper}").exists(), what="the end of the keeper")
+    assert s3.read("last words") == b"x"
+
+
+def test_two_versions_are_both_kept(machine: Machines, s3: Place) -> None:
+    one, two = machine("one", s3).start(), machine("two", s3)
+    (one.home / "paper.txt").write_text("first")
+    one.sync()
+    two.start()
+    two.stop()
+    (one.home / "paper.txt").write_text("from one")
+    one.sync()
+    (two.home / "paper.txt").write_text("from two, which had not seen that")
+    two.start()
+    two.sync()
+    texts = {path.name: path.read_text() for path in two.home.glob("paper*")}
+    assert texts.pop("paper.txt") == "from one"
+    [(name, text)] = texts.items()
+    assert "conflict from" in name
+    assert text == "from two, which had not seen that"
+    one.sync()
+    assert tree(one.home) == tree(two.home)
+
+
+def test_two_servers_on_one_machine_share_the_home(machine: Machines, s3: Place) -> None:
+    one = machine("one", s3).start()
+    one.start()  # a second server, whose process waits for its turn
+    first, second = one.keepers
+    (one.home / "a").write_text("1")
+    one.sync()
+    first.end()
+    one.keepers.remove(first)
+    until(lambda: taken_over(one, second.process.pid), what="the second one's turn")
+    (one.home / "b").write_text("2")
+    one.sync()
+    assert s3.names() >= {"a", "b"}
+
+
+def taken_over(machine: Machine, pid: int) -> bool:
+    try:
+        return machine.status()["pid"] == pid
+    except HomeError:
+        return False
+
+
+def test_the_quota_keeps_the_store_small_and_the_file_safe(
+    machine: Machines, s3: Place, capfd: pytest.CaptureFixture[str]
+) -> None:
+    one = machine("one", s3, quota={"bytes": 1000, "files": 3}).start()
+    (one.home / "small").write_bytes(b"s" * 950)
+    assert "950 of the home's 1,000 bytes" in one.sync()["warning"]
+    (one.home / "large").write_bytes(b"l" * 100)
+    with pytest.raises(HomeError, match=r"(?s)large: the home's quota of 1,000 bytes has 50 left"):
+        one.hub_home.sync(5)
+    assert one.status()["word"] == "quota"
+    assert s3.read("large") is None
+    assert (one.home / "large").read_bytes() == b"l" * 100
+    (one.home / "small").write_bytes(b"s")  # there is room again
+    until(lambda: s3.read("large") == b"l" * 100)
+    for name in ("c", "d"):
+        (one.home / name).write_text(name)
+    with pytest.raises(HomeError, match="quota of 3 files"):
+        one.hub_home.sync(5)
+    assert one.stop() == 3
+    said = capfd.readouterr().err
+    assert "nearly full" in said
+    assert "the quota is used up" in said
+    assert "still only in" in said
+
+
+def test_a_store_that_is_away_is_waited_for(
+    machine: Machines, store: Place, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert store.proxied
+    with store.proxied() as proxy:
+        one = machine("one", store, options=proxy.options).start()
+        (one.home / "a").write_text("1")
+        one.sync()
+        proxy.rules.append(always("busy"))
+        (one.home / "b").write_text("2")
+        until(lambda: one.status()["word"] == "offline")
+        assert one.status()["saved"] is False
+        one.kill()
+        one.start()  # a whole copy is here, so its server starts all the same
+        assert (one.home / "b").read_text() == "2"
+        proxy.rules.clear()
+        until(lambda: store.read("b") == b"2")
+        until(lambda: one.status()["word"] == "saved")
+    assert "the store does not answer" in capfd.readouterr().err
+
+
+def test_without_a_copy_and_without_a_store_no_server_starts(
+    machine: Machines, s3: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "PATIENCE", 0.5)
+    assert s3.proxied
+    with s3.proxied() as proxy:
+        proxy.rules.append(always("refuse"))
+        one = machine("one", s3, options=proxy.options)
+        with pytest.raises(HomeError, match="was not reached"):
+            one.start()
+
+
+def test_a_pickled_home_is_the_copy_here_and_the_store_elsewhere(
+    machine: Machines, s3: Place
+) -> None:
+    one = machine("one", s3).start()
+    one.hub_home.pipe("a", b"1")
+    one.sync()
+    pickled = pickle.dumps(one.hub_home)
+    assert pickle.loads(pickled).path == str(one.home)
+    one.stop()
+    (one.state / client.SOCKET).unlink()
+    (one.home / "a").unlink()
+    elsewhere = pickle.loads(pickled)
+    assert type(elsewhere) is Home
+    assert elsewhere.cat("a") == b"1"
+
+
+def test_the_directory_must_be_the_users_alone(machine: Machines, s3: Place) -> None:
+    one = machine("one", s3)
+    one.home.parent.mkdir(mode=0o755)
+    with pytest.raises(HomeError, match="not this user's alone"):
+        one.start()
+
+
+def test_a_refused_home_says_why(machine: Machines, s3: Place) -> None:
+    s3.write(".greyhub/home.json", b'{"format": 99, "home": "x"}')
+    with pytest.raises(HomeError, match="could not be made ready"):
+        machine("one", s3).start()
+
+
+def test_a_stop_signal_ends_it_and_the_second_at_once(machine: Machines, s3: Place) -> None:
+    assert s3.proxied
+    with s3.proxied() as proxy:
+        one = machine("one", s3, options=proxy.options).start()
+        one.sync()
+        proxy.rules.append(always("busy"))
+        (one.home / "a").write_text("1")
+        until(lambda: one.status()["unsaved"])
+        process = one.keepers[0].process
+        process.send_signal(signal.SIGTERM)
+        until(lambda: said(one) == "stopping")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 3
+
+
+def said(machine: Machine) -> Any:
+    try:
+        return machine.status()["phase"]
+    except HomeError:
+        return ""
+
+
+def test_no_secret_is_in_the_arguments_or_the_environment(machine: Machines, s3: Place) -> None:
+    one = machine("one", s3).start()
+    process = Path(f"/proc/{one.keepers[0].process.pid}")
+    assert os.environ["ADA_S3_SECRET"] not in (process / "cmdline").read_text()
+    lines = (process / "environ").read_text().split("\0")
+    job = next(line for line in lines if line.startswith("GREYHUB_SYNC="))
+    assert os.environ["ADA_S3_SECRET"] not in job
