@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from traitlets import Dict, List, TraitError, Unicode, Union, validate
 
@@ -33,7 +33,7 @@ class DataAdapter(Adapter):
     """
 
     slot = "data"
-    modules = ("intake", "jinja2", "yaml")
+    modules: ClassVar[Sequence[str]] = ("intake", "jinja2", "yaml")
     extra = "greyhub[local]"
 
     must_exist = False

@@ -1,0 +1,180 @@
+"""What a clause of the data slot is given: published datasets, and users' catalogues."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from greyhub.conformance.case import Broken, Case, shorten
+from greyhub.conformance.data.published import Dataset, plain
+
+if TYPE_CHECKING:
+    from greyhub.conformance.data.suite import DataSuite
+
+Raised = TypeVar("Raised", bound=BaseException)
+
+_WORKER = """
+import os, sys, traceback
+import cloudpickle, pickle
+with open(sys.argv[1], "rb") as file:
+    path, function, args = pickle.load(file)
+sys.path[:] = path
+try:
+    function, args = pickle.loads(function), pickle.loads(args)
+    answer = ("value", function(*args))
+except BaseException as error:
+    traceback.print_exc()
+    answer = ("raised", repr(error))
+with open(sys.argv[1] + ".answer", "wb") as file:
+    pickle.dump(answer, file)
+"""
+
+
+class DataCase(Case):
+    """One clause's catalogues."""
+
+    suite: DataSuite
+
+    def publish(self, **datasets: Dataset) -> None:
+        """Publish datasets, by name, and no others."""
+        self.publish_all(datasets)
+
+    def publish_all(self, datasets: Mapping[str, Dataset]) -> None:
+        """Publish datasets whose names are no words."""
+        self.did(f"publish {shorten(', '.join(map(repr, datasets)))}")
+        self.hook("publish", datasets, quietly=True)
+
+    def write(self, text: bytes | str, **others: bytes | str) -> None:
+        """Write the catalogue's document; others stand beside it, ``name=`` is name.yaml."""
+        documents = {"catalog": text, **others}
+        self.did(f"write the catalogue {shorten(text)}")
+        encoded = {
+            f"{name}.yaml": each.encode() if isinstance(each, str) else each
+            for name, each in documents.items()
+        }
+        self.hook("write", encoded, quietly=True)
+
+    def catalog(self, user: str = "ada") -> Held:
+        """A user's catalogue."""
+        return Held(self, self.call(f"the catalogue of {user}", self.suite.make, user))
+
+    def damage(self, path: str, how: str) -> AbstractContextManager[Any]:
+        """Break a file of data while a block lasts."""
+        self.did(f"{path} is {how}")
+        broken: AbstractContextManager[Any] = self.hook("damage", path, how, quietly=True)
+        return broken
+
+    def raises(
+        self, kind: type[Raised], what: str, call: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Raised:
+        """What a call raises; the promise is broken if it is another error, or none."""
+        try:
+            answer = call(*args, **kwargs)
+        except kind as error:
+            return error
+        except Exception as error:
+            raise Broken(
+                f"{what}: {type(error).__name__}, not {kind.__name__}: {shorten(str(error))}"
+            ) from error
+        raise Broken(f"{what}: no {kind.__name__}, but {shorten(answer)}")
+
+    def same(self, found: Any, expected: Any, what: str) -> None:
+        """The promise is broken unless what was read is what was published."""
+        self.require(found == expected, f"{what}: {_difference(found, expected)}")
+
+    def elsewhere(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
+        """What a function returns in a worker: a new process, without the notebook's environment.
+
+        What goes there is pickled as Dask does it; what it raises there, or in
+        being pickled, breaks the promise.
+        """
+        import pickle
+
+        import cloudpickle  # type: ignore[import-untyped,unused-ignore]
+
+        pickled = self.call(f"pickle of {name}", cloudpickle.dumps, args)
+        path = self.directory / "task"
+        task = ([*filter(None, sys.path), "."], cloudpickle.dumps(function), pickled)
+        path.write_bytes(pickle.dumps(task))
+        self.did(f"{name} in a worker")
+        done = subprocess.run(
+            [sys.executable, "-c", _WORKER, str(path)],
+            env={"PATH": "/usr/bin:/bin", "HOME": str(self.directory)},
+            capture_output=True,
+            text=True,
+            timeout=15 * self.patience,
+            check=False,
+        )
+        answer = path.with_name("task.answer")
+        if not answer.exists():
+            last = (done.stderr.strip().splitlines() or [""])[-1]
+            raise Broken(f"{name} cannot be used in a worker, whose process ended: {last}")
+        kind, value = pickle.loads(answer.read_bytes())  # noqa: S301
+        if kind == "raised":
+            raise Broken(f"{name} cannot be used in a worker: {value}")
+        return value
+
+
+class Held:
+    """A catalogue. Every call is the adapter's own, and is noted."""
+
+    def __init__(self, case: DataCase, catalog: Any) -> None:
+        self.case, self.suite, self.catalog = case, case.suite, catalog
+
+    def names(self) -> list[str]:
+        """The names that it lists, sorted."""
+        return sorted(self.case.call("list()", self.suite.names, self.catalog))
+
+    def has(self, name: object) -> bool:
+        """Whether a name is in it."""
+        return bool(self.case.call(f"{name!r} in it", lambda: name in self.catalog))
+
+    def open(self, name: Any, /, **parameters: Any) -> Any:
+        """A dataset, which is not read yet."""
+        given = "".join(f", {key}={value!r}" for key, value in parameters.items())
+        return self.case.call(
+            f"open({name!r}{given})", lambda: self.suite.open(self.catalog, name, **parameters)
+        )
+
+    def read(self, name: str, /, **parameters: Any) -> Any:
+        """All of a dataset, as columns or lines."""
+        return self.all_of(self.open(name, **parameters), name)
+
+    def all_of(self, dataset: Any, name: str = "it") -> Any:
+        """All of a dataset that was opened before."""
+        return self.case.call(f"reading {name}", lambda: plain(self.suite.read(dataset)))
+
+    def lazy(self, name: str) -> Any:
+        """A dataset as a collection of Dask's."""
+        dataset = self.open(name)
+        return self.case.call(f"{name} by Dask", self.suite.lazy, dataset)
+
+    def describe(self, name: str) -> Mapping[str, Any]:
+        """What it says of a dataset."""
+        found: Mapping[str, Any] = self.case.call(
+            f"describe({name!r})", self.suite.describe, self.catalog, name
+        )
+        return found
+
+    def reload(self) -> None:
+        """Look again what is published."""
+        self.case.did("reload()")
+        self.case.call("reload()", self.suite.reload, self.catalog)
+
+
+def _difference(found: Any, expected: Any) -> str:
+    if isinstance(found, dict) and isinstance(expected, dict):
+        if list(found) != list(expected):
+            return f"the columns are {list(found)}, not {list(expected)}"
+        for name, column in expected.items():
+            if len(found[name]) != len(column):
+                return f"{len(found[name])} rows of {len(column)}"
+            for row, (one, other) in enumerate(zip(found[name], column, strict=True)):
+                if one != other:
+                    return f"row {row} of {name} is {one!r}, not {other!r}"
+    if isinstance(found, list) and isinstance(expected, list) and len(found) != len(expected):
+        return f"{len(found)} lines of {len(expected)}"
+    return f"{shorten(found)}, not {shorten(expected)}"

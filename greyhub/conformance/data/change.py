@@ -1,0 +1,161 @@
+"""DATA-023, 030 to 032: what changes, and what does not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from greyhub.conformance.case import shorten
+from greyhub.conformance.contract import MUST, clause
+from greyhub.conformance.data.case import DataCase
+from greyhub.conformance.data.content import RAIN, SUN
+from greyhub.conformance.data.published import table
+from greyhub.conformance.home.steps import Step, stepping
+from greyhub.errors import CatalogError
+
+
+@clause(
+    "DATA-023",
+    MUST,
+    hooks="publish content",
+    guards="data",
+    seen="intake#446 https://github.com/intake/intake/issues/446",
+)
+def reading_changes_nothing(case: DataCase) -> None:
+    """To list, describe, open and read changes nothing in the backend, nor where the notebook is.
+
+    No byte, no time, no file that was not there: what is cached is cached elsewhere.
+    """
+    case.publish(rain=table("rain", RAIN), sun=table("sun", SUN))
+    before, here = case.hook("content", quietly=True), set(os.listdir())
+    catalog = case.catalog()
+    for name in catalog.names():
+        catalog.describe(name)
+        catalog.read(name)
+    if case.claims("dask") and case.suite.kind == "table":
+        catalog.lazy("rain").compute(scheduler="synchronous")
+    catalog.reload()
+    catalog.names()
+    after = case.hook("content", quietly=True)
+    changed = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+    case.require(not changed, f"reading has changed {', '.join(changed)}")
+    made = sorted(set(os.listdir()) - here)
+    case.require(not made, f"reading has made {', '.join(made)} where the notebook is")
+
+
+@clause("DATA-030", MUST, hooks="publish")
+def reload_shows_what_is_new(case: DataCase) -> None:
+    """reload() shows what was published since; what is open stays what it was.
+
+    A catalogue that cannot be read any more is an error, and stays as it was.
+    """
+    newer: dict[str, list[Any]] = {"month": [7], "mm": [99]}
+    case.publish(rain=table("rain-old", RAIN, description="Old."), gone=table("gone", SUN))
+    catalog = case.catalog()
+    opened = catalog.open("rain")
+    case.require(catalog.names() == ["gone", "rain"], f"it lists {catalog.names()}")
+    case.publish(rain=table("rain-new", newer, description="New."), fresh=table("fresh", SUN))
+    catalog.reload()
+    names = catalog.names()
+    case.require(names == ["fresh", "rain"], f"after reload() it lists {names}")
+    case.same(catalog.read("rain"), newer, "after reload()")
+    said = catalog.describe("rain")["description"]
+    case.require(said == "New.", f"after reload() it says {said!r}")
+    case.raises(KeyError, "one that is published no more", catalog.open, "gone")
+    case.same(catalog.all_of(opened), RAIN, "what was open before")
+    if case.claims("documents") and case.suite.has("write"):
+        case.write("sources: [\n")
+        case.raises(CatalogError, "reload() of a broken one", catalog.reload)
+        names = catalog.names()
+        case.require(names == ["fresh", "rain"], f"after a reload() that failed it lists {names}")
+
+
+@clause("DATA-031", MUST, needs="acl", hooks="publish", guards="data")
+def what_is_hidden_cannot_be_read(case: DataCase) -> None:
+    """What is hidden from a user cannot be described, opened or read either, nor found by guessing.
+
+    The error is that of a name that is not there, or of a right that is not. What
+    another user has opened does not help.
+    """
+    public = table("public", SUN)
+    private = table("private", RAIN, users=frozenset({"bob"}), description="Bob's own.")
+    case.publish(public=public, private=private)
+    bob, ada = case.catalog("bob"), case.catalog("ada")
+    case.require(bob.names() == ["private", "public"], f"its owner is listed {bob.names()}")
+    case.same(bob.read("private"), RAIN, "its owner's")
+    case.require(ada.names() == ["public"], f"another is listed {ada.names()}")
+    case.require(not ada.has("private"), "what is hidden is in it")
+    shown = f"{ada.catalog!r} {getattr(ada.catalog, '_repr_html_', str)()}"
+    case.require("private" not in shown and "Bob's own" not in shown, "what is hidden is shown")
+    for what, call in (
+        ("to describe it", lambda: ada.describe("private")),
+        ("to read it", lambda: ada.read("private")),
+    ):
+        error = _refused(case, what, call)
+        case.require("Bob's own" not in str(error), f"{what}: the error tells of it: {error}")
+    case.did("it is hidden from bob, too")
+    opened = bob.open("private")
+    case.publish(public=public, private=private.but(users=frozenset({"eve"})))
+    bob.reload()
+    _refused(case, "to read what has been hidden since", lambda: bob.read("private"))
+    _refused(case, "to read what was open before", lambda: bob.all_of(opened))
+
+
+def _refused(case: DataCase, what: str, call: Any) -> Exception:
+    try:
+        found = call()
+    except (KeyError, PermissionError) as error:
+        return error
+    except Exception as error:
+        case.fail(f"{what}: neither a KeyError nor a PermissionError, but {error!r}")
+    case.fail(f"{what} is not refused: {shorten(found)}")
+
+
+POINTS = 12
+"""At how many steps of a look another catalogue is published, at most."""
+
+
+@clause("DATA-032", MUST, hooks="publish", budget=30)
+def it_is_the_old_or_the_new(case: DataCase) -> None:
+    """Who looks while a catalogue is published sees the old one or the new, never some of each.
+
+    The publishing is done at each step of reload() towards the backend, which
+    waits for it; then the catalogue is looked at.
+    """
+    old = {name: table("rain", RAIN, description="old") for name in ("a", "b", "c")}
+    new = {name: table("sun", SUN, description="new") for name in ("b", "c", "d")}
+    case.publish_all(old)
+    held = case.catalog()
+    proxy = getattr(case.suite, "proxy", None)
+    steps = 0
+
+    def count(out: bool) -> None:
+        nonlocal steps
+        steps += out
+
+    with stepping(proxy, count):
+        held.reload()
+    case.did(f"publish another at each of {steps} steps of reload()")
+    for point in sorted(case.random.sample(range(steps), min(POINTS, steps))):
+        case.suite.publish(old)
+        held.reload()
+        with stepping(proxy, _at(point, lambda: case.suite.publish(new))):
+            held.reload()
+        seen = {name: held.describe(name)["description"] for name in held.names()}
+        whole = seen in (dict.fromkeys(old, "old"), dict.fromkeys(new, "new"))
+        case.require(whole, f"at step {point} it became {seen}")
+
+
+def _at(point: int, act: Callable[[], object]) -> Step:
+    """A step that acts when so many have led out before it."""
+    left = point
+
+    def step(out: bool) -> None:
+        nonlocal left
+        if out:
+            left -= 1
+            if left == -1:
+                act()
+
+    return step

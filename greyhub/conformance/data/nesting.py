@@ -1,0 +1,99 @@
+"""DATA-012, 016: catalogues in catalogues, and those of another format."""
+
+from __future__ import annotations
+
+import yaml
+
+from greyhub.conformance.contract import MUST, SHOULD, clause
+from greyhub.conformance.data.case import DataCase
+from greyhub.conformance.data.content import RAIN, SUN
+from greyhub.conformance.data.documents import document
+from greyhub.conformance.data.published import Dataset, table
+from greyhub.errors import CatalogError
+
+DEEP = 40
+
+
+def _with(version: int, datasets: dict[str, Dataset], nested: dict[str, str]) -> str:
+    """A document that holds catalogues, too: name to file."""
+    body = yaml.safe_load(document(version, datasets))
+    for name, file in nested.items():
+        if version == 1:
+            body["sources"][name] = {"driver": "yaml_file_cat", "args": {"path": file}}
+        else:
+            body["data"][f"{name}-data"] = {
+                "datatype": "intake.readers.datatypes:YAMLFile",
+                "kwargs": {"url": file},
+            }
+            body["entries"][name] = {
+                "reader": "intake.readers.readers:YAMLCatalogReader",
+                "kwargs": {"data": f"{{data({name}-data)}}"},
+            }
+    return str(yaml.safe_dump(body, sort_keys=False))
+
+
+@clause("DATA-012", MUST, needs="documents nested", hooks="publish write")
+def catalogues_are_followed_once(case: DataCase) -> None:
+    """The datasets of a catalogue in a catalogue are ``outer.inner``; a cycle has an end.
+
+    A catalogue that two others name is followed once, one that names itself or the
+    first is not followed again, and one that is too deep ends the descent and not
+    the notebook.
+    """
+    version = getattr(case.suite, "version", 2)
+    rain, sun = table("rain", RAIN), table("sun", SUN)
+    case.publish(rain=rain, sun=sun)
+    case.write(
+        _with(version, {"rain": rain}, {"inner": "inner.yaml", "again": "inner.yaml"}),
+        inner=_with(version, {"sun": sun}, {"me": "inner.yaml", "first": "catalog.yaml"}),
+    )
+    catalog = case.catalog()
+    names = catalog.names()
+    nested = [name for name in names if name.endswith(".sun")]
+    case.require("rain" in names, f"the catalogue's own dataset is not among {names}")
+    case.require(len(nested) == 1, f"the dataset within is listed as {nested}, of {names}")
+    case.require(nested[0] in ("inner.sun", "again.sun"), f"the dataset within is {nested[0]!r}")
+    case.require(len(names) == 2, f"there are two datasets, and it lists {names}")
+    case.same(catalog.read(nested[0]), SUN, nested[0])
+    chain = {
+        f"c{number}": _with(version, {}, {f"c{number + 1}": f"c{number + 1}.yaml"})
+        for number in range(DEEP)
+    }
+    chain[f"c{DEEP}"] = document(version, {"sun": sun}).decode()
+    case.did(f"catalogues in catalogues, {DEEP} deep")
+    case.write(_with(version, {"rain": rain}, {"c0": "c0.yaml"}), **chain)
+    deep = case.catalog()
+    names = deep.names()
+    case.require("rain" in names, f"one that is too deep hides the others: {names}")
+
+
+OLD = """\
+sources:
+  rain:
+    driver: csv
+    description: Written in 2019.
+    args:
+      urlpath: "{{ CATALOG_DIR }}/data/rain.csv"
+"""
+
+
+@clause(
+    "DATA-016",
+    SHOULD,
+    needs="documents",
+    hooks="publish write",
+    seen="intake#826 https://github.com/intake/intake/issues/826",
+)
+def old_catalogues_are_read_or_refused(case: DataCase) -> None:
+    """A catalogue of Intake 1 is read, or refused with what to do about it."""
+    case.publish(rain=table("rain", RAIN))
+    case.write(OLD)
+    try:
+        catalog = case.catalog()
+        names = catalog.names()
+    except CatalogError as error:
+        told = str(error).lower()
+        case.require("version" in told or "intake" in told, f"it is refused without a word: {told}")
+        return
+    case.require(names == ["rain"], f"it is read as {names}")
+    case.same(catalog.read("rain"), RAIN, "rain")

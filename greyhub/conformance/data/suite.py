@@ -1,0 +1,185 @@
+"""The suite that the author of a data adapter subclasses."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, ClassVar
+
+from greyhub.adapter import Adapter
+from greyhub.conformance.contract import Capability, Contract
+from greyhub.conformance.data.case import DataCase
+from greyhub.conformance.data.published import SECRET, Dataset
+from greyhub.conformance.means import ticket
+from greyhub.conformance.suite import Suite, hook
+
+CAPABILITIES = (
+    Capability("acl", "a dataset can be hidden from users"),
+    Capability("credentials", "a dataset can be opened with a secret of the user's own"),
+    Capability("dask", "a dataset can be read lazily, in parts, by Dask"),
+    Capability("documents", "a catalogue is a text of Intake's that people write"),
+    Capability("export", "a catalogue can be exported, as what can be published again"),
+    Capability("nested", "a catalogue can hold catalogues"),
+    Capability("parameters", "a dataset can have parameters, with the values that are allowed"),
+    Capability("remote", "catalogue and data are reached over a network, which can fail"),
+)
+
+CONTRACT = Contract(
+    "data",
+    "1.0",
+    package="greyhub.conformance.data",
+    modules=("content", "parameters", "workers", "faults", "nesting", "secrets", "code", "change"),
+    capabilities={capability.name: capability for capability in CAPABILITIES},
+)
+
+TOKENS = ("JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN", "GREYHUB_TICKET_DATA")
+"""Variables of a notebook that hold what is nobody's but the server's."""
+
+
+class DataSuite(Suite):
+    """Judges catalogues: mappings from names to datasets, each with a ``read()``.
+
+    `adapter` is an adapter of greyhub's, which is asked for a user's ticket and
+    connected, or a class or function that makes a catalogue from the options of
+    `config`, in which ``{user}`` stands for the name of who opens it. Where a
+    catalogue speaks another dialect, the methods from `names` to `lazy` translate.
+
+    Catalogues that are Intake's documents on a disk need no hooks: `OnDisk` has
+    them, and `Served` has them for documents behind a URL.
+    """
+
+    contract = CONTRACT
+    case_class: ClassVar[type[DataCase]] = DataCase
+
+    kind: str = "lines"
+    """What is published to be read by Dask: ``lines`` of text, or a ``table``."""
+
+    @hook
+    def publish(self, datasets: Mapping[str, Dataset]) -> None:
+        """Let the backend hold these datasets, by name, and no others.
+
+        The files of datasets that it held before stay until the `sweep`.
+        """
+        raise NotImplementedError
+
+    @hook
+    def content(self) -> Mapping[str, Any]:
+        """All that is in the backend, by name, with whatever would tell that it was changed."""
+        raise NotImplementedError
+
+    @hook
+    def touched(self) -> Collection[str]:
+        """The files of data that have been read so far, or asked for, by their paths."""
+        raise NotImplementedError
+
+    @hook
+    def damage(self, path: str, how: str) -> AbstractContextManager[Any]:
+        """Break one file of data while a block lasts.
+
+        Parameters
+        ----------
+        path : str
+            As in `Dataset.files`.
+        how : str
+            ``missing``; ``forbidden`` to the user. Of remote ones also ``reset`` and
+            ``truncated``: the connection breaks before or in the midst of it.
+        """
+        raise NotImplementedError
+
+    @hook
+    def write(self, documents: Mapping[str, bytes]) -> None:
+        """Let these be the catalogue's documents; ``catalog.yaml`` is the one that is opened."""
+        raise NotImplementedError
+
+    def place(self, path: str = "catalog.yaml") -> str:
+        """How an error would name a document: by its path or URL."""
+        return path
+
+    def make(self, user: str) -> Any:
+        """A user's catalogue, as a notebook makes it. Override it where a user is more."""
+        subject = self.subject()
+        options = self.options()
+        for values in options.values():
+            for name, value in values.items():
+                if isinstance(value, str):
+                    values[name] = value.replace("{user}", user)
+        if isinstance(subject, type) and issubclass(subject, Adapter):
+            adapter = ticket.configured(subject, options, Path(self.folder.name))
+            return subject.connect(ticket.ticket(adapter, user))
+        given = {name: value for section in options.values() for name, value in section.items()}
+        return subject(**given)
+
+    # The dialect of greyhub; workers call what has no self.
+
+    @staticmethod
+    def names(catalog: Any) -> Iterable[str]:
+        """The names that a catalogue lists."""
+        return list(catalog)
+
+    @staticmethod
+    def open(catalog: Any, name: Any, /, **parameters: Any) -> Any:
+        """A dataset."""
+        return catalog.open(name, **parameters) if parameters else catalog[name]
+
+    @staticmethod
+    def describe(catalog: Any, name: str) -> Mapping[str, Any]:
+        """What a catalogue says of a dataset, without touching it."""
+        found: Mapping[str, Any] = catalog.describe(name)
+        return found
+
+    @staticmethod
+    def reload(catalog: Any) -> None:
+        """Look again what is published."""
+        catalog.reload()
+
+    @staticmethod
+    def export(catalog: Any) -> Any:
+        """The catalogue as a value that `restore` publishes."""
+        return catalog.export()
+
+    @staticmethod
+    def read(dataset: Any) -> Any:
+        """All of a dataset: of pandas, Dask, or columns, rows or lines that are plain values."""
+        return dataset.read()
+
+    @staticmethod
+    def lazy(dataset: Any) -> Any:
+        """A dataset as a collection of Dask's; some of Intake 2's readers give nothing else."""
+        from dask.base import is_dask_collection
+
+        found = dataset.to_dask() if hasattr(dataset, "to_dask") else None
+        return found if is_dask_collection(found) else dataset.read()
+
+    @hook
+    def restore(self, exported: Any) -> None:
+        """Publish what was exported, and nothing else."""
+        raise NotImplementedError
+
+    def begin(self) -> None:
+        """Become a notebook, whose user has a secret and whose server has tokens."""
+        self.folder = tempfile.TemporaryDirectory(prefix="greyhub-data-")
+        self.tokens = {name: f"{name.lower()}-{secrets.token_hex(8)}" for name in TOKENS}
+        self.secret = f"secret-{secrets.token_hex(8)}"
+        self._before = {name: os.environ.get(name) for name in (*TOKENS, SECRET)}
+        os.environ.update({**self.tokens, SECRET: self.secret})
+        super().begin()
+
+    def end(self) -> None:
+        """Be one no longer."""
+        try:
+            super().end()
+        finally:
+            for name, value in self._before.items():
+                os.environ.pop(name, None)
+                if value is not None:
+                    os.environ[name] = value
+            self.folder.cleanup()
+
+    def sweep(self) -> None:
+        """Publish nothing."""
+        if self.has("publish"):
+            self.publish({})

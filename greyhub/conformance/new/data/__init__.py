@@ -1,0 +1,1 @@
+"""A third party's data adapter: datasets of a toy service."""

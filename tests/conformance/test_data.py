@@ -1,0 +1,32 @@
+"""The contract of catalogues: those that keep it, those that do not, and those broken on purpose."""
+
+import pytest
+
+from greyhub.conformance.apart import run_apart
+from greyhub.conformance.data import CONTRACT
+from greyhub.conformance.result import Outcome
+
+SUITES = "tests.conformance.data.suites"
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("name", ["Local", "LocalFirst", "Remote", "Toy"])
+def test_correct_catalogues_keep_the_contract(name):
+    report = run_apart(f"{SUITES}:{name}", seed=1)
+    kept = (Outcome.PASSED, Outcome.DECLINED)
+    wrong = [f"{r.id}: {r.message}" for r in report.results if r.outcome not in kept]
+    assert not wrong
+    assert report.certified
+
+
+def test_a_catalogue_that_declines_everything_earns_nothing():
+    report = run_apart(f"{SUITES}:Lazy", seed=1)
+    assert report.exit_code == 1
+    assert not report.certified
+    failed = {result.id for result in report.having(Outcome.FAILED)}
+    assert {"DATA-013", "DATA-030", "DATA-032"} <= failed
+
+
+def test_every_clause_is_executed():
+    assert len(CONTRACT.clauses) == 25
+    assert not [clause.id for clause in CONTRACT.clauses.values() if clause.listed]
