@@ -9,6 +9,8 @@ import click
 COMMANDS = {
     "status": "greyhub.cli.home_status:status",
     "sync": "greyhub.cli.home_status:sync",
+    "copy": "greyhub.cli.home_copy:copy",
+    "verify": "greyhub.cli.home_verify:command",
 }
 """The commands in the order in which help lists them."""
 
@@ -35,9 +37,11 @@ class Commands(click.Group):
     "was called wrongly.",
 )
 def home() -> None:
-    """Homes: is all of it saved?
+    """Homes: is all of it saved? And, for administrators: to where do they go?
 
     \b
     greyhub home status             in a server: is everything in the store?
     greyhub home sync               in a server: wait until it is
+    greyhub home copy SRC DST       copy homes to another backend
+    greyhub home verify SRC [DST]   is all of it there?
     """  # noqa: D301

@@ -156,10 +156,15 @@ class HomeAdapter(Adapter):
             }
         )
 
+    def home_of(self, username: str, *, remembered: bool = True) -> str:
+        """The URL of a user's home: the one that is remembered, or what it would be now."""
+        known = Table(self.parent.private / "homes.json").read() if remembered else {}
+        return known.get(username) or self.url.replace("{username}", filename(username))
+
     async def ticket(self, spawner: Any) -> Mapping[str, Any]:
         """The home's URL for this user, the same for good, and how a server has it."""
         name = spawner.user.name
-        url = self.url.replace("{username}", filename(name))
+        url = self.home_of(name, remembered=False)
         table = Table(self.parent.make_state() / "homes.json")
         url = await asyncio.to_thread(table.remember, name, url)
         ticket: dict[str, Any] = {"url": url, "storage_options": self.storage_options}

@@ -55,6 +55,10 @@ class LocalHome(HomeAdapter):
         """The home of a user; no two users share one."""
         return self.directory / filename(username)
 
+    def home_of(self, username: str, *, remembered: bool = True) -> str:
+        """The directory of a user's home, which is the same for good."""
+        return str(self.path(username))
+
     def contribute(self) -> Contribution:
         """Nothing but a look at the welcome files."""
         welcome = self.resolve(self.welcome)

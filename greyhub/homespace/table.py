@@ -58,6 +58,13 @@ class Table:
                 self._write({**known, user: url})
             return known.get(user, url)
 
+    def move(self, user: str, url: str | None) -> None:
+        """From now on a user's home is there; with None, it is decided anew."""
+        with self._locked():
+            known = self.read()
+            left = {name: where for name, where in known.items() if name != user}
+            self._write(left if url is None else {**left, user: url})
+
     @contextmanager
     def _locked(self) -> Iterator[None]:
         with open(self.path.with_suffix(".lock"), "a") as lock:

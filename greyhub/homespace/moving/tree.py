@@ -73,6 +73,7 @@ class Tree:
         self.owner, self.check = owner, check
         self.store = LocalStore(f"file://{root}", Secrets({}), 0.0)
         self.unreadable: list[str] = []
+        self._rules = Everything()
 
     def items(self) -> Iterator[Item]:
         """All files, folders and links; sockets and pipes are none of these."""
@@ -81,16 +82,14 @@ class Tree:
             return
         if not self.root.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, "is not a directory", str(self.root))
-        rules, first = Everything(), dict[int, str]()
+        self._rules = rules = Everything()
+        first: dict[int, str] = {}
         for path, seen in walk(self.root, rules):
             if seen is UNKNOWN:
                 self.unreadable.append(path.rstrip("/"))
             elif isinstance(seen, Seen):
                 same = first.setdefault(seen.inode, path) if seen.names > 1 else path
                 yield _item(path, seen, "" if same == path else same)
-        for path in rules.left:
-            with suppress(OSError), self.store.at(path) as (directory, name):
-                reap(name, directory)
 
     def find(self, path: str) -> Item | None:
         """What is at one path now."""
@@ -208,7 +207,10 @@ class Tree:
         self.make(Item(item.path, "file", mode=item.mode, mtime=item.mtime), final=True)
 
     def settle(self, *, final: bool) -> None:
-        """Wait for the disk."""
+        """Wait for the disk; finally, take away what writers that were ended left."""
+        for path in self._rules.left if final else ():
+            with suppress(OSError), self.store.at(path) as (directory, name):
+                reap(name, directory)
         if self.root.is_dir():
             make_durable(self.root)
 

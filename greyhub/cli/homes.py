@@ -1,0 +1,148 @@
+"""What the commands for homes have in common: which homes, whose, and how far."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from greyhub.errors import HomeError
+from greyhub.homespace import URL, HomeAdapter
+from greyhub.homespace.moving.people import HERE, Homes, Hub
+from greyhub.homespace.sync.progress import Progress
+
+DEFAULT = "greyhub_config.py"
+
+
+class Options(click.ParamType[Any]):
+    """Options of a URL's filesystem, as JSON."""
+
+    name = "JSON"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Mapping[str, Any]:
+        """Read them; a secret in them is refused later, and not repeated."""
+        try:
+            found = json.loads(value) if isinstance(value, str) else value
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            self.fail('it is not a JSON object, such as {"anon": false}', param, ctx)
+        return found
+
+
+def whose(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say which users, and which hub knows them."""
+    for option in (
+        click.option(
+            "-f",
+            "--file",
+            type=click.Path(exists=True, dir_okay=False),
+            help=f"The config file of the hub that knows the users. [default: {DEFAULT}]",
+        ),
+        click.option("--all", "everyone", is_flag=True, help="Everyone who has a home there."),
+        click.option("-u", "--user", "users", multiple=True, help="This user; may be repeated."),
+    ):
+        command = option(command)
+    return command
+
+
+@dataclass
+class Party:
+    """The homes of a command's arguments, and the hubs that know their users."""
+
+    hubs: dict[str, Hub] = field(default_factory=dict)
+    platforms: dict[str, HomeAdapter] = field(default_factory=dict)
+
+    def homes(self, text: str, options: Mapping[str, Any]) -> Homes:
+        """What an argument stands for: a URL, a directory, or a config file's homes."""
+        if text.endswith(".py") and "://" not in text:
+            adapter = self.platform(text)
+            return Homes.of_platform(adapter)
+        if not URL.match(text):
+            text = str(Path(text).expanduser().absolute())
+        return Homes(text, options)
+
+    def platform(self, file: str) -> HomeAdapter:
+        """The homespace of a config file; its hub is asked whose servers run."""
+        from greyhub.cli.output import print_findings
+        from greyhub.cli.reading import read
+
+        if file in self.platforms:
+            return self.platforms[file]
+        if not Path(file).is_file():
+            raise click.UsageError(f"there is no config file {file}")
+        reading = read(file)
+        adapter = reading.composition and reading.composition.hub.adapters.get("homespace")
+        if reading.failed or not isinstance(adapter, HomeAdapter):
+            print_findings([each for each in reading.findings if each.level == "error"])
+            raise HomeError(f"{file} does not say where homes are")
+        self.hubs[file] = Hub(reading.application.db_url)
+        self.platforms[file] = adapter
+        return adapter
+
+    def known(self) -> set[str]:
+        """The users of all hubs."""
+        return {name for hub in self.hubs.values() for name in hub.users()}
+
+    def running(self) -> set[str]:
+        """The users whose servers run."""
+        return {name for hub in self.hubs.values() for name in hub.running()}
+
+    def chosen(self, homes: Homes, users: Sequence[str], everyone: bool) -> list[str]:
+        """The users that a command is about; one home that is no one's is named ""."""
+        if users and everyone:
+            raise click.UsageError("--user and --all exclude each other")
+        if everyone:
+            return homes.users(self.known())
+        if users:
+            return list(users)
+        if homes.adapter is None and HERE not in homes.template:
+            return [""]
+        raise click.UsageError("whose? Name them with --user, or say --all")
+
+
+def party(file: str | None) -> Party:
+    """Who is asked about users: the hub of a config file, if there is one."""
+    found = Party()
+    if file or Path(DEFAULT).is_file():
+        found.platform(file or DEFAULT)
+    return found
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What is wrong is said in a few lines, without a traceback."""
+    try:
+        yield
+    except (HomeError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@contextmanager
+def bar(label: str, *, hidden: bool) -> Iterator[tuple[Progress, Callable[[], None]]]:
+    """A progress bar on a terminal: how far, how fast, how long."""
+    progress = Progress(time.monotonic)
+    shown = not hidden and sys.stderr.isatty()
+    line: Any = click.progressbar(
+        length=1000,
+        label=label,
+        file=sys.stderr,
+        hidden=not shown,
+        show_eta=False,
+        item_show_func=lambda _: str(progress),
+    )
+    with line as drawn:
+
+        def tick() -> None:
+            part = progress.bytes / progress.size if progress.size else 1.0
+            part = (part + progress.done / max(1, progress.files)) / 2
+            drawn.update(max(0, int(1000 * part) - drawn.pos), progress)
+
+        yield progress, tick

@@ -1,0 +1,157 @@
+"""Whose homes are to be moved, where these are, and whose servers run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from greyhub.errors import HomeError
+from greyhub.homespace import HomeAdapter
+from greyhub.homespace.moving.places import Place
+from greyhub.homespace.references import Secrets
+from greyhub.homespace.stores import open_store
+from greyhub.homespace.table import Table
+from greyhub.names import filename
+
+HERE = "{username}"
+
+
+@dataclass(frozen=True)
+class Homes:
+    """The homes of many users on one backend.
+
+    Raises
+    ------
+    greyhub.errors.HomeError
+        The users could not be told apart there, or a secret stands in the open.
+    """
+
+    template: str
+    """A URL or a directory, with ``{username}`` where their names go."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    adapter: HomeAdapter | None = None
+    """The one that made the template, if it came from a platform's configuration."""
+
+    def __post_init__(self) -> None:
+        try:
+            Secrets(self.options)
+        except ValueError as error:
+            raise HomeError(str(error)) from None
+
+    @classmethod
+    def of_platform(cls, adapter: HomeAdapter) -> Homes:
+        """The homes of a platform, by its configuration."""
+        template = adapter.home_of("x", remembered=False).removesuffix("x") + HERE
+        return cls(adapter.url or template, dict(adapter.storage_options), adapter)
+
+    def of(self, user: str, *, remembered: bool) -> Place:
+        """Where one user's home is; ``remembered``, as it was decided once.
+
+        The user "" is nobody: then the template is the home.
+        """
+        if not user:
+            return Place(self.template, self.options)
+        if self.adapter is None:
+            return Place(self.template.replace(HERE, filename(user)), self.options)
+        url = self.adapter.home_of(user, remembered=remembered)
+        return Place(url, self.options, _uid(self.adapter.parent.private, user))
+
+    @property
+    def table(self) -> Table | None:
+        """What the platform remembers of them."""
+        if self.adapter is None:
+            return None
+        return Table(self.adapter.parent.private / "homes.json")
+
+    def users(self, known: Iterable[str]) -> list[str]:
+        """Everyone who has a home there, as far as the place can be listed.
+
+        Parameters
+        ----------
+        known : iterable of str
+            Users who may have one: a long name cannot be read from its folder's.
+        """
+        names = {filename(name): name for name in known}
+        found = set(names.values()) if self.adapter else set()
+        if self.table is not None:
+            found |= self.table.read().keys()
+        for folder in self._folders():
+            name = names.get(folder) or unquote(folder)
+            with suppress(ValueError):
+                if filename(name) == folder:
+                    found.add(name)
+        return sorted(found)
+
+    def _folders(self) -> Iterator[str]:
+        """The users' parts in the names of what is there."""
+        before, _, after = self.template.partition(HERE)
+        top, _, start = before.rpartition("/")
+        end = after.partition("/")[0]
+        if not top or top.endswith(":/"):
+            raise HomeError(
+                f"who has a home at {self.template} cannot be told from there.\n"
+                "  to mend: name them, with --user"
+            )
+        store = open_store(top, Secrets(self.options), 60.0)
+        with suppress(FileNotFoundError):
+            for entry in store.entries(""):
+                name = entry.name.removeprefix(start).removesuffix(end)
+                if entry.type == "directory" and name and entry.name == start + name + end:
+                    yield name
+
+
+def _uid(private: Path, user: str) -> int | None:
+    """The uid that the user's servers run under on the hub's machine, if they had one."""
+    try:
+        uid = json.loads((private / "uids.json").read_text()).get(user)
+    except (OSError, ValueError):
+        return None
+    return uid if isinstance(uid, int) else None
+
+
+class Hub:
+    """What a hub's database tells, whether the hub runs or not.
+
+    Parameters
+    ----------
+    url : str
+        Of the database, as in ``c.JupyterHub.db_url``.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def users(self) -> set[str]:
+        """The names of all users."""
+        return self._names("select name from users")
+
+    def running(self) -> set[str]:
+        """The users who have a server that runs, starts or stops."""
+        return self._names(
+            "select users.name from users join spawners on spawners.user_id = users.id "
+            "where spawners.server_id is not null"
+        )
+
+    def _names(self, query: str) -> set[str]:
+        from sqlalchemy import create_engine, text
+        from sqlalchemy.exc import SQLAlchemyError
+
+        file = self.url.removeprefix("sqlite:///")
+        if file != self.url and not Path(file.partition("?")[0]).exists():
+            return set()  # a hub that was never started; to look must not make it one
+        engine = create_engine(self.url)
+        try:
+            with engine.connect() as connection:
+                return {str(row[0]) for row in connection.execute(text(query))}
+        except SQLAlchemyError as error:
+            raise HomeError(
+                f"the hub's database does not tell whose servers run: {type(error).__name__}.\n"
+                "  to mend: look at c.JupyterHub.db_url, or stop all servers and say --stopped"
+            ) from error
+        finally:
+            engine.dispose()
