@@ -73,6 +73,9 @@ def enter_home(environ: MutableMapping[str, str]) -> None:
     """Make the home's directory the working directory and ``~``, if it has one here."""
     path = home_path(environ)
     if path is None:
+        if environ.get("HOME", "/") == "/":  # programs need a place of their own, kept or not
+            environ["HOME"] = private_directory()
+            os.chdir(environ["HOME"])
         return
     try:
         if home_ticket(environ).get("mode") == "native":

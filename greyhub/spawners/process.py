@@ -88,3 +88,9 @@ def tail(path: Path) -> str:
     except OSError:
         return ""
     return "\n".join(lines[-12:])
+
+
+def told(path: Path, mark: str) -> str:
+    """What the last of the log's lines says that begins with a mark; nothing if none does."""
+    lines = [line for line in tail(path).splitlines() if line.startswith(mark)]
+    return lines[-1].removeprefix(mark) if lines else ""

@@ -25,6 +25,9 @@ from greyhub.spawners.owners import Owners
 RETRIES = 5
 """How often a signal is sent that the system refuses, before it counts as refused."""
 
+HOME = "greyhub home: "
+"""How the lines begin in which a server's log tells of its home being brought down."""
+
 
 class ServerFailed(Exception):
     """The server could not be started, or not be ended."""
@@ -213,12 +216,14 @@ class LocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
         """What the server waits for."""
         said = ""
         while self._starting:
-            if self._stage != said:
-                said = self._stage
-                yield {
-                    "waiting": {"progress": 10, "message": "Waiting for a turn to start…"},
-                    "starting": {"progress": 50, "message": "Starting the notebook server…"},
-                }[said]
+            progress, message = 10, "Waiting for a turn to start…"
+            if self._stage == "starting":
+                progress, message = 50, "Starting the notebook server…"
+                if told := process.told(self.log_path, HOME):
+                    progress, message = 60, f"Your home: {told}"
+            if message != said:
+                said = message
+                yield {"progress": progress, "message": message}
             await asyncio.sleep(0.2)
         yield {"progress": 90, "message": "The server listens."}
 
