@@ -62,10 +62,12 @@ def keep_home(environ: MutableMapping[str, str]) -> Keeper | None:
     data = home_ticket(environ)
     if data.get("mode") != "sync":
         return None
+    from greyhub.homespace import lab
     from greyhub.homespace.sync import client, serving
 
     keeper = serving.keep(data, environ)
     environ[client.VARIABLE] = str(keeper.state)
+    lab.show(environ)
     return keeper
 
 

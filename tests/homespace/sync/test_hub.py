@@ -146,6 +146,15 @@ def test_the_command_line_tells_and_so_does_the_notebook(hub_on: Hubs, s3: Place
     assert "of 1.0 MB in" in told.stdout
 
 
+def test_the_server_answers_its_user_alone(hub_on: Hubs, s3: Place) -> None:
+    hub = hub_on(s3)
+    hub.spawn(s3.user)
+    url = f"{hub.url}user/{s3.user}/greyhub/home"
+    answer = requests.get(url, headers={"Authorization": f"token {hub.token}"}, timeout=30)
+    assert answer.json()["home"] == str(home_of(hub, s3.user))
+    assert requests.get(url, timeout=30, allow_redirects=False).status_code == 403
+
+
 def test_a_store_that_refuses_keeps_the_server_from_starting(hub_on: Hubs, s3: Place) -> None:
     s3.write(".greyhub/home.json", b'{"format": 99, "home": "x"}')
     hub = hub_on(s3)
