@@ -39,6 +39,10 @@ NATIVE = ("s3", "s3a", "abfs", "abfss", "az", "memory", "file", "local")
 class Shown(Home):
     """A home that shows what is greyhub's own, too."""
 
+    @classmethod
+    def _strip_protocol(cls, path: Any) -> Any:
+        return paths.below(f"x/{os.fspath(path)}")[2:]
+
     def _path(self, path: Any) -> str:
         found = paths.below(f"x/{os.fspath(path)}", self.store.reserved)[2:]
         self.store.check_name(found)
@@ -90,7 +94,9 @@ class Bucket:
         if self.url.partition("://")[0].lower() in NATIVE:
             self.store: Store = open_url(self.url, secrets.read())
         else:
-            self.store = FsspecStore(Shown(self.url, self.options), "")
+            home = Shown(self.url, self.options)
+            self.store = plain_store = FsspecStore(home, "")
+            plain_store.name, plain_store.whole = self.url, "atomic" in home.can
         self.manifest = Manifest(self.store, self.journal)
 
     def known_as(self) -> str:

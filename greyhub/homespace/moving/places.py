@@ -12,6 +12,7 @@ from typing import Any
 
 from greyhub.errors import HomeError
 from greyhub.homespace.moving.bucket import Bucket
+from greyhub.homespace.moving.patience import patiently
 from greyhub.homespace.moving.sides import Side
 from greyhub.homespace.moving.tree import Tree
 from greyhub.homespace.sync.journal import Journal
@@ -69,7 +70,9 @@ def sides(
             if target is None:
                 yield one, None, told
                 return
-            identity = one.known_as() if isinstance(one, Bucket) else ""
+            identity = ""
+            if isinstance(one, Bucket):
+                identity = patiently(one.known_as, one.renew)
             other = _side(target, folder, told, source, identity=identity, check=check)
             yield one, other, told
         finally:

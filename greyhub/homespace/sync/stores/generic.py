@@ -64,7 +64,7 @@ class FsspecStore:
                 return
             raise
         for path, info in listing.items():
-            key = path.lstrip("/")[len(self.root.lstrip("/")) + 1 :]
+            key = path.lstrip("/").removeprefix(self.root.lstrip("/")).lstrip("/")
             if info["type"] == "file" and key.startswith(prefix) and not key.startswith(PARTS):
                 yield _found(key, info)
 
@@ -192,7 +192,7 @@ def _found(key: str, info: Mapping[str, Any]) -> Found:
     return Found(key, size, f"{size}-{mtime}", mtime)
 
 
-TAGS: Final = ("ETag", "etag", "e_tag", "md5Hash", "generation", "checksum")
+TAGS: Final = ("ETag", "etag", "e_tag", "md5Hash", "generation", "checksum", "version")
 TIMES: Final = ("mtime", "LastModified", "last_modified", "modified", "updated", "created")
 
 
