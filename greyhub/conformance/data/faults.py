@@ -55,6 +55,10 @@ def what_is_no_catalogue_is_said_to_be_none(case: DataCase) -> None:
         case.require(near, f"{what}: the error does not tell line {line}: {shorten(told)}")
 
 
+def _read(case: DataCase, name: str) -> Any:
+    return case.catalog().read(name)
+
+
 def _used(case: DataCase) -> Any:
     """A catalogue that is lazy about its document may find out when it is listed."""
     catalog = case.catalog()
@@ -84,12 +88,13 @@ def one_bad_entry_hides_no_other(case: DataCase) -> None:
         try:
             catalog = case.catalog()
             names = catalog.names()
-        except Exception as error:
-            raise Broken(f"an entry with {what} keeps the catalogue shut: {error!r}") from error
+        except Exception as shut:
+            raise Broken(f"an entry with {what} keeps the catalogue shut: {shut!r}") from shut
         case.require("good" in names, f"an entry with {what} hides the others: {names}")
         case.same(catalog.read("good"), RAIN, f"beside an entry with {what}")
-        told = str(case.raises(CatalogError, f"an entry with {what}", catalog.read, "bad"))
-        case.require("bad" in told, f"{what}: the error does not name it: {told}")
+        error = case.raises(CatalogError, f"an entry with {what}", catalog.read, "bad")
+        case.require("bad" in str(error), f"{what}: the error does not name it: {error}")
+        case.require(not isinstance(error, KeyError), f"{what}: it is told to be unknown: {error}")
 
 
 @clause("DATA-011", MUST, hooks="publish damage")
@@ -115,8 +120,7 @@ def what_is_missing_is_named(case: DataCase) -> None:
         case.same(catalog.read("rain"), RAIN, "when it is there again")
     if case.claims("documents"):
         case.write("sources:\n  sky: {driver: nonesuch_driver, args: {}}\n")
-        sky = case.catalog()
-        error = case.raises(CatalogError, "a driver that nobody has", sky.read, "sky")
+        error = case.raises(CatalogError, "a driver that nobody has", _read, case, "sky")
         for word in ("sky", "nonesuch_driver"):
             case.require(word in str(error), f"the error does not name {word}: {error}")
 
