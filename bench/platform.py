@@ -43,7 +43,7 @@ def plain(directory: Path) -> Hub:
     c.SimpleLocalProcessSpawner.home_dir_template = {str(directory / "{username}")!r}
     c.Spawner.pre_spawn_hook = lambda spawner: __import__("os").makedirs(
         {str(directory)!r} + "/" + spawner.user.name, exist_ok=True)
-    c.ConfigurableHTTPProxy.command = {proxy.command()!r}
+    c.ConfigurableHTTPProxy.command = {proxy.command(proxy.find_node())!r}
     """
     return Hub(directory, config, compose="")
 

@@ -28,7 +28,7 @@ _NAMES = re.compile(
 )
 # Names of such a form that hold no secret: where one is, or how it is used.
 _OPEN = re.compile(
-    r"_(file|path|url|env|name|age|type|params?|scopes?|enabled|groups|groups_key|claim|hook)$"
+    r"_(file|path|url|env|name|age|type|params?|scopes?|expires_in|enabled|groups|groups_key|claim|hook)$"
     r"|_(template|method|secrets)$"
     r"|(^|_)(user|ssl|tls|groups|public|username|authority|state|internal|auth_state_\w+)_?keys?$"
     r"|^(allow|claim|exclude|oauth_expires|token_exchange|token_expires|enable|refresh|validate)_",

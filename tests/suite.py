@@ -22,6 +22,8 @@ OLDEST = ["jupyterhub~=5.3.0"]
 HUB_TESTS = [
     "tests/core",
     "tests/auth/test_local.py",
+    "tests/checks",
+    "tests/cli",
     "tests/spawners/test_restart.py",
     "tests/spawners/test_starting.py",
 ]

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from traitlets import HasTraits
 from traitlets.config.loader import LazyConfigValue
 
+from greyhub import proxy
 from greyhub.checks.classes import options
 from greyhub.checks.facts import made_from
 from greyhub.checks.joins import added
 from greyhub.checks.platform import COMMAND_LINE, Platform
 from greyhub.checks.values import settings
+from greyhub.errors import ConfigError
 from greyhub.hub import GreyHub, label
 from greyhub.secrets import MASK, Secret, is_secret, masked
 from greyhub.slots import SLOTS
@@ -63,7 +66,7 @@ def in_force(platform: Platform, *, everything: bool = False) -> list[InForce]:
         Also those that do not.
     """
     found: dict[tuple[str, str], InForce] = {}
-    for row in _slots(platform):
+    for row in (*_slots(platform), *_proxy(platform)):
         found[row.section, row.name] = row
     for cls in platform.readers.classes:
         for row in _of_class(platform, cls, everything):
@@ -82,6 +85,16 @@ def _slots(platform: Platform) -> Iterator[InForce]:
         else:
             origin = f'flavour "{hub.flavour}"'
         yield InForce("GreyHub", slot, None if value is None else label(value), origin)
+
+
+def _proxy(platform: Platform) -> Iterator[InForce]:
+    """The proxy's command, which the start decides."""
+    path = ("ConfigurableHTTPProxy", "command")
+    if platform.written_at(path) or proxy.is_chosen(platform.config):
+        return
+    with suppress(ConfigError):  # there is no node: the start will say so
+        command = proxy.command(proxy.find_node())
+        yield InForce(*path, command, "greyhub itself", ["configurable-http-proxy"])
 
 
 def _adopted(platform: Platform, slot: str) -> str:

@@ -48,19 +48,24 @@ def prepare(c: Config, written: Config) -> None:
     greyhub.errors.ConfigError
         A port is taken, there is no node, or the proxy cannot be installed.
     """
-    chosen = "proxy_class" in written.get("JupyterHub", {})
     section = written.get("ConfigurableHTTPProxy", {})
-    if chosen or section.get("should_start", True) is False:
+    if is_chosen(written) or section.get("should_start", True) is False:
         return
     require_free(public_host(written) or "", public_port(written), c)
     if "command" not in section:
-        c.ConfigurableHTTPProxy.command = command()
+        node = find_node()
+        install(node)
+        c.ConfigurableHTTPProxy.command = command(node)
 
 
-def command() -> list[str]:
-    """The command that starts the proxy, which is installed first if need be."""
-    node = find_node()
-    return [node.binary, str(installed(node) / SCRIPT)]
+def is_chosen(written: Config) -> bool:
+    """Whether the administrator has chosen a proxy."""
+    return "proxy_class" in written.get("JupyterHub", {})
+
+
+def command(node: Node) -> list[str]:
+    """The command that starts the proxy, once it is installed."""
+    return [node.binary, str(place() / SCRIPT)]
 
 
 def find_node() -> Node:
@@ -96,12 +101,17 @@ def _major(node: str) -> int:
     return int(match[1]) if match else 0
 
 
-def installed(node: Node) -> Path:
-    """The directory with the proxy of the lock file; made whole or not at all."""
+def place() -> Path:
+    """The directory of the proxy that the lock file names."""
     lock = (LOCK / "package-lock.json").read_bytes()
-    home = cache() / f"proxy-{hashlib.sha256(lock).hexdigest()[:12]}"
+    return cache() / f"proxy-{hashlib.sha256(lock).hexdigest()[:12]}"
+
+
+def install(node: Node) -> None:
+    """Install the proxy of the lock file, whole or not at all, unless it is there."""
+    home = place()
     if (home / SCRIPT).exists():
-        return home
+        return
     print("greyhub: installing configurable-http-proxy, once…", flush=True)
     home.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home.parent) as scratch:
@@ -115,7 +125,6 @@ def installed(node: Node) -> Path:
         except OSError:
             if not (home / SCRIPT).exists():  # otherwise another hub was first
                 raise
-    return home
 
 
 def _npm_ci(node: Node, directory: Path) -> None:
