@@ -38,7 +38,12 @@ def is_database(path: str | Path) -> bool:
 
 def is_beside(path: str) -> bool:
     """Whether a file is what sqlite keeps beside a database that is there."""
-    return any(path.endswith(each) and is_database(path[: -len(each)]) for each in BESIDE)
+    return main_of(path) != path and is_database(main_of(path))
+
+
+def main_of(path: str) -> str:
+    """The database that a file would be beside of by its name; any other is its own."""
+    return next((path.removesuffix(each) for each in BESIDE if path.endswith(each)), path)
 
 
 def beside(path: str) -> str:

@@ -112,7 +112,7 @@ class Report:
 
     def _mention(self, state: Mapping[str, Any]) -> None:
         """Tell the log what its reader should know, once each time that it comes true."""
-        if self.phase == "restoring" and not state["trouble"]:
+        if self.phase == "restoring" and state["progress"]["files"] and not state["trouble"]:
             self.say(f"bringing the home down: {state['progress']['text']}")
         news = {
             "trouble": "the store does not answer as it should; what changes stays here until it "

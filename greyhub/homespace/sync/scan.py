@@ -31,6 +31,8 @@ def look(home: Path, path: str) -> Seen | Unknown | None:
     inside, outside = os.path.dirname(path), os.path.realpath(home)
     if inside and os.path.realpath(os.path.join(outside, inside)) != os.path.join(outside, inside):
         return None  # what lies behind a link to a folder is not of this home
+    if databases.is_beside(full):
+        return None  # it is part of its database, and not a file of its own
     return _look(full)
 
 

@@ -16,6 +16,7 @@ from greyhub.errors import HomeError
 from greyhub.homespace.sync import survey
 from greyhub.homespace.sync.agenda import Agenda
 from greyhub.homespace.sync.crew import LONGEST, Crew
+from greyhub.homespace.sync.databases import main_of
 from greyhub.homespace.sync.desk import Desk, Quota, Usage
 from greyhub.homespace.sync.identity import recognise
 from greyhub.homespace.sync.ignore import FILE, Rules
@@ -84,7 +85,9 @@ class WorkingCopy:
         """Paths that may have changed in the local tree."""
         if FILE in paths:
             self.rules = Rules.of(self.desk.place.home)
-        self.agenda.note(path for path in paths if not self.rules.skips(path))
+        # What is written beside a database is a change of the database.
+        every = {*paths, *map(main_of, paths)}
+        self.agenda.note(path for path in every if not self.rules.skips(path))
 
     def sweep(self, top: str = "") -> int:
         """Go through the local tree for what changed; how much that was.

@@ -92,6 +92,8 @@ def tree(home: Path) -> dict[str, Any]:
     for folder, folders, names in os.walk(home):
         if RESERVED in folders and Path(folder) == home:
             folders.remove(RESERVED)
+        if "__pycache__" in folders:
+            folders.remove("__pycache__")  # ignored, as every cache is
         for name in [*folders, *names]:
             path = Path(folder) / name
             status = path.lstat()
