@@ -119,6 +119,8 @@ def _compose(c: Config, app: Any, directory: Path) -> Composition:
         )
         found += [_finding(problem, platform) for problem in (*hub.problems, *problems)]
         found += examine(platform)
+        if not problems and (spawner := hub.spawner_class()) is not None:
+            c.JupyterHub.spawner_class = spawner
         _seal(c)
         c.GreyHub.composed = True
     composition = Composition(hub, platform, arranged(found))

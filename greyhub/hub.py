@@ -22,13 +22,13 @@ from greyhub.adapter import Adapter, Contribution
 from greyhub.checks.facts import ON_HUB, made_from
 from greyhub.checks.risks import RISKS
 from greyhub.checks.standins import sound
-from greyhub.errors import AdapterError, ConfigError
+from greyhub.errors import AdapterError, ConfigError, HomeError
 from greyhub.merge import Origin
 from greyhub.page import Page
 from greyhub.secrets import masked
 from greyhub.slots import SLOTS, Slot, choose, flavour
 from greyhub.spawners import SpawnerAdapter
-from greyhub.spawning import Spawning
+from greyhub.spawning import Spawning, deleting
 
 _SLOT_HELP = (
     "The adapter that fills this slot: the name of an installed adapter, an import string, "
@@ -80,7 +80,7 @@ class GreyHub(LoggingConfigurable):
         "They are not checked.",
     ).tag(config=True, example=["MyService"])
 
-    adapters = Dict(help="The adapter of each slot that is not empty.")
+    adapters: Dict[str, Any] = Dict(help="The adapter of each slot that is not empty.")
     values = Dict(help="The value that chose each adapter.")
     directory = Instance(Path, help="Where the config file is.")
     problems: List[Any] = List(
@@ -183,6 +183,25 @@ class GreyHub(LoggingConfigurable):
             with self._noting():
                 told.append((Origin(slot, label(self.values[slot])), adapter.contribute()))
         return told
+
+    def spawner_class(self) -> type | None:
+        """The Spawner class, if it is to be another one than its adapter's."""
+        spawner, home = self.adapters.get("spawner"), self.adapters.get("homespace")
+        if getattr(home, "deletion", "keep") == "keep" or not isinstance(spawner, SpawnerAdapter):
+            return None
+        return deleting(spawner.load_class(), self)
+
+    async def forget(self, user: Any) -> None:
+        """A user is being deleted: tell the adapter of the homes.
+
+        Raises
+        ------
+        greyhub.errors.HomeError, OSError
+            The home is still there.
+        """
+        if busy := [each.name for each in user.spawners.values() if each.active]:
+            raise HomeError(f"the home of {user.name} is in use by the servers {busy}: it stays")
+        await self.adapters["homespace"].forget(user.name)
 
     @property
     def servers_here(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from greyhub.errors import GreyHubError
@@ -47,3 +48,25 @@ class Spawning:
             if token.note == note:
                 user.db.delete(token)
         user.db.commit()
+
+
+def deleting(cls: Any, hub: GreyHub) -> type:
+    """A Spawner class with which a user's home leaves with the user, as the platform says.
+
+    JupyterHub tells of a deletion by a method, for which there is no hook. Of a
+    user, it is called on every server, the default one among them; of a named
+    server, on that one only, and then the home stays: it is the user's.
+    """
+
+    class Deleting(cls):  # type: ignore[misc]
+        async def delete_forever(self) -> None:
+            """What the Spawner itself removes, and then the home."""
+            done = super().delete_forever()
+            if inspect.isawaitable(done):
+                await done
+            if not self.name:
+                await hub.forget(self.user)
+
+    Deleting.__name__ = Deleting.__qualname__ = f"{cls.__name__}WithHome"
+    Deleting.__module__, Deleting.__doc__ = cls.__module__, cls.__doc__
+    return Deleting

@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 from traitlets import Dict, Enum, Float, Integer, TraitError, Unicode, validate
 
 from greyhub.adapter import Adapter, Contribution
-from greyhub.errors import HomeError
+from greyhub.errors import ConfigError, HomeError
+from greyhub.homespace.leaving import forget, split
 from greyhub.homespace.private import make_private
 from greyhub.homespace.quota import size_of
 from greyhub.homespace.references import Secrets, check_url
@@ -86,6 +87,19 @@ class HomeAdapter(Adapter):
         "Spawners are told to wait that long before they kill it.",
     ).tag(config=True, seen=True)
 
+    deletion = Enum(
+        ["keep", "trash", "remove"],
+        "keep",
+        help="What becomes of a home when its user is deleted. ``keep``: it stays, and is the home "
+        "of whoever gets that name next. ``trash``: it goes to ``.trash`` beside the homes, under "
+        "the day's date. ``remove``: it is gone. On a store, the hub itself needs the credentials. "
+        "Removing a named server leaves the home alone: it is the user's.",
+    ).tag(config=True, seen=True, example="trash")
+
+    trash_days = Integer(
+        30, min=1, help="Days after which what is in the trash is removed, at the next deletion."
+    ).tag(config=True)
+
     @validate("quota")
     def _is_a_size(self, proposal: Any) -> str:
         try:
@@ -145,6 +159,7 @@ class HomeAdapter(Adapter):
 
     def contribute(self) -> Contribution:
         """Time to bring a home down, and to save what is not saved yet."""
+        self._check_deletion()
         if not self.url or self.kept != "sync":
             return Contribution()
         patience = int(self.grace) + SHUTDOWN
@@ -183,15 +198,50 @@ class HomeAdapter(Adapter):
             }
         return ticket
 
+    def _check_deletion(self) -> None:
+        if self.url and self.deletion != "keep":
+            try:
+                split(self.home_of("x", remembered=False))
+            except HomeError:
+                raise ConfigError(
+                    f"a home at {self.url} has nothing beside it, so it cannot be taken away alone",
+                    where="c.HomeAdapter.deletion",
+                    mend="set it to 'keep', or give homes a place of their own: "
+                    "s3://bucket/{username}",
+                ) from None
+
+    async def forget(self, username: str) -> None:
+        """A user is deleted: what becomes of the home is what ``deletion`` says.
+
+        Raises
+        ------
+        greyhub.errors.HomeError, OSError
+            It could not be done. Doing it again goes on with it.
+        """
+        if self.deletion != "keep":
+            days = self.trash_days if self.deletion == "trash" else 0
+            where = await asyncio.to_thread(forget, self, username, days)
+            self.log.info("greyhub: the home of %s: %s", username, where or "removed")
+
+    def copy_of(self, username: str) -> Path | None:
+        """A user's working copy on the hub's machine, if there is one."""
+        if self.kept != "sync" or not self.parent.servers_here:
+            return None
+        path = self._copies / filename(username)
+        return path if path.exists() else None
+
+    @property
+    def _copies(self) -> Path:
+        return self.resolve(self.copies) if self.copies else self.parent.state / "copies"
+
     def _place(self, spawner: Any) -> str:
         """The place of a user's working copy, made if servers run here; or ""."""
         name, uid = filename(spawner.user.name), owner(spawner)
         ours = self.parent.servers_here and (uid is not None or os.geteuid() != 0)
         if not ours:
             return f"{self.copies.rstrip('/')}/{name}" if self.copies else ""
-        top = self.resolve(self.copies) if self.copies else self.parent.state / "copies"
-        make_private(top / name, uid, "c.HomeAdapter.copies")
-        return str(top / name)
+        make_private(self._copies / name, uid, "c.HomeAdapter.copies")
+        return str(self._copies / name)
 
     @classmethod
     def connect(cls, ticket: Mapping[str, Any], **options: Any) -> AbstractFileSystem:

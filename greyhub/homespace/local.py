@@ -61,6 +61,7 @@ class LocalHome(HomeAdapter):
 
     def contribute(self) -> Contribution:
         """Nothing but a look at the welcome files."""
+        self._check_deletion()
         welcome = self.resolve(self.welcome)
         if self.welcome and not welcome.is_dir():
             raise ConfigError(

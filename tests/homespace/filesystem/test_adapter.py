@@ -25,6 +25,7 @@ class Hub(LoggingConfigurable):
     """As much of a hub as a home space asks for."""
 
     private: Path
+    servers_here = False
 
     def make_state(self) -> Path:
         return self.private

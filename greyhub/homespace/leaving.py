@@ -1,0 +1,185 @@
+"""A home whose user is deleted: exactly this one goes, at once or by way of the trash.
+
+The trash stands beside the homes, ``.trash/2026-11-21/ada``: no user's home can
+have that name. A directory goes there by one rename. An object store copies and
+then deletes, so whoever is killed meanwhile has lost nothing: what is still in
+its place goes the next time.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+from greyhub.errors import HomeError
+from greyhub.homespace.references import Secrets
+from greyhub.homespace.table import Table
+
+if TYPE_CHECKING:
+    from greyhub.homespace import HomeAdapter
+    from greyhub.homespace.stores import Store
+
+TRASH: Final = ".trash"
+GOING: Final = f"{TRASH}/going"
+"""What is being removed: no longer anyone's, and maybe not all of it is there."""
+
+DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
+PATIENCE: Final = 60.0
+
+
+def forget(adapter: HomeAdapter, username: str, days: int) -> str:
+    """Take a user's home away, the working copy of it, and the memory of where it is.
+
+    Parameters
+    ----------
+    days : int
+        How long it stays in the trash; with 0, it never goes there.
+
+    Raises
+    ------
+    greyhub.errors.HomeError
+        It is not this user's alone; nothing was removed.
+    OSError
+        The store does not do it.
+    """
+    table = Table(adapter.parent.private / "homes.json")
+    known, url = table.read(), adapter.home_of(username)
+    for other, theirs in known.items():
+        if other != username and _overlap(url, theirs):
+            raise HomeError(
+                f"the home of {username}, {url}, is also {other}'s, or holds it: {theirs}. "
+                f"Nothing was removed.\n  to mend: look at {table.path}, and remove it by hand"
+            )
+    where = leave(url, adapter.storage_options, days)
+    if (copy := adapter.copy_of(username)) is not None:
+        leave(str(copy), {}, days)
+    if username in known:
+        table.move(username, None)
+    return where
+
+
+def _overlap(one: str, other: str) -> bool:
+    one, other = f"{one.rstrip('/')}/", f"{other.rstrip('/')}/"
+    return one.startswith(other) or other.startswith(one)
+
+
+def leave(
+    url: str,
+    options: Mapping[str, Any],
+    days: int,
+    now: datetime | None = None,
+) -> str:
+    """Take one home away; where it is now, or "" if it is nowhere.
+
+    Doing it again does nothing. The trash is rid of what has been in it for too long.
+
+    Parameters
+    ----------
+    url : str
+        The home's URL or directory.
+    options : Mapping[str, Any]
+        Of its filesystem, with references where secrets are.
+    days : int
+        How long it stays in the trash; with 0, it never goes there.
+
+    Raises
+    ------
+    greyhub.errors.HomeError
+        It is not a directory of its own; nothing was removed.
+    OSError
+        The store does not do it. All that has not gone is where it was.
+    """
+    from greyhub.homespace.stores import open_store
+
+    now = now or datetime.now(UTC)
+    top, name = split(url)
+    store = open_store(top, Secrets(options), PATIENCE)
+    moved = ""
+    if _is_there(store, name, url):
+        _prepare(store)
+        if days:
+            moved = _free(store, f"{TRASH}/{now:%Y-%m-%d}/{name}")
+            store.move(name, moved)
+        elif "directories" in store.can:
+            going = f"{GOING}/{uuid4().hex}"
+            store.move(name, going)  # whoever looks sees all of it or nothing
+            store.remove_tree(going)
+        else:
+            store.remove_tree(name)
+    purge(store, days, now)
+    return store.url_of(moved) if moved else ""
+
+
+def split(url: str) -> tuple[str, str]:
+    """Where a home stands, and its name there.
+
+    Raises
+    ------
+    greyhub.errors.HomeError
+        It stands nowhere: it is a whole bucket or file system.
+    """
+    scheme, mark, place = url.rpartition("://")
+    top, _, name = place.rstrip("/").rpartition("/")
+    if not top or not name or name in (".", "..", TRASH):
+        raise HomeError(
+            f"{url} is all there is at its place, and has nothing beside it: it was not removed.\n"
+            "  to mend: remove it with the store's own tools, and set "
+            "c.HomeAdapter.deletion = 'keep'"
+        )
+    return f"{scheme}{mark}{top}", name
+
+
+def purge(store: Store, days: int, now: datetime) -> None:
+    """Remove what has been in the trash for too long, and what was being removed before."""
+    oldest = f"{now - timedelta(days=days):%Y-%m-%d}"
+    with suppress(FileNotFoundError):
+        for entry in list(store.entries(TRASH)):
+            day = entry.name.rpartition("/")[2]
+            old = days and DAY.fullmatch(day) and day < oldest
+            if entry.destination is None and (old or entry.name == GOING):
+                with suppress(FileNotFoundError):
+                    store.remove_tree(entry.name)
+
+
+def _is_there(store: Store, name: str, url: str) -> bool:
+    try:
+        entry = store.info(name)
+    except FileNotFoundError:
+        return False
+    if entry.destination is not None or entry.type == "link":
+        raise HomeError(
+            f"the home {url} is a link, and what it leads to may be more than a home: nothing was "
+            "removed.\n  to mend: remove by hand what it leads to, and then the link"
+        )
+    if entry.type != "directory":
+        raise HomeError(f"the home {url} is not a directory: nothing was removed")
+    return True
+
+
+def _prepare(store: Store) -> None:
+    """The trash is nobody's to look into."""
+    from greyhub.homespace.stores.local import LocalStore
+
+    if isinstance(store, LocalStore):
+        with suppress(FileExistsError):
+            os.mkdir(f"{store.root}/{TRASH}", 0o700)
+        if os.path.islink(f"{store.root}/{TRASH}"):
+            raise OSError(errno.ELOOP, "the trash is a link: nothing was removed", store.root)
+
+
+def _free(store: Store, path: str) -> str:
+    """A name in the trash that nothing has yet."""
+    for number in count(1):
+        name = path if number == 1 else f"{path}.{number}"
+        try:
+            store.info(name)
+        except FileNotFoundError:
+            return name
+    raise AssertionError("unreachable")
