@@ -7,12 +7,12 @@ decided by that class and its options; by default that is nobody.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from traitlets import Any as AnyTrait
 
-from greyhub.adapter import Adapter, Contribution
+from greyhub.adapter import Adapter, Contribution, Finding
 from greyhub.slots import points
 
 
@@ -45,6 +45,18 @@ class AuthAdapter(Adapter):
     def contribute(self) -> Contribution:
         """The Authenticator class."""
         return Contribution(config={"JupyterHub": {"authenticator_class": self.load_class()}})
+
+    async def check(self) -> Sequence[Finding]:
+        """Does the provider answer, know this hub, and agree on the time?"""
+        from greyhub.auth.checking import oauth
+        from greyhub.checks.facts import made_from
+        from greyhub.checks.standins import stand_in
+
+        cls = self.load_class()
+        if not made_from(cls, "OAuthenticator"):
+            return ()
+        authenticator, _ = stand_in(cls, self.parent.config)
+        return await oauth(authenticator)
 
     def label(self) -> str:
         """The name of the Authenticator class."""

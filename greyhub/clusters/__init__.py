@@ -6,13 +6,13 @@ those of dask-cloudprovider, dask-jobqueue, `dask_gateway.GatewayCluster`, …
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from traitlets import Any as AnyTrait
 from traitlets import Dict
 
-from greyhub.adapter import Adapter, Contribution
+from greyhub.adapter import Adapter, Contribution, Finding
 from greyhub.slots import import_object, import_string
 
 
@@ -83,6 +83,14 @@ class ClusterAdapter(Adapter):
         if workers is not None:
             cluster.scale(workers)
         return cluster
+
+    async def check(self) -> Sequence[Finding]:
+        """Does a dask-gateway answer, of a version that fits, and agree on the time?"""
+        from greyhub.clusters.checking import gateway
+
+        address = self.options.get("address")
+        known = getattr(self.cluster_class, "__name__", "") == "GatewayCluster"
+        return await gateway(str(address)) if known and address else ()
 
     def label(self) -> str:
         """The name of the class."""

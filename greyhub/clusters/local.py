@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from traitlets import Dict, Integer, Unicode
 
+from greyhub.adapter import Finding
 from greyhub.clusters import Cluster, ClusterAdapter
 
 
@@ -42,7 +43,7 @@ class LocalCluster(ClusterAdapter):
     async def ticket(self, spawner: Any) -> Mapping[str, Any]:
         """The limits."""
         return {
-            "max_workers": self.max_workers or max(2, os.cpu_count() or 2),
+            "max_workers": self._most,
             "threads_per_worker": self.threads_per_worker,
             "memory_limit": self.memory_limit,
             "idle_timeout": self.idle_timeout,
@@ -68,7 +69,31 @@ class LocalCluster(ClusterAdapter):
         )
         return cluster
 
+    async def check(self) -> Sequence[Finding]:
+        """Has this machine the memory that one cluster may use?"""
+        from dask.utils import format_bytes, parse_bytes
+        from psutil import virtual_memory
+
+        if not self.parent.servers_here or not self.memory_limit[:1].isdigit():
+            return ()
+        wanted = self._most * parse_bytes(self.memory_limit)
+        there = virtual_memory().total
+        said = f"a cluster may use {format_bytes(wanted)} of this machine's {format_bytes(there)}"
+        if wanted <= there:
+            return [Finding("ok", said)]
+        return [
+            Finding(
+                "warning",
+                f"{said}: its workers would be killed",
+                "set c.LocalCluster.max_workers or memory_limit to less",
+                option="c.LocalCluster.memory_limit",
+            )
+        ]
+
+    @property
+    def _most(self) -> int:
+        return self.max_workers or max(2, os.cpu_count() or 2)
+
     def label(self) -> str:
         """The limits."""
-        most = self.max_workers or max(2, os.cpu_count() or 2)
-        return f"Dask in the user's server: at most {most} workers of {self.memory_limit}"
+        return f"Dask in the user's server: at most {self._most} workers of {self.memory_limit}"

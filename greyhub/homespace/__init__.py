@@ -10,14 +10,14 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from traitlets import Dict, Enum, Float, Integer, TraitError, Unicode, validate
 
-from greyhub.adapter import Adapter, Contribution
+from greyhub.adapter import Adapter, Contribution, Finding
 from greyhub.errors import ConfigError, HomeError
 from greyhub.homespace.leaving import forget, split
 from greyhub.homespace.private import make_private
@@ -263,6 +263,12 @@ class HomeAdapter(Adapter):
                 "server's environment, or the package that brings this kind of store"
             ) from error
         return home
+
+    async def check(self) -> Sequence[Finding]:
+        """Does the store answer, let this machine in, and agree on the time?"""
+        from greyhub.homespace.checking import store
+
+        return await store(self.url, self.storage_options) if self.url else ()
 
     def label(self) -> str:
         """The URL, with the place for the name, and how servers have it."""

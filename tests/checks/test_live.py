@@ -1,0 +1,181 @@
+"""``greyhub check --live`` asks the backends themselves: a provider, a store, a gateway."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from time import time
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from greyhub.cli import group
+from greyhub.conformance.means.provider import Provider
+from tests.checks.starting import forget, write
+from tests.homespace.filesystem.servers import moto
+
+NOWHERE = "http://127.0.0.1:9"
+CANARY = "canary-of-the-client-17b0"
+
+
+def live(directory: Path, config: str, slot: str) -> list[dict[str, Any]]:
+    """The findings about one slot."""
+    file = write(directory, config)
+    said = CliRunner().invoke(group, ["check", "--live", "--json", "-f", str(file)])
+    forget()
+    assert CANARY not in said.output
+    findings: list[dict[str, Any]] = json.loads(said.stdout)["live"][slot]
+    return findings
+
+
+def only(findings: list[dict[str, Any]], level: str) -> dict[str, Any]:
+    """The one finding, which is of this level and, if it is bad, says how to mend it."""
+    (finding,) = findings
+    assert finding["level"] == level, finding
+    assert finding["mend"] or level in ("ok", "note")
+    return finding
+
+
+@contextmanager
+def answering(body: bytes, *, ahead: float = 0.0) -> Iterator[str]:
+    """A web server whose clock is so many seconds ahead; its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response_only(200)
+            self.send_header("Date", formatdate(time() + ahead, usegmt=True))
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    with closing(Provider()) as made:
+        yield made
+
+
+def oidc(url: str, secret: str, client: str = "conformance") -> str:
+    return f"""
+c.GreyHub.auth = "generic-oauth"
+c.GenericOAuthenticator.client_id = {client!r}
+c.GenericOAuthenticator.client_secret = {secret!r}
+c.GenericOAuthenticator.authorize_url = "{url}/authorize"
+c.GenericOAuthenticator.token_url = "{url}/token"
+c.GenericOAuthenticator.userdata_url = "{url}/userinfo"
+c.GenericOAuthenticator.allowed_users = {{"ada"}}
+"""
+
+
+def test_a_provider_that_knows_this_hub(provider: Provider, tmp_path: Path) -> None:
+    found = live(tmp_path, oidc(provider.url, provider.client_secret), "auth")
+    assert "knows this hub" in only(found, "ok")["message"]
+
+
+def test_a_provider_that_does_not(provider: Provider, tmp_path: Path) -> None:
+    found = only(live(tmp_path, oidc(provider.url, CANARY), "auth"), "error")
+    assert "does not know this hub" in found["message"]
+    assert found["option"] == "c.GenericOAuthenticator.client_secret"
+
+
+def test_a_provider_that_is_not_there(tmp_path: Path) -> None:
+    found = only(live(tmp_path, oidc(NOWHERE, CANARY), "auth"), "error")
+    assert "nobody can log in" in found["message"]
+    assert NOWHERE in found["message"]
+
+
+HOME = 'c.GreyHub.homespace = "s3://{bucket}/{{username}}"\nc.HomeAdapter.mode = "object"\n'
+OPTIONS = 'c.HomeAdapter.storage_options = {{"client_kwargs": {{"endpoint_url": "{url}"}}}}\n'
+
+
+@pytest.fixture(scope="module")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with moto(tmp_path_factory.mktemp("moto")) as url:
+        yield url
+
+
+@pytest.fixture
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", CANARY)
+
+
+@pytest.mark.usefixtures("credentials")
+def test_a_store_with_and_without_its_bucket(s3: str, tmp_path: Path) -> None:
+    import s3fs
+
+    s3fs.S3FileSystem(client_kwargs={"endpoint_url": s3}, skip_instance_cache=True).mkdir("homes")
+    there = HOME.format(bucket="homes") + OPTIONS.format(url=s3)
+    assert "can be listed" in only(live(tmp_path, there, "homespace"), "ok")["message"]
+    missing = HOME.format(bucket="nowhere") + OPTIONS.format(url=s3)
+    assert (
+        "s3://nowhere/ cannot be listed"
+        in (only(live(tmp_path, missing, "homespace"), "error")["message"])
+    )
+
+
+def test_a_store_that_is_not_there(tmp_path: Path) -> None:
+    config = HOME.format(bucket="homes") + OPTIONS.format(url=NOWHERE)
+    found = only(live(tmp_path, config, "homespace"), "error")
+    assert "homes cannot be reached" in found["message"]
+
+
+def test_a_users_credential_is_not_asked_for_where_it_is_not(s3: str, tmp_path: Path) -> None:
+    config = HOME.format(bucket="homes") + (
+        f'c.HomeAdapter.storage_options = {{"client_kwargs": {{"endpoint_url": "{s3}"}}, '
+        '"key": {"env": "KEY_OF_THE_USER"}, "secret": {"env": "SECRET_OF_THE_USER"}}\n'
+    )
+    found = only(live(tmp_path, config, "homespace"), "note")
+    assert "KEY_OF_THE_USER" in found["message"]
+
+
+@pytest.mark.parametrize(("ahead", "level"), [(0.0, "ok"), (90.0, "warning"), (-3600.0, "error")])
+def test_a_gateway_and_its_clock(ahead: float, level: str, tmp_path: Path) -> None:
+    with answering(b'{"version": "2026.3.0"}', ahead=ahead) as url:
+        found = live(tmp_path, gateway(url), "cluster")
+    said = {each["level"]: each["message"] for each in found}
+    assert "2026.3.0" in said["ok"]
+    if level != "ok":
+        assert "the clock of the dask-gateway is" in said[level]
+
+
+def gateway(url: str) -> str:
+    return (
+        'c.GreyHub.cluster = "dask_gateway.GatewayCluster"\n'
+        f'c.ClusterAdapter.options = {{"address": "{url}"}}\n'
+    )
+
+
+def test_a_gateway_of_another_year(tmp_path: Path) -> None:
+    with answering(b'{"version": "2019.1.0"}') as url:
+        found = only(live(tmp_path, gateway(url), "cluster"), "warning")
+    assert "the dask-gateway is 2019.1.0" in found["message"]
+
+
+def test_what_is_no_gateway(tmp_path: Path) -> None:
+    with answering(b"<html>welcome</html>") as url:
+        found = only(live(tmp_path, gateway(url), "cluster"), "error")
+    assert "is no dask-gateway" in found["message"]
+
+
+def test_more_memory_than_there_is(tmp_path: Path) -> None:
+    config = "c.LocalCluster.max_workers = 1000\nc.LocalCluster.memory_limit = '64 GiB'"
+    found = only(live(tmp_path, config, "cluster"), "warning")
+    assert "its workers would be killed" in found["message"]
