@@ -5,14 +5,21 @@ from __future__ import annotations
 import asyncio
 import math
 import os
+import re
 import secrets
+import threading
 import warnings
-from typing import Any
+import weakref
+from typing import Any, ClassVar
 
-from dask.utils import parse_bytes
+from dask.utils import parse_bytes, parse_timedelta
 from distributed import LocalCluster
+from distributed.core import Status
 
 from greyhub import ports
+
+TOKENS = re.compile(r"(JUPYTER|JPY_|CONFIGPROXY_|GREYHUB_).*(TOKEN|SECRET|CRYPT_KEY)")
+"""Variables of the user's server that are nobody's but its own: workers have them empty."""
 
 
 class LimitedCluster(LocalCluster):  # type: ignore[misc]
@@ -28,10 +35,27 @@ class LimitedCluster(LocalCluster):  # type: ignore[misc]
         How long it may be without work, ``"20 minutes"``.
     """
 
+    _open: ClassVar[weakref.WeakSet[LimitedCluster]] = weakref.WeakSet()
+
     def __init__(
-        self, *, max_workers: int, n_workers: int, idle_timeout: str, **options: Any
+        self,
+        *,
+        max_workers: int,
+        n_workers: int,
+        idle_timeout: str,
+        name: str | None = None,
+        **options: Any,
     ) -> None:
+        # To Dask, two clusters of one name are the same.
+        if any(each.name == name and each.status != Status.closed for each in self._open):
+            raise ValueError(f"a cluster named {name!r} is open: close it, or give another name")
         self.max_workers = max_workers
+        self._idle_timeout = parse_timedelta(idle_timeout, default="s")
+        self._changes = 0
+        self._closing = threading.Lock()
+        if options.get("processes", True):
+            hidden = {name: "" for name in os.environ if TOKENS.match(name)}
+            options["env"] = {**hidden, **options.get("env", {})}
         with ports.reserve() as held:
             port = held.getsockname()[1]
             self.dashboard_path = dashboard_path(port)
@@ -39,13 +63,11 @@ class LimitedCluster(LocalCluster):  # type: ignore[misc]
                 "n_workers": self._at_most(n_workers),
                 "security": True,
                 "dashboard_address": f"127.0.0.1:{port}",
-                "scheduler_kwargs": {
-                    "idle_timeout": idle_timeout,
-                    "http_prefix": self.dashboard_path,
-                },
+                "scheduler_kwargs": {"http_prefix": self.dashboard_path},
                 "http_prefix": f"/{secrets.token_urlsafe(12)}",
             }
-            super().__init__(**{**defaults, **options})
+            super().__init__(name=name, **{**defaults, **options})
+        self._open.add(self)
 
     @property
     def dashboard_link(self) -> str:
@@ -74,10 +96,43 @@ class LimitedCluster(LocalCluster):  # type: ignore[misc]
             )
         return min(n, self.max_workers)
 
+    def new_worker_spec(self) -> dict[Any, Any]:
+        """A worker whose name was never another's: one that is retiring is not mistaken for it."""
+        self._i += 1
+        return dict(super().new_worker_spec())
+
+    def close(self, timeout: float | None = None) -> Any:
+        """End it; whoever calls meanwhile in another thread waits for the end."""
+        if self.asynchronous:
+            return super().close(timeout)
+        with self._closing:
+            return super().close(timeout)
+
     async def _start(self) -> Any:
         started = await super()._start()
         self._ending = asyncio.ensure_future(self._end_with_scheduler())
         return started
+
+    async def _correct_state_internal(self) -> None:
+        self._changes += 1
+        self.scheduler.idle_timeout = None  # to wait for workers is not to be idle
+        try:
+            await self._retire()
+            await super()._correct_state_internal()
+        finally:
+            self._changes -= 1
+            if not self._changes:
+                self.scheduler.idle_since = None
+                self.scheduler.idle_timeout = self._idle_timeout
+
+    async def _retire(self) -> None:
+        """Move the results of workers that are to end to others.
+
+        Dask itself means to, and asks by names for what is known by addresses.
+        """
+        surplus = [name for name in self.workers if name not in self.worker_spec]
+        if surplus and self.status == Status.running and self.scheduler.status == Status.running:
+            await self.scheduler_comm.retire_workers(names=surplus)
 
     async def _end_with_scheduler(self) -> None:
         """Close when the scheduler has ended itself, being idle: nothing is left half alive."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psutil
@@ -99,3 +101,76 @@ def test_closing_twice_and_a_block_that_fails_leave_nothing(prefix: str) -> None
         raise ZeroDivisionError
     cluster.close()
     assert cluster.status.name == "closed"
+
+
+def test_two_threads_may_close_it_at_once(prefix: str) -> None:
+    cluster: Any = LocalCluster.connect(TICKET, workers=1)
+    with ThreadPoolExecutor(4) as pool:
+        for closing in [pool.submit(cluster.close) for _ in range(4)]:
+            assert closing.result(timeout=30) is None
+    assert cluster.status.name == "closed"
+
+
+def test_a_name_is_one_clusters_while_it_is_open(prefix: str) -> None:
+    with (
+        LocalCluster.connect(TICKET, workers=0, name="mine"),
+        pytest.raises(ValueError, match="a cluster named 'mine' is open"),
+    ):
+        LocalCluster.connect(TICKET, workers=0, name="mine")
+    with LocalCluster.connect(TICKET, workers=0, name="mine") as again:
+        assert again.name == "mine"
+
+
+def test_workers_have_none_of_the_servers_tokens(
+    prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = ("JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN", "JUPYTER_TOKEN", "CONFIGPROXY_AUTH_TOKEN")
+    for name in tokens:
+        monkeypatch.setenv(name, "a-token-of-the-server")
+    monkeypatch.setenv("MY_API_TOKEN", "a-token-of-mine")
+    with (
+        LocalCluster.connect(TICKET, workers=1, env={"GIVEN": "by me"}) as cluster,
+        cluster.get_client() as client,
+    ):
+        client.wait_for_workers(1, timeout=30)
+        [environment] = client.run(lambda: dict(__import__("os").environ)).values()
+    assert "a-token-of-the-server" not in environment.values()
+    assert environment["MY_API_TOKEN"] == "a-token-of-mine"
+    assert environment["GIVEN"] == "by me"
+    assert environment["JUPYTERHUB_SERVICE_PREFIX"] == prefix
+
+
+def test_workers_may_be_threads(prefix: str) -> None:
+    with (
+        LocalCluster.connect(TICKET, workers=1, processes=False) as cluster,
+        cluster.get_client() as client,
+    ):
+        assert client.submit(sum, [1, 2]).result(timeout=30) == 3
+
+
+def test_results_survive_scaling_down(prefix: str) -> None:
+    with (
+        LocalCluster.connect(TICKET, workers=2) as cluster,
+        cluster.get_client() as client,
+    ):
+        client.wait_for_workers(2, timeout=30)
+        held = client.map(lambda n: (n, __import__("os").urandom(8)), range(20), pure=False)
+        before = client.gather(held)
+        cluster.scale(1)
+        until(lambda: len(client.nthreads()) == 1, 30, "one worker")
+        assert client.gather(held) == before
+        cluster.scale(2)
+        until(lambda: len(client.nthreads()) == 2, 30, "the second worker, again")
+
+
+def test_to_begin_is_not_to_be_idle(prefix: str) -> None:
+    made: list[Any] = []
+    # In a thread: what it must not do is hang.
+    ticket = {**TICKET, "idle_timeout": "1ms"}
+    begin = threading.Thread(
+        target=lambda: made.append(LocalCluster.connect(ticket, workers=2)), daemon=True
+    )
+    begin.start()
+    begin.join(30)
+    assert made, "a cluster whose idle timeout is short was not made"
+    until(lambda: made[0].status.name == "closed", 30, "the idle cluster's end")

@@ -1,4 +1,4 @@
-"""The contract of catalogues: those that keep it, those that do not, and those broken on purpose."""
+"""The contract of catalogues: who keeps it, who does not, and who is broken on purpose."""
 
 import pytest
 
