@@ -11,6 +11,7 @@ COMMANDS = {
     "sync": "greyhub.cli.home_status:sync",
     "copy": "greyhub.cli.home_copy:copy",
     "verify": "greyhub.cli.home_verify:command",
+    "delete": "greyhub.cli.home_delete:delete",
 }
 """The commands in the order in which help lists them."""
 
@@ -44,4 +45,5 @@ def home() -> None:
     greyhub home sync               in a server: wait until it is
     greyhub home copy SRC DST       copy homes to another backend
     greyhub home verify SRC [DST]   is all of it there?
+    greyhub home delete USER        put a home into the trash
     """  # noqa: D301

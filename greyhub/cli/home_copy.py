@@ -74,7 +74,7 @@ def copy(
     with told():
         who = party(file)
         one, other = who.homes(source, source_options), who.homes(target, target_options)
-        names = who.chosen(one, users, everyone)
+        names = who.chosen(one, other, users, everyone)
         if not who.hubs and not stopped:
             raise click.UsageError(
                 "no hub can be asked whether these users' servers run: give its config file with "

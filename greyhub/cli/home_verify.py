@@ -57,7 +57,7 @@ def command(
         one = who.homes(source, source_options)
         other = who.homes(target, target_options) if target else None
         found = []
-        for name in who.chosen(one, users, everyone):
+        for name in who.chosen(one, other, users, everyone):
             here = one.of(name, remembered=True)
             there = other.of(name, remembered=False) if other else None
             found.append(_one(name, here, there, Path(state) if state else None, as_json))

@@ -95,10 +95,17 @@ class Party:
         """The users whose servers run."""
         return {name for hub in self.hubs.values() for name in hub.running()}
 
-    def chosen(self, homes: Homes, users: Sequence[str], everyone: bool) -> list[str]:
+    def chosen(
+        self, homes: Homes, other: Homes | None, users: Sequence[str], everyone: bool
+    ) -> list[str]:
         """The users that a command is about; one home that is no one's is named ""."""
         if users and everyone:
             raise click.UsageError("--user and --all exclude each other")
+        for each in (homes, other):
+            if (users or everyone) and each and HERE not in each.template:
+                raise click.UsageError(
+                    f"{each.template} would be one home for all: put {HERE} where their names go"
+                )
         if everyone:
             return homes.users(self.known())
         if users:

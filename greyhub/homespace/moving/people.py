@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from greyhub.errors import HomeError
 from greyhub.homespace import HomeAdapter
 from greyhub.homespace.moving.places import Place
-from greyhub.homespace.references import Secrets
+from greyhub.homespace.references import Secrets, check_url
 from greyhub.homespace.stores import open_store
 from greyhub.homespace.table import Table
 from greyhub.names import filename
@@ -40,6 +40,7 @@ class Homes:
     def __post_init__(self) -> None:
         try:
             Secrets(self.options)
+            check_url(self.template)
         except ValueError as error:
             raise HomeError(str(error)) from None
 
