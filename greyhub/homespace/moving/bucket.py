@@ -126,9 +126,6 @@ class Bucket:
         for other in self._unlisted():
             if other.name not in found and safe(other.name) and not reserved(other.name):
                 found[other.name] = _plain(other)
-        for path in list(found):
-            for above in _above(path):
-                found.setdefault(above, Item(above, "folder", mode=FOLDER))
         yield from (found[path] for path in sorted(found))
 
     def find(self, path: str) -> Item | None:
@@ -300,8 +297,3 @@ def _plain(entry: Listed) -> Item:
     if entry.destination is not None:
         return Item(entry.name, "link", target=entry.destination)
     return Item(entry.name, "folder", mode=FOLDER)
-
-
-def _above(path: str) -> Iterator[str]:
-    while path := path.rpartition("/")[0]:
-        yield path

@@ -96,6 +96,24 @@ def test_stores_without_working_copies(name: str, place_of, state: Path, tmp_pat
     assert os.readlink(back / "link") == "run"
 
 
+@pytest.mark.parametrize("name", ["s3", "azure", "memory", "sftp", "webdav"])
+def test_what_has_no_manifest_is_copied_too(
+    name: str, place_of, state: Path, tmp_path: Path
+) -> None:
+    place = place_of(name)
+    home = place.home()
+    home.pipe("a/b/file.txt", b"x")
+    home.makedirs("hollow/more")
+    if name == "sftp":
+        (place.disk / "link").symlink_to("a/b")
+    back = tmp_path / "back"
+    assert copy(Place(place.url(), place.options), Place(str(back)), state).whole
+    assert (back / "a" / "b" / "file.txt").read_bytes() == b"x"
+    assert (back / "hollow" / "more").is_dir()
+    assert (back / "hollow").stat().st_mode & 0o777 == 0o755
+    assert name != "sftp" or os.readlink(back / "link") == "a/b"
+
+
 def test_a_second_time_nothing_is_sent(home: Path, bucket, proxy, state: Path) -> None:
     far = Place(bucket.url(), proxy.options)
     first = copy(Place(str(home)), far, state)
@@ -165,16 +183,20 @@ def test_what_is_there_is_never_overwritten(
     assert picture(tmp_path / "back2") == before  # a second copy has the same name
 
 
-def test_a_file_where_a_folder_belongs_is_said(home: Path, state: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other"
+def test_a_file_where_a_folder_belongs_is_said(
+    home: Path, far: Place, state: Path, tmp_path: Path
+) -> None:
+    other, back = tmp_path / "other", tmp_path / "back"
     other.mkdir()
     (other / "work").write_bytes(b"a file")
-    report = copy(Place(str(home)), Place(str(other)), state)
+    copy(Place(str(other)), far, state)
+    report = copy(Place(str(home)), far, state)
     assert not report.whole
     assert "work" in report.failed
     assert "work/deep/er/data.bin" in report.failed
-    assert (other / "work").read_bytes() == b"a file"
-    assert (other / "notes.txt").read_bytes() == b"notes"
+    copy(far, Place(str(back)), state)
+    assert (back / "work").read_bytes() == b"a file"
+    assert (back / "notes.txt").read_bytes() == b"notes"
 
 
 @pytest.mark.parametrize("fault", ["busy", "lose"])
