@@ -60,7 +60,7 @@ def described(state: Mapping[str, Any]) -> list[str]:
         lines.append(f"coming down: {state['progress']['text']}")
     elif state["saved"]:
         lines.append("saved: all of it is in the store")
-    else:
+    elif state["unsaved"]:
         lines.append(f"not saved yet: {state['unsaved']:,} paths")
     for path in state["paths"]:
         reason = state["reasons"].get(path)

@@ -50,10 +50,10 @@ class SyncedHome(Home):
             more = state["unsaved"] - len(lines[:NAMED])
             rest = [f"  and {more:,} more"] if more else []
             trouble = f": {state['trouble']}" if state["trouble"] else ""
-            raise HomeError(
-                f"after {timeout:g} s, {state['unsaved']:,} paths of the home are still only in "
-                f"{state['home']}{trouble}\n" + "\n".join([*lines[:NAMED], *rest])
-            )
+            what = f"{state['unsaved']:,} paths of the home are still only in {state['home']}"
+            if not state["unsaved"]:
+                what = "it is not known whether the home is saved"
+            raise HomeError("\n".join([f"{what}{trouble}", *lines[:NAMED], *rest]))
         return state
 
     def status(self) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from typing import BinaryIO, Final, cast
 from greyhub.homespace.sync.desk import Damaged, Desk, Outcome
 from greyhub.homespace.sync.keys import key_of
 from greyhub.homespace.sync.place import Moved
+from greyhub.homespace.sync.plan import unaware
 from greyhub.homespace.sync.push import digest_of
 from greyhub.homespace.sync.records import NEVER, Base, Entry, Remote, Seen, describe
 from greyhub.homespace.sync.source import LocalTrouble, open_source
@@ -181,7 +182,7 @@ def compare(desk: Desk, path: str, local: Seen, base: Base | None, remote: Remot
         if entry and (entry.mode, entry.mtime) != (seen.mode, seen.mtime):
             return dress(desk, path, seen, agreed, remote)
         return Outcome()
-    if base and ours == base.digest:
+    if base and ours == base.digest and not unaware(entry, base):
         return pull(desk, path, local, remote)
     if (base and theirs == base.digest) or theirs in desk.journal.intended(path):
         # The store's version is one that came from here.

@@ -42,7 +42,8 @@ class Report:
         unsaved, usage = copy.unsaved(), copy.desk.usage
         reasons = {path: reason for path, reason in sorted(unsaved.items()) if reason}
         full = any(reason.startswith(QUOTA) for reason in reasons.values())
-        saved = not unsaved and self.phase not in ("starting", "restoring")
+        at_work = self.phase in ("starting", "restoring")
+        saved = not (unsaved or at_work or copy.crew.trouble)
         progress = copy.progress
         return {
             "phase": self.phase,

@@ -86,7 +86,7 @@ class WorkingCopy:
         if FILE in paths:
             self.rules = Rules.of(self.desk.place.home)
         # What is written beside a database is a change of the database.
-        every = {*paths, *map(main_of, paths)}
+        every = dict.fromkeys([*paths, *map(main_of, paths)])
         self.agenda.note(path for path in every if not self.rules.skips(path))
 
     def sweep(self, top: str = "") -> int:

@@ -501,7 +501,8 @@ def main(first: int, last: int, steps: int = 12) -> int:
             points += sum(m.faults.points for m in run(seed, top, steps).machines)
         except Exception as error:
             failed.append(seed)
-            print(f"seed {seed}: {type(error).__name__}: {str(error)[:300]}", flush=True)
+            how = "" if World(seed, top / "again").store.conditional else " without conditions"
+            print(f"seed {seed}{how}: {type(error).__name__}: {str(error)[:300]}", flush=True)
         finally:
             os.system(f"chmod -R u+rwx {top}")
             shutil.rmtree(top)

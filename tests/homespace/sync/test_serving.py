@@ -17,8 +17,8 @@ import pytest
 from greyhub.errors import HomeError
 from greyhub.homespace.filesystem import Home
 from greyhub.homespace.sync import client, serving
-from tests.homespace.filesystem.faults import always
-from tests.homespace.filesystem.places import Place
+from tests.homespace.filesystem.faults import Request, always
+from tests.homespace.filesystem.places import Bucket, Place
 from tests.homespace.sync.machines import Machine, furnish, tree
 from tests.hubs import until
 
@@ -205,6 +205,57 @@ def test_without_a_copy_and_without_a_store_no_server_starts(
             one.start()
 
 
+def test_credentials_that_were_renewed_are_used(
+    machine: Machines, s3: Place, tmp_path: Path
+) -> None:
+    secret = tmp_path / "key"
+    secret.write_text("AKIA-OLD\n")
+    assert s3.proxied
+    with s3.proxied() as proxy:
+        proxy.rules.append(lambda request: "refuse" if "AKIA-OLD" in signed(request) else None)
+        options = {**proxy.options, "key": {"file": str(secret)}}
+        one = machine("one", s3, options=options).start(wait=False)
+        until(lambda: word(one) == "offline")
+        secret.write_text("AKIA-NEW\n")
+        one.keepers[0].wait()
+        (one.home / "a").write_text("1")
+        until(lambda: s3.read("a") == b"1")
+
+
+def signed(request: Request) -> str:
+    return request.headers.get("Authorization", "")
+
+
+def word(machine: Machine) -> Any:
+    try:
+        return machine.status()["word"]
+    except HomeError:
+        return ""
+
+
+def test_a_bucket_that_is_gone_takes_nothing_with_it(
+    machine: Machines, stores: Callable[[str], Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3 = stores("s3")
+    client_of = s3.oracle.client  # type: ignore[attr-defined]
+    client_of.create_bucket(Bucket="fleeting")
+    s3.template = "s3://fleeting/{username}"
+    s3.oracle, s3.top = Bucket(client_of, "fleeting"), ""
+    one = machine("one", s3).start()
+    (one.home / "a").write_text("1")
+    one.sync()
+    for name in s3.names():
+        s3.delete(name)
+    client_of.delete_bucket(Bucket="fleeting")
+    with pytest.raises(HomeError, match="bucket"):
+        one.hub_home.sync(3)
+    assert (one.home / "a").read_text() == "1"
+    client_of.create_bucket(Bucket="fleeting")
+    (one.home / "b").write_text("2")
+    until(lambda: s3.read("a") == b"1" and s3.read("b") == b"2")
+    assert (one.home / "a").read_text() == "1"
+
+
 def test_a_pickled_home_is_the_copy_here_and_the_store_elsewhere(
     machine: Machines, s3: Place
 ) -> None:
@@ -244,12 +295,12 @@ def test_a_stop_signal_ends_it_and_the_second_at_once(machine: Machines, s3: Pla
         until(lambda: one.status()["unsaved"])
         process = one.keepers[0].process
         process.send_signal(signal.SIGTERM)
-        until(lambda: said(one) == "stopping")
+        until(lambda: phase(one) == "stopping")
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 3
 
 
-def said(machine: Machine) -> Any:
+def phase(machine: Machine) -> Any:
     try:
         return machine.status()["phase"]
     except HomeError:

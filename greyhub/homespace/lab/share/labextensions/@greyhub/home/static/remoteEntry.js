@@ -29,7 +29,9 @@
       case 'restoring':
         return `Home: coming, ${count(state.progress.done)} of ${count(state.progress.files)}`;
       case 'offline':
-        return `Home: offline, ${count(state.unsaved)} not saved`;
+        return state.unsaved
+          ? `Home: offline, ${count(state.unsaved)} not saved`
+          : 'Home: offline';
       case 'quota':
         return `Home: quota used up, ${count(state.unsaved)} not saved`;
       default:
