@@ -1,0 +1,146 @@
+"""Clusters that are somebody else's too: CLUSTER-015, 016, 019, 025, 031."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import weakref
+from contextlib import suppress
+from typing import Any
+
+from greyhub.conformance.proof import mutant
+from tests.conformance.cluster.suites import Toy, ToyPlain
+from tests.conformance.cluster.toy.cluster import Job, SchedulerJob, ToyCluster
+from tests.conformance.cluster.toy.jobs import ask
+
+
+@mutant("CLUSTER-015", Toy)
+class NamesakesAreFine(ToyCluster):
+    """A name is only what people call it."""
+
+    def __init__(self, *, name: str | None = None, attach: Any = None, **options: Any) -> None:
+        if attach is not None or name is None:
+            super().__init__(name=name, attach=attach, **options)
+            return
+        super().__init__(**options)
+        self.name = name
+
+
+@mutant("CLUSTER-015", Toy, also="CLUSTER-016")
+class AllAreCalledDask(ToyCluster):
+    """The default name is a plain one: to Dask, its clusters are the same one."""
+
+    def __init__(self, *, name: str | None = None, **options: Any) -> None:
+        super().__init__(name=name, **options)
+        if name is None:
+            self.name = "dask"
+
+
+@mutant("CLUSTER-016", Toy)
+class OneClientForAll(ToyCluster):
+    """A client is the last cluster's, whosever it was."""
+
+    latest: weakref.ref[Any] | None = None
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        type(self).latest = weakref.ref(self)
+
+    def get_client(self) -> Any:
+        last = self.latest and self.latest()
+        return ToyCluster.get_client(last if last is not None else self)
+
+
+@mutant("CLUSTER-016", Toy)
+class EndsItsSiblings(ToyCluster):
+    """Closing one closes all of its user's."""
+
+    async def _end(self) -> None:
+        with suppress(OSError):
+            for labels in await asyncio.to_thread(ask, "GET", f"{self.url}/clusters"):
+                if labels["user"] == self.given["labels"]["user"]:
+                    place = f"{self.url}/clusters/{labels['cluster']}"
+                    await asyncio.to_thread(ask, "DELETE", place)
+
+
+@mutant("CLUSTER-019", Toy)
+class SpeaksPlainly(ToyCluster):
+    """TLS is promised, and not spoken."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "tls": False})
+
+
+@mutant("CLUSTER-019", Toy)
+class LogsItsKey(ToyCluster):
+    """Its private key is in the log."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        key = self.given["security"]["tls_client_key"]
+        logging.getLogger("toy").debug("TLS with %s", key)
+
+
+@mutant("CLUSTER-019", ToyPlain)
+class OverlooksTheWish(ToyCluster):
+    """Where there is no TLS, who asks for it gets none, without a word."""
+
+    def __init__(self, *, security: Any = None, **options: Any) -> None:
+        super().__init__(**options)
+
+
+class HalfLabelled(Job):
+    def __init__(self, *args: Any, job: dict[str, Any], **options: Any) -> None:
+        labels = {name: label for name, label in job["labels"].items() if name != "hub"}
+        super().__init__(*args, job={**job, "labels": labels}, **options)
+
+
+@mutant("CLUSTER-025", Toy)
+class NobodyKnowsWhose(ToyCluster):
+    """Workers do not say which hub they belong to."""
+
+    job_class = HalfLabelled
+
+
+@mutant("CLUSTER-025", Toy)
+class ListsEveryones(ToyCluster):
+    """Everyone is listed the clusters of all."""
+
+    @staticmethod
+    def list_clusters(url: str, user: str) -> list[str]:
+        return [labels["cluster"] for labels in ask("GET", f"{url}/clusters")]
+
+
+@mutant("CLUSTER-031", Toy)
+class PassesItOn(ToyCluster):
+    """A worker has the notebook's environment."""
+
+    @property
+    def of_workers(self) -> Any:
+        return {"environment": dict(os.environ)}
+
+
+class WithItsOwn(SchedulerJob):
+    def __init__(self, *args: Any, job: dict[str, Any], **options: Any) -> None:
+        super().__init__(*args, job={**job, "environment": dict(os.environ)}, **options)
+
+
+@mutant("CLUSTER-031", Toy)
+class TellsTheScheduler(ToyCluster):
+    """The scheduler has the notebook's environment."""
+
+    scheduler_class = WithItsOwn
+
+
+class OnTheLine(Job):
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.job["command"].append(f"--token={os.environ['JUPYTERHUB_API_TOKEN']}")
+
+
+@mutant("CLUSTER-031", Toy)
+class WritesItOnTheLine(ToyCluster):
+    """The token is in the command line."""
+
+    job_class = OnTheLine
