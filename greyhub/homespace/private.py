@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import tempfile
 from pathlib import Path
 
 from greyhub.errors import HomeError
@@ -28,9 +30,7 @@ def make_private(path: Path, uid: int | None, option: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
         if not path.exists():
-            path.mkdir(mode=0o700, exist_ok=True)
-            if uid is not None:
-                os.chown(path, uid, uid)
+            _create(path, uid)
         found = path.stat()
     except OSError as error:
         raise HomeError(
@@ -38,6 +38,19 @@ def make_private(path: Path, uid: int | None, option: str) -> None:
             f"  to mend: let the hub's user write to {path.parent}, or set {option}"
         ) from error
     check_owner(path, found.st_uid, uid, option)
+
+
+def _create(path: Path, uid: int | None) -> None:
+    # It comes into being by one rename, and is its owner's from the first moment.
+    building = Path(tempfile.mkdtemp(prefix=".new-", dir=path.parent))
+    try:
+        if uid is not None:
+            os.chown(building, uid, uid)
+        building.rename(path)
+    except OSError as error:
+        building.rmdir()
+        if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+            raise  # otherwise another server of the same user was first
 
 
 def check_owner(path: Path, owner: int, uid: int | None, option: str) -> None:
