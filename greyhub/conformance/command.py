@@ -49,13 +49,20 @@ def _usage() -> Iterator[None]:
         raise Exit(str(error), USAGE) from error
 
 
-@click.group(cls=Conform)
+@click.group(
+    cls=Conform,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0, conformant; 1, a MUST failed; 2, something is unproven, or the suite "
+    "itself broke; 3, the command was called wrongly.",
+)
 def conform() -> None:
     """Judge an adapter by the contract of its slot.
 
-    Exit status: 0 conformant, 1 a MUST failed, 2 unproven or the suite broke,
-    3 wrong usage.
-    """
+    \b
+    greyhub conform new spawner acme-spawner        a package to begin with
+    greyhub conform run my_tests:TestMine --certify  the verdict
+    greyhub conform explain SPAWNER-007             what a clause wants, and why
+    """  # noqa: D301
 
 
 @conform.command()
@@ -166,6 +173,25 @@ def badge(report: Path, output: Path | None) -> None:
     path = output or report.with_suffix(".svg")
     path.write_text(badges.render(read), encoding="utf-8")
     click.echo(f"{path}: {read.contract} {read.verdict} ({read.mode})")
+
+
+@conform.command()
+@click.argument("slot")
+@click.argument("name")
+@click.option("-o", "--output", type=Path, help="The directory; by default, the name.")
+def new(slot: str, name: str, output: Path | None) -> None:
+    """Write an installable package: an adapter on a toy backend, its suite, CI, a README.
+
+    \b
+    greyhub conform new spawner acme-spawner
+    greyhub conform new home acme-homes -o ../acme-homes
+    """  # noqa: D301
+    from greyhub.conformance.new import writing
+
+    directory = output or Path(name)
+    for path in writing.write(slot, name, directory):
+        click.echo(path)
+    click.echo(f"\nnext: cd {directory}; pip install -e '.[test]'; pytest")
 
 
 @conform.command()

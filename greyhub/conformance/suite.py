@@ -165,7 +165,8 @@ def origin(subject: Any) -> tuple[str, str]:
     owner = subject if hasattr(subject, "__qualname__") else type(subject)
     name = f"{owner.__module__}:{owner.__qualname__}"
     package = owner.__module__.partition(".")[0]
-    for distribution in packages_distributions().get(package, ()):
+    # An editable installation says nothing of its packages: the name may be the same.
+    for distribution in (*packages_distributions().get(package, ()), package):
         try:
             return name, f"{distribution} {version(distribution)}"
         except PackageNotFoundError:

@@ -36,7 +36,7 @@ def judged(tmp_path, target, *args):
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", ["Toy", "Full"])
+@pytest.mark.parametrize("name", ["Full", "Local"])
 def test_a_correct_spawner_is_certified(tmp_path, name):
     done, report = judged(tmp_path, f"{SUITES}:{name}", "--certify")
     assert done.returncode == 0, done.stdout

@@ -1,13 +1,11 @@
 """The author's files of the reference homes."""
 
-import secrets
 import tempfile
-from collections.abc import MutableMapping
 from pathlib import Path
 
 from greyhub.conformance.home import Directory, HomeSuite, full_disk
 from greyhub.conformance.new.home.toyhome import ToyHomes
-from greyhub.conformance.new.home.toyhome.store import Item, Store
+from greyhub.conformance.new.home.toyhome.store import Shelf, Store
 from greyhub.homespace.filesystem import Home
 from greyhub.homespace.local import LocalHome
 from greyhub.names import filename
@@ -96,17 +94,13 @@ class Toys(HomeSuite):
     }
 
     def prepare(self):
-        self.scratch = tempfile.TemporaryDirectory(prefix="greyhub-toys-")
-        self.token = Path(self.scratch.name) / "token"
         self.store = Store().start()
-        self.renew("")
 
     def cleanup(self):
         self.store.stop()
-        self.scratch.cleanup()
 
     def config(self):
-        return {"make": {"url": self.store.url, "token_file": str(self.token)}}
+        return {"make": {"url": self.store.url, "token_file": self.store.file}}
 
     def raw(self, user):
         return Shelf(self.store, f"homes/{user}/")
@@ -121,9 +115,7 @@ class Toys(HomeSuite):
         self.store.tokens.clear()
 
     def renew(self, user):
-        token = secrets.token_hex(16)
-        self.token.write_text(token)
-        self.store.tokens.add(token)
+        self.store.renew()
 
 
 class Toy(Toys):
@@ -133,27 +125,4 @@ class Toy(Toys):
     endpoint = "ToyHomes.store"
 
     def config(self):
-        return {"ToyHomes": {"store": self.store.url, "token_file": str(self.token)}}
-
-
-class Shelf(MutableMapping):
-    """A home in a toy store's dictionary."""
-
-    def __init__(self, store, prefix):
-        self.items_of, self.prefix = store.items, prefix
-
-    def __getitem__(self, path):
-        return self.items_of[self.prefix + path].content
-
-    def __setitem__(self, path, content):
-        self.items_of[self.prefix + path] = Item(content, secrets.token_hex(8))
-
-    def __delitem__(self, path):
-        del self.items_of[self.prefix + path]
-
-    def __iter__(self):
-        keys = [key for key in list(self.items_of) if key.startswith(self.prefix)]
-        return (key.removeprefix(self.prefix) for key in keys)
-
-    def __len__(self):
-        return len(list(iter(self)))
+        return {"ToyHomes": {"store": self.store.url, "token_file": self.store.file}}

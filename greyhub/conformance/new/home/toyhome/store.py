@@ -8,10 +8,14 @@ that it replaces. Every request needs a token.
 from __future__ import annotations
 
 import json
+import secrets
+import tempfile
 import threading
 import time
+from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -45,6 +49,15 @@ class Store:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        self.folder = tempfile.TemporaryDirectory(prefix="toy-store-")
+        self.file = str(Path(self.folder.name) / "token")
+        self.renew()
+
+    def renew(self) -> None:
+        """Give out a new token, into a file."""
+        token = secrets.token_hex(16)
+        Path(self.file).write_text(token)
+        self.tokens.add(token)
 
     def start(self) -> Store:
         """Serve, in a thread."""
@@ -57,6 +70,7 @@ class Store:
         """Serve no more."""
         self.server.shutdown()
         self.server.server_close()
+        self.folder.cleanup()
 
     def put(self, key: str, item: Item, *, new: bool = False, over: str | None = None) -> bool:
         """Put a version, under a condition; whether it held."""
@@ -66,6 +80,29 @@ class Store:
                 return False
             self.items[key] = item
             return True
+
+
+class Shelf(MutableMapping[str, bytes]):
+    """The files below a prefix, as they are in the dictionary: no request is made."""
+
+    def __init__(self, store: Store, prefix: str) -> None:
+        self.store, self.prefix = store, prefix
+
+    def __getitem__(self, path: str) -> bytes:
+        return self.store.items[self.prefix + path].content
+
+    def __setitem__(self, path: str, content: bytes) -> None:
+        self.store.items[self.prefix + path] = Item(content, secrets.token_hex(8))
+
+    def __delitem__(self, path: str) -> None:
+        del self.store.items[self.prefix + path]
+
+    def __iter__(self) -> Iterator[str]:
+        keys = [key for key in list(self.store.items) if key.startswith(self.prefix)]
+        return (key.removeprefix(self.prefix) for key in keys)
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
 
 
 class Api(BaseHTTPRequestHandler):
