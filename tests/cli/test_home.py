@@ -213,4 +213,5 @@ def test_no_secret_is_taken_or_repeated(here: Path) -> None:
         "copy", "old/{username}", f"s3://u:{CANARY}@b/{{username}}", "-u", "ada", "--stopped"
     )
     assert said.exit_code == 1
+    assert "the home's URL holds a password" in said.output
     assert CANARY not in said.output + said.stderr
