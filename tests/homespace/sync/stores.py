@@ -26,12 +26,15 @@ class MemoryStore:
         self.hook = hook or (lambda when, operation, key: None)
         self.conditional = conditional
         self.calls: list[tuple[str, str]] = []
+        self.raced: set[bytes] = set()
+        """Contents that were replaced between a check and a write: no one was told."""
         self._versions = itertools.count(1)
 
     def view(self, hook: Hook) -> MemoryStore:
         """The same objects, through another client."""
         other = MemoryStore(hook, conditional=self.conditional)
         other.objects, other._versions = self.objects, self._versions
+        other.raced = self.raced
         return other
 
     def _around(self, operation: str, key: str, act: Callable[[], Any]) -> Any:
@@ -82,13 +85,15 @@ class MemoryStore:
     def put(self, key: str, source: Any, expect: str | None) -> str:
         data = b"".join(source.chunks())
         source.seal()
+        checked: str | None = None
         if not self.conditional and expect is not None:
             # Check and write are two requests, and others come between them.
             if self._around("find", key, lambda: self._tag(key)) != expect:
                 raise Changed(key)
-            expect = None
+            checked, expect = expect, None
 
         def act() -> str:
+            self._race(key, checked)
             if expect is not None and self._tag(key) != expect:
                 raise Changed(key)
             return self.write(key, data)
@@ -103,13 +108,19 @@ class MemoryStore:
 
         return self._around("copy", key, act)
 
+    def _race(self, key: str, checked: str | None) -> None:
+        if checked is not None and key in self.objects and self._tag(key) != checked:
+            self.raced.add(self.objects[key][0])
+
     def delete(self, key: str, expect: str | None) -> None:
+        checked: str | None = None
         if not self.conditional and expect is not None:
             if self._around("find", key, lambda: self._tag(key)) not in (expect, ABSENT):
                 raise Changed(key)
-            expect = None
+            checked, expect = expect, None
 
         def act() -> None:
+            self._race(key, checked)
             if expect is not None and self._tag(key) not in (expect, ABSENT):
                 raise Changed(key)
             self.objects.pop(key, None)
