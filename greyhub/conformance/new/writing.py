@@ -18,6 +18,15 @@ HERE = Path(__file__).parent
 TRAITS = {"home": "homespace"}
 """The option of ``c.GreyHub`` for a slot's contract, where it has another name."""
 
+WHAT = {
+    "spawner": "A spawner",
+    "cluster": "Dask clusters",
+    "auth": "An authenticator",
+    "home": "Homes",
+    "data": "A catalogue",
+}
+"""What a package of each slot brings, for people."""
+
 ENDINGS = {"home": ("homespace", "homes"), "data": ("catalog",), "cluster": ("clusters",)}
 """What else a package of a slot may be called: ``acme-homes`` is ``acme`` for homes."""
 
@@ -111,23 +120,22 @@ def _files(names: Names) -> Iterator[tuple[str, str]]:
 
 def _values(names: Names, author: str) -> dict[str, str]:
     suite = re.search(r"^class (Test\w+)", author, re.MULTILINE)
-    adapter = re.search(r"^    adapter.*= (\w+)", author, re.MULTILINE)
+    adapter = re.search(r"^    adapter.*? = (\w+)", author, re.MULTILINE)
     backend = re.search(rf"^from {names.package}\.(\w+) import", author, re.MULTILINE)
     assert suite
     assert adapter
-    assert backend
     trait = TRAITS.get(names.slot, names.slot)
     return {
         "name": names.name,
         "package": names.package,
         "short": names.short,
         "title": names.title,
-        "slot": names.slot,
+        "what": WHAT[names.slot],
         "prefix": names.slot.upper(),
         "trait": trait,
         "group": SLOTS[trait].group,
         "entry": f"{names.package}:{adapter[1]}",
-        "backend": f"{names.package}/{backend[1]}.py",
+        "backend": f"`{names.package}/{backend[1]}.py`" if backend else "the suite's own",
         "target": f"tests.test_conformance:{suite[1]}",
         "version": __version__,
     }

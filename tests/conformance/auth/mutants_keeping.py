@@ -6,8 +6,8 @@ import os
 from jupyterhub.crypto import CryptKeeper
 
 from greyhub.auth.password import LocalPassword
+from greyhub.conformance.new.auth.toyauth import ToyAuthenticator as Careful
 from greyhub.conformance.proof import mutant
-from tests.conformance.auth.careful import Careful
 from tests.conformance.auth.suites import CarefulSuite, Local
 
 

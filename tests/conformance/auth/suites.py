@@ -5,7 +5,7 @@ from __future__ import annotations
 from jupyterhub.auth import Authenticator
 
 from greyhub.conformance import AuthSuite, Restriction
-from tests.conformance.auth.careful import Careful
+from greyhub.conformance.new.auth.toyauth import ToyAuthenticator as Careful
 from tests.conformance.auth.tokened import OPEN, Tokened
 
 PASSWORD = "correct horse battery"
@@ -64,7 +64,7 @@ class Local(Shared):
 class CarefulSuite(AuthSuite):
     adapter = Careful
     config = {
-        "Careful": {
+        "ToyAuthenticator": {
             **CLIENT,
             "userdata_url": "{userinfo}",
             "username_claim": "preferred_username",
