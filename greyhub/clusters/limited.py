@@ -138,6 +138,9 @@ class LimitedCluster(LocalCluster):  # type: ignore[misc]
         """Close when the scheduler has ended itself, being idle: nothing is left half alive."""
         await self.scheduler.finished()
         self.shutdown_scheduler = False  # it is down: do not wait for its answer
+        # Nor for workers, which may look for it for seconds.
+        killing = (w.kill(timeout=0.5) for w in self.workers.values() if hasattr(w, "kill"))
+        await asyncio.gather(*killing, return_exceptions=True)
         await self._close()
 
 

@@ -45,9 +45,9 @@ def adapt_follows_the_load(case: ClusterCase) -> None:
 
 
 def _most_under_load(case: ClusterCase, client: Any) -> int:
-    """How many workers there were at most while they worked off 1.5 s of tasks."""
+    """How many workers there were at most while they worked off a second of tasks."""
     # These go when the load is over: a worker with a result that someone holds is not idle.
-    futures = case.call("a load", lambda: client.map(time.sleep, [0.05] * 30, pure=False))
+    futures = case.call("a load", lambda: client.map(time.sleep, [0.05] * 20, pure=False))
     most = 0
 
     def over() -> bool:
@@ -55,7 +55,7 @@ def _most_under_load(case: ClusterCase, client: Any) -> int:
         most = max(most, len(case.parts("worker")), len(case.workers(client)))
         return all(future.done() for future in futures)
 
-    case.until(over, SOON, "a load of 1.5 s was not worked off", every=0.05)
+    case.until(over, SOON, "a load of one second was not worked off", every=0.05)
     return most
 
 

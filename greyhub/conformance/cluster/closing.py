@@ -85,13 +85,13 @@ def close_while_scaling(case: ClusterCase) -> None:
     cluster = case.make(0)
     case.scale(cluster, 2)
     case.shut(cluster)
-    case.nothing_left("after close() while it scaled up", stays=0.8)
+    case.nothing_left("after close() while it scaled up", stays=0.5)
 
     cluster = case.make(0)
     case.scale(cluster, 2)
     time.sleep(case.random.uniform(0.02, 0.2))
     case.shut(cluster)
-    case.nothing_left("after close() a moment later", stays=0.5)
+    case.nothing_left("after close() a moment later", stays=0.3)
 
 
 @clause("CLUSTER-011", MUST, hooks="alive", guards="money")

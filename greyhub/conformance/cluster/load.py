@@ -15,14 +15,14 @@ def much_passes_through(case: ClusterCase) -> None:
 
     Proxies and gateways in between have limits for bodies, buffers and time. Dask
     itself takes milliseconds for each task: a suite that is not ``thorough`` gets
-    one result of 100 MB, and sends 300 tasks.
+    one result of 50 MB, and sends 300 tasks.
     """
     cluster = case.make(1)
     client = case.client(cluster)
     case.until(lambda: case.workers(client), SOON, "there was no worker")
 
     suite: Any = case.suite
-    sizes, number = ([100_000_000] * 2, 10_000) if suite.thorough else ([100_000_000], 300)
+    sizes, number = ([100_000_000] * 2, 10_000) if suite.thorough else ([50_000_000], 300)
 
     def results() -> int:
         make = lambda size: bytes(size)  # noqa: E731

@@ -30,7 +30,8 @@ def a_lost_worker_is_replaced(case: ClusterCase) -> None:
     future = case.call("a task", lambda: client.submit(pow, 7, 2, pure=False))
     case.call("its result", future.result, SOON * case.patience)
     case.did("the worker is killed")
-    case.hook("kill", case.parts("worker")[0])
+    for part in case.parts("worker"):
+        case.hook("kill", part)
     case.until(lambda: not before & case.workers(client), SOON, "the loss was not noticed")
 
     def restored() -> bool:
@@ -83,15 +84,15 @@ def a_lost_network_hangs_nothing(case: ClusterCase) -> None:
     """When the notebook's network was lost for a while, it goes on or raises; nothing hangs.
 
     Every connection between the notebook and the scheduler breaks, and none can be
-    made for a second. After that a task, scale() and close() must each return or
+    made for half a second. After that a task, scale() and close() must each return or
     raise in time.
     """
     cluster = case.make(1)
     client = case.client(cluster)
     case.until(lambda: case.workers(client), SOON, "there was no worker")
-    case.did("the network is lost for a second")
+    case.did("the network is lost for half a second")
     with cut_off(case.get(cluster, "scheduler_address")) as broken:
-        time.sleep(1.0 * case.patience)
+        time.sleep(0.5 * case.patience)
     case.saw(f"{broken[0]} connections were broken")
     calls = {
         "a task": lambda: client.submit(pow, 2, 3, pure=False).result(SOON * case.patience),
@@ -128,10 +129,10 @@ def a_lost_scheduler_is_noticed(case: ClusterCase) -> None:
         f"the status stayed {status(cluster)!r}",
     )
     case.said(f"status = {status(cluster)}")
-    _, error = case.attempt("Client(cluster)", lambda: Client(cluster, timeout=2 * case.patience))
+    _, error = case.attempt("Client(cluster)", lambda: Client(cluster, timeout=0.7 * case.patience))
     case.require(error is not None, "a cluster without a scheduler let a new client in")
     _, error = case.attempt(
-        "a task", lambda: client.submit(pow, 2, 3, pure=False).result(2 * case.patience)
+        "a task", lambda: client.submit(pow, 2, 3, pure=False).result(0.7 * case.patience)
     )
     case.require(error is not None, "a task was computed without a scheduler")
     case.nothing_left("after the scheduler's end")

@@ -138,7 +138,7 @@ def it_shows_itself_to_its_owner(case: ClusterCase) -> None:
     """
     cluster = case.make(1)
     client = case.client(cluster)
-    case.until(lambda: case.workers(client), SOON, "there was no worker")
+    case.until(lambda: len(case.workers(client)) == case.unit, SOON, "there was no worker")
     for text in (repr(cluster), case.call("_repr_html_()", cluster._repr_html_)):
         case.require(isinstance(text, str) and text, f"it shows itself as {text!r}")
     logs = case.call("get_logs()", cluster.get_logs)

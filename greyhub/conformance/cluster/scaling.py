@@ -101,7 +101,7 @@ def the_quota_holds(case: ClusterCase) -> None:
         told = str(refused or next((each.message for each in warned), ""))
         case.said(told or "nothing")
     seen: set[str] = set()
-    now, deadline = 0, time.monotonic() + 1.5 * case.patience
+    now, deadline = 0, time.monotonic() + 1.0 * case.patience
     while time.monotonic() < deadline:
         parts = case.parts("worker")
         seen |= {part.id for part in parts}

@@ -10,7 +10,7 @@ from distributed.core import Status
 from distributed.deploy.spec import SpecCluster
 
 from greyhub.conformance.proof import mutant
-from tests.conformance.cluster.suites import Toy
+from tests.conformance.cluster.suites import Toy, ToyKept
 from tests.conformance.cluster.toy.cluster import Job, SchedulerJob, ToyCluster
 from tests.conformance.cluster.toy.jobs import Refused, ask
 
@@ -51,6 +51,15 @@ class WantsOneThread(ToyCluster):
 
     def close(self, timeout: float | None = None) -> Any:
         return SpecCluster.close(self, timeout)
+
+
+@mutant("CLUSTER-009", ToyKept)
+class ForgottenAtExit(ToyCluster):
+    """Needs a thread for its end, and when an interpreter ends there are none."""
+
+    async def _end(self) -> None:
+        with suppress(OSError):
+            await asyncio.to_thread(ask, "DELETE", self.place)
 
 
 class UnderWay(Job):

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+import dask
 from distributed import Security
 from distributed.core import Status
 from distributed.deploy.cluster import Cluster
@@ -130,7 +131,7 @@ class ToyCluster(SpecCluster):
         **options: Any,
     ) -> None:
         self.url, self.maximum, self.group = url, maximum, group
-        if security is not None and not tls:
+        if security is not None and security.require_encryption and not tls:
             raise ValueError("this cloud has no TLS: leave security out")
         name = name or f"{user}-{uuid.uuid4().hex[:8]}"
         labels = {"hub": hub, "user": user, "cluster": name}
@@ -189,8 +190,9 @@ class ToyCluster(SpecCluster):
         found = ask("GET", f"{url}/clusters/{name}")
         if found["labels"]["user"] != user:
             raise PermissionError(f"{name} is not {user}'s")
-        security = Security(require_encryption=True, **found["security"])
-        return cls(url=url, user=user, name=name, security=security, attach=found, **options)
+        tls = {**found["security"], "require_encryption": True} if found["security"] else {}
+        options = {"tls": bool(tls), "security": Security(**tls), **options}
+        return cls(url=url, user=user, name=name, attach=found, **options)
 
     @property
     def place(self) -> str:
@@ -259,6 +261,24 @@ class ToyCluster(SpecCluster):
         self.scheduler.status = Status.closed
         await self._close()
 
+    def _update_worker_status(self, op: Any, msg: Any) -> None:
+        lost = (
+            str(self.scheduler_info["workers"].get(msg, {}).get("name")) if op == "remove" else ""
+        )
+        super()._update_worker_status(op, msg)
+        if lost and self.group > 1:
+            delay = dask.utils.parse_timedelta(
+                dask.config.get("distributed.deploy.lost-worker-timeout")
+            )
+            asyncio.get_running_loop().call_later(delay, self._bury, lost.partition("-")[0])
+
+    def _bury(self, job: str) -> None:
+        """Forget a job of several workers, when none of them is left."""
+        names = {str(each["name"]) for each in self.scheduler_info["workers"].values()}
+        for name in list(self.workers):
+            if str(name) == job and not any(each.startswith(f"{job}-") for each in names):
+                self._futures.add(asyncio.ensure_future(self.workers.pop(name).close()))
+
     async def scale_down(self, workers: Any) -> None:
         """End workers, after their results have moved to others."""
         await self._retire([each for each in workers if each in self.worker_spec])
@@ -306,4 +326,7 @@ class ToyCluster(SpecCluster):
 
     async def _end(self) -> None:
         with suppress(OSError):
-            await asyncio.to_thread(ask, "DELETE", self.place)
+            try:
+                await asyncio.to_thread(ask, "DELETE", self.place)
+            except RuntimeError:  # the interpreter is ending, and begins no threads any more
+                ask("DELETE", self.place)
