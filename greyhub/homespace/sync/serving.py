@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -25,6 +26,9 @@ PATIENCE: Final = 60.0
 
 LONGEST: Final = 90.0
 """Seconds after which a server starts, though the visible part is not complete."""
+
+SOON, LATER = 1.0, 60.0
+"""Seconds before the process begins anew that ended unasked: the first time, and at most."""
 
 SPARE: Final = 5.0
 """Seconds for the end itself, after the home was saved."""
@@ -59,13 +63,37 @@ class Keeper:
             "tied": True,
             **{name: ticket[name] for name in ("url", "storage_options", "quota", "grace")},
         }
-        self.process = subprocess.Popen(
+        self._environ = {**environ, "GREYHUB_SYNC": json.dumps(job)}
+        self._lock, self.ending = threading.Lock(), threading.Event()
+        self.process = self._begin()
+
+    def _begin(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
             [sys.executable, "-m", "greyhub.homespace.sync"],
             stdin=subprocess.PIPE,  # closed when this process ends, however that comes
-            env={**environ, "GREYHUB_SYNC": json.dumps(job)},
+            env=self._environ,
             cwd="/",
             start_new_session=True,  # signals for the server are not for it
         )
+
+    def stay(self) -> None:
+        """From now on, begin anew whenever the process ends that nobody asked to."""
+        threading.Thread(target=self._stay, daemon=True, name="keeper").start()
+
+    def _stay(self) -> None:
+        pause = SOON
+        while True:
+            status = self.process.wait()
+            if self.ending.wait(pause):
+                return
+            with self._lock:
+                if self.ending.is_set():
+                    return
+                print(
+                    f"greyhub home: what keeps it ended ({status}) and begins anew", file=sys.stderr
+                )
+                self.process = self._begin()
+            pause = min(2 * pause, LATER)
 
     def wait(self) -> None:
         """Wait until the server can start: what its user sees first is there.
@@ -105,6 +133,8 @@ class Keeper:
 
     def end(self, grace: float | None = None) -> None:
         """Have everything saved; what is not by the end of the grace, the log says."""
+        with self._lock:
+            self.ending.set()
         if self.process.poll() is not None:
             return
         patience = self.grace if grace is None else grace
@@ -125,6 +155,7 @@ def keep(ticket: Mapping[str, Any], environ: Mapping[str, str]) -> Keeper:
     except BaseException:
         keeper.end()
         raise
+    keeper.stay()
     return keeper
 
 

@@ -55,6 +55,7 @@ class Machine:
         self.keepers.append(keeper)
         if wait:
             keeper.wait()
+            keeper.stay()
             until(lambda: client.status(self.state)["complete"], what="the whole home")
         return self
 
@@ -78,6 +79,7 @@ class Machine:
     def kill(self) -> None:
         """End what keeps the home as a machine that loses its power does."""
         keeper = self.keepers.pop()
+        keeper.ending.set()
         keeper.process.kill()
         keeper.process.wait()
 

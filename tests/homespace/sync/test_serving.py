@@ -106,6 +106,16 @@ def test_the_home_is_saved_when_its_server_is_killed(
     assert s3.read("last words") == b"x"
 
 
+def test_what_keeps_the_home_begins_anew(machine: Machines, s3: Place) -> None:
+    one = machine("one", s3).start()
+    one.sync()
+    before = one.status()["pid"]
+    one.keepers[0].process.kill()
+    (one.home / "a").write_text("1")
+    until(lambda: s3.read("a") == b"1")
+    assert one.status()["pid"] != before
+
+
 def test_two_versions_are_both_kept(machine: Machines, s3: Place) -> None:
     one, two = machine("one", s3).start(), machine("two", s3)
     (one.home / "paper.txt").write_text("first")
