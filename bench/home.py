@@ -88,7 +88,7 @@ def server(path: str, scratch: Path) -> Iterator[Store]:
     port, data = servers.free_port(), scratch / "data"
     data.mkdir()
     keys = {"ROOT_ACCESS_KEY": KEY, "ROOT_SECRET_KEY": SECRET}
-    command = [path, "--port", f"127.0.0.1:{port}", "--quiet", "posix", str(data)]
+    command = [path, "--port", f"127.0.0.1:{port}", "--quiet", "--keep-alive", "posix", str(data)]
     log = scratch / "server.log"
     with servers.running(command, port, log, env={**os.environ, **keys}):
         yield Store(f"http://127.0.0.1:{port}", scratch)

@@ -62,7 +62,7 @@ class Crew:
         """Nothing is under way, and what is left waits for something outside."""
         if self.flying or self._telling or self._landed:
             return False
-        if self.desk.journal.outbox() and not self.trouble:
+        if self.desk.journal.waiting() and not self.trouble:
             return False
         return all(item.tries >= PATIENT for item in list(self.agenda.items.values()))
 
@@ -83,7 +83,7 @@ class Crew:
         """Seconds until there is something to do; infinite if only from outside."""
         now = self.agenda.clock()
         wait = self.agenda.wait() if self._room() else float("inf")
-        if self.desk.journal.outbox() and not self._telling:
+        if self.desk.journal.waiting() and not self._telling:
             wait = min(wait, self._told + TOGETHER - now if self.flying else 0.0)
         wait = max(wait, self._silence - now)
         if self._landed:
@@ -180,7 +180,7 @@ class Crew:
         now = self.agenda.clock()
         if self._telling or (self.flying and now < self._told + TOGETHER):
             return
-        if self.desk.journal.outbox():
+        if self.desk.journal.waiting():
             self._telling = True
             self.lanes.start("small", META, self.desk.manifest.publish)
 

@@ -241,6 +241,10 @@ class Journal:
         """What the store has yet to be told."""
         return {_path(p): Entry.loads(e) for p, e in self._all("select path, entry from outbox")}
 
+    def waiting(self) -> bool:
+        """Whether there is anything that the store has yet to be told."""
+        return self._one("select 1 from outbox limit 1") is not None
+
     def sent(self, entries: Mapping[str, Entry]) -> None:
         """The store has been told."""
         with self.changing() as db:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple, Protocol
 
+from greyhub import __version__
+
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
@@ -111,6 +113,8 @@ def open_url(url: str, options: dict[str, Any] | None = None) -> Store:
         config: dict[str, Any] = {"connect_timeout": 10, "read_timeout": 60}
         # Who asks knows better when to ask again.
         config |= {"max_pool_connections": 64, "retries": {"total_max_attempts": 2}}
+        # Otherwise it is put together anew for each request.
+        config["user_agent"] = f"greyhub/{__version__}"
         options["config_kwargs"] = config | dict(options.get("config_kwargs", {}))
     filesystem, root = url_to_fs(url, **options)
     return open_store(filesystem, root)
