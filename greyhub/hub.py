@@ -173,7 +173,7 @@ class GreyHub(LoggingConfigurable):
                 "Spawner": {
                     "cmd": self._command(),
                     "pre_spawn_hook": spawning.prepare,
-                    "post_stop_hook": spawning.revoke,
+                    "post_stop_hook": spawning.finish,
                 },
                 "ConfigurableHTTPProxy": {"pid_file": str(private / "proxy.pid")},
             },

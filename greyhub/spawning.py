@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,10 @@ from greyhub.ticket import Ticket, variable
 
 if TYPE_CHECKING:
     from greyhub.hub import GreyHub
+
+
+PAUSES = (0.5, 2.0, 5.0)
+"""Seconds after each further try to stop a server that is still there."""
 
 
 class Spawning:
@@ -32,8 +37,33 @@ class Spawning:
             tickets[variable(slot)] = ticket.dumps()
         spawner.environment = {**spawner.environment, **tickets}
 
-    async def revoke(self, spawner: Any) -> None:
-        """After the stop: no token of this server is left.
+    async def finish(self, spawner: Any) -> None:
+        """After the stop: the server is gone, and no token of it is left."""
+        await self._insist(spawner)
+        self._revoke(spawner)
+
+    async def _insist(self, spawner: Any) -> None:
+        """Stop again what is still there.
+
+        JupyterHub asks a spawner once, and forgets the server whether that
+        failed or not; as this hook runs, the spawner still knows it.
+        """
+        for pause in PAUSES:
+            try:
+                if await spawner.poll() is not None:
+                    return
+                spawner.log.warning("greyhub: %s is still there: stopping it again", _name(spawner))
+                await spawner.stop()
+            except Exception as error:
+                spawner.log.warning("greyhub: %s could not be stopped: %r", _name(spawner), error)
+            await asyncio.sleep(pause)
+        spawner.log.error(
+            "greyhub: %s may still run, and JupyterHub forgets it now: see to it in the backend",
+            _name(spawner),
+        )
+
+    def _revoke(self, spawner: Any) -> None:
+        """Delete the tokens of a server.
 
         The hub revokes the token that it holds in memory, which it has lost if it
         was restarted while the server ran. The note that the hub gives each
@@ -48,6 +78,10 @@ class Spawning:
             if token.note == note:
                 user.db.delete(token)
         user.db.commit()
+
+
+def _name(spawner: Any) -> str:
+    return f"the server {spawner.user.name}/{spawner.name}".rstrip("/")
 
 
 def deleting(cls: Any, hub: GreyHub) -> type:

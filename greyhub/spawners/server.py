@@ -70,6 +70,8 @@ class LocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
     _stage = "waiting"
     created: float | None = None
     run = ""
+    _told = ""
+    """The address that a server was told to listen at by a hub that was killed meanwhile."""
     proc: Popen[bytes] | None
 
     @default("concurrent_starts")
@@ -268,7 +270,13 @@ class LocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
         if server is None:
             return False
         self.pid, self.created = server.pid, server.create_time()
+        self._told = server.environ().get("JUPYTERHUB_SERVICE_URL", "")
         return True
+
+    async def get_url(self) -> str:
+        """Where the server listens: as it was told, where nothing else is known of it."""
+        known: str = await super().get_url()
+        return self._told or known
 
     async def stop(self, now: bool = False) -> None:
         """End the server and everything that it started.

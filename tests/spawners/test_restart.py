@@ -62,7 +62,7 @@ def test_server_that_ended_meanwhile_is_noticed(directory: Path) -> None:
         assert answers(hub, "ada")
 
 
-def test_hub_killed_while_a_server_starts_leaves_no_second_one(directory: Path) -> None:
+def test_a_server_that_was_starting_when_the_hub_was_killed_is_adopted(directory: Path) -> None:
     # This server takes its time, so that the hub is killed before it could note anything.
     gate = directory / "gate"
     slow = directory / "slow.py"
@@ -88,9 +88,42 @@ def test_hub_killed_while_a_server_starts_leaves_no_second_one(directory: Path) 
         gate.touch()
         hub.spawn("ada")
         assert answers(hub, "ada")
-        assert ended(orphan.pid)
         servers = [each for each in marked(identity) if each.ppid() in (1, hub_pid(hub))]
-        assert len(servers) == 1
+        assert [server.pid for server in servers] == [orphan.pid]
+        hub.stop_server("ada")
+        assert ended(orphan.pid)
+
+
+STUBBORN = """
+from greyhub.spawners.server import LocalSpawner
+
+class Stubborn(LocalSpawner):
+    left = 2
+
+    async def stop(self, now=False):
+        if Stubborn.left:
+            Stubborn.left -= 1
+            raise RuntimeError("the backend is busy")
+        await super().stop(now)
+
+c.GreyHub.spawner = Stubborn
+c.Stubborn.state_dir = {directory!r}
+"""
+
+
+def test_a_stop_that_failed_is_tried_again(directory: Path) -> None:
+    config = STUBBORN.format(directory=str(directory / "greyhub-state/hub"))
+    with running(directory, config) as hub:
+        hub.spawn("ada")
+        pid, token = hub.pid("ada"), hub.environment("ada")["JUPYTERHUB_API_TOKEN"]
+        requests.delete(
+            f"{hub.url}hub/api/users/ada/server",
+            headers={"Authorization": f"token {hub.token}"},
+            timeout=60,
+        )
+        until(lambda: ended(pid), 30, "the server's end")
+        until(lambda: not accepted(hub, token), 30, "the end of its token")
+        assert "stopping it again" in hub.log.read_text()
 
 
 def hub_pid(hub: Hub) -> int:

@@ -60,6 +60,22 @@ def the_token_is_nowhere_else(case: SpawnerCase) -> None:
 
 LISTED = (
     listed(
+        "HUB-001",
+        MUST,
+        "After a restart of the hub, stopping a server revokes its token.",
+        because="no adapter can keep it, since JupyterHub 6.1.1 does not: greyhub's own layer does "
+        "on every spawner, and its tests prove it",
+        seen="JupyterHub 6.1.1: api_token is only in memory, and '' after a restart",
+    ),
+    listed(
+        "HUB-003",
+        MUST,
+        "When stop() has failed, it is called again, or the server's state is kept.",
+        because="no adapter can keep it, since JupyterHub forgets the server either way: greyhub's "
+        "own layer tries again, and its tests prove it",
+        seen="JupyterHub 6.1.1, User.stop: clear_state() in finally",
+    ),
+    listed(
         "SPAWNER-041",
         MUST,
         "Secrets are delivered by an object or file of the owner's alone, not by readable scripts.",
