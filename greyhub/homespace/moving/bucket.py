@@ -194,7 +194,7 @@ class Bucket:
         if not final or item.kind == "link":
             if self.store.find(key_of(item.path)) is not None:
                 raise Other(item.path)
-            self._tell(item, Entry(item.kind, over=item.over, mode=item.mode, target=item.target))
+            self._tell(item, Entry(item.kind, mode=item.mode, target=item.target))
 
     def describe(self, item: Item, mark: str, digest: str) -> None:
         """Write a file into the manifest."""
@@ -202,7 +202,6 @@ class Bucket:
             item,
             Entry(
                 "file",
-                over=item.over,
                 mode=item.mode,
                 mtime=item.mtime,
                 size=item.size,
@@ -289,7 +288,6 @@ def _item(path: str, remote: Remote) -> Item:
         entry.digest,
         remote.tag,
         entry.stamp,
-        entry.over,
     )
 
 

@@ -33,7 +33,6 @@ class Item:
     mark: str = ""
     """Differs whenever the content may."""
     stamp: Stamp | None = None
-    over: int = 0
     """The version's place in the manifest, where the home has one."""
 
     @property

@@ -139,7 +139,7 @@ class Tree:
 
     def put(self, item: Item, source: Source, expect: str | None) -> tuple[str, str]:
         """Write a file out of sight, with all that belongs to it, and rename it into place."""
-        self.store.make_root()
+        self._begin()
         try:
             staged = self.store.stage(item.path)
         except TAKEN as error:
@@ -164,9 +164,19 @@ class Tree:
             self.describe(item, "", "")  # what replaces a file is given that one's mode
         return self.store.info(item.path).version, digest
 
+    def _begin(self) -> None:
+        """Make the home itself, for nobody but its owner."""
+        if self.root.exists():
+            return
+        self.root.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
+        with suppress(FileExistsError):
+            self.root.mkdir(mode=0o700)
+            if self.owner:
+                os.chown(self.root, *self.owner, follow_symlinks=False)
+
     def make(self, item: Item, *, final: bool) -> None:
         """Make a folder, a link or another name, or dress a file that is there."""
-        self.store.make_root()
+        self._begin()
         try:
             with self.store.at(item.path, make=True) as (directory, name):
                 self._make(item, name, directory, final)

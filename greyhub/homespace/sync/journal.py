@@ -227,15 +227,13 @@ class Journal:
         return entry
 
     def carry(self, path: str, entry: Entry, stamp: Stamp) -> Entry:
-        """An entry that came with its version from another store: it keeps its stamp."""
-        entry = replace(entry, stamp=stamp)
-        with self.changing() as db:
-            known = self.entry(path)
-            if known is not None and known.precedence > entry.precedence:
-                return self.announce(path, entry)
-            self.absorb([(path, entry)])
-            db.execute("insert or replace into outbox values (?,?)", (order(path), entry.dumps()))
-        return entry
+        """An entry of a version that was brought from another store.
+
+        It comes after that version, and whoever had that one is not at odds with this one.
+        """
+        with self.changing():
+            self._order = max(self._order, stamp.order)
+            return self.announce(path, replace(entry, over=stamp.order))
 
     def outbox(self) -> dict[str, Entry]:
         """What the store has yet to be told."""

@@ -18,8 +18,11 @@ from greyhub.errors import HomeError
 from greyhub.homespace.moving.copying import Copied, Copying
 from greyhub.homespace.moving.places import Place, sides
 from greyhub.homespace.moving.verifying import Verified, verify
+from greyhub.homespace.references import Secrets
+from greyhub.homespace.sync.stores import open_url
+from greyhub.homespace.sync.working import WorkingCopy
 from tests.homespace.filesystem.faults import FaultyProxy, Request, times
-from tests.homespace.moving.conftest import picture
+from tests.homespace.moving.conftest import full, picture
 
 
 def copy(source: Place, target: Place, state: Path, dry: bool = False, **how: Any) -> Copied:
@@ -112,6 +115,49 @@ def test_what_has_no_manifest_is_copied_too(
     assert (back / "hollow" / "more").is_dir()
     assert (back / "hollow").stat().st_mode & 0o777 == 0o755
     assert name != "sftp" or os.readlink(back / "link") == "a/b"
+
+
+def test_a_working_copy_knows_its_home_again(place_of, state: Path, tmp_path: Path) -> None:
+    s3, azure = (Place(each.url(), each.options) for each in map(place_of, ("s3", "azure")))
+
+    def bring(place: Place) -> dict[str, str]:
+        store = open_url(place.url, Secrets(place.options).read())
+        copy_ = WorkingCopy(tmp_path / "copy", store, tmp_path / "known")
+        try:
+            copy_.restore()
+            return dict(copy_.unsaved())
+        finally:
+            copy_.close()
+
+    full(tmp_path / "copy")
+    assert bring(s3) == {}
+    for number in range(3):  # versions that the copy has seen
+        (tmp_path / "copy" / "notes.txt").write_text(f"notes {number}")
+        assert bring(s3) == {}
+    assert copy(s3, azure, state).whole
+    (tmp_path / "copy" / "not saved yet").write_text("as it was moved")
+    before = picture(tmp_path / "copy")
+    assert bring(azure) == {}
+    assert picture(tmp_path / "copy") == before  # no second version of anything
+    assert copy(azure, Place(str(tmp_path / "back")), state).whole
+    assert {path for path in picture(tmp_path / "back") if not path.startswith(".venv")} == {
+        path for path in before if not path.startswith(".venv")
+    }
+
+
+@pytest.mark.root
+def test_what_root_copies_is_its_owners(home: Path, state: Path, tmp_path: Path) -> None:
+    for each in (home, *home.rglob("*")):
+        os.chown(each, 54321, 54322, follow_symlinks=False)
+    target = tmp_path / "new" / "ada"
+    assert copy(Place(str(home)), Place(str(target)), state).whole
+    owners = {each.lstat().st_uid for each in (target, *target.rglob("*"))}
+    assert owners == {54321}
+    assert target.stat().st_mode & 0o777 == 0o700
+    other = Place(str(tmp_path / "other" / "ada"), owner=54399)
+    assert copy(Place(str(home)), other, state).whole
+    assert (tmp_path / "other" / "ada").stat().st_uid == 54399
+    assert (tmp_path / "other" / "ada" / "link").lstat().st_uid == 54399
 
 
 def test_a_second_time_nothing_is_sent(home: Path, bucket, proxy, state: Path) -> None:
