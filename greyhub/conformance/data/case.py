@@ -45,6 +45,7 @@ class DataCase(Case):
     def publish_all(self, datasets: Mapping[str, Dataset]) -> None:
         """Publish datasets whose names are no words."""
         self.did(f"publish {shorten(', '.join(map(repr, datasets)))}")
+        self.suite.published |= {path for each in datasets.values() for path in each.files}
         self.hook("publish", datasets, quietly=True)
 
     def write(self, text: bytes | str, **others: bytes | str) -> None:

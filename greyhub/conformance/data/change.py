@@ -11,7 +11,7 @@ from greyhub.conformance.contract import MUST, clause
 from greyhub.conformance.data.case import DataCase
 from greyhub.conformance.data.content import RAIN, SUN
 from greyhub.conformance.data.published import table
-from greyhub.conformance.home.steps import Step, stepping
+from greyhub.conformance.home.steps import Step
 from greyhub.errors import CatalogError
 
 
@@ -127,20 +127,19 @@ def it_is_the_old_or_the_new(case: DataCase) -> None:
     new = {name: table("sun", SUN, description="new") for name in ("b", "c", "d")}
     case.publish_all(old)
     held = case.catalog()
-    proxy = getattr(case.suite, "proxy", None)
     steps = 0
 
     def count(out: bool) -> None:
         nonlocal steps
         steps += out
 
-    with stepping(proxy, count):
+    with case.suite.stepping(count):
         held.reload()
     case.did(f"publish another at each of {steps} steps of reload()")
     for point in sorted(case.random.sample(range(steps), min(POINTS, steps))):
         case.suite.publish(old)
         held.reload()
-        with stepping(proxy, _at(point, lambda: case.suite.publish(new))):
+        with case.suite.stepping(_at(point, lambda: case.suite.publish(new))):
             held.reload()
         seen = {name: held.describe(name)["description"] for name in held.names()}
         whole = seen in (dict.fromkeys(old, "old"), dict.fromkeys(new, "new"))

@@ -9,12 +9,15 @@ from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import unquote
 
 from greyhub.adapter import Adapter
 from greyhub.conformance.contract import Capability, Contract
 from greyhub.conformance.data.case import DataCase
 from greyhub.conformance.data.published import SECRET, Dataset
+from greyhub.conformance.home.steps import Step, stepping
 from greyhub.conformance.means import ticket
+from greyhub.conformance.means.faults import FaultProxy
 from greyhub.conformance.suite import Suite, hook
 
 CAPABILITIES = (
@@ -55,8 +58,17 @@ class DataSuite(Suite):
     contract = CONTRACT
     case_class: ClassVar[type[DataCase]] = DataCase
 
+    endpoint: str = ""
+    """The option that holds the backend's URL, ``MyData.url``: faults come in between."""
+
     kind: str = "lines"
     """What is published to be read by Dask: ``lines`` of text, or a ``table``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._proxy: FaultProxy | None = None
+        self.published: set[str] = set()
+        """The files of all datasets that have been published so far."""
 
     @hook
     def publish(self, datasets: Mapping[str, Dataset]) -> None:
@@ -73,12 +85,21 @@ class DataSuite(Suite):
 
     @hook
     def touched(self) -> Collection[str]:
-        """The files of data that have been read so far, or asked for, by their paths."""
+        """The files of data that have been read so far, as in `Dataset.files`.
+
+        Given by `endpoint`, where their paths stand at the end of what is asked for.
+        """
+        asked = [unquote(each.path) for each in self.proxy.requests if each.method == "GET"]
+        return {path for path in self.published if any(each.endswith(path) for each in asked)}
+
+    @hook
+    def missing(self, path: str) -> AbstractContextManager[Any]:
+        """Let a file of data not be there while a block lasts."""
         raise NotImplementedError
 
     @hook
     def damage(self, path: str, how: str) -> AbstractContextManager[Any]:
-        """Break one file of data while a block lasts.
+        """Break one file of data while a block lasts. Given by `endpoint` and `missing`.
 
         Parameters
         ----------
@@ -88,7 +109,27 @@ class DataSuite(Suite):
             ``missing``; ``forbidden`` to the user. Of remote ones also ``reset`` and
             ``truncated``: the connection breaks before or in the midst of it.
         """
-        raise NotImplementedError
+        if how == "missing":
+            return self.missing(path)
+        kind = {"forbidden": "rejected"}.get(how, how)
+        # A reply without a body has no half.
+        method = "GET" if kind == "truncated" else ""
+        proxy = self.proxy
+        return proxy.fault(kind, method=method, matches=lambda r: unquote(r.path).endswith(path))
+
+    @classmethod
+    def has(cls, name: str) -> bool:
+        """Whether there is a hook; an endpoint brings some."""
+        given = {"touched": True, "damage": super().has("missing")}
+        return (bool(cls.endpoint) and given.get(name, False)) or super().has(name)
+
+    @property
+    def proxy(self) -> FaultProxy:
+        """Stands at the endpoint, from when it is first asked for."""
+        if self._proxy is None:
+            section, _, option = self.endpoint.rpartition(".")
+            self._proxy = FaultProxy(str(self.options()[section][option]))
+        return self._proxy
 
     @hook
     def write(self, documents: Mapping[str, bytes]) -> None:
@@ -99,10 +140,17 @@ class DataSuite(Suite):
         """How an error would name a document: by its path or URL."""
         return path
 
+    def stepping(self, step: Step) -> AbstractContextManager[Any]:
+        """Call a function at each step of this thread towards the backend."""
+        return stepping(self.proxy if self.endpoint or self._proxy else None, step)
+
     def make(self, user: str) -> Any:
         """A user's catalogue, as a notebook makes it. Override it where a user is more."""
         subject = self.subject()
         options = self.options()
+        if self.endpoint:
+            section, _, option = self.endpoint.rpartition(".")
+            options[section][option] = self.proxy.url
         for values in options.values():
             for name, value in values.items():
                 if isinstance(value, str):
@@ -173,6 +221,8 @@ class DataSuite(Suite):
         try:
             super().end()
         finally:
+            if self._proxy is not None:
+                self._proxy.close()
             for name, value in self._before.items():
                 os.environ.pop(name, None)
                 if value is not None:

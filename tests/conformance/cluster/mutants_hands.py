@@ -28,7 +28,7 @@ class OneOfThemRests(ToyCluster):
 
     def new_worker_spec(self) -> dict[Any, Any]:
         found = super().new_worker_spec()
-        if self.worker_spec:
+        if self.worker_spec and self._adaptive is None:
             for name, spec in found.items():
                 options = spec["options"]
                 found[name] = {
@@ -43,6 +43,8 @@ class WantsAThreadOfItsOwn(ToyCluster):
     """A notebook has a running loop, and a with block in it is refused."""
 
     def __enter__(self) -> Any:
+        if self.asynchronous:
+            return super().__enter__()
         try:
             asyncio.get_running_loop()
         except RuntimeError:

@@ -7,10 +7,13 @@ file of one version of a dataset.
 from __future__ import annotations
 
 import json
+import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -22,7 +25,7 @@ class Item:
     said: dict[str, Any]
     """What the catalogue says of it."""
 
-    files: Mapping[str, bytes]
+    files: dict[str, bytes]
     users: frozenset[str] | None = None
     """Who may see it; None for everyone."""
 
@@ -44,12 +47,39 @@ class Shelf:
     users: dict[str, str] = field(default_factory=dict)
     """The user of each token."""
 
-    def publish(self, items: Mapping[str, Item]) -> None:
-        """Publish these, all at once, and no others."""
+    def publish(self, datasets: Mapping[str, Any]) -> None:
+        """Publish these, and no others: each has description, kind, files, parameters, …"""
+        self.put(
+            {
+                name: Item(told(name, each), dict(each.files), each.users)
+                for name, each in datasets.items()
+            }
+        )
+
+    def restore(self, exported: Mapping[str, Any]) -> None:
+        """Publish what was exported, with the files that it had."""
+        self.put({n: Item(dict(said), self.ever[said["id"]].files) for n, said in exported.items()})
+
+    def put(self, items: dict[str, Item]) -> None:
+        """Publish these versions, all at once."""
         for item in items.values():
             item.said["id"] = str(len(self.ever))
             self.ever[item.said["id"]] = item
-        self.now = dict(items)
+        self.now = items
+
+    def content(self) -> dict[str, str]:
+        """All that is published."""
+        return {name: repr(item) for name, item in self.now.items()}
+
+    @contextmanager
+    def without(self, path: str) -> Iterator[None]:
+        """Lose a file while a block lasts."""
+        [files] = [item.files for item in self.now.values() if path in item.files]
+        content = files.pop(path)
+        try:
+            yield
+        finally:
+            files[path] = content
 
     def catalog(self, user: str) -> dict[str, Any]:
         """What a user may see."""
@@ -70,11 +100,34 @@ class Shelf:
         return item.files.get(path)
 
 
+def told(name: str, dataset: Any) -> dict[str, Any]:
+    """What the catalogue says of a dataset."""
+    return {
+        "name": name,
+        "description": dataset.description,
+        "container": dataset.kind,
+        "metadata": dict(dataset.metadata),
+        "place": dataset.place,
+        "parameters": [
+            {
+                "name": each.name,
+                "type": each.kind,
+                "default": each.default,
+                "allowed": list(each.allowed or ()),
+                "min": each.minimum,
+                "max": each.maximum,
+            }
+            for each in dataset.parameters
+        ],
+    }
+
+
 class Service:
     """The shelf and its server, on a free port of this machine."""
 
     def __init__(self) -> None:
         self.shelf = Shelf()
+        self.folder = tempfile.TemporaryDirectory(prefix="toy-tokens-")
         handler = type("Handler", (Api,), {"shelf": self.shelf})
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.server.daemon_threads = True
@@ -86,10 +139,21 @@ class Service:
         serve.start()
         return self
 
+    @property
+    def options(self) -> dict[str, str]:
+        """What a notebook is told."""
+        return {"service": self.url, "token_file": f"{self.folder.name}/{{user}}"}
+
+    def admit(self, user: str, token: str) -> None:
+        """Let a user in, by this token and the user's name, and give it to them."""
+        self.shelf.users[f"{token}.{user}"] = user
+        Path(self.folder.name, user).write_text(f"{token}.{user}")
+
     def stop(self) -> None:
         """Serve no more."""
         self.server.shutdown()
         self.server.server_close()
+        self.folder.cleanup()
 
 
 class Api(BaseHTTPRequestHandler):
