@@ -113,7 +113,7 @@ def _one(
     source, target = one.of(name, remembered=True), other.of(name, remembered=False)
     report = Copied(source.url, target.url, dry=dry)
     try:
-        if name in who.running():
+        if who.busy(name, source, target):
             raise HomeError(RUNS)
         with (
             bar(name, hidden=quiet) as (progress, tick),
@@ -123,7 +123,7 @@ def _one(
             copying = Copying(here, there, journal, progress=progress, tick=tick, lanes=Lanes())
             report = copying.report
             copying.run(dry=dry)
-        if name in who.running():
+        if who.busy(name, source, target):
             report.failed[""] = f"{RUNS}: it was started meanwhile"
     except (HomeError, OSError) as error:
         report.failed[""] = str(error)

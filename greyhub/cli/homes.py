@@ -16,6 +16,7 @@ import click
 from greyhub.errors import HomeError
 from greyhub.homespace import URL, HomeAdapter
 from greyhub.homespace.moving.people import HERE, Homes, Hub
+from greyhub.homespace.moving.places import Place, canonical
 from greyhub.homespace.sync.progress import Progress
 
 DEFAULT = "greyhub_config.py"
@@ -94,6 +95,16 @@ class Party:
     def running(self) -> set[str]:
         """The users whose servers run."""
         return {name for hub in self.hubs.values() for name in hub.running()}
+
+    def busy(self, user: str, *places: Place) -> bool:
+        """Whether a server runs whose user this is, or whose home is at one of the places."""
+        running = self.running()
+        theirs = {
+            canonical(Place(adapter.home_of(name)))
+            for adapter in self.platforms.values()
+            for name in running
+        }
+        return user in running or any(canonical(place) in theirs for place in places)
 
     def chosen(
         self, homes: Homes, other: Homes | None, users: Sequence[str], everyone: bool

@@ -107,6 +107,9 @@ def test_a_running_server_is_refused_and_the_others_are_copied(here: Path) -> No
     assert whose(here / "new") == {"ada2": "ada2"}
     said = run("copy", "old/{username}", "new/{username}", "-u", "ada", "--stopped")
     assert said.exit_code == 1  # the hub of this directory is asked, whatever is said
+    said = run("copy", "old/ada", "new/ada", "--stopped")
+    assert said.exit_code == 1  # nobody was named, but this is her home
+    assert not (here / "new" / "ada").exists()
     assert run("delete", "ada").exit_code == 1
     assert (here / "old" / "ada").exists()
 

@@ -111,11 +111,12 @@ def _owner(place: Place, directory: Path, source: Place | None) -> tuple[int, in
 def _within(source: Place, target: Place) -> bool:
     if source.options != target.options and source.directory is None:
         return False
-    one, other = (_canonical(each) for each in (source, target))
+    one, other = (canonical(each) for each in (source, target))
     return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
 
 
-def _canonical(place: Place) -> str:
+def canonical(place: Place) -> str:
+    """Where a home is, written in one way only."""
     if "://" in place.url and not place.url.startswith(("file://", "local://")):
         return place.url.rstrip("/")
     return os.path.realpath(place.url.partition("://")[2] or place.url).rstrip("/")
