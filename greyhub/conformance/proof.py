@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import pkgutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -81,11 +82,26 @@ class Trial:
 
 
 def collect(modules: Iterable[str]) -> Iterator[Mutant]:
-    """The mutants that these modules define."""
-    for name in modules:
+    """The mutants that these modules define, each once; of a package, all named ``mutants…``."""
+    seen: set[str] = set()
+    for name in (found for module in modules for found in _within(module)):
         for value in vars(importlib.import_module(name)).values():
-            if isinstance(value, Mutant):
+            if isinstance(value, Mutant) and value.name not in seen:
+                seen.add(value.name)
                 yield value
+
+
+def _within(name: str) -> Iterator[str]:
+    """A module's own name; of a package, those of its modules and its packages' with mutants."""
+    module = importlib.import_module(name)
+    if not hasattr(module, "__path__"):
+        yield name
+        return
+    for each in pkgutil.iter_modules(module.__path__, f"{name}."):
+        if each.ispkg:
+            yield from _within(each.name)
+        elif each.name.rpartition(".")[2].startswith("mutants"):
+            yield each.name
 
 
 def judge(each: Mutant, *, alone: bool = False) -> Trial:
