@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from greyhub.cli.homes import Options, Party, bar, party, told, whose
+from greyhub.cli.homes import FAILURES, Options, Party, bar, party, said, told, whose
 from greyhub.cli.output import print_json
 from greyhub.errors import HomeError
 from greyhub.homespace.moving.copying import Copied, Copying
@@ -125,8 +125,8 @@ def _one(
             copying.run(dry=dry)
         if who.busy(name, source, target):
             report.failed[""] = f"{RUNS}: it was started meanwhile"
-    except (HomeError, OSError) as error:
-        report.failed[""] = str(error)
+    except FAILURES as error:
+        report.failed[""] = said(error)
     return {"user": name, "whole": report.whole, **asdict(report)}
 
 

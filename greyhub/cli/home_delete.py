@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from greyhub.cli.homes import party, told
+from greyhub.cli.homes import FAILURES, party, said, told
 from greyhub.cli.output import print_json
 from greyhub.errors import HomeError
 from greyhub.homespace.leaving import forget
@@ -49,8 +49,8 @@ def delete(users: Sequence[str], file: str, for_good: bool, as_json: bool) -> No
                 if user in who.running():
                     raise HomeError(f"a server of {user} runs: stop it first")
                 where = forget(adapter, user, days)
-            except (HomeError, OSError) as failed:
-                error = str(failed)
+            except FAILURES as failed:
+                error = said(failed)
             found.append({"user": user, "trash": where, "error": error})
     if as_json:
         print_json({"homes": found})

@@ -9,9 +9,8 @@ from typing import Any
 
 import click
 
-from greyhub.cli.homes import Options, bar, party, told, whose
+from greyhub.cli.homes import FAILURES, Options, bar, party, said, told, whose
 from greyhub.cli.output import print_json
-from greyhub.errors import HomeError
 from greyhub.homespace.moving.places import Place, sides
 from greyhub.homespace.moving.verifying import Verified, verify
 from greyhub.homespace.sync.progress import human
@@ -78,8 +77,8 @@ def _one(
             sides(here, there, state) as (one, other, _),
         ):
             report = verify(one, other, progress=progress, tick=tick)
-    except (HomeError, OSError) as error:
-        report = Verified(here.url, there.url if there else "", unknown={"": str(error)})
+    except FAILURES as error:
+        report = Verified(here.url, there.url if there else "", unknown={"": said(error)})
     return {"user": name, "whole": report.whole, **asdict(report)}
 
 

@@ -17,9 +17,13 @@ from greyhub.errors import HomeError
 from greyhub.homespace import URL, HomeAdapter
 from greyhub.homespace.moving.people import HERE, Homes, Hub
 from greyhub.homespace.moving.places import Place, canonical
+from greyhub.homespace.stores import STORES
 from greyhub.homespace.sync.progress import Progress
 
 DEFAULT = "greyhub_config.py"
+
+FAILURES = (HomeError, OSError, ImportError)
+"""What is said in a few lines, without a traceback."""
 
 
 class Options(click.ParamType[Any]):
@@ -63,6 +67,12 @@ class Party:
 
     def homes(self, text: str, options: Mapping[str, Any]) -> Homes:
         """What an argument stands for: a URL, a directory, or a config file's homes."""
+        from fsspec.registry import known_implementations, registry
+
+        protocol = text.partition("://")[0].partition("::")[0].lower()
+        own = {*STORES, *known_implementations, *registry}
+        if URL.match(text) and protocol not in own:
+            raise click.UsageError(f"no kind of store is known as {protocol}:")
         if text.endswith(".py") and "://" not in text:
             adapter = self.platform(text)
             return Homes.of_platform(adapter)
@@ -139,8 +149,19 @@ def told() -> Iterator[None]:
     """What is wrong is said in a few lines, without a traceback."""
     try:
         yield
-    except (HomeError, OSError) as error:
-        raise click.ClickException(str(error)) from error
+    except FAILURES as error:
+        raise click.ClickException(said(error)) from error
+
+
+def said(error: BaseException) -> str:
+    """A failure, for people."""
+    if isinstance(error, ImportError):
+        return (
+            f"something that this kind of store needs is not installed here: {error}.\n"
+            "  to mend: pip install 'greyhub[s3]', [azure], [sftp] or [webdav], or the package "
+            "that brings this kind of store"
+        )
+    return str(error)
 
 
 @contextmanager

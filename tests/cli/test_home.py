@@ -123,6 +123,7 @@ def test_what_is_called_wrongly(here: Path) -> None:
         ("copy", "old/{username}", "new/{username}", "-u", "ada", "--stopped", "--switch"),
         ("copy", "nowhere.py", "new/{username}", "--all"),
         ("copy", "old/{username}", "new/{username}", "--source-options", "[]"),
+        ("copy", "old/{username}", "s4://homes/{username}", "-u", "ada", "--stopped"),
         ("delete", "ada"),
     ):
         said = run(*arguments)
