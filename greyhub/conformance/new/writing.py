@@ -115,7 +115,7 @@ def _files(names: Names) -> Iterator[tuple[str, str]]:
     ):
         template = Template((HERE / "package" / name).read_text(encoding="utf-8"))
         yield place, template.substitute(values)
-    yield ".gitignore", "__pycache__/\n*.egg-info/\ndist/\nreport.*\n"
+    yield ".gitignore", "__pycache__/\n.hypothesis/\n*.egg-info/\ndist/\nreport.*\n"
 
 
 def _values(names: Names, author: str) -> dict[str, str]:
