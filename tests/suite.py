@@ -1,6 +1,6 @@
 """``make test``: all tests on the newest JupyterHub, those of the hub on the oldest.
 
-The last line counts what ran and what was skipped in both runs.
+The last line counts what ran and what was skipped in all runs.
 """
 
 from __future__ import annotations
@@ -8,9 +8,12 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+import time
 import venv
 import xml.etree.ElementTree as ET
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -30,14 +33,28 @@ HUB_TESTS = [
 """What asks a real hub, and so is run on the oldest JupyterHub, too."""
 
 
+LONG = ["tests/conformance", "tests/docs"]
+"""What waits more than it computes: it is run beside the others."""
+
+
 def main() -> int:
-    """Run both, and count."""
+    """Run all, two at a time, and count."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--venv", type=Path, default=ROOT / ".venv")
     arguments = parser.parse_args()
     RESULTS.mkdir(exist_ok=True)
-    status = run(Path(sys.executable), "newest", ["tests"])
-    status |= run(oldest(arguments.venv), "oldest", HUB_TESTS)
+    for old in RESULTS.glob("*.xml"):
+        old.unlink()
+    newest = Path(sys.executable)
+    with ThreadPoolExecutor(2) as lanes:
+        runs = [
+            lanes.submit(run, lambda: newest, "conformance", LONG),
+            lanes.submit(
+                run, lambda: newest, "newest", ["tests", *(f"--ignore={each}" for each in LONG)]
+            ),
+            lanes.submit(run, lambda: oldest(arguments.venv), "oldest", HUB_TESTS),
+        ]
+        status = max(each.result() for each in runs)
     counts = sum((count(path) for path in RESULTS.glob("*.xml")), Counter())
     print(
         f"\n{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped",
@@ -46,25 +63,22 @@ def main() -> int:
     return status
 
 
-def run(python: Path, name: str, paths: list[str]) -> int:
-    """Run pytest under an interpreter; its exit status."""
+def run(interpreter: Callable[[], Path], name: str, paths: list[str]) -> int:
+    """Run pytest under an interpreter, and print what it said; its exit status."""
+    began = time.monotonic()
     result = RESULTS / f"{name}.xml"
-    result.unlink(missing_ok=True)
-    print(f"--- tests on the {name} JupyterHub", flush=True)
-    return subprocess.run(
-        [
-            str(python),
-            "-m",
-            "pytest",
-            "-q",
-            f"--junitxml={result}",
-            "-p",
-            "no:cacheprovider",
-            *paths,
-        ],
+    command = [str(interpreter()), "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    ran = subprocess.run(
+        [*command, "--durations=10", f"--junitxml={result}", *paths],
         cwd=ROOT,
         check=False,
-    ).returncode
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    minutes, seconds = divmod(int(time.monotonic() - began), 60)
+    print(f"--- {name}, {minutes}:{seconds:02d} min\n{ran.stdout}", flush=True)
+    return abs(ran.returncode)
 
 
 def oldest(main_venv: Path) -> Path:
