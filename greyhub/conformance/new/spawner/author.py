@@ -12,7 +12,8 @@ class TestToySpawner(SpawnerSuite):
     declines = dict.fromkeys(["backend_events", *NO.split()], "the toy cloud has none")
     def prepare(self): self.cloud.start()
     def cleanup(self): self.cloud.stop()
-    def config(self): return {"ToySpawner": {"url": self.cloud.url, "namespace": "{hub}"}}
+    def config(self):
+        return {"ToySpawner": {"url": self.cloud.url, "namespace": "{hub}", "grace": 1}}
     def alive(self): return [Running(m.name, m.labels, m.cmd) for m in self.cloud.running()]
     def kill(self, server): self.cloud.kill(server.id)
     def environment(self, server): return self.cloud.machines[server.id].env
