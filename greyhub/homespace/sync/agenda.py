@@ -33,6 +33,8 @@ class Item:
     """Trying again is of no use before something else changes."""
     remote: list[Remote | None] = field(default_factory=list)
     """The path in the store, if that was asked for."""
+    ending: bool = False
+    """It is to go from the store, and has only waited for what comes first."""
 
 
 class Agenda:
@@ -117,7 +119,8 @@ class Agenda:
         now = self.clock()
         with self._lock:
             for path, item in self.items.items():
-                self._put(path, item, now)
+                if not item.ending:  # what is new goes first
+                    self._put(path, item, now)
 
     def drop(self, unwanted: Callable[[str], bool]) -> None:
         """Take paths off the agenda."""

@@ -132,7 +132,6 @@ class Companion:
         self.asked: list[tuple[float, threading.Event]] = []
         self.stopping: float | None = None
         self._busy = time.monotonic()
-        self._looking = threading.Event()
         self.server = self._serve(kept.get("socket"))
 
     # The loop.
@@ -148,6 +147,7 @@ class Companion:
                     raise  # it is not this home: nothing will make it so
                 self.copy.crew.trouble = str(error)
                 self.report.write()
+                self._answer(late=True)
                 if isinstance(error, PermissionError):
                     self.store.renew()
                 self._pause(2.0)
@@ -186,9 +186,13 @@ class Companion:
             self.sweeps.took(time.thread_time() - began)
         if asked or self.looks.due:
             began = time.process_time()
-            recognise(self.copy.desk)
+            self.looks.next = 0.0  # until it has come to its end, it is due
+            if not recognise(self.copy.desk):
+                self.copy.sweep()  # what the store has lost is here
             self.copy.look()
-            self.copy.crew.trouble = ""
+            if self.copy.crew.trouble:  # the store answers again
+                self.copy.crew.trouble = ""
+                self.copy.crew.hurry()
             self.copy.desk.manifest.fold()
             self.looks.took(time.process_time() - began)
 
@@ -199,11 +203,12 @@ class Companion:
         self.report.write()
         return self.stopping is not None
 
-    def _answer(self) -> None:
+    def _answer(self, *, late: bool = False) -> None:
         """Those who asked for everything to be saved hear that it is, or that time is up."""
         now, left = time.monotonic(), self.copy.unsaved()
+        settled = not late and (not left or self.copy.crew.idle)
         for until, done in list(self.asked):
-            if not left or now >= until or self.copy.crew.idle:
+            if settled or now >= until:
                 self.asked.remove((until, done))
                 done.set()
         if self.asked:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from greyhub.homespace.sync.agenda import Agenda, Item
+from greyhub.homespace.sync.agenda import REST, Agenda, Item
 from greyhub.homespace.sync.desk import Damaged, Desk, Full, Outcome
 from greyhub.homespace.sync.keys import META
 from greyhub.homespace.sync.lanes import LARGE, Lanes, Result
@@ -52,6 +52,8 @@ class Crew:
         """What is under way, by its path."""
         self.trouble = ""
         """Why the store cannot be reached, while it cannot."""
+        self.owed: dict[str, int] = {}
+        """Files that could not be sent so far, as inodes: their old names' objects stay."""
         self._landed: list[tuple[str, Base]] = []
         self._telling = False
         self._silence = self._told = self._noted = 0.0
@@ -118,11 +120,21 @@ class Crew:
                 ends.append((task, item))
             else:
                 self._launch(task, item)
+        ripe = [(task, item) for task, item in ends if self._is_ripe(task, item)]
         with self.desk.journal.changing():
-            for task, _ in ends:
+            for task, _ in ripe:
                 bury(self.desk, task.path, task.base)  # all of them in one batch
-        for task, item in ends:
+        for task, item in ripe:
             self._launch(task, item)
+
+    def _is_ripe(self, task: Task, item: Item) -> bool:
+        """Whether an object may go now: one whose file was renamed has its new name first."""
+        file = task.base is not None and task.base.seen.kind == "file"
+        if not file or (item.ending and self._room() and not self._must_wait(task)):
+            return True
+        item.ending = True
+        self.agenda.later(task.path, item, REST)
+        return False
 
     def _decide(self, path: str, item: Item) -> Task | None:
         """What is to be done with a path, or None if nothing."""
@@ -131,6 +143,10 @@ class Crew:
         remote: Any = item.remote[0] if item.remote else desk.assumed(path, base)
         tomb = desk.journal.entry(path) if remote is None else None
         action = decide(local, base, remote, tomb)
+        if action is not Action.PUSH:
+            self.owed.pop(path, None)
+        if action is not Action.ERASE:
+            item.ending = False
         if action is Action.WAIT:
             item.tries += 1
             self.agenda.later(path, item, _delay(item), "it cannot be read")
@@ -158,7 +174,8 @@ class Crew:
         if task.action is Action.PUSH and local and local.names > 1:
             return local.inode in inodes
         if task.action is Action.ERASE and base and base.seen.kind == "file":
-            return base.seen.inode in inodes  # it was renamed: the store may copy it yet
+            # It was renamed: until the new name has it, the store is to have the old one.
+            return base.seen.inode in inodes or base.seen.inode in self.owed.values()
         return False
 
     def _lives(self, folder: str) -> bool:
@@ -192,9 +209,10 @@ class Crew:
                 self._telling, self._told = False, self.agenda.clock()
                 self._failed(error) if error else self._succeeded()
                 continue
-            item = self.flying[path][1]
+            task, item = self.flying[path]
             if error is None:
                 self._succeeded()
+                self.owed.pop(path, None)
                 if outcome.agreed:
                     self._landed.append((path, outcome.agreed))
                 else:
@@ -202,6 +220,8 @@ class Crew:
                 self._take(path, item, outcome)
             else:
                 del self.flying[path]
+                if task.action is Action.PUSH and task.local and task.local.inode:
+                    self.owed[path] = task.local.inode
                 self._retry(path, item, error)
 
     def _remember(self) -> None:

@@ -20,8 +20,8 @@ COPY: Final = f"{RESERVED}/copy"
 FORMAT: Final = 1
 
 
-def recognise(desk: Desk) -> None:
-    """Find out whether the journal is about these two sides; forget what it is not about.
+def recognise(desk: Desk) -> bool:
+    """Whether the journal is about these two sides; if it is not, it is forgotten.
 
     Raises
     ------
@@ -33,6 +33,7 @@ def recognise(desk: Desk) -> None:
     _recognise_copy(desk)
     known = desk.journal.fact("home")
     found = home_of(desk.store)
+    same: bool = found == known
     if found is None:
         if known:  # the home is gone: is its store there at all?
             next(iter(desk.store.list()), None)
@@ -51,6 +52,7 @@ def recognise(desk: Desk) -> None:
     with desk.journal.changing():
         desk.journal.set("home", found)
         desk.journal.set("store", desk.store.name)
+    return same
 
 
 def _recognise_copy(desk: Desk, *, anew: bool = False) -> None:

@@ -53,6 +53,8 @@ def _push_file(
             desk.journal.rebase(path, replace(base, seen=source.seen))
             return Outcome(done=False, looked=[None])
         new, old = (0, there.size) if there else (1, 0)
+        if there is None and (left := _left(desk, path, source.seen)):
+            new, old = 0, left.size  # a rename needs no more room
         with desk.usage.growing(new, source.size - old):
             tag = _copy(desk, path, source, there) or _send(desk, path, source, there)
         outcome = _agree(desk, path, source, tag, source.result, base, remote)
@@ -100,6 +102,14 @@ def _copy(desk: Desk, path: str, source: Stable, there: Remote | None) -> str:
             with suppress(Changed, OSError):  # then it is sent as any other
                 return desk.store.copy(key_of(old), base.tag, key_of(path))
     return ""
+
+
+def _left(desk: Desk, path: str, seen: Seen) -> Base | None:
+    """What the store has of a file under the name that it had before."""
+    for old, base in desk.journal.of_inode(seen.inode):
+        if old != path and desk.place.look(old) is None:
+            return base
+    return None
 
 
 def _agree(

@@ -182,6 +182,15 @@ def test_the_quota_keeps_the_store_small_and_the_file_safe(
     assert "still only in" in said
 
 
+def test_a_rename_needs_no_room(machine: Machines, s3: Place) -> None:
+    one = machine("one", s3, quota={"bytes": 1000, "files": 1}).start()
+    (one.home / "old").write_bytes(b"x" * 900)
+    one.sync()
+    (one.home / "old").rename(one.home / "new")
+    one.sync()
+    assert (s3.read("old"), s3.read("new")) == (None, b"x" * 900)
+
+
 def test_a_store_that_is_away_is_waited_for(
     machine: Machines, store: Place, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -116,6 +116,10 @@ def open_url(url: str, options: dict[str, Any] | None = None) -> Store:
         # Otherwise it is put together anew for each request.
         config["user_agent"] = f"greyhub/{__version__}"
         options["config_kwargs"] = config | dict(options.get("config_kwargs", {}))
+        if not {"session", "profile"} & options.keys():
+            from greyhub.homespace.sync.stores.s3 import quick_session
+
+            options["session"] = quick_session()
     filesystem, root = url_to_fs(url, **options)
     return open_store(filesystem, root)
 
