@@ -17,6 +17,7 @@ import pytest
 import requests
 
 from greyhub.homespace.sync import client
+from tests.homespace.filesystem.faults import always
 from tests.homespace.filesystem.places import Place
 from tests.homespace.sync.machines import furnish, tree
 from tests.hubs import Hub, running, until
@@ -121,6 +122,26 @@ def restarted(hub: Hub, user: str) -> bool:
         return False
     hub.spawn(user)
     return True
+
+
+def test_a_server_that_stops_says_what_it_could_not_save(hub_on: Hubs, s3: Place) -> None:
+    assert s3.proxied
+    with s3.proxied() as proxy:
+        s3.options = proxy.options
+        hub = hub_on(s3, "c.HomeAdapter.grace = 2")
+        hub.spawn(s3.user)
+        home = home_of(hub, s3.user)
+        until(lambda: client.status(home.parent / client.STATE)["word"] == "saved")
+        proxy.rules.append(always("busy"))
+        with as_owner(home):
+            (home / "unsaved.txt").write_text("1")
+        hub.stop_server(s3.user)
+        said = log_of(hub, s3.user)
+        assert "still only in" in said
+        assert "unsaved.txt" in said
+        proxy.rules.clear()
+        hub.spawn(s3.user)
+        until(lambda: s3.read("unsaved.txt") == b"1")
 
 
 def test_the_command_line_tells_and_so_does_the_notebook(hub_on: Hubs, s3: Place) -> None:

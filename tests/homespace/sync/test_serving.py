@@ -8,6 +8,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,47 @@ def test_a_second_machine_has_all_of_it(machine: Machines, store: Place) -> None
     two = machine("two", store).start()
     assert tree(two.home) == before
     assert tree(one.home) == before
+
+
+def test_a_server_starts_when_what_is_seen_first_is_there(machine: Machines, s3: Place) -> None:
+    s3.write("seen.txt", b"1")
+    s3.write("deep/er/still/large.bin", b"2" * 100_000)
+    assert s3.proxied
+    go_on = threading.Event()
+
+    def hold(request: Request) -> None:
+        if request.method == "GET" and request.path.endswith("large.bin"):
+            go_on.wait(60)
+
+    with s3.proxied() as proxy:
+        proxy.rules.append(hold)
+        one = machine("one", s3, options=proxy.options).start(wait=False)
+        one.keepers[0].wait()
+        assert (one.home / "seen.txt").read_bytes() == b"1"
+        assert not (one.home / "deep/er/still/large.bin").exists()
+        assert one.status()["word"] == "restoring"
+        go_on.set()
+        until(lambda: one.status()["word"] == "saved")
+    assert (one.home / "deep/er/still/large.bin").stat().st_size == 100_000
+
+
+def test_a_second_start_brings_only_what_changed(machine: Machines, s3: Place) -> None:
+    for number in range(20):
+        s3.write(f"{number}.txt", b"x")
+    assert s3.proxied
+    with s3.proxied() as proxy:
+        one = machine("one", s3, options=proxy.options).start()
+        one.stop()
+        s3.write("7.txt", b"new")
+        before = len(proxy.requests)
+        one.start()
+        brought = [
+            request.path.rpartition("/")[2]
+            for request in proxy.requests[before:]
+            if request.method == "GET" and request.path.endswith(".txt")
+        ]
+    assert brought == ["7.txt"]
+    assert (one.home / "7.txt").read_bytes() == b"new"
 
 
 def test_what_changes_is_saved_while_the_server_runs(machine: Machines, s3: Place) -> None:
