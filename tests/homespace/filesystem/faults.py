@@ -89,6 +89,9 @@ class FaultyProxy:
 
     def forward(self, handler: BaseHTTPRequestHandler) -> None:
         body = _body(handler)
+        if len(body) < int(handler.headers.get("Content-Length") or 0):
+            handler.close_connection = True  # its sender has died meanwhile
+            return None
         request = Request(handler.command, handler.path, dict(handler.headers.items()), body)
         self.requests.append(request)
         action = next((found for rule in self.rules if (found := rule(request))), None)
