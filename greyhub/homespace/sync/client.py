@@ -59,13 +59,9 @@ def ask(question: Mapping[str, Any], state: Path | None, timeout: float) -> Mapp
     """Ask one question."""
     where = Path(state or os.environ.get(VARIABLE) or _nowhere())
     try:
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(timeout)
-            connect(connection, where / SOCKET)
-            connection.sendall(json.dumps(dict(question)).encode() + b"\n")
-            with connection.makefile("rb") as answers:
-                line = answers.readline()
-        answer = json.loads(line)
+        line = _answer(question, where, timeout)
+        # A process that just begins anew drops a question, and answers the next.
+        answer = json.loads(line or _answer(question, where, timeout))
     except TimeoutError as error:
         raise HomeError(f"the process that keeps the home did not answer in {timeout:.0f} s") from (
             error
@@ -79,6 +75,15 @@ def ask(question: Mapping[str, Any], state: Path | None, timeout: float) -> Mapp
         raise HomeError(str(answer["error"]))
     result: Mapping[str, Any] = answer
     return result
+
+
+def _answer(question: Mapping[str, Any], where: Path, timeout: float) -> bytes:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(timeout)
+        connect(connection, where / SOCKET)
+        connection.sendall(json.dumps(dict(question)).encode() + b"\n")
+        with connection.makefile("rb") as answers:
+            return answers.readline()
 
 
 def connect(connection: socket.socket, path: Path) -> None:

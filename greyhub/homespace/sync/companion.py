@@ -162,6 +162,7 @@ class Companion:
             if not self.ready:
                 return
             self.report.complete()
+            self._busy = time.monotonic()
         self.report.phase = "keeping"
         if "denied" in self.copy.crew.trouble.lower() or "expired" in self.copy.crew.trouble:
             self.store.renew()
