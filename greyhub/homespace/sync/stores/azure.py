@@ -6,25 +6,18 @@ finds them. A blob is shown when its blocks are committed, not before.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from collections import deque
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from greyhub.homespace.sync.keys import PARTS
 from greyhub.homespace.sync.stores import ABSENT, Changed, Found
+from greyhub.homespace.sync.stores.objects import AT_ONCE, PART, Objects
 
 if TYPE_CHECKING:
-    from fsspec import AbstractFileSystem
-
     from greyhub.homespace.sync.source import Source
-
-PART: Final = 16 << 20
-AT_ONCE: Final = 4
-PATIENCE: Final = 120.0
-"""Seconds after which a request that is not answered is given up."""
 
 ONCE: Final = {"retry_total": 0, "connection_timeout": 10, "read_timeout": 60}
 """Who asks knows better when to ask again: Azure's client would wait for 15 s first."""
@@ -34,22 +27,10 @@ Listing = list[Found]
 Names = list[str]
 
 
-class AzureStore:
-    """A home in a container.
+class AzureStore(Objects):
+    """A home in a container, by way of `adlfs.AzureBlobFileSystem`."""
 
-    Parameters
-    ----------
-    filesystem : adlfs.AzureBlobFileSystem
-        Its client makes the requests.
-    root : str
-        ``container/prefix``.
-    """
-
-    def __init__(self, filesystem: AbstractFileSystem, root: str) -> None:
-        self.filesystem = filesystem
-        self.container, _, prefix = root.strip("/").partition("/")
-        self.prefix = f"{prefix}/" if prefix else ""
-        self.name = f"abfs://{root.strip('/')}"
+    protocol = "abfs"
 
     def list(self, prefix: str = "") -> Iterator[Found]:
         """All blobs whose key begins so."""
@@ -58,7 +39,7 @@ class AzureStore:
                 yield found
 
     async def _listing(self, prefix: str) -> Listing:
-        client = self.filesystem.service_client.get_container_client(self.container)
+        client = self.filesystem.service_client.get_container_client(self.bucket)
         blobs = client.list_blobs(
             name_starts_with=self.prefix + prefix, include=["metadata"], **ONCE
         )
@@ -83,27 +64,6 @@ class AzureStore:
     async def _find(self, key: str) -> Found:
         found = self._found(await _meant(self._blob(key).get_blob_properties(**ONCE), key))
         return found._replace(key=key)
-
-    def fetch(self, key: str, tag: str | None, into: BinaryIO, size: int = 0) -> str:
-        """Get a blob, in parts if it is large: all of them of one version."""
-        waiting: deque[Future[tuple[bytes, str]]] = deque()
-        found, start = tag or "", 0
-        if size <= PART:
-            data, found = self._start(self._get(key, tag)).result()
-            into.write(data)
-            return str(found)
-        try:
-            while start < size or waiting:
-                while start < size and len(waiting) < (AT_ONCE if found else 1):
-                    part = min(PART, size - start)
-                    waiting.append(self._start(self._get(key, found, start, part)))
-                    start += part
-                data, found = waiting.popleft().result()
-                into.write(data)
-        finally:
-            for future in waiting:
-                future.cancel()
-        return found
 
     async def _get(
         self, key: str, tag: str | None, start: int | None = None, length: int | None = None
@@ -169,15 +129,7 @@ class AzureStore:
             return
 
     def _blob(self, key: str) -> Any:
-        return self.filesystem.service_client.get_blob_client(self.container, self.prefix + key)
-
-    def _start(self, coroutine: Coroutine[Any, Any, Any]) -> Future[Any]:
-        return asyncio.run_coroutine_threadsafe(
-            asyncio.wait_for(coroutine, PATIENCE), self.filesystem.loop
-        )
-
-    def _run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        return self._start(coroutine).result()
+        return self.filesystem.service_client.get_blob_client(self.bucket, self.prefix + key)
 
 
 def _expected(tag: str | None) -> dict[str, Any]:

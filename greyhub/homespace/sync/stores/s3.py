@@ -6,49 +6,29 @@ credentials as s3fs finds them. Large objects go in parts, several at a time.
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from greyhub.homespace.sync.keys import PARTS
 from greyhub.homespace.sync.stores import ABSENT, Changed, Found
+from greyhub.homespace.sync.stores.objects import AT_ONCE, PART, Objects
 
 if TYPE_CHECKING:
-    from fsspec import AbstractFileSystem
-
     from greyhub.homespace.sync.source import Source
-
-SMALL: Final = 16 << 20
-PART: Final = 16 << 20
-AT_ONCE: Final = 4
-PATIENCE: Final = 120.0
-"""Seconds after which a request that is not answered is given up."""
 
 OTHER: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
 GONE: Final = frozenset({"NoSuchKey", "404"})
 
 
-class S3Store:
-    """A home in a bucket.
+class S3Store(Objects):
+    """A home in a bucket, by way of `s3fs.S3FileSystem`."""
 
-    Parameters
-    ----------
-    filesystem : s3fs.S3FileSystem
-        Its client makes the requests.
-    root : str
-        ``bucket/prefix``.
-    """
-
-    def __init__(self, filesystem: AbstractFileSystem, root: str) -> None:
-        self.filesystem = filesystem
-        self.bucket, _, prefix = root.strip("/").partition("/")
-        self.prefix = f"{prefix}/" if prefix else ""
-        self.name = f"s3://{root.strip('/')}"
+    protocol = "s3"
 
     def list(self, prefix: str = "") -> Iterator[Found]:
         """All objects whose key begins so."""
@@ -75,40 +55,19 @@ class S3Store:
         mtime = int(item["LastModified"].timestamp() * 1000) * 1_000_000
         return Found(item["Key"][len(self.prefix) :], item["Size"], _tag(item), mtime)
 
-    def fetch(self, key: str, tag: str | None, into: BinaryIO, size: int = 0) -> str:
-        """Get an object, in parts if it is large: all of them of one version."""
-        if size <= SMALL:
-            data, whole = self._start(self._get(key, tag)).result()
-            into.write(data)
-            return str(whole)
-        waiting: deque[Future[tuple[bytes, str]]] = deque()
-        found, start = tag or "", 0
-        try:
-            while start < size or waiting:
-                while start < size and len(waiting) < (AT_ONCE if found else 1):
-                    end = min(start + PART, size)
-                    waiting.append(self._start(self._get(key, found, (start, end - 1))))
-                    start = end
-                data, found = waiting.popleft().result()
-                into.write(data)
-        finally:
-            for future in waiting:
-                future.cancel()
-        return found
-
     async def _get(
-        self, key: str, tag: str | None, part: tuple[int, int] | None = None
+        self, key: str, tag: str | None, start: int | None = None, length: int | None = None
     ) -> tuple[bytes, str]:
         options: dict[str, Any] = {"IfMatch": f'"{tag}"'} if tag else {}
-        if part:
-            options["Range"] = "bytes={}-{}".format(*part)
+        if start is not None and length is not None:
+            options["Range"] = f"bytes={start}-{start + length - 1}"
         answer = await self._ask("get_object", key, **options)
         async with answer["Body"] as body:
             return await body.read(), _tag(answer)
 
     def put(self, key: str, source: Source, expect: str | None) -> str:
         """Put an object, in parts if it is large; nothing is seen of it before the last."""
-        if source.size > SMALL:
+        if source.size > PART:
             return self._put_parts(key, source, expect)
         data = b"".join(source.chunks())
         source.seal()
@@ -188,14 +147,6 @@ class S3Store:
                 raise OSError(f"the bucket {self.bucket} is not there") from error
 
         return self._run(ask())
-
-    def _start(self, coroutine: Coroutine[Any, Any, Any]) -> Future[Any]:
-        return asyncio.run_coroutine_threadsafe(
-            asyncio.wait_for(coroutine, PATIENCE), self.filesystem.loop
-        )
-
-    def _run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        return self._start(coroutine).result()
 
 
 def quick_session() -> Any:
