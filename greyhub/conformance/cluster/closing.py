@@ -35,7 +35,7 @@ def close_ends_everything(case: ClusterCase) -> None:
     ),
 )
 def close_may_be_called_again(case: ClusterCase) -> None:
-    """close() is idempotent: twice, twice at once, after a failure, and at exit.
+    """close() is idempotent: twice, by many at once, after a failure, and at exit.
 
     A notebook that has forgotten its cluster comes to its end: it ends within five
     seconds, in order, and nothing is left.
@@ -54,21 +54,25 @@ def close_may_be_called_again(case: ClusterCase) -> None:
     case.did("a worker is killed")
     case.hook("kill", case.parts("worker")[0])
     errors: list[BaseException] = []
+    together = threading.Barrier(6)
 
     def close() -> None:
+        together.wait(SOON)
         try:
             case.call("close()", cluster.close)
         except BaseException as error:
             errors.append(error)
 
-    case.did("close() twice at once, and once again")
-    threads = [threading.Thread(target=close, daemon=True) for _ in range(2)]
+    case.did("close() by six threads at once, and once again")
+    threads = [threading.Thread(target=close, daemon=True) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(SOON * case.patience)
-        case.require(not thread.is_alive(), "close(), called twice at once, did not return")
-    case.require(not errors, f"close(), called twice at once, raised {errors[:1]}")
+        case.require(
+            not thread.is_alive(), "close(), called by six threads at once, did not return"
+        )
+    case.require(not errors, f"close(), called by six threads at once, raised {errors[:1]}")
     case.shut(cluster)
     case.nothing_left("after close()")
 

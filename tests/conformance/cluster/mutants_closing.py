@@ -9,10 +9,10 @@ from typing import Any
 from distributed.core import Status
 from distributed.deploy.spec import SpecCluster
 
+from greyhub.conformance.new.cluster.toycluster.client import Refused, ask
 from greyhub.conformance.proof import mutant
 from tests.conformance.cluster.suites import Toy, ToyKept
 from tests.conformance.cluster.toy.cluster import Job, SchedulerJob, ToyCluster
-from tests.conformance.cluster.toy.jobs import Refused, ask
 
 
 @mutant("CLUSTER-008", Toy)
@@ -47,10 +47,15 @@ class ClosesOnce(ToyCluster):
 
 @mutant("CLUSTER-009", Toy)
 class WantsOneThread(ToyCluster):
-    """Two threads that close it get into each other's way, as in SpecCluster."""
+    """Threads that close it get into each other's way, as in SpecCluster."""
 
     def close(self, timeout: float | None = None) -> Any:
         return SpecCluster.close(self, timeout)
+
+    async def _close(self) -> None:
+        while self.status == Status.closing:  # noqa: ASYNC110
+            await asyncio.sleep(0.3)
+        await super()._close()
 
 
 @mutant("CLUSTER-009", ToyKept)

@@ -13,10 +13,10 @@ from typing import Any
 from distributed.core import Status
 from distributed.deploy.cluster import Cluster
 
+from greyhub.conformance.new.cluster.toycluster.client import ask
 from greyhub.conformance.proof import mutant
 from tests.conformance.cluster.suites import Toy
 from tests.conformance.cluster.toy.cluster import ToyCluster
-from tests.conformance.cluster.toy.jobs import ask
 
 
 @mutant("CLUSTER-017", Toy)

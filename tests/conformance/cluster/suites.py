@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from typing import Any
 
 from greyhub.conformance.cluster import ClusterSuite, OnThisMachine, Part
-from greyhub.conformance.means.fork import Fork
+from tests.conformance.cluster.toy.cloud import Running
 
 NEAR = {
     "own_scheduler": "the scheduler is in the notebook's process, and ends with it",
@@ -56,52 +53,33 @@ class Toy(ClusterSuite):
     }
 
     def prepare(self) -> None:
-        from tests.conformance.cluster.toy.cloud import Cloud
-
-        cloud = Cloud()
-        self.url, self.cloud = cloud.url, Fork(cloud.serve)
-        cloud.socket.close()
+        self.cloud = Running()
+        self.cloud.start()
 
     def cleanup(self) -> None:
-        self.cloud.close()
+        self.cloud.stop()
 
     def config(self) -> dict[str, dict[str, Any]]:
-        return {"ToyCluster": {"url": self.url, "user": "{user}", "maximum": 2}}
+        return {"ToyCluster": {"url": self.cloud.url, "user": "{user}", "maximum": 2}}
 
     def alive(self) -> list[Part]:
-        return [
-            Part(f"{job['name']}/{pid}", job["kind"], job["labels"], job["command"])
-            for job in self.ask("GET", "jobs")
-            for pid in job["pids"]
-        ]
+        return [Part(*part) for part in self.cloud.parts()]
 
     def kill(self, part: Part) -> None:
-        with suppress(ProcessLookupError):
-            os.kill(int(part.id.partition("/")[2]), 9)
+        self.cloud.kill(part.id)
 
-    @contextmanager
-    def fault(self, kind: str, room: int = 0) -> Iterator[None]:
-        faults = {"full": {"room": room}, "scheduler": {"broken": True}}
-        self.ask("POST", "fault", faults[kind])
-        try:
-            yield
-        finally:
-            self.ask("POST", "fault", {})
+    def fault(self, kind: str, room: int = 0) -> Any:
+        return self.cloud.fault(kind, room)
 
     def list_clusters(self, user: str) -> list[str]:
-        found: list[str] = self.subject().list_clusters(self.url, user)
+        found: list[str] = self.subject().list_clusters(self.cloud.url, user)
         return found
 
     def reattach(self, user: str, name: str) -> Any:
-        return self.subject().from_name(name, url=self.url, user=user, maximum=2)
+        return self.subject().from_name(name, url=self.cloud.url, user=user, maximum=2)
 
     def reap(self) -> None:
-        self.ask("POST", "reap")
-
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
-        from tests.conformance.cluster.toy.jobs import ask
-
-        return ask(method, f"{self.url}/{path}", body)
+        self.cloud.reap()
 
 
 class ToyGroups(Toy):

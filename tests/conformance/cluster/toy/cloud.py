@@ -1,189 +1,34 @@
-"""A cloud in one process: it runs schedulers and workers as jobs, and counts them.
-
-Its API is JSON over HTTP, one request at a time. Jobs are forked from it, so that
-they begin in a moment. Each cluster has a lease that its notebook renews.
-"""
+"""The toy cloud, which can be told to lose sight of clusters."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
-import signal
-import time
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
-LEASE = 2.5
-"""Seconds after which a cluster that nobody renews is ended."""
+from greyhub.conformance.new.cluster.toycluster import cloud
 
 
-class Cloud(HTTPServer):
-    """The cloud: listens as soon as it is made, and serves where it is told to."""
+class Cloud(cloud.Cloud):
+    """One that has stubborn clusters, and some that cannot be reaped."""
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Desk)
-        self.url = f"http://127.0.0.1:{self.server_port}"
-        self.clusters: dict[str, dict[str, Any]] = {}
-        self.jobs: dict[str, dict[str, Any]] = {}
-        self.numbers = iter(range(1, 1 << 30))
-        self.room: int | None = None
-        self.broken = False
+    def ends_with(self, cluster: dict[str, Any], lost: bool) -> bool:
+        """Stubborn ones do not end with their scheduler."""
+        return lost and not cluster.get("stubborn")
 
-    def serve(self) -> None:
-        """Serve until the process ends."""
-        self.timeout = 0.1
-        while True:
-            self.handle_request()
-            self.look_after()
+    def reap(self) -> None:
+        """All but those that cannot be."""
+        hidden = {n: c for n, c in self.clusters.items() if not c.get("reapable", True)}
+        self.clusters = {n: c for n, c in self.clusters.items() if n not in hidden}
+        super().reap()
+        self.clusters |= hidden
 
-    def look_after(self) -> None:
-        """Bury the dead, and end what nobody pays for any more."""
-        for job in self.jobs.values():
-            for pid in list(job["pids"]):
-                with suppress(ChildProcessError):
-                    if os.waitpid(pid, os.WNOHANG)[0] == pid:
-                        job["pids"].remove(pid)
-        now = time.monotonic()
-        for name, cluster in list(self.clusters.items()):
-            scheduler = self.jobs.get(cluster.get("scheduler", ""))
-            lost = scheduler is not None and not scheduler["pids"]
-            lost = lost and not cluster.get("stubborn")
-            if lost or (not cluster["keep"] and now > cluster["lease"]):
-                self.end_cluster(name)
-        self.jobs = {name: job for name, job in self.jobs.items() if job["pids"]}
+    def begin(self, job: dict[str, Any]) -> Any:
+        """Jobs that can be broken."""
+        from tests.conformance.cluster.toy import jobs
 
-    def end_cluster(self, name: str) -> None:
-        """End all jobs of a cluster, and forget it."""
-        for job in list(self.jobs.values()):
-            if job["labels"]["cluster"] == name:
-                self.end_job(job)
-        self.clusters.pop(name, None)
-
-    def end_job(self, job: dict[str, Any]) -> None:
-        """End a job's processes."""
-        for pid in job["pids"]:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-
-    def begin_job(self, job: dict[str, Any], desk: Desk) -> dict[str, Any]:
-        """Fork a job's processes; `desk` is where it was asked for."""
-        name = f"job-{next(self.numbers)}"
-        self.jobs[name] = job = {**job, "name": name, "address": "", "pids": []}
-        for number in range(job.get("group", 1)):
-            pid = os.fork()
-            if pid == 0:
-                self._become(job, number, desk)
-            job["pids"].append(pid)
-        if job["kind"] == "scheduler":
-            self.clusters[job["labels"]["cluster"]]["scheduler"] = name
-        return job
-
-    def _become(self, job: dict[str, Any], number: int, desk: Desk) -> None:
-        os.setsid()
-        # Whoever waits for the end of the answer must not wait for the end of the job.
-        self.socket.close()
-        desk.rfile.close()
-        desk.connection.close()
-        os.environ.clear()
-        os.environ.update(job.get("environment", {}))
-        try:
-            from tests.conformance.cluster.toy import jobs
-
-            asyncio.run(getattr(jobs, job["kind"])(self.url, job, number))
-        finally:
-            os._exit(0)
+        return getattr(jobs, job["kind"])
 
 
-class Desk(BaseHTTPRequestHandler):
-    """One request."""
+class Running(cloud.Running):
+    """It, in a process of its own."""
 
-    server: Cloud
-
-    def log_message(self, *args: Any) -> None:
-        """Nothing is logged."""
-
-    def answer(self, status: int, body: Any = None) -> None:
-        content = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        with suppress(OSError):
-            self.wfile.write(content)
-
-    def body(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(
-            self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}"
-        )
-        return found
-
-    def do_GET(self) -> None:
-        cloud, parts = self.server, self.path.strip("/").split("/")
-        cloud.look_after()
-        if parts == ["jobs"]:
-            self.answer(200, list(cloud.jobs.values()))
-        elif parts[0] == "jobs":
-            job = cloud.jobs.get(parts[1])
-            self.answer(200 if job else 404, job)
-        elif parts == ["clusters"]:
-            self.answer(200, [cluster["labels"] for cluster in cloud.clusters.values()])
-        else:
-            cluster = cloud.clusters.get(parts[1])
-            jobs = [j for j in cloud.jobs.values() if j["labels"]["cluster"] == parts[1]]
-            self.answer(200 if cluster else 404, {**(cluster or {}), "jobs": jobs})
-
-    def do_POST(self) -> None:
-        cloud, parts, body = self.server, self.path.strip("/").split("/"), self.body()
-        if parts == ["clusters"]:
-            name = body["labels"]["cluster"]
-            if name in cloud.clusters:
-                return self.answer(409, {"message": f"there is a cluster {name} already"})
-            period = body.setdefault("period", LEASE)
-            cloud.clusters[name] = {**body, "lease": time.monotonic() + period}
-            return self.answer(201, {})
-        if parts == ["jobs"]:
-            cluster = cloud.clusters.get(body["labels"]["cluster"])
-            if cluster is None:
-                return self.answer(410, {"message": "the cluster has ended"})
-            mine = [
-                job
-                for job in cloud.jobs.values()
-                if job["labels"] == body["labels"] and job["kind"] == "worker" and job["pids"]
-            ]
-            if body["kind"] == "worker" and cloud.room is not None and len(mine) >= cloud.room:
-                return self.answer(403, {"message": "there is no capacity"})
-            return self.answer(201, cloud.begin_job({**body, "broken": cloud.broken}, self))
-        if parts == ["fault"]:
-            cloud.room, cloud.broken = body.get("room"), body.get("broken", False)
-            return self.answer(200, {})
-        if parts == ["reap"]:
-            for cluster in cloud.clusters.values():
-                if not cluster["keep"] and cluster.get("reapable", True):
-                    cluster["lease"] = 0.0
-            cloud.look_after()
-        return self.answer(200, {})
-
-    def do_PUT(self) -> None:
-        cloud, parts, body = self.server, self.path.strip("/").split("/"), self.body()
-        cloud.look_after()
-        if parts[0] == "jobs" and parts[1] in cloud.jobs:
-            cloud.jobs[parts[1]].update(body)
-        elif parts[0] == "clusters" and parts[1] in cloud.clusters:
-            cluster = cloud.clusters[parts[1]]
-            cluster["lease"] = time.monotonic() + cluster["period"]
-            cluster.update(body)
-        else:
-            return self.answer(404)
-        return self.answer(200, {})
-
-    def do_DELETE(self) -> None:
-        cloud, parts = self.server, self.path.strip("/").split("/")
-        if parts[0] == "clusters":
-            cloud.end_cluster(parts[1])
-        elif parts[0] == "processes":
-            with suppress(ProcessLookupError):
-                os.kill(int(parts[1]), signal.SIGKILL)
-        elif parts[1] in cloud.jobs:
-            cloud.end_job(cloud.jobs[parts[1]])
-        self.answer(200, {})
+    cloud_class = Cloud

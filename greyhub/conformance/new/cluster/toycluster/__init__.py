@@ -1,0 +1,5 @@
+"""Dask clusters in the toy cloud."""
+
+from .cluster import ToyCluster
+
+__all__ = ["ToyCluster"]
