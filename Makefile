@@ -6,7 +6,7 @@ CONFIG ?= config/local/greyhub_config.py
 BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
-.PHONY: run test test-hub5 mutants check format docs bench browser clean
+.PHONY: run test test-hub5 mutants reports check format docs bench browser clean
 
 run: $(READY)  ## a platform on this machine, at http://127.0.0.1:8000
 	$(BIN)/jupyterhub -f $(CONFIG)
@@ -16,6 +16,10 @@ test: $(READY) browser  ## every test, on the newest JupyterHub and on the oldes
 
 mutants: $(READY)  ## broken adapters, each of which the conformance suite must catch
 	$(BIN)/python -m greyhub.conformance mutants tests.conformance
+
+reports: $(READY)  ## greyhub's adapters and others' by the contracts: docs/conformance; takes long
+	$(BIN)/pip install --quiet --constraint tests/constraints.txt --editable '.[test,strangers]'
+	$(BIN)/python -m tests.conformance.reports $(NAMES)
 
 check: $(READY)  ## lint and types
 	$(BIN)/ruff check .

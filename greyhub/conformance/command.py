@@ -74,6 +74,9 @@ def conform() -> None:
 @click.option("--json", "json_file", type=Path, metavar="F", help="Write the report as JSON.")
 @click.option("--junit", "junit_file", type=Path, metavar="F", help="Write it as JUnit's XML.")
 @click.option("--html", "html_file", type=Path, metavar="F", help="Write it as a page.")
+@click.option(
+    "--withhold", is_flag=True, help="Keep what may be a security fault out of what is written."
+)
 @click.option("--quiet", is_flag=True, help="Show only what was not kept, and the verdict.")
 def run(
     target: str,
@@ -84,11 +87,12 @@ def run(
     json_file: Path | None,
     junit_file: Path | None,
     html_file: Path | None,
+    withhold: bool,
     quiet: bool,
 ) -> None:
     """Run the suite that an author has written."""
     from greyhub.conformance.apart import run_apart
-    from greyhub.conformance.report import junit, page, terminal
+    from greyhub.conformance.report import junit, page, terminal, withholding
 
     if certify and clauses:
         raise click.UsageError("--certify judges the whole contract: leave --clause out")
@@ -102,13 +106,14 @@ def run(
         )
     except RuntimeError as error:
         raise Exit(str(error), NOT_PROVEN) from error
+    written = withholding.of(report) if withhold else report
     for path, render in (
         (json_file, lambda r: r.dumps() + "\n"),
         (junit_file, junit.render),
         (html_file, page.render),
     ):
         if path is not None:
-            path.write_text(render(report), encoding="utf-8")
+            path.write_text(render(written), encoding="utf-8")
     for line in terminal.summary(report):
         click.echo(line)
     if certify and report.exit_code == 0 and not report.certified:

@@ -106,7 +106,10 @@ class AuthSuite(Suite):
         return person.standard()
 
     def api(self, path: str, person: Person) -> Any:
-        """What the provider's own API answers, to a person's access token; None for 404."""
+        """What the provider's own API answers, to a person's access token; None for 404.
+
+        It is sent as JSON, unless it is a `greyhub.conformance.means.provider.Reply`.
+        """
         return None
 
     def hub_name(self, person: Person) -> str:

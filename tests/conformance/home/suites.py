@@ -9,7 +9,7 @@ from greyhub.conformance.new.home.toyhome.store import Shelf, Store
 from greyhub.homespace.filesystem import Home
 from greyhub.homespace.local import LocalHome
 from greyhub.names import filename
-from tests.conformance.home import strangers
+from tests.conformance.strangers import homes
 from tests.conformance.home.stores import OnS3
 
 NO_NETWORK = {
@@ -73,7 +73,7 @@ class S3(OnS3):
 class Lazy(Local):
     """A bare DirFileSystem that declines all it can: it must not earn the badge."""
 
-    adapter = staticmethod(strangers.local)
+    adapter = staticmethod(homes.local)
     claims = ()
     declines = dict.fromkeys(HomeSuite.contract.capabilities, "not needed")
 

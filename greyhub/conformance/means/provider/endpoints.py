@@ -226,6 +226,8 @@ def api(provider: Provider, seen: Seen) -> Reply:
     if seen.path.startswith("/v1.0/"):
         return _graph(provider, seen, person)
     said = provider.api(seen.path, person)
+    if isinstance(said, Reply):
+        return said
     return refuse("not_found", 404) if said is None else give(said)
 
 

@@ -33,7 +33,7 @@ class Provider(Serving):
         What is said of a person, in userinfo and in the ID token.
     api : callable
         What the provider's own API answers at a path, to a person's access
-        token: a value for JSON, or None if there is no such path.
+        token: a value for JSON, a `Reply`, or None if there is no such path.
     tls : bool
         Speak TLS, with a certificate of the authority in the file `ca`.
     """

@@ -1,0 +1,88 @@
+"""Spawners that others have written."""
+
+import os
+import shutil
+import signal
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from greyhub.conformance import Running, SpawnerSuite
+from greyhub.conformance.spawner.processes import Processes
+from tests.conformance.strangers.slurm import Slurm
+
+WHOSE = ("JUPYTERHUB_USER", "JUPYTERHUB_SERVER_NAME", "JUPYTERHUB_BASE_URL")
+"""The variables that tell whose a process is."""
+
+
+class Simple(Processes, SpawnerSuite):
+    """SimpleLocalProcessSpawner."""
+
+    adapter = "jupyterhub.spawner:SimpleLocalProcessSpawner"
+    marks = WHOSE
+    config = {
+        "SimpleLocalProcessSpawner": {
+            "home_dir_template": "{directory}/{username}",
+            "interrupt_timeout": 1,
+            "term_timeout": 1,
+        }
+    }
+    claims = {"internal_ssl", "named_servers"}
+    declines = dict.fromkeys(
+        SpawnerSuite.contract.capabilities.keys() - claims,
+        "processes of this machine have nothing of the kind",
+    )
+    renames = {}
+    stop_within = 10
+
+
+class Batch(Processes, SpawnerSuite):
+    """BatchSpawner's SlurmSpawner."""
+
+    adapter = "tests.conformance.strangers.slurm.spawner:AccountlessSlurmSpawner"
+    mode = "fake"
+    marks = WHOSE
+    parts = ("batchspawner",)
+    claims = {"named_servers", "progress", "rejections"}
+    declines = {
+        **dict.fromkeys(
+            SpawnerSuite.contract.capabilities.keys() - claims,
+            "the stand-in for Slurm has nothing of the kind",
+        ),
+        "user_options": "which there are is for the administrator's template to say",
+    }
+    faults = ("unreachable", "throttled", "unavailable", "error", "rejected", "lost", "late")
+    renames = {}
+    stop_within = 15
+
+    def prepare(self):
+        self.folder = tempfile.mkdtemp(prefix="greyhub-slurm-")
+        self.slurm = Slurm(Path(self.folder))
+
+    def cleanup(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def config(self):
+        said = self.slurm.command
+        return {
+            "AccountlessSlurmSpawner": {
+                "exec_prefix": "",
+                "batch_submit_cmd": said("sbatch --parsable"),
+                "batch_query_cmd": said("squeue -h -j {job_id} -o '%T %B'"),
+                "batch_cancel_cmd": said("scancel {job_id}"),
+                "batchspawner_singleuser_cmd": self.slurm.start,
+                "req_srun": "",
+                "startup_poll_interval": 0.1,
+            }
+        }
+
+    def alive(self):
+        jobs = self.slurm.jobs().values()
+        return [Running(str(p.pid), self._labels(p), p.cmdline()) for p in jobs]
+
+    def kill(self, server):
+        with suppress(ProcessLookupError):
+            os.killpg(int(server.id), signal.SIGKILL)
+
+    def fault(self, kind, moment, *, times=None, seconds=3.0):
+        return self.slurm.fault(kind, moment, times, seconds)
