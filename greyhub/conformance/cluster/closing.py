@@ -69,10 +69,8 @@ def close_may_be_called_again(case: ClusterCase) -> None:
         thread.start()
     for thread in threads:
         thread.join(SOON * case.patience)
-        case.require(
-            not thread.is_alive(), "close(), called by six threads at once, did not return"
-        )
-    case.require(not errors, f"close(), called by six threads at once, raised {errors[:1]}")
+        case.require(not thread.is_alive(), "close(), called by six at once, did not return")
+    case.require(not errors, f"close(), called by six at once, raised {errors[:1]}")
     case.shut(cluster)
     case.nothing_left("after close()")
 

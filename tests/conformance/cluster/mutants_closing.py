@@ -7,7 +7,6 @@ from contextlib import suppress
 from typing import Any
 
 from distributed.core import Status
-from distributed.deploy.spec import SpecCluster
 
 from greyhub.conformance.new.cluster.toycluster.client import Refused, ask
 from greyhub.conformance.proof import mutant
@@ -47,15 +46,12 @@ class ClosesOnce(ToyCluster):
 
 @mutant("CLUSTER-009", Toy)
 class WantsOneThread(ToyCluster):
-    """Threads that close it get into each other's way, as in SpecCluster."""
+    """While one thread closes it, another one cannot."""
 
     def close(self, timeout: float | None = None) -> Any:
-        return SpecCluster.close(self, timeout)
-
-    async def _close(self) -> None:
-        while self.status == Status.closing:  # noqa: ASYNC110
-            await asyncio.sleep(0.3)
-        await super()._close()
+        if not self.asynchronous and self.closing.locked():
+            raise RuntimeError("it is being closed")
+        return super().close(timeout)
 
 
 @mutant("CLUSTER-009", ToyKept)
