@@ -80,10 +80,11 @@ def copy(
                 "no hub can be asked whether these users' servers run: give its config file with "
                 "-f, or say --stopped if you know that they do not"
             )
-        if switch and (not who.platforms or other.of("x", remembered=False).directory):
-            raise click.UsageError("--switch needs the hub's -f, and a URL as DST")
+        local = other.of(names[0] if names else "", remembered=False).directory
+        if switch and (not who.platforms or local or names == [""]):
+            raise click.UsageError("--switch needs the hub's -f, users, and a URL as DST")
         found = [
-            _one(who, one, other, name, dry, not no_check, Path(state) if state else None, as_json)
+            _one(who, one, other, name, everyone, dry, not no_check, state, as_json)
             for name in names
         ]
         if switch and not dry:
@@ -104,25 +105,31 @@ def _one(
     one: Homes,
     other: Homes,
     name: str,
+    everyone: bool,
     dry: bool,
     check: bool,
-    state: Path | None,
+    state: str | None,
     quiet: bool,
 ) -> dict[str, Any]:
     """Copy one home; what became of it."""
     source, target = one.of(name, remembered=True), other.of(name, remembered=False)
     report = Copied(source.url, target.url, dry=dry)
+    where = Path(state) if state else None
     try:
         if who.busy(name, source, target):
             raise HomeError(RUNS)
         with (
             bar(name, hidden=quiet) as (progress, tick),
-            sides(source, target, state, check=check) as (here, there, journal),
+            sides(source, target, where, check=check) as (
+                here,
+                there,
+                journal,
+            ),
         ):
             assert there is not None
             copying = Copying(here, there, journal, progress=progress, tick=tick, lanes=Lanes())
             report = copying.report
-            copying.run(dry=dry)
+            copying.run(dry=dry, empty=everyone)
         if who.busy(name, source, target):
             report.failed[""] = f"{RUNS}: it was started meanwhile"
     except FAILURES as error:

@@ -90,11 +90,12 @@ def test_all_homes_are_copied_and_each_is_its_owners(here: Path) -> None:
 
 def test_a_platforms_homes_by_its_config(here: Path) -> None:
     write(here, "c.LocalHome.root = 'old'")
-    fill(here / "old", *USERS)
+    fill(here / "old", *USERS[:-2], USERS[-1])  # one of the hub's users has no home
+    (here / "old" / "new-here").mkdir()
     database(here / "greyhub-state")
     said = run("copy", NAME, "new/{username}", "--all", "--json")
     assert said.exit_code == 0, said.output
-    assert whose(here / "new") == {filename(user): user for user in USERS}
+    assert whose(here / "new") == {filename(user): user for user in (*USERS[:-2], USERS[-1])}
 
 
 def test_a_running_server_is_refused_and_the_others_are_copied(here: Path) -> None:
@@ -121,6 +122,7 @@ def test_what_is_called_wrongly(here: Path) -> None:
         ("copy", "old/{username}", "new/{username}", "-u", "ada"),
         ("copy", "old/{username}", "new/{username}", "-u", "ada", "--all", "--stopped"),
         ("copy", "old/{username}", "new/{username}", "-u", "ada", "--stopped", "--switch"),
+        ("copy", "old/ada", "memory://x/ada", "--stopped", "--switch"),
         ("copy", "nowhere.py", "new/{username}", "--all"),
         ("copy", "old/{username}", "new/{username}", "--source-options", "[]"),
         ("copy", "old/{username}", "s4://homes/{username}", "-u", "ada", "--stopped"),

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from greyhub.errors import HomeError
 from greyhub.homespace.moving.decisions import Action, Step, beside, plan
-from greyhub.homespace.moving.patience import PATIENCE, patiently, reason
+from greyhub.homespace.moving.patience import PATIENCE, SETTLED, patiently, reason
 from greyhub.homespace.moving.sides import Item, Other, Side
 from greyhub.homespace.sync.journal import Journal
 from greyhub.homespace.sync.lanes import LARGE, Lanes
@@ -98,8 +98,15 @@ class Copying:
         self._noted = time.monotonic()
         self._failures = 0
 
-    def run(self, *, dry: bool = False) -> Copied:
+    def run(self, *, dry: bool = False, empty: bool = False) -> Copied:
         """Copy all that is not there yet, or only tell what that would be.
+
+        Parameters
+        ----------
+        dry : bool
+            Only tell.
+        empty : bool
+            There may be no home, or nothing in it.
 
         Raises
         ------
@@ -109,7 +116,7 @@ class Copying:
             A side cannot be looked at.
         """
         began = time.monotonic()
-        steps = self._steps()
+        steps = self._steps(empty)
         self.report.dry = dry
         if dry:
             self._tell(steps)
@@ -118,9 +125,9 @@ class Copying:
         self.report.seconds = time.monotonic() - began
         return self.report
 
-    def _steps(self) -> list[Step]:
+    def _steps(self, empty: bool) -> list[Step]:
         items = self._look(self.source)
-        if not items and not self.source.unreadable:
+        if not items and not empty and not self.source.unreadable:
             raise HomeError(
                 f"there is no home at {self.source.name}, or it is empty: nothing was copied.\n"
                 "  to mend: look whether the place and the user's name are right"
@@ -140,7 +147,7 @@ class Copying:
     def _tell(self, steps: Iterable[Step]) -> None:
         for step in steps:
             if step.action is Action.SAME:
-                self.report.same += 1
+                self.report.same += step.item.kind != "folder"
             elif step.action is Action.REFUSE:
                 self.report.failed[step.item.path] = BLOCKED
             elif step.action is Action.COPY or step.action is Action.REPLACE:
@@ -181,6 +188,9 @@ class Copying:
     def _all(self, steps: Iterable[Step]) -> None:
         waiting: dict[str, deque[Step]] = {"small": deque(), "large": deque()}
         for step in steps:
+            if step.action is Action.REFUSE:
+                self.report.failed[step.item.path] = BLOCKED
+                continue
             waiting["large" if step.item.size > LARGE else "small"].append(step)
         flying: dict[str, Step] = {}
         while any(waiting.values()) or flying:
@@ -211,8 +221,6 @@ class Copying:
 
     def _one(self, step: Step) -> Done:
         item, there = step.item, step.there
-        if step.action is Action.REFUSE:
-            raise HomeError(BLOCKED)
         if item.kind == "link":
             return self._link(step)
         if item.same and step.action is Action.COPY and (twin := self._twin(item)):
@@ -230,7 +238,8 @@ class Copying:
             digest = item.digest or _digest(content)
             if there is not None and there.kind == "file" and self._alike(there, digest):
                 self.target.describe(item, there.mark, digest)
-                return Done(there.mark, digest, sent=False)
+                now = self.target.find(item.path)  # a directory's mark tells the time, too
+                return Done(now.mark if now else "", digest, sent=False)
             name = beside(item, digest)
             try:
                 return Done(*self.target.put(name, content, None), name.path)
@@ -292,7 +301,7 @@ class Copying:
 
     def _fail(self, path: str, error: BaseException) -> None:
         self.report.failed[path] = reason(error)
-        self._failures += 1
+        self._failures += not isinstance(error, SETTLED)
         if self._failures >= ENOUGH:
             self._remember()
             raise HomeError(

@@ -78,9 +78,7 @@ class Homes:
             Users who may have one: a long name cannot be read from its folder's.
         """
         names = {filename(name): name for name in known}
-        found = set(names.values()) if self.adapter else set()
-        if self.table is not None:
-            found |= self.table.read().keys()
+        found = set(self.table.read()) if self.table else set()
         for folder in self._folders():
             name = names.get(folder) or unquote(folder)
             with suppress(ValueError):

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
+from greyhub.errors import HomeError
 from greyhub.homespace.moving.sides import Item, Other
 from greyhub.homespace.references import Secrets
 from greyhub.homespace.stores import PART
@@ -105,8 +106,11 @@ class Tree:
             seen = seen_file(full, os.stat(name, dir_fd=directory, follow_symlinks=False))
             if _mark(seen) != item.mark:
                 raise Other(item.path)
-            copy = self._joined(full) if seen.beside else None
-            source = Stable(copy or Path(full))
+            try:
+                copy = self._joined(full) if seen.beside else None
+                source = Stable(copy or Path(full))
+            except PermissionError as error:
+                raise HomeError(f"it cannot be read: {error.strerror}") from error
         try:
             with source:
                 yield source

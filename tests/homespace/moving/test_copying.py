@@ -235,6 +235,8 @@ def test_a_file_where_a_folder_belongs_is_said(
     other, back = tmp_path / "other", tmp_path / "back"
     other.mkdir()
     (other / "work").write_bytes(b"a file")
+    for number in range(30):
+        (home / "work" / f"{number}").write_bytes(b"x")
     copy(Place(str(other)), far, state)
     report = copy(Place(str(home)), far, state)
     assert not report.whole
