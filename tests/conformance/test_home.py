@@ -1,6 +1,5 @@
 """The contract of homes: those that keep it, those that do not, and those broken on purpose."""
 
-
 from greyhub.conformance import proof
 from greyhub.conformance.apart import run_apart
 from greyhub.conformance.home import CONTRACT
