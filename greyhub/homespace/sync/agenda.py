@@ -122,6 +122,11 @@ class Agenda:
                 if not item.ending:  # what is new goes first
                     self._put(path, item, now)
 
+    def all(self) -> list[Item]:
+        """All items as they are now."""
+        with self._lock:
+            return list(self.items.values())
+
     def drop(self, unwanted: Callable[[str], bool]) -> None:
         """Take paths off the agenda."""
         with self._lock:

@@ -198,7 +198,7 @@ class Companion:
             self.looks.took(time.process_time() - began)
 
     def _has_news(self) -> bool:
-        return bool(self.asked) or any(at <= time.monotonic() for at in self.watch.young.values())
+        return bool(self.asked) or self.watch.nearest <= time.monotonic()
 
     def _interrupted(self) -> bool:
         self.report.write()
@@ -221,7 +221,7 @@ class Companion:
         now = time.monotonic()
         if self.store.loaded and now - self._busy > self.job.rest and not self.asked:
             self._begin_anew()
-        nearest = min([self.sweeps.next, self.looks.next, *self.watch.young.values()])
+        nearest = min(self.sweeps.next, self.looks.next, self.watch.nearest)
         if self.store.loaded:
             nearest = min(nearest, self._busy + self.job.rest + 0.1)
         self._pause(max(0.05, min(nearest - now, 60.0)))

@@ -66,7 +66,7 @@ class Crew:
             return False
         if self.desk.journal.waiting() and not self.trouble:
             return False
-        return all(item.tries >= PATIENT for item in list(self.agenda.items.values()))
+        return all(item.tries >= PATIENT for item in self.agenda.all())
 
     def hurry(self) -> None:
         """Try everything now, whatever it was waiting for."""
@@ -181,7 +181,7 @@ class Crew:
     def _lives(self, folder: str) -> bool:
         """Whether a folder holds something on both sides, about which nothing is pending."""
         below = f"{folder}/"
-        pending = [*self.flying, *self.agenda.items]
+        pending = [*self.flying, *self.agenda.reasons()]
         return self.desk.journal.holds(folder) and not any(p.startswith(below) for p in pending)
 
     def _launch(self, task: Task, item: Item) -> None:

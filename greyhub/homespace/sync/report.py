@@ -89,11 +89,10 @@ class Report:
         """Whether something is missing of what a user sees when the server opens."""
         if self.phase != "restoring":
             return False
-        agenda = list(self.copy.agenda.items.items())
-        flying = [item for _, item in list(self.copy.crew.flying.values())]
+        flying = [item for _, item in self.copy.crew.flying.copy().values()]
         if not self.copy.progress.files and not self.copy.progress.done:
             return True
-        return any(item.rank < FIRST_PART for item in [*flying, *(item for _, item in agenda)])
+        return any(item.rank < FIRST_PART for item in [*flying, *self.copy.agenda.all()])
 
     def write(self, *, force: bool = False) -> None:
         """Write it into the state directory, for those who cannot ask; not all the time."""

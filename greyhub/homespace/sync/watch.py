@@ -60,10 +60,15 @@ class Watch:
     def grown(self) -> list[str]:
         """The new folders that are to be looked through now."""
         now = time.monotonic()
-        ready = [path for path, at in list(self.young.items()) if at <= now]
+        ready = [path for path, at in self.young.copy().items() if at <= now]
         for path in ready:
             self.young.pop(path, None)
         return ready
+
+    @property
+    def nearest(self) -> float:
+        """When a new folder is to be looked through next."""
+        return min(self.young.copy().values(), default=float("inf"))
 
     def _watch(self) -> None:
         from watchfiles import Change, watch

@@ -183,7 +183,7 @@ class WorkingCopy:
             self.crew.hurry()
             if self.settle(deadline) or self.agenda.clock() >= deadline:
                 break
-            items = list(self.agenda.items.values())
+            items = self.agenda.all()
             if self.crew.idle and not self.crew.trouble and all(item.stuck for item in items):
                 break
             self.crew.step(min(0.5, max(0.0, deadline - self.agenda.clock())))
@@ -192,7 +192,7 @@ class WorkingCopy:
     def unsaved(self) -> dict[str, str]:
         """What the store does not have yet, with the reason if a try came to nothing."""
         left = self.agenda.reasons()
-        left.update(dict.fromkeys([*self.crew.flying], ""))
+        left.update(dict.fromkeys(self.crew.flying.copy(), ""))
         left.update(dict.fromkeys(self.desk.journal.outbox(), ""))
         return left
 

@@ -508,6 +508,8 @@ def main(first: int, last: int, steps: int = 12) -> int:
         finally:
             os.system(f"chmod -R u+rwx {top}")
             shutil.rmtree(top)
+        if (seed + 1 - first) % 1000 == 0:
+            print(f"{seed + 1 - first} seeds, {len(failed)} failed", flush=True)
     spent = time.monotonic() - began
     print(f"{last - first} seeds, {len(failed)} failed, {points} crash points, {spent:.0f} s")
     return bool(failed)
