@@ -177,6 +177,13 @@ def shorten(value: object, limit: int = 160) -> str:
     """A value in one line of a report."""
     if isinstance(value, bytes | bytearray | str):
         value = value[: limit + 1]  # the whole may be a file's content
-    text = repr(value) if not isinstance(value, str) or len(value) < 40 else value
+    text = value if isinstance(value, str) and len(value) >= 40 else _repr(value)
     text = " ".join(text.split())
     return text if len(text) <= limit else f"{text[:limit]}…"
+
+
+def _repr(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception as error:  # what an adapter gives may not even say what it is
+        return f"<{type(value).__name__}, whose repr() raises {type(error).__name__}>"

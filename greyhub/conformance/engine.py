@@ -199,7 +199,10 @@ def _clear_up(case: Case, suite: Suite) -> None:
 
 @contextmanager
 def _limit(seconds: float) -> Iterator[None]:
-    """Raise `Hung` in this thread when the time is over, if it is the main one."""
+    """Raise `Hung` in this thread when the time is over, if it is the main one.
+
+    Again and again: an adapter with a bare ``except:`` takes the first for its own.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -208,7 +211,7 @@ def _limit(seconds: float) -> Iterator[None]:
         raise Hung(f"over {seconds:g} s")
 
     before = signal.signal(signal.SIGALRM, over)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds, GRACE)
     try:
         yield
     finally:

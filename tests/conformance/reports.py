@@ -15,12 +15,13 @@ import dataclasses
 import importlib
 import json
 import pkgutil
+import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from greyhub.conformance.apart import run_apart
 from greyhub.conformance.case import shorten
 from greyhub.conformance.contract import SLOTS
 from greyhub.conformance.report import badge, withholding
@@ -49,9 +50,16 @@ def target(suite: type[Suite]) -> str:
 
 
 def judge(name: str, suite: type[Suite], patience: float, seed: int) -> Report:
-    """Run one suite and show what comes out."""
+    """Run one suite, by the command that repeats it, and show what comes out."""
     print(f"{name:<24} ", end="", flush=True)
-    report = run_apart(target(suite), patience=patience, seed=seed)
+    with tempfile.TemporaryDirectory(prefix="greyhub-reports-") as folder:
+        path = Path(folder) / "report.json"
+        how = ["--seed", str(seed), "--patience", str(patience), "--json", str(path), "--quiet"]
+        command = [sys.executable, "-m", "greyhub.conformance", "run", target(suite), *how]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+        if not path.exists():
+            raise RuntimeError(done.stderr[-2000:])
+        report = Report.loads(path.read_text("utf-8"))
     counts = ", ".join(f"{number} {outcome}" for outcome, number in report.counts.items())
     print(f"{report.verdict} ({counts}, {report.seconds:.0f} s)", flush=True)
     return report
@@ -122,7 +130,7 @@ def main(arguments: list[str] | None = None) -> int:
     for name in [] if options.table else options.names or known:
         try:
             report = judge(name, known[name], options.patience, options.seed)
-        except Exception as error:  # another adapter's turn comes all the same
+        except RuntimeError as error:  # another adapter's turn comes all the same
             print(f"could not be judged: {error}", flush=True)
             broke += 1
             continue

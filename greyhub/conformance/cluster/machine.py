@@ -47,6 +47,7 @@ class OnThisMachine:
 
     _root: int
     _infrastructure: frozenset[int]
+    _open: frozenset[int]
 
     def begin(self) -> None:
         """Make ready, and see what is there already."""
@@ -56,12 +57,15 @@ class OnThisMachine:
         super().begin()  # type: ignore[misc]
         below = psutil.Process().children(recursive=True)
         self._infrastructure = frozenset(process.pid for process in below)
+        # A notebook begins with what this process listens on.
+        self._open = frozenset(_listening(self._root))
 
     def alive(self) -> list[Part]:
         """Every process below this one, and every port that a notebook listens on."""
         port = urlsplit(self.overrides.get(self.endpoint, "")).port  # type: ignore[attr-defined]
+        ours = self._open if port is None else self._open | {port}
         found: list[Part] = []
-        _look(self._root, self._infrastructure, port, found)
+        _look(self._root, self._infrastructure, ours, found)
         return found
 
     def kill(self, part: Part) -> None:
@@ -91,17 +95,20 @@ class OnThisMachine:
             yield folder
 
 
-def _look(above: int, infrastructure: frozenset[int], port: int | None, found: list[Part]) -> None:
+def _look(
+    above: int, infrastructure: frozenset[int], ours: frozenset[int], found: list[Part]
+) -> None:
     """Find the topmost processes that are neither the suite's own nor the author's."""
     for pid in _children(above):
         name, state = _stat(pid)
         if state in "ZX":
             continue
         if is_fork(pid, name):
-            found.extend(_ports(pid, port))
-            _look(pid, infrastructure, port, found)
+            ports = (port for port in _listening(pid) if port not in ours)
+            found.extend(Part(f"{pid}:{port}", "port in a notebook") for port in ports)
+            _look(pid, infrastructure, ours, found)
         elif pid in infrastructure:
-            _look(pid, infrastructure, port, found)
+            _look(pid, infrastructure, ours, found)
         else:
             argv = tuple(_words(pid, name))
             kind = "scheduler" if any(map(_names_a_scheduler, argv)) else "worker"
@@ -142,8 +149,8 @@ def _names_a_scheduler(word: str) -> bool:
     return "scheduler" in word.lower() and "import " not in word
 
 
-def _ports(pid: int, ours: int | None) -> Iterator[Part]:
+def _listening(pid: int) -> Iterator[int]:
     with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
         for each in psutil.Process(pid).net_connections("tcp"):
-            if each.status == psutil.CONN_LISTEN and each.laddr.port != ours:
-                yield Part(f"{pid}:{each.laddr.port}", "port in a notebook")
+            if each.status == psutil.CONN_LISTEN:
+                yield each.laddr.port

@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 from unittest import mock
 
@@ -46,11 +46,12 @@ class Processes:
     def alive(self) -> list[Running]:
         """The processes of this run."""
         mine = {process.pid: process for process in self._mine()}
-        return [
-            Running(str(pid), self._labels(process), process.cmdline())
-            for pid, process in mine.items()
-            if process.ppid() not in mine
-        ]
+        found = []
+        for pid, process in mine.items():
+            with suppress(psutil.Error):  # it may end meanwhile
+                if process.ppid() not in mine:
+                    found.append(Running(str(pid), self._labels(process), process.cmdline()))
+        return found
 
     def kill(self, server: Running) -> None:
         """SIGKILL, to it and to what it has started."""

@@ -9,8 +9,8 @@ from greyhub.conformance.new.home.toyhome.store import Shelf, Store
 from greyhub.homespace.filesystem import Home
 from greyhub.homespace.local import LocalHome
 from greyhub.names import filename
-from tests.conformance.strangers import homes
 from tests.conformance.home.stores import OnS3
+from tests.conformance.strangers import homes
 
 NO_NETWORK = {
     "credentials": "a directory is opened by its owner's uid alone",

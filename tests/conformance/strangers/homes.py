@@ -138,7 +138,7 @@ class S3(OnS3):
     claims, declines = declined(
         conditional_write=NONE_SUCH,
         permissions="S3 has users of its own",
-        staleness="the author does not say that listings are kept",
+        staleness="listings are kept, without an end, and no time is said",
         symlinks="S3 has none",
     )
 
@@ -146,11 +146,13 @@ class S3(OnS3):
 class Azure(OnAzure):
     """adlfs."""
 
+    # Azure's client waits 15 seconds and more before it asks again.
+    patience = 3.0
     adapter = staticmethod(azure)
     claims, declines = declined(
         conditional_write=NONE_SUCH,
         permissions="Azure has users of its own",
-        staleness="the author does not say that listings are kept",
+        staleness="listings are kept, without an end, and no time is said",
         symlinks="Azure has none",
     )
 
@@ -165,6 +167,13 @@ class SFTP(OnSFTP):
         permissions="it leaves modes to the server",
         staleness=AT_ONCE,
     )
+
+    def sweep(self):
+        # One connection is for one clause: what has hung stays hung.
+        from fsspec.implementations.sftp import SFTPFileSystem
+
+        SFTPFileSystem.clear_instance_cache()
+        super().sweep()
 
 
 class WebDAV(OnWebDAV):

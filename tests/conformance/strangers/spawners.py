@@ -7,16 +7,27 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
+
 from greyhub.conformance import Running, SpawnerSuite
 from greyhub.conformance.spawner.processes import Processes
 from tests.conformance.strangers.slurm import Slurm
 
-WHOSE = ("JUPYTERHUB_USER", "JUPYTERHUB_SERVER_NAME", "JUPYTERHUB_BASE_URL")
-"""The variables that tell whose a process is."""
+WHOSE = (
+    "JUPYTERHUB_API_URL",
+    "JUPYTERHUB_SERVER_NAME",
+    "JUPYTERHUB_SERVICE_URL",
+    "JUPYTERHUB_USER",
+)
+"""The variables that tell whose a process is: hub, server, run and user."""
 
 
 class Simple(Processes, SpawnerSuite):
-    """SimpleLocalProcessSpawner."""
+    """SimpleLocalProcessSpawner.
+
+    Its backend is the kernel. One that is out of reach or fails for a moment is one that refuses
+    what the hub asks of a process.
+    """
 
     adapter = "jupyterhub.spawner:SimpleLocalProcessSpawner"
     marks = WHOSE
@@ -77,8 +88,11 @@ class Batch(Processes, SpawnerSuite):
         }
 
     def alive(self):
-        jobs = self.slurm.jobs().values()
-        return [Running(str(p.pid), self._labels(p), p.cmdline()) for p in jobs]
+        found = []
+        for leader in self.slurm.jobs().values():
+            with suppress(psutil.Error):  # it may end meanwhile
+                found.append(Running(str(leader.pid), self._labels(leader), leader.cmdline()))
+        return found
 
     def kill(self, server):
         with suppress(ProcessLookupError):

@@ -104,7 +104,7 @@ class Handler(RequestHandler):
         self.set_status(reply.status)
         for name, value in reply.headers.items():
             self.set_header(name, value)
-        self.finish(reply.body)
+        self.finish(reply.body or None)
 
 
 def _matches(fault: Fault, seen: Seen) -> bool:

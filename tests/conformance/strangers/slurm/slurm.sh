@@ -28,7 +28,7 @@ throttled)
     exit 1
     ;;
 error)
-    echo "$verb: error: Batch job submission failed: Unspecified error" >&2
+    echo "$verb: error: Zero Bytes were transmitted or received" >&2
     exit 1
     ;;
 rejected)
@@ -54,7 +54,9 @@ sbatch)
     ;;
 squeue)
     while [ $# -gt 0 ]; do [ "$1" != -j ] || job=$2; shift; done
-    if pid=$(cat "jobs/$job" 2>/dev/null) && kill -0 "$pid" 2>/dev/null; then
+    # One that has ended may wait for its parent.
+    if pid=$(cat "jobs/$job" 2>/dev/null) && grep -q "^State:.[^ZX]" "/proc/$pid/status" 2>/dev/null
+    then
         echo "RUNNING 127.0.0.1"
     else
         echo "slurm_load_jobs error: Invalid job id specified" >&2
@@ -63,7 +65,7 @@ squeue)
     ;;
 scancel)
     if pid=$(cat "jobs/$1" 2>/dev/null) && kill -TERM -- "-$pid" 2>/dev/null; then
-        setsid /bin/sh -c 'sleep 1; kill -KILL -- "-$0"' "$pid" > /dev/null 2>&1 < /dev/null &
+        setsid /bin/bash -c 'sleep 1; kill -KILL -- "-$0"' "$pid" > /dev/null 2>&1 < /dev/null &
     else
         echo "scancel: error: Kill job error on job id $1: Invalid job id specified" >&2
     fi
