@@ -1,7 +1,4 @@
-"""The contract of clusters: a part of it, on a toy cloud, and on those broken on purpose.
-
-The whole of it takes a minute: ``greyhub conform run tests.conformance.cluster.suites:Toy``.
-"""
+"""The contract of clusters: who keeps it, who proves nothing, and who is broken on purpose."""
 
 import pytest
 
@@ -11,16 +8,18 @@ from greyhub.conformance.cluster import CONTRACT
 from greyhub.conformance.result import Outcome
 
 SUITES = "tests.conformance.cluster.suites"
-FAST = ("CLUSTER-001", "CLUSTER-008", "CLUSTER-013", "CLUSTER-014", "CLUSTER-024", "CLUSTER-025")
+FAST = ("CLUSTER-013", "CLUSTER-015", "CLUSTER-031")
+"""Clauses whose mutants are judged each time; ``make mutants`` judges all."""
 
 
-@pytest.mark.timeout(120)
-def test_a_correct_cluster_keeps_what_it_promises():
-    report = run_apart(f"{SUITES}:Toy", clauses=FAST, seed=1)
-    wrong = [f"{r.id}: {r.message}" for r in report.having(Outcome.FAILED, Outcome.ERROR)]
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", ["Local", "Toy"])
+def test_correct_clusters_keep_the_contract(name):
+    report = run_apart(f"{SUITES}:{name}", seed=1, patience=2)
+    kept = (Outcome.PASSED, Outcome.DECLINED)
+    wrong = [f"{r.id}: {r.message}" for r in report.results if r.outcome not in kept]
     assert not wrong
-    assert len(report.having(Outcome.PASSED)) == len(FAST)
-    assert not report.certified
+    assert report.certified
 
 
 def test_a_suite_without_hooks_proves_nothing():
@@ -29,9 +28,10 @@ def test_a_suite_without_hooks_proves_nothing():
     assert [result.id for result in report.having(Outcome.UNPROVEN)] == ["CLUSTER-008"]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 def test_broken_clusters_fail_by_their_clause():
-    found = list(proof.collect(["tests.conformance.cluster.mutants"]))
+    mutants = proof.collect(["tests.conformance.cluster.mutants"])
+    found = [each for each in mutants if each.fails in FAST]
     astray = [trial for trial in proof.trials(found, alone=True) if trial.fate != "killed"]
     assert found
     assert not astray

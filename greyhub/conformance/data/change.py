@@ -35,8 +35,7 @@ def reading_changes_nothing(case: DataCase) -> None:
         catalog.read(name)
     if case.claims("dask") and case.suite.kind == "table":
         catalog.lazy("rain").compute(scheduler="synchronous")
-    catalog.reload()
-    catalog.names()
+    case.catalog().names()
     after = case.hook("content", quietly=True)
     changed = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
     case.require(not changed, f"reading has changed {', '.join(changed)}")

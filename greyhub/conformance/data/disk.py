@@ -25,8 +25,7 @@ class OnDisk:
     property or a method then.
     """
 
-    version: int = 2
-    """The format of Intake's in which it writes, 1 or 2."""
+    version: int
 
     folder: Any
 

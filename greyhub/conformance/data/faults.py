@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from typing import Any
@@ -55,6 +56,17 @@ def what_is_no_catalogue_is_said_to_be_none(case: DataCase) -> None:
         case.require(near, f"{what}: the error does not tell line {line}: {shorten(told)}")
 
 
+def _of_nobody(version: int) -> str:
+    """A catalogue whose one dataset needs what is not installed."""
+    if version == 1:
+        return "sources:\n  sky: {driver: nonesuch_driver, args: {}}\n"
+    rest: dict[str, Any] = {"metadata": {}, "user_parameters": {}}
+    reader = {"reader": "nonesuch_driver:Reader", "kwargs": {"data": "{data(d)}"}, **rest}
+    data = {"datatype": "intake.readers.datatypes:CSV", "kwargs": {"url": "x.csv"}, **rest}
+    body = {"version": 2, "aliases": {"sky": "sky"}, "entries": {"sky": reader}, **rest}
+    return json.dumps({**body, "data": {"d": data}})
+
+
 def _read(case: DataCase, name: str) -> Any:
     return case.catalog().read(name)
 
@@ -65,13 +77,28 @@ def _used(case: DataCase) -> Any:
     return catalog.names()
 
 
-BAD = {
-    "no mapping": "just text",
-    "no driver": {"args": {}},
-    "a driver that nobody has": {"driver": "nonesuch_driver", "args": {}},
-    "args that are a list": {"driver": "csv", "args": [1]},
-    "what is declared nowhere": {"driver": "csv", "args": {"urlpath": "{{ UNDECLARED_HERE }}/x"}},
+BAD: dict[int, dict[str, Any]] = {
+    1: {
+        "no mapping": "just text",
+        "no driver": {"args": {}},
+        "a driver that nobody has": {"driver": "nonesuch_driver", "args": {}},
+        "args that are a list": {"driver": "csv", "args": [1]},
+        "what is declared nowhere": {"driver": "csv", "args": {"urlpath": "{{ UNDECLARED }}/x"}},
+    },
+    2: {
+        "no mapping": "just text",
+        "no reader": {"kwargs": {"data": "{data(good-data)}"}},
+        "a reader that nobody has": {"reader": "nonesuch_driver:Reader", "kwargs": {}},
+        "kwargs that are a list": {"reader": "intake.readers.readers:PandasCSV", "kwargs": [1]},
+        "data that is not there": {
+            "reader": "intake.readers.readers:PandasCSV",
+            "kwargs": {"data": "{data(nonesuch)}"},
+        },
+    },
 }
+"""Entries that cannot be opened, in each of Intake's formats."""
+
+SECTION = {1: "sources", 2: "entries"}
 
 
 @clause("DATA-010", MUST, needs="documents", hooks="publish write")
@@ -81,10 +108,12 @@ def one_bad_entry_hides_no_other(case: DataCase) -> None:
 
     good = table("good", RAIN)
     case.publish(good=good)
-    body = yaml.safe_load(document(1, {"good": good}))
-    for what, entry in BAD.items():
-        body["sources"] = {"bad": entry, "good": body["sources"]["good"]}
-        case.write(yaml.safe_dump(body, sort_keys=False))
+    version = case.suite.version
+    body = yaml.safe_load(document(version, {"good": good}))
+    for what, entry in BAD[version].items():
+        entries = {"bad": entry, "good": body[SECTION[version]]["good"]}
+        aliases = {"aliases": {"bad": "bad", "good": "good"}} if version == 2 else {}
+        case.write(yaml.safe_dump({**body, SECTION[version]: entries, **aliases}, sort_keys=False))
         try:
             catalog = case.catalog()
             names = catalog.names()
@@ -119,7 +148,7 @@ def what_is_missing_is_named(case: DataCase) -> None:
             case.same(catalog.read("sun"), SUN, f"beside data that is {how}")
         case.same(catalog.read("rain"), RAIN, "when it is there again")
     if case.claims("documents"):
-        case.write("sources:\n  sky: {driver: nonesuch_driver, args: {}}\n")
+        case.write(_of_nobody(case.suite.version))
         error = case.raises(CatalogError, "a driver that nobody has", _read, case, "sky")
         for word in ("sky", "nonesuch_driver"):
             case.require(word in str(error), f"the error does not name {word}: {error}")
@@ -131,7 +160,7 @@ def it_is_read_over_a_network(case: DataCase) -> None:
     rain = table("rain", RAIN)
     case.publish(rain=rain)
     if case.claims("documents"):
-        case.write(document(getattr(case.suite, "version", 2), {"rain": rain}, relative=True))
+        case.write(document(case.suite.version, {"rain": rain}, relative=True))
     catalog = case.catalog()
     case.same(catalog.read("rain"), RAIN, "rain")
     touched = sorted(case.hook("touched"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import yaml
 
 from greyhub.conformance.contract import MUST, SHOULD, clause
@@ -21,14 +23,19 @@ def _with(version: int, datasets: dict[str, Dataset], nested: dict[str, str]) ->
         if version == 1:
             body["sources"][name] = {"driver": "yaml_file_cat", "args": {"path": file}}
         else:
+            rest: dict[str, Any] = {"metadata": {}, "user_parameters": {}}
             body["data"][f"{name}-data"] = {
                 "datatype": "intake.readers.datatypes:YAMLFile",
                 "kwargs": {"url": file},
+                **rest,
             }
             body["entries"][name] = {
                 "reader": "intake.readers.readers:YAMLCatalogReader",
                 "kwargs": {"data": f"{{data({name}-data)}}"},
+                "output_instance": "intake.readers.entry:Catalog",
+                **rest,
             }
+            body["aliases"][name] = name
     return str(yaml.safe_dump(body, sort_keys=False))
 
 
@@ -40,7 +47,7 @@ def catalogues_are_followed_once(case: DataCase) -> None:
     first is not followed again, and one that is too deep ends the descent and not
     the notebook.
     """
-    version = getattr(case.suite, "version", 2)
+    version = case.suite.version
     rain, sun = table("rain", RAIN), table("sun", SUN)
     case.publish(rain=rain, sun=sun)
     case.write(

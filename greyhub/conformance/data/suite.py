@@ -61,6 +61,9 @@ class DataSuite(Suite):
     endpoint: str = ""
     """The option that holds the backend's URL, ``MyData.url``: faults come in between."""
 
+    version: int = 2
+    """The format of Intake's in which documents are written, 1 or 2."""
+
     kind: str = "lines"
     """What is published to be read by Dask: ``lines`` of text, or a ``table``."""
 

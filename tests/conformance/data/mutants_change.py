@@ -22,9 +22,9 @@ class WritesAnIndex(Paper):
 class LeavesAMark(Paper):
     """Marks a catalogue that was read, by its time."""
 
-    def reload(self):
-        super().reload()
-        os.utime(self.path)
+    def __init__(self, path):
+        super().__init__(path)
+        os.utime(path)
 
 
 @mutant("DATA-030", Toys)
