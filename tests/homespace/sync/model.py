@@ -293,6 +293,8 @@ class World:
         path.write_bytes(data)
         self.over(old)
         self.fresh(machine, data, path)
+        if not self.last_name(path):
+            self.over(data)  # with two names, its end is not one moment
         return f"{path} {data!r}"
 
     def delete(self, machine: Machine) -> str:

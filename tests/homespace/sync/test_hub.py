@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ import pytest
 import requests
 
 from greyhub.homespace.sync import client
-from tests.homespace.filesystem.faults import always
+from tests.homespace.filesystem.faults import Request, always
 from tests.homespace.filesystem.places import Place
 from tests.homespace.sync.machines import furnish, tree
 from tests.hubs import Hub, running, until
@@ -198,20 +199,33 @@ def test_in_object_mode_programs_have_a_place_of_their_own(directory: Path) -> N
 
 
 def test_the_page_of_the_start_tells_how_far_the_home_is(hub_on: Hubs, s3: Place) -> None:
-    for number in range(200):
-        s3.write(f"many/{number}.txt", b"x")
-    hub = hub_on(s3)
-    hub.api("POST", f"users/{s3.user}")
-    with ThreadPoolExecutor(1) as pool:
-        start = pool.submit(hub.spawn, s3.user)
-        until(lambda: hub.server(s3.user) is not None)
-        said = requests.get(
-            f"{hub.url}hub/api/users/{s3.user}/server/progress",
-            headers={"Authorization": f"token {hub.token}"},
-            timeout=120,
-        ).text
-        start.result()
-    assert "Your home: bringing the home down" in said
+    for number in range(5):
+        s3.write(f"{number}.txt", b"x")
+    assert s3.proxied
+    go_on = threading.Event()
+
+    def hold(request: Request) -> None:
+        if request.method == "GET" and request.path.endswith("4.txt"):
+            go_on.wait(60)
+
+    with s3.proxied() as proxy:
+        proxy.rules.append(hold)
+        s3.options = proxy.options
+        hub = hub_on(s3)
+        hub.api("POST", f"users/{s3.user}")
+        with ThreadPoolExecutor(1) as pool:
+            start = pool.submit(hub.spawn, s3.user)
+            until(lambda: hub.server(s3.user) is not None)
+            with requests.get(
+                f"{hub.url}hub/api/users/{s3.user}/server/progress",
+                headers={"Authorization": f"token {hub.token}"},
+                timeout=60,
+                stream=True,
+            ) as page:
+                said = next(line for line in page.iter_lines() if b"Your home: " in line)
+            go_on.set()
+            start.result()
+    assert b"bringing the home down" in said
 
 
 def test_a_directory_by_its_url_is_the_home_itself(directory: Path) -> None:
