@@ -96,6 +96,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from greyhub.conformance.auth import AuthSuite, Restriction
+    from greyhub.conformance.cluster import ClusterSuite, OnThisMachine, Part
     from greyhub.conformance.data import DataSuite
     from greyhub.conformance.home import HomeSuite
     from greyhub.conformance.spawner import Running, SpawnerSuite
@@ -106,11 +107,23 @@ _HOME = {
     "AuthSuite": "auth",
     "Restriction": "auth",
     "ClusterSuite": "cluster",
+    "OnThisMachine": "cluster",
+    "Part": "cluster",
     "HomeSuite": "home",
     "DataSuite": "data",
 }
 
-__all__ = ["AuthSuite", "DataSuite", "HomeSuite", "Restriction", "Running", "SpawnerSuite"]
+__all__ = [
+    "AuthSuite",
+    "ClusterSuite",
+    "DataSuite",
+    "HomeSuite",
+    "OnThisMachine",
+    "Part",
+    "Restriction",
+    "Running",
+    "SpawnerSuite",
+]
 
 
 def __getattr__(name: str) -> Any:

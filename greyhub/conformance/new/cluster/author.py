@@ -1,4 +1,4 @@
-from greyhub.conformance.cluster import ClusterSuite, Part
+from greyhub.conformance import ClusterSuite, Part
 from greyhub.conformance.new.cluster.toycluster import ToyCluster
 from greyhub.conformance.new.cluster.toycluster.cloud import Running  # your platform's own client
 
