@@ -22,7 +22,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from greyhub.conformance.case import shorten
 from greyhub.conformance.contract import SLOTS
 from greyhub.conformance.report import badge, withholding
 from greyhub.conformance.result import Report
@@ -79,7 +78,7 @@ def trimmed(report: Report) -> Report:
         dataclasses.replace(
             each,
             seconds=0.0,
-            message=each.message and shorten(_anywhere(each.message), 300),
+            message=_brief(_anywhere(each.message)),
             done=[],
             said=[],
             saw=[],
@@ -155,6 +154,11 @@ def _class(name: str) -> type[Suite]:
     module, _, attribute = name.partition(":")
     found: type[Suite] = getattr(importlib.import_module(module), attribute)
     return found
+
+
+def _brief(text: str, limit: int = 300) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= limit else f"{text[:limit]}…"
 
 
 def _anywhere(text: str) -> str:

@@ -68,7 +68,8 @@ def render(
 
 def called(suite: type[Suite]) -> str:
     """How people call what a suite judges: its docstring's first line."""
-    return (suite.__doc__ or suite.__name__).partition("\n")[0].rstrip(".")
+    first = (suite.__doc__ or suite.__name__).partition("\n")[0].rstrip(".")
+    return first.replace("``", "`")
 
 
 def _cells(name: str, report: Report, suite: type[Suite]) -> Iterator[str]:
@@ -81,7 +82,7 @@ def _cells(name: str, report: Report, suite: type[Suite]) -> Iterator[str]:
         (Outcome.FAILED,),
         (Outcome.WARNED,),
         (Outcome.DECLINED,),
-        (Outcome.UNPROVEN, Outcome.ERROR, Outcome.LISTED),
+        (Outcome.UNPROVEN, Outcome.ERROR),
     ):
         yield str(len(report.having(*outcomes)))
 
@@ -94,7 +95,7 @@ def _versions(report: Report, suite: type[Suite]) -> list[str]:
 
 
 def _broken(report: Report, suite: type[Suite]) -> list[str]:
-    found = report.having(Outcome.FAILED, Outcome.WARNED, Outcome.UNPROVEN, Outcome.ERROR)
+    found = report.having(Outcome.FAILED, Outcome.WARNED, Outcome.ERROR)
     if not found:
         return []
     about = inspect.cleandoc(suite.__doc__ or "").partition("\n\n")[2]

@@ -56,9 +56,11 @@ def clusters_are_separate(case: ClusterCase) -> None:
 @clause("CLUSTER-025", MUST, needs="shared", hooks="alive list_clusters", guards="money")
 def everything_has_an_owner(case: ClusterCase) -> None:
     """Every part is labelled with hub, user and cluster; a user's list holds theirs alone."""
-    for user in ("ada", "bob"):
-        case.make(1, user=user)
-    case.until(lambda: len(case.parts("worker")) == 2 * case.unit, SOON, "there were no workers")
+    # Held until the end: to forget a cluster may be to close it.
+    held = [case.make(1, user=user) for user in ("ada", "bob")]
+    case.until(
+        lambda: len(case.parts("worker")) == len(held) * case.unit, SOON, "there were no workers"
+    )
     owners: dict[str, set[str]] = {}
     for part in case.alive():
         labels = part.labels or {}

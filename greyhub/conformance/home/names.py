@@ -6,6 +6,7 @@ import time
 import unicodedata
 from contextlib import suppress
 
+from greyhub.conformance.case import Unproven
 from greyhub.conformance.contract import MUST, SHOULD, clause
 from greyhub.conformance.home.case import Home, HomeCase
 
@@ -190,17 +191,20 @@ def like_names_are_distinct(case: HomeCase) -> None:
     home, backend = case.home(), case.backend()
     composed, apart = (unicodedata.normalize(form, "é.txt") for form in ("NFC", "NFD"))
     pairs = [("file", "FILE"), ("Ä", "ä"), (composed, apart)]
-    for one, two in pairs:
-        home.pipe_file(f"x/{one}", b"one")
+    for number, (one, two) in enumerate(pairs):
+        folder = f"x{number}"  # a new one, which nobody has listed
+        home.pipe_file(f"{folder}/{one}", b"one")
         try:
-            home.pipe_file(f"x/{two}", b"two")
+            home.pipe_file(f"{folder}/{two}", b"two")
         except OSError:
             case.saw(f"{two!r} is refused beside {one!r}")
         else:
-            names = home.names("x")
-            case.require(names == sorted([f"x/{one}", f"x/{two}"]), f"ls gives {names!r}")
-            case.require(home.cat_file(f"x/{two}") == b"two", f"{two!r} is not read")
-        case.require(home.cat_file(f"x/{one}") == b"one", f"{one!r} was overwritten by {two!r}")
+            names = home.names(folder)
+            wanted = sorted([f"{folder}/{one}", f"{folder}/{two}"])
+            case.require(names == wanted, f"ls gives {names!r}, not {wanted!r}")
+            case.require(home.cat_file(f"{folder}/{two}") == b"two", f"{two!r} is not read")
+        first = home.cat_file(f"{folder}/{one}")
+        case.require(first == b"one", f"{one!r} was overwritten by {two!r}")
         for path in backend.paths():
             backend.remove(path)
 
@@ -214,7 +218,7 @@ def long_listings_are_complete(case: HomeCase) -> None:
     """
     home, backend = case.home(), case.backend()
     wanted = [f"many/{number:05}" for number in range(10_000)]
-    end = time.monotonic() + 3 * case.patience
+    end = time.monotonic() + min(3 * case.patience, 9)
     put: list[str] = []
     while len(put) < len(wanted) and time.monotonic() < end:
         part = wanted[len(put) : len(put) + 500]
@@ -224,4 +228,5 @@ def long_listings_are_complete(case: HomeCase) -> None:
     listed = home.names("many")
     missing = sorted(set(put) - set(listed))
     case.require(listed == put, f"of {len(put)} files {len(missing)} are not listed")
-    case.require(len(put) > 5000, f"raw() is slow: only {len(put)} files could be tried")
+    if len(put) <= 5000:
+        raise Unproven(f"raw() is slow: only {len(put)} files could be tried")

@@ -58,6 +58,7 @@ class Local(Shared):
     """What ``c.GreyHub.auth = "local"`` uses."""
 
     adapter = "greyhub.auth.password:LocalPassword"
+    mode = "real"
     config = {"LocalPassword": {"user_password": PASSWORD, "admin_password": ADMIN_PASSWORD}}
 
 

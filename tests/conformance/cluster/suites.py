@@ -20,6 +20,7 @@ class Local(OnThisMachine, ClusterSuite):
     """greyhub's own, in the user's server."""
 
     adapter = "greyhub.clusters.local:LocalCluster"
+    mode = "real"
     config = {"LocalCluster": {"max_workers": 2, "memory_limit": "1 GiB"}}
     claims = {
         "adaptive": True,

@@ -26,6 +26,7 @@ URLS = {
 class _Form(AuthSuite):
     """What suites of authenticators with a login form have in common."""
 
+    mode = "real"
     name_claim = "username"
     claims = {"password"}
     declines = dict.fromkeys(NO_PROVIDER, "there is no backend outside the hub")
@@ -55,7 +56,6 @@ class FirstUse(_Form):
     """FirstUseAuthenticator."""
 
     adapter = "firstuseauthenticator:FirstUseAuthenticator"
-    mode = "real"
     config = {"FirstUseAuthenticator": {"dbm_path": "{directory}/passwords.dbm"}}
 
     def make_account(self, person, authenticator, run):
@@ -70,7 +70,6 @@ class Native(_Form):
     """
 
     adapter = "nativeauthenticator:NativeAuthenticator"
-    mode = "real"
 
     def config(self):
         import nativeauthenticator

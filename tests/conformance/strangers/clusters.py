@@ -1,5 +1,6 @@
 """Clusters that others have written."""
 
+from contextlib import contextmanager
 from dataclasses import replace
 
 import psutil
@@ -65,7 +66,7 @@ class Spec(OnThisMachine, ClusterSuite):
 class JobQueue(OnThisMachine, ClusterSuite):
     """dask-jobqueue's LocalCluster."""
 
-    adapter = "dask_jobqueue:LocalCluster"
+    adapter = "dask_jobqueue.local:LocalCluster"
     mode = "real"
     config = {
         "LocalCluster": {
@@ -136,6 +137,14 @@ class Gateway(OnThisMachine, ClusterSuite):
         told = ("address", "proxy_address", "auth")
         return Client(**{name: self.gateway(user)[name] for name in told})
 
+    @contextmanager
+    def fault(self, kind, room=0):
+        # What breaks a part of Dask has to reach those that the gateway starts.
+        with super().fault(kind, room) as folder:
+            broken = {"full": "worker", "scheduler": "scheduler"}[kind]
+            with self.server.breaking(broken, (folder / "preload.py").read_text()):
+                yield
+
     def alive(self):
         parts = []
         for part in super().alive():
@@ -164,4 +173,4 @@ class Gateway(OnThisMachine, ClusterSuite):
             return [report.name for report in client.list_clusters()]
 
     def reattach(self, user, name):
-        return self.client(user).connect(name)
+        return self.client(user).connect(name, shutdown_on_close=True)

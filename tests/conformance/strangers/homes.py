@@ -17,6 +17,40 @@ AT_ONCE = "nothing is kept from the last look"
 EVERYTHING = set(HomeSuite.contract.capabilities)
 
 
+class FoldersFirst(DirFileSystem):
+    """What a client does whose server makes no folder by itself."""
+
+    def _folder_of(self, path):
+        if folder := path.rpartition("/")[0]:
+            self.makedirs(folder, exist_ok=True)
+
+    def open(self, path, mode="rb", *args, **kwargs):
+        if "r" not in mode:
+            self._folder_of(path)
+        return super().open(path, mode, *args, **kwargs)
+
+    def pipe_file(self, path, *args, **kwargs):
+        self._folder_of(path)
+        return super().pipe_file(path, *args, **kwargs)
+
+    def pipe(self, path, value=None, **kwargs):
+        for each in path if isinstance(path, dict) else [path]:
+            self._folder_of(each)
+        return super().pipe(path, value, **kwargs)
+
+    def touch(self, path, **kwargs):
+        self._folder_of(path)
+        return super().touch(path, **kwargs)
+
+    def cp_file(self, path1, path2, **kwargs):
+        self._folder_of(path2)
+        return super().cp_file(path1, path2, **kwargs)
+
+    def mv(self, path1, path2, **kwargs):
+        self._folder_of(path2)
+        return super().mv(path1, path2, **kwargs)
+
+
 def declined(**reasons):
     """The capabilities that are claimed, and those that are not."""
     return EVERYTHING - set(reasons), reasons
@@ -62,7 +96,7 @@ def sftp(user, root, port, username, key_filename):
     how = {"username": username, "key_filename": key_filename}
     filesystem = SFTPFileSystem("127.0.0.1", port=port, **how, allow_agent=False)
     filesystem.makedirs(f"{root}/{filename(user)}", exist_ok=True)
-    return DirFileSystem(path=f"{root}/{filename(user)}", fs=filesystem)
+    return FoldersFirst(path=f"{root}/{filename(user)}", fs=filesystem)
 
 
 def webdav(user, endpoint, password_file):
@@ -70,7 +104,7 @@ def webdav(user, endpoint, password_file):
 
     filesystem = WebdavFileSystem(endpoint, auth=("ada", Path(password_file).read_text()))
     filesystem.makedirs(filename(user), exist_ok=True)
-    return DirFileSystem(path=filename(user), fs=filesystem)
+    return FoldersFirst(path=filename(user), fs=filesystem)
 
 
 class Local(OnStore):
@@ -78,6 +112,7 @@ class Local(OnStore):
 
     adapter = staticmethod(local)
     mode = "real"
+    parts = ("fsspec",)
     claims, declines = declined(
         conditional_write=NONE_SUCH,
         credentials="a directory is opened by its owner's uid alone",
@@ -107,6 +142,7 @@ class Memory(OnStore):
 
     adapter = staticmethod(memory)
     mode = "real"
+    parts = ("fsspec",)
     claims, declines = declined(
         conditional_write=NONE_SUCH,
         credentials="it is a dictionary",
@@ -158,9 +194,13 @@ class Azure(OnAzure):
 
 
 class SFTP(OnSFTP):
-    """fsspec's SFTPFileSystem."""
+    """fsspec's SFTPFileSystem.
+
+    It makes no folder by itself: a client makes them first here.
+    """
 
     adapter = staticmethod(sftp)
+    parts = ("fsspec", *OnSFTP.parts)
     claims, declines = declined(
         conditional_write=NONE_SUCH,
         exclusive_create="SFTPFileSystem does not name it",
@@ -177,7 +217,10 @@ class SFTP(OnSFTP):
 
 
 class WebDAV(OnWebDAV):
-    """webdav4's WebdavFileSystem."""
+    """webdav4's WebdavFileSystem.
+
+    It makes no folder by itself: a client makes them first here.
+    """
 
     adapter = staticmethod(webdav)
     claims, declines = declined(

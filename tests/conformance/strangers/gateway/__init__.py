@@ -8,6 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 CONFIG = Path(__file__).with_name("config.py")
@@ -37,6 +39,16 @@ class Gateway:
                 stderr=subprocess.STDOUT,
             )
         self._wait(ports[1])
+
+    @contextmanager
+    def breaking(self, what: str, script: str) -> Iterator[None]:
+        """Let every scheduler, or every worker, run a script first, while a block lasts."""
+        path = Path(self.folder.name) / f"{what}.py"
+        path.write_text(script)
+        try:
+            yield
+        finally:
+            path.unlink()
 
     def close(self) -> None:
         """End the server, which ends its proxy."""

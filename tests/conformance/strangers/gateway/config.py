@@ -15,8 +15,9 @@ c.UnsafeLocalBackend.sigint_timeout = 2
 c.UnsafeLocalBackend.check_timeouts_period = 0.5
 c.UnsafeLocalBackend.cluster_options = Options(Float("idle_timeout", default=0))
 # distributed has no dask-scheduler and dask-worker any more, which are the defaults.
-c.ClusterConfig.scheduler_cmd = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
-c.ClusterConfig.worker_cmd = [sys.executable, "-m", "distributed.cli.dask_worker"]
+start = [sys.executable, os.path.join(os.path.dirname(__file__), "start.py")]
+c.ClusterConfig.scheduler_cmd = [*start, os.environ["GATEWAY_FOLDER"], "scheduler"]
+c.ClusterConfig.worker_cmd = [*start, os.environ["GATEWAY_FOLDER"], "worker"]
 c.ClusterConfig.cluster_max_workers = 2
 c.ClusterConfig.worker_cores = 1
 c.ClusterConfig.adaptive_period = 0.5
