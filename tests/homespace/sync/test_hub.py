@@ -93,6 +93,21 @@ def log_of(hub: Hub, user: str) -> str:
     return (hub.state / f"hub/logs/{user}+.log").read_text()
 
 
+def test_any_spawner_and_any_account_will_do(directory: Path, ordinary: int, s3: Place) -> None:
+    more = f"""
+c.GreyHub.spawner = "simple"
+c.SimpleLocalProcessSpawner.home_dir_template = {str(directory / "accounts/{username}")!r}
+"""
+    with running(directory, config_of(s3, more), account=ordinary) as hub:
+        hub.spawn(s3.user)
+        home = home_of(hub, s3.user)
+        assert os.readlink(f"/proc/{hub.pid(s3.user)}/cwd") == str(home)
+        with as_owner(home):
+            furnish(home)
+        hub.stop_server(s3.user)
+        assert s3.read("notes/a.txt") == b"a"
+
+
 def test_nothing_is_lost_when_server_and_keeper_are_killed(hub_on: Hubs, s3: Place) -> None:
     hub = hub_on(s3, "c.Spawner.poll_interval = 1")
     hub.spawn(s3.user)

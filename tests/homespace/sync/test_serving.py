@@ -178,6 +178,35 @@ def test_two_versions_are_both_kept(machine: Machines, s3: Place) -> None:
     assert tree(one.home) == tree(two.home)
 
 
+def test_what_was_deleted_elsewhere_is_in_the_trash(machine: Machines, s3: Place) -> None:
+    one = machine("one", s3).start()
+    (one.home / "old.txt").write_text("1")
+    one.sync()
+    two = machine("two", s3).start()
+    (two.home / "old.txt").unlink()
+    two.sync()
+    one.sync()
+    assert not (one.home / "old.txt").exists()
+    [trash] = (one.home / ".greyhub/trash").glob("*/old.txt")
+    assert trash.read_text() == "1"
+    (two.home / "old.txt").write_text("2")
+    two.sync()
+    one.sync()
+    assert (one.home / "old.txt").read_text() == "2"
+
+
+def test_what_is_ignored_stays_here(machine: Machines, s3: Place) -> None:
+    one = machine("one", s3).start()
+    (one.home / ".greyignore").write_text("/scratch/\n!.cache/\n")
+    for name in ("scratch/a", ".cache/b", ".venv/c", "kept/d"):
+        (one.home / name).parent.mkdir()
+        (one.home / name).write_text("x")
+    one.sync()
+    kept = {name for name in s3.names() if not name.startswith(".greyhub/")}
+    assert kept == {".greyignore", ".cache/b", "kept/d"}
+    assert (one.home / "scratch/a").exists()
+
+
 def test_two_servers_on_one_machine_share_the_home(machine: Machines, s3: Place) -> None:
     one = machine("one", s3).start()
     one.start()  # a second server, whose process waits for its turn
