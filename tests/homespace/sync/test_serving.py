@@ -211,11 +211,12 @@ def test_two_servers_on_one_machine_share_the_home(machine: Machines, s3: Place)
     one = machine("one", s3).start()
     one.start()  # a second server, whose process waits for its turn
     first, second = one.keepers
+    waits = second.process.pid
     (one.home / "a").write_text("1")
     one.sync()
     first.end()
     one.keepers.remove(first)
-    until(lambda: taken_over(one, second.process.pid), what="the second one's turn")
+    until(lambda: taken_over(one, waits), what="the second one's turn")
     (one.home / "b").write_text("2")
     one.sync()
     assert s3.names() >= {"a", "b"}
