@@ -207,11 +207,14 @@ def test_what_is_ignored_stays_here(machine: Machines, s3: Place) -> None:
     assert (one.home / "scratch/a").exists()
 
 
-def test_two_servers_on_one_machine_share_the_home(machine: Machines, s3: Place) -> None:
+def test_two_servers_on_one_machine_share_the_home(
+    machine: Machines, s3: Place, capfd: pytest.CaptureFixture[str]
+) -> None:
     one = machine("one", s3).start()
     one.start()  # a second server, whose process waits for its turn
     first, second = one.keepers
     waits = second.process.pid
+    until(lambda: "another server's process keeps it" in capfd.readouterr().err)
     (one.home / "a").write_text("1")
     one.sync()
     first.end()
