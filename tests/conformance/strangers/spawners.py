@@ -89,9 +89,10 @@ class Batch(Processes, SpawnerSuite):
 
     def alive(self):
         found = []
-        for leader in self.slurm.jobs().values():
+        for number, leader in self.slurm.jobs().items():
             with suppress(psutil.Error):  # it may end meanwhile
-                found.append(Running(str(leader.pid), self._labels(leader), leader.cmdline()))
+                labels = {**self._labels(leader), "SLURM_JOB_ID": number}
+                found.append(Running(str(leader.pid), labels, leader.cmdline()))
         return found
 
     def kill(self, server):
