@@ -16,7 +16,7 @@ FAST = ("DATA-004", "DATA-008", "DATA-020", "DATA-021", "DATA-022", "DATA-031", 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("name", ["Local", "LocalFirst", "Remote", "Toy"])
 def test_correct_catalogues_keep_the_contract(name):
-    report = run_apart(f"{SUITES}:{name}", seed=1)
+    report = run_apart(f"{SUITES}:{name}", seed=1, patience=3)
     kept = (Outcome.PASSED, Outcome.DECLINED)
     wrong = [f"{r.id}: {r.message}" for r in report.results if r.outcome not in kept]
     assert not wrong
