@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from greyhub.cli import group
+from greyhub.conformance.contract import SLOTS
 from greyhub.conformance.new.writing import slots
 
 
@@ -123,3 +124,7 @@ def test_nothing_is_written_over(tmp_path):
     done = CliRunner().invoke(group, arguments)
     assert done.exit_code == 3
     assert [path.name for path in tmp_path.iterdir()] == ["mine.py"]
+
+
+def test_every_contract_has_a_start():
+    assert slots() == sorted(SLOTS)
