@@ -63,28 +63,6 @@ class Spec(OnThisMachine, ClusterSuite):
         }
 
 
-class JobQueue(OnThisMachine, ClusterSuite):
-    """dask-jobqueue's LocalCluster."""
-
-    adapter = "dask_jobqueue.local:LocalCluster"
-    mode = "real"
-    config = {
-        "LocalCluster": {
-            "cores": 1,
-            "processes": 1,
-            "memory": "1 GiB",
-            "death_timeout": 5,
-            "scheduler_options": {"host": "127.0.0.1", "dashboard_address": ":0"},
-        }
-    }
-    claims = {"adaptive": True, "reaps_on_client_death": 15}
-    declines = {
-        **HERE,
-        "idle_timeout": "its documentation names none",
-        "tls": "for jobs of this machine its documentation names none",
-    }
-
-
 class Gateway(OnThisMachine, ClusterSuite):
     """dask-gateway with UnsafeLocalBackend."""
 
