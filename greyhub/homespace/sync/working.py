@@ -27,6 +27,9 @@ from greyhub.homespace.sync.place import Place
 from greyhub.homespace.sync.progress import Progress
 from greyhub.homespace.sync.stores import Store
 
+OFTEN = 1.0
+"""Seconds after which whoever wants to know is asked whether to go on."""
+
 
 class WorkingCopy:
     """A home's local directory, kept in step with its store.
@@ -167,7 +170,8 @@ class WorkingCopy:
             now = self.agenda.clock()
             if deadline is not None and now >= deadline:
                 break
-            self.crew.step(min(self.crew.pause(), LONGEST, (deadline or now + LONGEST) - now))
+            longest = LONGEST if until is None else OFTEN
+            self.crew.step(min(self.crew.pause(), longest, (deadline or now + LONGEST) - now))
         return False
 
     def flush(self, deadline: float) -> dict[str, str]:
