@@ -20,7 +20,7 @@ FAST = ("AUTH-001", "AUTH-010", "AUTH-020", "AUTH-027", "AUTH-030", "AUTH-043", 
 
 @pytest.mark.parametrize("name", ["Local", "TokenedSuite"])
 def test_a_correct_authenticator_keeps_every_clause(name: str) -> None:
-    report = run_apart(f"{SUITES}:{name}", seed=1)
+    report = run_apart(f"{SUITES}:{name}", seed=1, patience=3)
     wrong = report.having(Outcome.FAILED, Outcome.WARNED, Outcome.ERROR, Outcome.UNPROVEN)
     assert [(each.id, each.message) for each in wrong] == []
     assert report.certified

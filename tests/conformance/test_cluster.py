@@ -15,7 +15,7 @@ FAST = ("CLUSTER-013", "CLUSTER-015", "CLUSTER-031")
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", ["Local", "Toy"])
 def test_correct_clusters_keep_the_contract(name):
-    report = run_apart(f"{SUITES}:{name}", seed=1, patience=2)
+    report = run_apart(f"{SUITES}:{name}", seed=1, patience=3)
     kept = (Outcome.PASSED, Outcome.DECLINED)
     wrong = [f"{r.id}: {r.message}" for r in report.results if r.outcome not in kept]
     assert not wrong

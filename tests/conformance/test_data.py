@@ -13,7 +13,6 @@ FAST = ("DATA-004", "DATA-008", "DATA-020", "DATA-021", "DATA-022", "DATA-031", 
 """Clauses whose mutants are judged each time; ``make mutants`` judges all."""
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("name", ["Local", "LocalFirst", "Remote", "Toy"])
 def test_correct_catalogues_keep_the_contract(name):
     report = run_apart(f"{SUITES}:{name}", seed=1, patience=3)

@@ -11,7 +11,7 @@ FAST = ("HOME-006", "HOME-010", "HOME-013", "HOME-022", "HOME-031", "HOME-045")
 
 
 def test_greyhubs_own_homes_keep_the_contract():
-    report = run_apart(f"{SUITES}:Local", seed=1)
+    report = run_apart(f"{SUITES}:Local", seed=1, patience=3)
     kept = (Outcome.PASSED, Outcome.DECLINED)
     wrong = [f"{r.id}: {r.message}" for r in report.results if r.outcome not in kept]
     assert not wrong
