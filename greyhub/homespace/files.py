@@ -144,9 +144,10 @@ class Writer(io.BufferedIOBase):
     ) -> None:
         self.fs, self.path, self.mode, self.autocommit = home, path, mode, autocommit
         self._store, self._match = store, match
+        self._staged: IO[bytes] | None = None
         self._offset = home.size(path) if mode == "ab" and home.exists(path) else 0
         # An appended part is sent on its own, so it is never staged beside the file.
-        self._staged: IO[bytes] | None = store.stage("" if mode == "ab" else path)
+        self._staged = store.stage("" if mode == "ab" else path)
         self._into: Any = self._staged
         if encoder is not None:
             from fsspec.compression import compr
@@ -254,7 +255,7 @@ class Writer(io.BufferedIOBase):
         self.close() if kind is None else self.discard()
 
     def __del__(self) -> None:
-        if not getattr(self, "closed", True):
+        if not self.closed and getattr(self, "_staged", None) is not None:
             warnings.warn(
                 f"{self.path!r} was never closed, so nothing of it was saved: "
                 "write with `with home.open(...) as file:`",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import signal
@@ -566,3 +567,12 @@ def test_a_locked_reader_waits_for_no_one(tmp_path: Path) -> None:
         assert time.monotonic() - start < 5
     until(lambda: home.exists("f"))
     assert isinstance(home.open("f"), io.BufferedReader)
+
+
+def test_a_file_that_could_not_be_opened_is_not_missed(tmp_path, recwarn):
+    home = Home(str(tmp_path))
+    home.pipe("file", b"")
+    with pytest.raises(NotADirectoryError):
+        home.open("file/inside", "wb")
+    gc.collect()
+    assert [str(each.message) for each in recwarn] == []
