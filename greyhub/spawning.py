@@ -49,18 +49,27 @@ class Spawning:
         failed or not; as this hook runs, the spawner still knows it.
         """
         for pause in PAUSES:
+            if await self._gone(spawner):
+                return
+            spawner.log.warning("greyhub: %s is still there: stopping it again", _name(spawner))
             try:
-                if await spawner.poll() is not None:
-                    return
-                spawner.log.warning("greyhub: %s is still there: stopping it again", _name(spawner))
                 await spawner.stop()
             except Exception as error:
                 spawner.log.warning("greyhub: %s could not be stopped: %r", _name(spawner), error)
             await asyncio.sleep(pause)
-        spawner.log.error(
-            "greyhub: %s may still run, and JupyterHub forgets it now: see to it in the backend",
-            _name(spawner),
-        )
+        if not await self._gone(spawner):
+            spawner.log.error(
+                "greyhub: %s may still run, and JupyterHub forgets it: see to it in the backend",
+                _name(spawner),
+            )
+
+    async def _gone(self, spawner: Any) -> bool:
+        """Whether a server is known to be gone."""
+        try:
+            return await spawner.poll() is not None
+        except Exception as error:
+            spawner.log.warning("greyhub: it is not known of %s: %r", _name(spawner), error)
+            return False
 
     def _revoke(self, spawner: Any) -> None:
         """Delete the tokens of a server.
