@@ -575,4 +575,4 @@ def test_a_file_that_could_not_be_opened_is_not_missed(tmp_path, recwarn):
     with pytest.raises(NotADirectoryError):
         home.open("file/inside", "wb")
     gc.collect()
-    assert [str(each.message) for each in recwarn] == []
+    assert not [each for each in recwarn if "never closed" in str(each.message)]
