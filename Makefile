@@ -15,7 +15,7 @@ test: $(READY) browser  ## every test, on the newest JupyterHub and on the oldes
 	$(BIN)/python -m tests.suite --venv $(VENV)
 
 mutants: $(READY)  ## broken adapters, each of which the conformance suite must catch
-	$(BIN)/python -m greyhub.conformance mutants tests.conformance
+	$(BIN)/python -m greyhub.conformance mutants --patience 3 tests.conformance
 
 reports: $(READY)  ## greyhub's adapters and others' by the contracts: docs/conformance; takes long
 	$(BIN)/pip install --quiet --constraint tests/constraints.txt --editable '.[test,strangers]'

@@ -1,8 +1,10 @@
 """Homes beside rclone: work in a working copy, restore, first upload, a move, and rest.
 
     python -m bench.home [--server VERSITYGW] [--rounds 3] [--files 10000] [--megabytes 1024]
+                         [--only work|small|large|rest ...]
 
-All on one S3 server on this machine: with ``--server``, versitygw on a directory, and
+A file system in memory (``TMPDIR=/dev/shm``) tells programs apart, and a disk as well as
+the disk. All on one S3 server on this machine: with ``--server``, versitygw on a directory, and
 otherwise moto, which is so slow that differences drown in it. Needs git, rclone and, for
 ``rclone mount``, FUSE. CPU is what a command and its children used; the server's is not
 counted. Ratios are greyhub's by the other's: below 1 is quicker, or less.
@@ -14,6 +16,7 @@ import argparse
 import io
 import json
 import os
+import random
 import shutil
 import signal
 import statistics
@@ -24,7 +27,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 
@@ -42,13 +45,20 @@ from greyhub.homespace.sync.stores import open_url
 from greyhub.homespace.sync.working import WorkingCopy
 url, options, local, state = sys.argv[1:]
 copy = WorkingCopy(Path(local), open_url(url, json.loads(options)), Path(state))
-copy.restore()
+copy.restore(until=lambda: False)  # as a server does, which may be told to stop
 assert not copy.unsaved(), copy.unsaved()
 copy.close()
 """
 
-Took = tuple[float, float]
-"""Seconds on the clock, and of the processors."""
+PARTS = ("work", "small", "large", "rest")
+
+
+class Took(NamedTuple):
+    """Seconds on the clock, and of the processors; memory at its most, where it was measured."""
+
+    seconds: float
+    processors: float
+    megabytes: float = 0.0
 
 
 class Store:
@@ -88,7 +98,9 @@ def server(path: str, scratch: Path) -> Iterator[Store]:
     port, data = servers.free_port(), scratch / "data"
     data.mkdir()
     keys = {"ROOT_ACCESS_KEY": KEY, "ROOT_SECRET_KEY": SECRET}
-    command = [path, "--port", f"127.0.0.1:{port}", "--quiet", "--keep-alive", "posix", str(data)]
+    # Elsewhere the store is another machine: it is not to compete with the work.
+    command = ["chrt", "--idle", "0", path, "--port", f"127.0.0.1:{port}"]
+    command += ["--quiet", "--keep-alive", "posix", str(data)]
     log = scratch / "server.log"
     with servers.running(command, port, log, env={**os.environ, **keys}):
         yield Store(f"http://127.0.0.1:{port}", scratch)
@@ -104,7 +116,8 @@ def run(command: list[str], environ: dict[str, str] | None = None, cwd: Path | N
         if process.returncode:
             said.seek(0)
             raise RuntimeError(f"{command[:3]}: {said.read()[-2000:].decode(errors='replace')}")
-    return time.perf_counter() - began, usage.ru_utime + usage.ru_stime
+    seconds = time.perf_counter() - began
+    return Took(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 # Work in a home.
@@ -168,10 +181,9 @@ def work(top: Path, wheels: Path) -> dict[str, Took | str]:
         began, before = time.perf_counter(), used()
         try:
             act(place, wheels)
-            found[name] = time.perf_counter() - began, used() - before
+            found[name] = Took(time.perf_counter() - began, used() - before)
         except (RuntimeError, OSError) as error:
             found[name] = f"fails: {' '.join(str(error).split())[-120:]}"
-        shutil.rmtree(place, ignore_errors=True)
     return found
 
 
@@ -187,7 +199,8 @@ def kept(store: Store, scratch: Path, name: str, local: Path) -> Iterator[Kept]:
         **os.environ,
         "GREYHUB_SYNC": json.dumps({**job, "storage_options": store.references}),
     }
-    process = subprocess.Popen([sys.executable, "-m", "greyhub.homespace.sync"], env=environ)
+    command = [sys.executable, "-m", "greyhub.homespace.sync"]
+    process = subprocess.Popen(command, env=environ, start_new_session=True)  # as a server does
     try:
         servers.until(lambda: process.poll() is not None or _is_kept(state), 600)
         assert process.poll() is None, "the process that keeps the home has ended"
@@ -227,14 +240,15 @@ def working(store: Store, scratch: Path, rounds: int, wheels: Path) -> dict[str,
     with ExitStack() as stack:
         state, keeper = stack.enter_context(kept(store, scratch, "work", copy))
         for _ in range(rounds):
-            found["plain"].append(work(plain, wheels))
-            found["copy"].append(work(copy, wheels))
-            sync(state, 300)
+            for name, place in random.sample([("plain", plain), ("copy", copy)], 2):
+                found[name].append(work(place, wheels))
+                sync(state, 300)  # neither is beside the saving of another
         times = keeper.cpu_times()
         found["keeper, CPU s"] = [times.user + times.system]  # type: ignore[list-item]
     if os.path.exists("/dev/fuse") and shutil.which("fusermount3"):
         with mounted(store, scratch, "mounted") as place:
-            found["mount"].append(work(place, wheels))
+            for _ in range(min(rounds, 3)):
+                found["mount"].append(work(place, wheels))
     return found
 
 
@@ -269,25 +283,38 @@ def move(store: Store, scratch: Path, source: str, target: str) -> Took:
     return run([*command, "--stopped", "--state", str(scratch / "moves")], cwd=scratch)
 
 
-def transfers(store: Store, scratch: Path, home: Path) -> dict[str, Took]:
+def transfers(store: Store, scratch: Path, home: Path, rounds: int) -> dict[str, list[Took]]:
     """Up and down, each by the same server, in turn."""
-    name, found = home.name, {}
+    found: dict[str, list[Took]] = {}
+
+    def note(name: str, took: Took) -> None:
+        found.setdefault(name, []).append(took)
+
     wide = ("--transfers", "24", "--checkers", "24")
-    for how, more in {"rclone copy": (), "rclone copy, 24 at once": wide}.items():
-        there, here = store.remote(f"{name}-{len(more)}"), scratch / f"{name}-{len(more)}"
-        found[f"{how}: up"] = run(store.rclone("copy", *more, str(home), there), store.environ)
-        found[f"{how}: down"] = run(store.rclone("copy", *more, there, str(here)), store.environ)
-        shutil.rmtree(here)
-    found["working copy: up"] = keep(store, scratch, f"{name}-w", home, f"{name}-up")
-    down = scratch / f"{name}-down"
-    found["working copy: down"] = keep(store, scratch, f"{name}-w", down, f"{name}-down.s")
-    found["working copy: down again"] = keep(store, scratch, f"{name}-w", down, f"{name}-down.s")
-    shutil.rmtree(down)
-    shutil.rmtree(home / ".greyhub", ignore_errors=True)
-    there, back = store.url(f"{name}-m"), scratch / f"{name}-back"
-    found["home copy: up, read again"] = move(store, scratch, str(home), there)
-    found["home copy: down, read again"] = move(store, scratch, there, str(back))
-    shutil.rmtree(back)
+    for turn in range(rounds):
+        name = f"{home.name}-{turn}"
+        down, state = scratch / f"{name}-down", f"{name}-down.s"
+        here, there = [down], [store.remote(f"{name}-w")]
+        for how, more in {"rclone copy": (), "rclone copy, 24 at once": wide}.items():
+            here.append(scratch / f"{name}-{len(more)}")
+            there.append(store.remote(f"{name}-{len(more)}"))
+            up = store.rclone("copy", *more, str(home), there[-1])
+            note(f"{how}: up", run(up, store.environ))
+            back = store.rclone("copy", *more, there[-1], str(here[-1]))
+            note(f"{how}: down", run(back, store.environ))
+        note("working copy: up", keep(store, scratch, f"{name}-w", home, f"{name}-up"))
+        note("working copy: down", keep(store, scratch, f"{name}-w", down, state))
+        note("working copy: down again", keep(store, scratch, f"{name}-w", down, state))
+        shutil.rmtree(home / ".greyhub", ignore_errors=True)
+        if len(os.listdir(home)) == 1:
+            # Many files stay: where many were just deleted, new ones take longer to make.
+            for place in here:
+                shutil.rmtree(place)
+            for remote in there:
+                run(store.rclone("purge", remote), store.environ)
+    url, back_again = store.url(f"{home.name}-m"), scratch / f"{home.name}-back"
+    note("home copy: up, read again", move(store, scratch, str(home), url))
+    note("home copy: down, read again", move(store, scratch, url, str(back_again)))
     return found
 
 
@@ -328,6 +355,13 @@ def _has(reader: Any, key: str) -> bool:
     return True
 
 
+def download(scratch: Path) -> Path:
+    """The packages that pip installs."""
+    wheels = scratch / "wheels"
+    run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(wheels), *WHEELS])
+    return wheels
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--server", default="", help="versitygw's program")
@@ -335,26 +369,23 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--megabytes", type=int, default=1024)
     parser.add_argument("--rest", type=float, default=120)
-    parser.add_argument("--only-work", action="store_true")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     scratch = Path(tempfile.mkdtemp(prefix="bench-home-"))
     results: dict[str, Any] = {}
     try:
-        wheels = scratch / "wheels"
-        run(
-            [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(wheels), *WHEELS]
-        )
         with server(given.server, scratch) as store:
-            results["work"] = working(store, scratch, given.rounds, wheels)
-            if given.only_work:
-                return
-            small = tree(scratch / "small", given.files, 0)
-            results["small"] = transfers(store, scratch, small)
-            large = tree(scratch / "large", 0, given.megabytes)
-            results["large"] = transfers(store, scratch, large)
-            shutil.rmtree(large)
-            results["rest"] = resting(store, scratch, small, given.rest)
+            results["load"] = os.getloadavg()
+            if "work" in given.only:
+                results["work"] = working(store, scratch, given.rounds, download(scratch))
+            for name, sizes in (("small", (given.files, 0)), ("large", (0, given.megabytes))):
+                if name in given.only:
+                    home = tree(scratch / name, *sizes)
+                    results[name] = transfers(store, scratch, home, given.rounds)
+            if "rest" in given.only:
+                home = tree(scratch / "resting", given.files, 0)
+                results["rest"] = resting(store, scratch, home, given.rest)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
         print(json.dumps(results, indent=1))

@@ -18,22 +18,10 @@ from traitlets import Bytes, TraitError, TraitType, Unicode
 from traitlets.config.loader import DeferredConfig, LazyConfigValue
 
 from greyhub.errors import ConfigError
+from greyhub.names import is_secret
 
 MASK = "********"
 
-_NAMES = re.compile(
-    r"secret|passw|token|credential|crypt|api_?key|access_?key|account_?key|private_?key"
-    r"|(^|_)keys?$|connection_string|sas",
-    re.IGNORECASE,
-)
-# Names of such a form that hold no secret: where one is, or how it is used.
-_OPEN = re.compile(
-    r"_(file|path|url|env|name|age|type|params?|scopes?|expires_in|enabled|groups|groups_key|claim|hook)$"
-    r"|_(template|method|secrets)$"
-    r"|(^|_)(user|ssl|tls|groups|public|username|authority|state|internal|auth_state_\w+)_?keys?$"
-    r"|^(allow|claim|exclude|oauth_expires|token_exchange|token_expires|enable|refresh|validate)_",
-    re.IGNORECASE,
-)
 _URL_PASSWORD = re.compile(r"(?<=://)([^/@:\s]*):([^/@\s]+)@")
 _ARGUMENT = re.compile(r"(?i)((?:secret|passw\w*|token|api_?key)\w*[=:]\s*)([^\s,;&]+)")
 
@@ -171,11 +159,6 @@ def secrets_in(value: Any) -> Iterator[Secret]:
     elif isinstance(value, list | tuple | set | frozenset):
         for each in value:
             yield from secrets_in(each)
-
-
-def is_secret(name: str) -> bool:
-    """Whether an option, a key or a variable of this name holds a secret."""
-    return bool(_NAMES.search(name)) and not _OPEN.search(name)
 
 
 def masked(value: Any, name: str = "") -> Any:

@@ -26,6 +26,8 @@ import pytest
 from tests.browser import find
 from tests.hubs import Hub, running
 
+pytest_plugins = ["tests.stalls"]
+
 NOBODY = 65534
 
 

@@ -27,6 +27,7 @@ HUB_TESTS = [
     "tests/auth/test_local.py",
     "tests/checks",
     "tests/cli",
+    "tests/homespace/sync/test_hub.py",
     "tests/spawners/test_restart.py",
     "tests/spawners/test_starting.py",
 ]

@@ -23,10 +23,10 @@ class LocalPassword(SharedPasswordAuthenticator):  # type: ignore[misc]
     """One password for everyone, on a hub that only its own machine can reach.
 
     Set ``user_password``, or let the hub make one, keep it in its state
-    directory and print it at the start. As ``c.GreyHub.auth = "local"`` sets it
-    up, everyone who knows it may log in under any name, unless ``allowed_users``
-    names them. Users in ``admin_users`` log in with ``admin_password``, which is
-    made the same way.
+    directory and say where at the start; a terminal is shown it. As
+    ``c.GreyHub.auth = "local"`` sets it up, everyone who knows it may log in
+    under any name, unless ``allowed_users`` names them. Users in ``admin_users``
+    log in with ``admin_password``, which is made the same way.
     """
 
     state_dir = Unicode(help="Where the passwords that the hub made are kept.").tag(
@@ -79,9 +79,19 @@ class LocalPassword(SharedPasswordAuthenticator):  # type: ignore[misc]
         return path.read_text().strip()
 
     def _announce(self, url: str) -> None:
-        # To the terminal and not to the log: logs are kept, copied and read by others.
-        lines = [f"\n    greyhub: {url} is about to open.", "    Log in with any name and the"]
-        lines[-1] += f" password: {self.user_password}"
+        """Say where to log in, and with what, if the hub has made that up."""
+        whose = {"user_password": ("any name", "password")}
         if self.admin_users:
-            lines.append(f"    {', '.join(sorted(self.admin_users))}: {self.admin_password}")
-        print("\n".join(lines), "\n", file=sys.stderr, flush=True)
+            whose["admin_password"] = (", ".join(sorted(self.admin_users)), "admin-password")
+        made = {trait: of for trait, of in whose.items() if not self.trait_has_value(trait)}
+        if not made:
+            return
+        # A terminal is shown it. What else is at the other end keeps it: a log, a journal.
+        shown = sys.stderr.isatty()
+        print(f"\n    greyhub: {url} is about to open.", file=sys.stderr)
+        for trait, (who, name) in made.items():
+            password = getattr(self, trait)
+            where = Path(self.state_dir or ".").absolute() / name
+            told = f"password: {password}" if shown else f"the password in {where}"
+            print(f"    Log in as {who} with {told}", file=sys.stderr)
+        print(file=sys.stderr, flush=True)

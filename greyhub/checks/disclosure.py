@@ -16,7 +16,8 @@ from greyhub.checks.classes import options
 from greyhub.checks.facts import holds
 from greyhub.checks.places import Trace
 from greyhub.checks.platform import COMMAND_LINE, Platform
-from greyhub.secrets import Secret, is_secret, secrets_in
+from greyhub.names import is_secret
+from greyhub.secrets import Secret, secrets_in
 
 SEEN_BY_USERS = {
     "Spawner": ("environment", "args", "cmd", "default_url", "notebook_dir"),

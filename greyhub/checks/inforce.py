@@ -19,7 +19,8 @@ from greyhub.checks.platform import COMMAND_LINE, Platform
 from greyhub.checks.values import settings
 from greyhub.errors import ConfigError
 from greyhub.hub import GreyHub, label
-from greyhub.secrets import MASK, Secret, is_secret, masked
+from greyhub.names import is_secret
+from greyhub.secrets import MASK, Secret, masked
 from greyhub.slots import SLOTS
 
 ENVIRONMENT: tuple[tuple[str, str, str], ...] = (

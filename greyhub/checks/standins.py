@@ -16,7 +16,7 @@ from traitlets.config import Application, Config
 
 from greyhub.checks.classes import options, sections
 from greyhub.checks.values import Flaw, Refused, convert, empty, flaws, settings
-from greyhub.secrets import is_secret
+from greyhub.names import is_secret
 
 _silent = logging.getLogger("greyhub.checks")
 _silent.propagate = False

@@ -33,7 +33,8 @@ from traitlets.config.loader import DeferredConfig, LazyConfigValue
 
 from greyhub.checks.classes import options, sections
 from greyhub.errors import ConfigError
-from greyhub.secrets import Secret, is_secret, opened, secrets_in, shown
+from greyhub.names import is_secret
+from greyhub.secrets import Secret, opened, secrets_in, shown
 
 Names = tuple[str, ...]
 

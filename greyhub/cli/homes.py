@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from greyhub.errors import HomeError
-from greyhub.homespace import URL, HomeAdapter
+from greyhub.homespace.adapter import URL, HomeAdapter
 from greyhub.homespace.moving.people import HERE, Homes, Hub
 from greyhub.homespace.moving.places import Place, canonical
 from greyhub.homespace.stores import STORES

@@ -29,6 +29,8 @@ class Apart:
         ``module:Class`` of the suite; imported in the child.
     limit : float
         Seconds after which the child is killed.
+    silent : bool
+        Whether what the adapter and its servers print is nobody's business.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Apart:
         patience: float = 1.0,
         watch: Watcher = lambda result: None,
         limit: float = float("inf"),
+        silent: bool = False,
     ) -> None:
         self.target = target
         self._folder = tempfile.TemporaryDirectory(prefix="greyhub-conform-")
@@ -50,6 +53,8 @@ class Apart:
         sys.stderr.flush()
         self._child = os.fork()
         if self._child == 0:
+            if silent:
+                _print_nowhere()
             _judge(
                 self._path,
                 target,
@@ -122,6 +127,12 @@ def run_apart(
     """Run a suite apart and wait for its report; raises as `Apart.report`."""
     apart = Apart(target, clauses=clauses, seed=seed, patience=patience, watch=watch)
     return apart.report()
+
+
+def _print_nowhere() -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
 
 
 def _judge(path: Path, target: str, judge: Callable[[type[Suite]], Report]) -> NoReturn:

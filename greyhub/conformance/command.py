@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -201,15 +202,21 @@ def new(slot: str, name: str, output: Path | None) -> None:
 
 @conform.command()
 @click.argument("modules", nargs=-1, required=True, metavar="MODULE...")
-@click.option("--jobs", type=int, default=0, help="At one time; by default, one a processor.")
+@click.option("--jobs", type=int, default=0, help="At one time; by default, six a processor.")
 @click.option("--alone", is_flag=True, help="Only the clause that each must fail: faster.")
 @click.option("--patience", type=float, default=1.0, help="Multiplies every time limit.")
-@click.option("--only", metavar="ID", default="", help="Only mutants that must fail this clause.")
-def mutants(modules: tuple[str, ...], jobs: int, alone: bool, patience: float, only: str) -> None:
+@click.option("--only", metavar="NAME", help="Only the mutants of this name or of this clause.")
+def mutants(
+    modules: tuple[str, ...], jobs: int, alone: bool, patience: float, only: str | None
+) -> None:
     """Prove the suite itself: every broken adapter fails its clause, and no other."""
     from greyhub.conformance import proof
 
-    found = [each for each in proof.collect(modules) if only in ("", each.fails)]
+    found = [
+        each
+        for each in proof.collect(modules)
+        if only in (None, each.fails, each.name.rpartition(":")[2])
+    ]
     if not found:
         raise click.UsageError(f"no mutants in {', '.join(modules)}")
 
@@ -221,6 +228,7 @@ def mutants(modules: tuple[str, ...], jobs: int, alone: bool, patience: float, o
         if not good:
             click.echo(f"{'':<16} {', '.join(trial.by)} {trial.message}")
 
+    began = time.monotonic()
     done = proof.trials(found, jobs=jobs, alone=alone, patience=patience, watch=show)
     missing = []
     if not only:
@@ -229,5 +237,8 @@ def mutants(modules: tuple[str, ...], jobs: int, alone: bool, patience: float, o
     for gap in missing:
         click.secho(gap, fg="red")
     killed = sum(trial.fate is proof.Fate.KILLED for trial in done)
-    click.echo(f"{killed} of {len(done)} mutants killed, {len(missing)} clauses unguarded")
+    click.echo(
+        f"{killed} of {len(done)} mutants killed, {len(missing)} clauses unguarded, "
+        f"in {time.monotonic() - began:.0f} s"
+    )
     sys.exit(0 if killed == len(done) and not missing else 1)

@@ -60,6 +60,7 @@ class Sitting:
         )
 
     def __enter__(self) -> Sitting:
+        gc.freeze()  # what is there already is none of a clause's
         self.suite.begin()
         return self
 
@@ -74,6 +75,7 @@ class Sitting:
         finally:
             self.suite.end()
             self._scratch.cleanup()
+            gc.unfreeze()
 
     def examine(self, clause: Clause) -> Result:
         """One clause's result. Raises nothing but KeyboardInterrupt."""
@@ -193,8 +195,10 @@ def _clear_up(case: Case, suite: Suite) -> None:
         finally:
             if not suite.apart:
                 suite.sweep()
-    # What a case leaves to the collector must not reach the next one.
-    gc.collect(1)
+    # What a case leaves to the collector must not reach the next one: there, the server's or
+    # the proxy's own thread may be the one that ends it, and wait for itself.
+    gc.collect()
+    gc.freeze()  # what stays is looked at once
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import os
 import pkgutil
+import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -118,15 +119,25 @@ def trials(
     watch: Callable[[Trial], None] = lambda trial: None,
 ) -> list[Trial]:
     """The fates of many mutants, each in a process of its own, several at a time."""
-    jobs = jobs or len(os.sched_getaffinity(0))
-    waiting, done = list(mutants), list[Trial]()
+    jobs = jobs or 6 * len(os.sched_getaffinity(0))
+    for suite in {each.suite for each in mutants}:
+        suite.preload()
+    # Some slots wait, others compute: mixed, they take turns.
+    mixed = random.Random(0).sample(mutants, len(mutants))  # noqa: S311
+    waiting, done = mixed, list[Trial]()
     running: list[tuple[Mutant, Apart]] = []
     while waiting or running:
         while waiting and len(running) < jobs:
             each = waiting.pop(0)
-            clauses = {each.fails, *each.also} if alone else ()
-            limit = LIMIT * patience
-            apart = Apart(each.name, clauses=clauses, seed=0, patience=patience, limit=limit)
+            clauses = _clauses(each, alone)
+            apart = Apart(
+                each.name,
+                clauses=clauses,
+                seed=0,
+                patience=patience,
+                limit=LIMIT * patience,
+                silent=True,
+            )
             running.append((each, apart))
         for pair in [pair for pair in running if pair[1].ended()]:
             running.remove(pair)
@@ -134,6 +145,12 @@ def trials(
             watch(done[-1])
         time.sleep(0.02)
     return done
+
+
+def _clauses(each: Mutant, alone: bool) -> set[str]:
+    """Those that can tell its fate: a SHOULD warns, and so kills only whom it is to kill."""
+    others = () if alone else each.suite.contract.clauses.values()
+    return {each.fails, *each.also, *(one.id for one in others if one.level is Level.MUST)}
 
 
 def _trial(each: Mutant, apart: Apart) -> Trial:

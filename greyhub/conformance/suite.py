@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import secrets
 from collections.abc import Callable, Collection, Mapping
-from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from functools import cache
+from importlib.metadata import Distribution, PackageNotFoundError, distributions, version
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from greyhub.errors import GreyHubError
@@ -67,6 +68,11 @@ class Suite:
     def __init__(self) -> None:
         self.run_id = secrets.token_hex(6)
         """Marks what this run makes in the backend, so that it sweeps nothing of others."""
+
+    @classmethod
+    def preload(cls) -> None:
+        """For the slot's suite: make what each run needs, once for many that are forked."""
+        cls.origin()
 
     def prepare(self) -> None:
         """Make the backend ready, once, before the first clause."""
@@ -160,13 +166,29 @@ def _wrong(cls: type[Suite]) -> list[str]:
     return wrong
 
 
+@cache
+def _bringing(package: str) -> tuple[str, ...]:
+    """The distributions that install a package.
+
+    As `importlib.metadata.packages_distributions` has it, which looks at each file of each.
+    """
+    return tuple(str(each.metadata["Name"]) for each in distributions() if _brings(each, package))
+
+
+def _brings(distribution: Distribution, package: str) -> bool:
+    if declared := distribution.read_text("top_level.txt"):
+        return package in declared.split()
+    files = (distribution.read_text("RECORD") or "").splitlines()
+    return any(line.startswith((f"{package}/", f"{package}.py,")) for line in files)
+
+
 def origin(subject: Any) -> tuple[str, str]:
     """An adapter's import string, and the distribution and version that brings it."""
     owner = subject if hasattr(subject, "__qualname__") else type(subject)
     name = f"{owner.__module__}:{owner.__qualname__}"
     package = owner.__module__.partition(".")[0]
     # An editable installation says nothing of its packages: the name may be the same.
-    for distribution in (*packages_distributions().get(package, ()), package):
+    for distribution in (*_bringing(package), package):
         try:
             return name, f"{distribution} {version(distribution)}"
         except PackageNotFoundError:

@@ -6,7 +6,9 @@ Intake is not imported: the hub reads its catalogues as it starts.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+import gc
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,7 +96,8 @@ def parse(content: bytes, location: str, directory: str) -> Document:
     """
     text = _decode(content, location)
     try:
-        body, root = _load(text)
+        with _uncollected():
+            body, root = _load(text)
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1
         raise Fault(
@@ -123,6 +126,19 @@ def _decode(content: bytes, location: str) -> str:
         ) from None
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Let the collector rest: of a large document's nodes, all alive, it makes most of the time."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 class _Loader(_Safe):  # type: ignore[misc]
     """YAML's safe loader; a value that cannot be made says on which line it stands."""
 
@@ -149,13 +165,19 @@ def _load(text: str) -> tuple[Any, Any]:
 def _check_depth(text: str) -> None:
     # The C parser makes nodes by recursion: a text that is deep enough would end the process.
     depth = 0
-    for event in yaml.parse(text, Loader=_Safe):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > DEEPEST:
-                raise _problem(f"nests deeper than {DEEPEST} levels", event)
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
+    too_deep = f"nests deeper than {DEEPEST} levels"
+    try:
+        for event in yaml.parse(text, Loader=_Safe):
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+                if depth > DEEPEST:
+                    raise _problem(too_deep, event)
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+    except yaml.scanner.ScannerError as error:  # the parser's own limit, of PyYAML 6.0.4 on
+        if "nesting depth" not in str(error.problem):
+            raise
+        raise yaml.MarkedYAMLError(problem=too_deep, problem_mark=error.problem_mark) from error
 
 
 def _size(node: Any, known: dict[int, int], above: set[int]) -> int:

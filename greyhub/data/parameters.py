@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_ELSEWHERE = re.compile(r"[/\\{}%?#*\[\]\0]|::|^\.\.?$|^~")
+_ELSEWHERE = re.compile(r"[/\\{}%?#*\[\]\x00-\x1f\x7f]|::|^\.\.?\Z|^~|^\Z")
 """What a value may not hold: it could lead to another file than the catalogue's author meant."""
 
 
@@ -100,8 +100,10 @@ class Parameter:
             raise self._wrong(given, f"is less than {self.minimum}")
         if self.maximum is not None and not _in_order(found, self._converted(self.maximum)):
             raise self._wrong(given, f"is more than {self.maximum}")
-        if any(_ELSEWHERE.search(text) for text in _texts(found)):
-            raise self._wrong(given, "could lead to another file: / \\ * ? and such are refused")
+        # What the author chose may hold anything, and may also be given.
+        if found != self.default and any(_ELSEWHERE.search(text) for text in _texts(found)):
+            why = "could lead to another file: / \\ * ? and such, or no text at all, are refused"
+            raise self._wrong(given, why)
         return found
 
     def _converted(self, given: Any) -> Any:

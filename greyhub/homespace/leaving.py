@@ -23,7 +23,7 @@ from greyhub.homespace.references import Secrets
 from greyhub.homespace.table import Table
 
 if TYPE_CHECKING:
-    from greyhub.homespace import HomeAdapter
+    from greyhub.homespace.adapter import HomeAdapter
     from greyhub.homespace.stores import Store
 
 TRASH: Final = ".trash"

@@ -15,7 +15,7 @@ from traitlets import Dict, Enum, Float, Integer, Unicode
 
 from greyhub.adapter import Contribution, Finding
 from greyhub.errors import ConfigError, HomeError
-from greyhub.homespace import HomeAdapter
+from greyhub.homespace.adapter import HomeAdapter
 from greyhub.homespace.private import check_owner
 from greyhub.names import filename
 from greyhub.spawners import owner

@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from greyhub.errors import HomeError
+from greyhub.names import is_secret
 
-_SECRET = re.compile(
-    r"secret|passw|passphrase|token|credential|private|connection_string|sas|pkey"
-    r"|account_key|api_?key|access_?key|authorization|^key$|^auth$",
-    re.IGNORECASE,
-)
+_ALSO = re.compile(r"^auth$|authorization|passphrase|private|pkey", re.IGNORECASE)
+"""What holds a secret besides, as options of stores are named."""
+
 _PASSWORD_IN_URL = re.compile(r"://[^/@]*:[^/@]*@")
 
 
@@ -91,7 +90,7 @@ def literal_secrets(options: Mapping[str, Any], above: str = "") -> Iterator[str
         full = f"{above}{name}"
         if as_reference(value) is not None:
             continue
-        if _SECRET.search(name):
+        if is_secret(name) or _ALSO.search(name):
             # A pair of a name and a reference, as for auth, is no secret.
             last = value[-1] if isinstance(value, list | tuple) and value else value
             if not isinstance(last, bool | None) and as_reference(last) is None:

@@ -141,9 +141,9 @@ def _npm_ci(node: Node, directory: Path) -> None:
             timeout=300,
         )
     except (OSError, subprocess.SubprocessError) as error:
-        said = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
+        said = (getattr(error, "stderr", "") or str(error)).strip().splitlines() or [str(error)]
         raise ConfigError(
-            f"npm could not install configurable-http-proxy: {said[0] if said else error}",
+            f"npm could not install configurable-http-proxy: {' '.join(said[:2])}",
             where="c.ConfigurableHTTPProxy.command",
             mend="let this machine reach the npm registry once, or install "
             "configurable-http-proxy yourself and name it in that option",

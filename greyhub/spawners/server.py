@@ -216,10 +216,12 @@ class LocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
         """What the server waits for."""
-        said = ""
-        while self._starting:
+        said, begun = "", False
+        # A page may be opened while the hub still prepares the start.
+        while self._starting or (self._spawn_pending and not begun):
+            begun = begun or self._starting
             progress, message = 10, "Waiting for a turn to start…"
-            if self._stage == "starting":
+            if self._starting and self._stage == "starting":
                 progress, message = 50, "Starting the notebook server…"
                 if told := process.told(self.log_path, HOME):
                     progress, message = 60, f"Your home: {told}"
@@ -242,7 +244,7 @@ class LocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
     def clear_state(self) -> None:
         """Forget the process."""
         super().clear_state()
-        self.proc, self.created = None, None
+        self.proc, self.created, self._told = None, None, ""
 
     async def poll(self) -> int | None:
         """None while there is anything to stop, otherwise the exit status."""
@@ -251,8 +253,11 @@ class LocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
         if self.proc is not None:
             status: int | None = self.proc.poll()
             return status
-        if not self.pid and not await self._found():
-            return 0
+        try:
+            if not self.pid and not await self._found():
+                return 0
+        except (psutil.Error, OSError):
+            return None  # the system does not tell: it is asked again
         return None if process.alive(self.pid, self.created) else 0
 
     async def _found(self) -> bool:
@@ -263,14 +268,12 @@ class LocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
         """
         try:
             server = process.eldest(await asyncio.to_thread(process.marked, self.identity))
-        except psutil.Error:
+            if server is None:
+                return False
+            self._told = server.environ().get("JUPYTERHUB_SERVICE_URL", "")
+            self.pid, self.created = server.pid, server.create_time()
+        except psutil.NoSuchProcess:
             return False
-        except OSError:
-            return True  # in doubt: it is asked again
-        if server is None:
-            return False
-        self.pid, self.created = server.pid, server.create_time()
-        self._told = server.environ().get("JUPYTERHUB_SERVICE_URL", "")
         return True
 
     async def get_url(self) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
+from greyhub.auth.password import LocalPassword
 from tests.hubs import Hub, running
 
 
@@ -14,8 +16,10 @@ def logged_in(hub: Hub, user: str, password: str | None = None) -> bool:
     return session.get(f"{hub.url}hub/home", timeout=30).url.endswith("/hub/home")
 
 
-def test_the_password_that_was_made_and_printed_lets_in(hub: Hub) -> None:
-    assert f"password: {hub.password}" in hub.log.read_text()
+def test_the_password_that_was_made_lets_in_and_its_place_is_told(hub: Hub) -> None:
+    told = hub.log.read_text()
+    assert f"Log in as any name with the password in {hub.state / 'hub/password'}" in told
+    assert hub.password not in told
     assert (hub.state / "hub/password").stat().st_mode & 0o077 == 0
     assert logged_in(hub, "ada")
     assert not logged_in(hub, "ada", "wrong")
@@ -76,3 +80,14 @@ def test_another_authenticator_lets_nobody_in_unless_told(directory: Path) -> No
     with running(directory, config) as hub:
         assert not logged_in(hub, "ada", "correct horse")
         assert "ada" not in [user["name"] for user in hub.api("GET", "users")]
+
+
+def test_a_terminal_is_shown_the_password_that_was_made_and_no_other(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    made = LocalPassword(state_dir=str(directory))
+    assert f"password: {made.user_password}" in capsys.readouterr().err
+    given = LocalPassword(state_dir=str(directory), user_password="correct horse")
+    assert capsys.readouterr().err == ""
+    assert given.user_password == "correct horse"

@@ -24,7 +24,7 @@ from typing import Any
 
 from greyhub.conformance.contract import SLOTS
 from greyhub.conformance.report import badge, withholding
-from greyhub.conformance.result import Report
+from greyhub.conformance.result import Outcome, Report
 from greyhub.conformance.suite import Suite
 from tests.conformance import reports_table, strangers
 
@@ -49,7 +49,13 @@ def target(suite: type[Suite]) -> str:
 
 
 def judge(name: str, suite: type[Suite], patience: float, seed: int) -> Report:
-    """Run one suite, by the command that repeats it, and show what comes out."""
+    """Run one suite, by the command that repeats it, and show what comes out.
+
+    Raises
+    ------
+    RuntimeError
+        The suite could not be run, or broke: what comes of that is no verdict.
+    """
     print(f"{name:<24} ", end="", flush=True)
     with tempfile.TemporaryDirectory(prefix="greyhub-reports-") as folder:
         path = Path(folder) / "report.json"
@@ -60,6 +66,9 @@ def judge(name: str, suite: type[Suite], patience: float, seed: int) -> Report:
             raise RuntimeError(done.stderr[-2000:])
         report = Report.loads(path.read_text("utf-8"))
     counts = ", ".join(f"{number} {outcome}" for outcome, number in report.counts.items())
+    if broke := report.having(Outcome.ERROR, Outcome.NOT_RUN):
+        told = "; ".join(f"{each.id}: {each.message}" for each in broke)
+        raise RuntimeError(f"the suite itself broke: {told}")
     print(f"{report.verdict} ({counts}, {report.seconds:.0f} s)", flush=True)
     return report
 
@@ -127,10 +136,13 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"there is no {', '.join(unknown)}")
     broke = 0
     for name in [] if options.table else options.names or known:
+        if why := getattr(known[name], "hindrance", str)():
+            print(f"{name:<24} not run: {why}", flush=True)
+            continue
         try:
             report = judge(name, known[name], options.patience, options.seed)
         except RuntimeError as error:  # another adapter's turn comes all the same
-            print(f"could not be judged: {error}", flush=True)
+            print(f"not judged, its report stays as it was: {error}", flush=True)
             broke += 1
             continue
         if options.whole:

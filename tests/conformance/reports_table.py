@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from greyhub.conformance.report.withholding import WITHHELD
 from greyhub.conformance.result import Outcome, Report, Result
 from greyhub.conformance.suite import Suite
+from tests.conformance.strangers.causes import CAUSES
 
 HEAD = """\
 # Who keeps the contracts
@@ -25,6 +26,7 @@ slot, then others' as they are on PyPI.
 - What may be a security fault of somebody else's adapter is *withheld*: it is for its maintainers
   to hear of. All clauses of the kind are then withheld together, kept or not. It may well be by
   design, documented, or JupyterHub's own.
+- *Source* is where in its code it was traced to; what has no such line was seen, and not traced.
 - A contract asks for more than an adapter's own API may promise: a clause that is broken says that
   this promise is not kept, not that the project ever made it. `greyhub conform explain ID` tells
   what a clause wants, and the real fault behind it.
@@ -59,7 +61,7 @@ def render(
                 lines += _row(_cells(name, report, suites[name]))
             lines.append("")
             for name, report in here.items():
-                lines += _broken(report, suites[name])
+                lines += _broken(report, suites[name], CAUSES.get(name, {}))
     if absent:
         lines += ["## Not judged", ""]
         lines += [f"- {name}: {reason}" for name, reason in absent.items()] + [""]
@@ -94,20 +96,24 @@ def _versions(report: Report, suite: type[Suite]) -> list[str]:
     return list(dict.fromkeys([each for each in (made, *named) if each]))
 
 
-def _broken(report: Report, suite: type[Suite]) -> list[str]:
+def _broken(report: Report, suite: type[Suite], causes: Mapping[str, str]) -> list[str]:
     found = report.having(Outcome.FAILED, Outcome.WARNED, Outcome.ERROR)
     if not found:
         return []
     about = inspect.cleandoc(suite.__doc__ or "").partition("\n\n")[2]
-    return [f"### {called(suite)}", "", *([about, ""] if about else []), *map(_line, found), ""]
+    lines = [_line(result, causes.get(result.id, "")) for result in found]
+    return [f"### {called(suite)}", "", *([about, ""] if about else []), *lines, ""]
 
 
-def _line(result: Result) -> str:
+def _line(result: Result, cause: str) -> str:
     if result.id == WITHHELD:
         return f"- **{result.promise}**: {result.message}"
     kind = "" if result.outcome is Outcome.FAILED else f" ({result.outcome})"
     said = " ".join(result.message.replace("|", "\\|").split())
-    return f"- **{result.id}**{kind} {result.promise}\n  Seen: {said}\n  `{result.repeat}`"
+    rows = [f"- **{result.id}**{kind} {result.promise}", f"Seen: {said}"]
+    if cause:
+        rows.append(f"Source: {cause}.")
+    return "\\\n  ".join([*rows, f"`{result.repeat}`"])
 
 
 def _row(cells: object) -> list[str]:

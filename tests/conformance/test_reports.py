@@ -3,13 +3,16 @@
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
 from greyhub.conformance.contract import contracts, find
-from greyhub.conformance.report import withholding
+from greyhub.conformance.report import page, terminal, withholding
 from greyhub.conformance.result import Outcome, Report, Result
 from tests.conformance import reports, reports_table
+from tests.conformance.strangers.causes import CAUSES
 
 CLAUSES = [clause for each in contracts() for clause in each.clauses.values()]
 SECRET = next(clause for clause in CLAUSES if clause.guards == "secrets")
@@ -125,3 +128,50 @@ def test_a_strangers_report_withholds_what_it_must():
     for name, said in reports.read().items():
         if name not in reports.OWN:
             assert withholding.of(said).results == said.results, name
+
+
+def test_causes_are_of_clauses_that_may_be_told_of():
+    known = reports.suites()
+    for name, causes in CAUSES.items():
+        assert name in known
+        private = [each for each in causes if withholding.private(find(each)[1])]
+        assert not private, f"{name}: {private} are for its maintainers"
+
+
+def test_a_suite_that_broke_is_no_verdict(monkeypatch, tmp_path):
+    broken = report(HOME_001=Outcome.ERROR)
+
+    def run(command, **how):
+        Path(command[command.index("--json") + 1]).write_text(broken.dumps())
+        return CompletedProcess(command, 2, "", "")
+
+    monkeypatch.setattr(reports.subprocess, "run", run)
+    with pytest.raises(RuntimeError, match="HOME-001"):
+        reports.judge("home-any", reports.suites()["home-s3"], 1, 1)
+
+
+def test_what_cannot_run_here_is_no_failure(monkeypatch, capsys):
+    suite = reports.suites()["spawner-sudo"]
+    monkeypatch.setattr(suite, "hindrance", staticmethod(lambda: "needs root"))
+    monkeypatch.setattr(reports, "write_table", lambda: None)
+    assert reports.main(["spawner-sudo"]) == 0
+    assert "not run: needs root" in capsys.readouterr().out
+
+
+def test_the_report_s_page_and_its_summary_begin_with_the_worst():
+    shown = report(
+        HOME_001=Outcome.WARNED,
+        HOME_002=Outcome.FAILED,
+        HOME_004=Outcome.FAILED,
+        HOME_010=Outcome.FAILED,
+        HOME_011=Outcome.FAILED,
+    )
+    html = page.render(shown)
+    places = [html.index(f'id="{name}"') for name in ("HOME-002", "HOME-010", "HOME-001")]
+    assert places == sorted(places)
+    assert 'href="#HOME-001"' in html
+    assert "<code>with open(path, &quot;wb&quot;)</code>" in html
+    assert "``" not in html
+    assert "begin with HOME-002: what comes later builds upon what comes first" in list(
+        terminal.summary(shown)
+    )

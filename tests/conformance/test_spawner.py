@@ -52,6 +52,23 @@ def test_a_hook_that_is_missing_proves_nothing(tmp_path):
     assert "alive()" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("name", "clause", "told"),
+    [
+        ("Awaitless", "SPAWNER-002", "an await is missing"),
+        ("Awaitless", "SPAWNER-003", "an await is missing"),
+        ("Bare", "SPAWNER-006", "no PROBE and no JUPYTERHUB_USER"),
+        ("Bare", "SPAWNER-034", "does start() hand on what get_env() gives?"),
+    ],
+)
+def test_what_newcomers_forget_is_named(tmp_path, name, clause, told):
+    target = f"tests.conformance.spawner.newcomers:{name}"
+    done, report = judged(tmp_path, target, "--clause", clause)
+    assert done.returncode == 1, done.stdout
+    (failed,) = report.having(Outcome.FAILED)
+    assert told in failed.message
+
+
 @pytest.mark.parametrize(("module", "name", "clause"), FAST)
 def test_a_broken_spawner_fails_its_clause(tmp_path, module, name, clause):
     target = f"tests.conformance.spawner.mutants_{module}:{name}"

@@ -93,6 +93,12 @@ def test_importing_greyhub_imports_nothing_heavy() -> None:
     assert not modules_after("import greyhub") & (HEAVY | {"traitlets"})
 
 
+def test_what_keeps_a_home_is_small() -> None:
+    """It runs beside every server, and begins anew whenever it has rested."""
+    loaded = modules_after("import greyhub.homespace.sync.companion")
+    assert not loaded & (HEAVY | {"traitlets", "asyncio", "ssl", "logging"})
+
+
 def test_connecting_imports_no_backend() -> None:
     ticket = Ticket("spawner", "m:C", {"user": "ada"}).dumps()
     code = f"import greyhub; greyhub.connect(environ={{'GREYHUB_SPAWNER': {ticket!r}}})"

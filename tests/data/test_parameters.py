@@ -114,6 +114,7 @@ def test_values(catalog: Catalog) -> None:
         ({"suffix": "*"}, "could lead to another file"),
         ({"suffix": "%2e%2e"}, "could lead to another file"),
         ({"suffix": "x::file"}, "could lead to another file"),
+        ({"suffix": "x\n"}, "could lead to another file"),
     ],
 )
 def test_wrong_values(catalog: Catalog, given: dict[str, Any], words: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,9 @@ from greyhub.ticket import Ticket, variable
 
 LOCAL = Path(__file__).parents[2] / "config" / "local"
 NOTEBOOK = LOCAL / "welcome" / "Warming of North America.ipynb"
+
+TRIED_AGAIN = re.compile(r"distributed\.comm\.tcp - WARNING - .*: TLS handshake failed with remote")
+"""Of a busy machine: Dask gives a connection up after a fifth of its time, and makes another."""
 
 
 def tickets(home: Path) -> dict[str, str]:
@@ -166,10 +170,12 @@ def test_it_leaves_no_worker_behind(run: Run) -> None:
 
 def test_no_cell_complains(run: Run) -> None:
     said = [
-        output.text
+        line
         for cell in run.notebook.cells
         if cell.cell_type == "code"
         for output in cell.outputs
         if output.output_type == "stream"
+        for line in output.text.splitlines()
+        if not TRIED_AGAIN.search(line)
     ]
     assert said == []

@@ -53,8 +53,8 @@ def ticket(adapter: HomeAdapter, name: str = "Ada", **spawner: Any) -> dict[str,
         ("gs://homes/{username}", "sync"),
         ("file:///srv/{username}", "native"),
         ("memory://{username}", "object"),
-        ("sftp://host/{username}", "object"),
-        ("webdav://homes/{username}", "object"),
+        ("sftp://host/{username}", "sync"),
+        ("webdav://homes/{username}", "sync"),
     ],
 )
 def test_the_url_decides(hub: Hub, url: str, mode: str) -> None:
@@ -73,7 +73,7 @@ def test_the_administrator_decides_otherwise(hub: Hub) -> None:
     [
         ("s3://homes/{username}", "native"),
         ("memory://{username}", "sync"),
-        ("sftp://host/{username}", "sync"),
+        ("sftp://host/{username}", "native"),
         ("s3://homes/{username}", "fuse"),
     ],
 )

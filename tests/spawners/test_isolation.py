@@ -44,12 +44,8 @@ def test_users_are_kept_apart(hub: Hub) -> None:
 def test_private_sockets_and_files_of_the_server(hub: Hub) -> None:
     hub.spawn("ada")
     bob = uid_of(hub, "ada") + 1
-    runtime = next(
-        path
-        for path in Path("/tmp").glob("greyhub-*")
-        if path.stat().st_uid == uid_of(hub, "ada") and path.is_dir()
-    )
-    assert run_as(bob, "ls", str(runtime)).returncode != 0
+    (server,) = Path("/tmp").glob(f"greyhub-*/jpserver-{hub.pid('ada')}.json")
+    assert run_as(bob, "ls", str(server.parent)).returncode != 0
     made = hub.state / "homes/ada/made"
     run_as(uid_of(hub, "ada"), "touch", str(made))
     umask = Path(f"/proc/{hub.pid('ada')}/status").read_text().split("Umask:\t")[1][:4]

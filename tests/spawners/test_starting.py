@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
+import pytest
 import requests
 
 from greyhub import ports
+from greyhub.spawners.server import LocalSpawner
 from tests.hubs import Hub, ended, running, until
 
 
@@ -51,26 +58,33 @@ def test_servers_wait_for_their_turn_and_all_start(directory: Path) -> None:
         users = ["ada", "bob", "carol"]
         for user in users:
             hub.api("POST", f"users/{user}")
-        with requests.Session() as session:
-            session.headers["Authorization"] = f"token {hub.token}"
-            for user in users:
-                # Asked for one after the other, and not waited for.
-                with_timeout = (5, 0.5)
-                try:
-                    session.post(f"{hub.url}hub/api/users/{user}/server", timeout=with_timeout)
-                except requests.ReadTimeout:
-                    continue
-        most = 0
 
         def all_ready() -> bool:
-            nonlocal most
-            starting = [each for each in psutil.process_iter() if _starts(each, hub)]
-            most = max(most, len(starting))
             models = [hub.server(user) for user in users]
             return all(model and model["ready"] for model in models)
 
-        until(all_ready, 120, "all three servers")
-        assert most == 1
+        with ThreadPoolExecutor() as threads, _most_at_once(hub) as counts:
+            list(threads.map(hub.spawn, users))
+        assert all_ready()
+        assert max(counts) == 1
+
+
+@contextmanager
+def _most_at_once(hub: Hub) -> Iterator[list[int]]:
+    """Counts the servers that start, again and again, as long as this lasts."""
+    counts, over = [0], threading.Event()
+
+    def count() -> None:
+        while not over.is_set():
+            counts.append(sum(_starts(each, hub) for each in psutil.process_iter()))
+
+    counting = threading.Thread(target=count)
+    counting.start()
+    try:
+        yield counts
+    finally:
+        over.set()
+        counting.join()
 
 
 def _starts(process: psutil.Process, hub: Hub) -> bool:
@@ -140,3 +154,16 @@ def test_a_reserved_port_is_given_to_nobody_who_asks_for_any() -> None:
         assert ports.accepts("127.0.0.1", port)
         for each in (*others, server):
             each.close()
+
+
+async def test_a_system_that_tells_of_no_process_leaves_a_server_in_doubt(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spawner = LocalSpawner(state_dir=str(directory), user=SimpleNamespace(name="ada"))
+    assert await spawner.poll() == 0
+
+    def refuse(marks: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("greyhub.spawners.process.marked", refuse)
+    assert await spawner.poll() is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from greyhub.conformance.auth.case import AuthCase
+from greyhub.conformance.auth.case import CROWD, AuthCase
 from greyhub.conformance.case import shorten
 from greyhub.conformance.contract import MUST, clause
 from greyhub.conformance.means.provider import Person
@@ -15,9 +15,17 @@ UPGRADE = "JupyterHub 5: allow_all is False https://jupyterhub.readthedocs.io/en
 
 @clause("AUTH-001", MUST, hooks="account", seen=UPGRADE)
 def nobody_unless_said(case: AuthCase) -> None:
-    """Without an option that allows somebody nobody comes in, and no user is made."""
+    """Without an option that allows somebody nobody comes in, and no user is made.
+
+    Not even who is a user already, whom an admin has added: that is for
+    allow_existing_users to say.
+    """
     hub = case.hub()
     case.keep_out(hub, case.person("ada"), "nobody is allowed, and somebody came in")
+    bob = case.person("bob")
+    case.did("an admin adds bob")
+    hub.api("POST", f"/users/{case.name(bob)}")
+    case.keep_out(hub, bob, "nobody is allowed, and bob came in, since an admin has added him")
 
 
 @clause("AUTH-002", MUST, hooks="account")
@@ -42,10 +50,14 @@ def allowed_users_alone(case: AuthCase) -> None:
 
 @clause("AUTH-003", MUST, hooks="account")
 def blocked_users_stay_out(case: AuthCase) -> None:
-    """blocked_users comes before allow_all, in whatever letters the name is written."""
+    """blocked_users comes before allow_all and admin_users, in whatever letters the name is."""
     ada, mallory = case.person("ada"), case.person("mallory")
-    hub = case.hub(allow_all=True, blocked_users=case.named(mallory))
+    root = case.person("root", admin=True)
+    hub = case.hub(
+        allow_all=True, blocked_users=case.named(mallory, root), admin_users=case.named(root)
+    )
     case.let_in(hub, ada)
+    case.keep_out(hub, root, "root is an admin and blocked, and came in")
     for name in ("mallory", "Mallory", "MALLORY"):
         case.keep_out(hub, case.change(mallory, name=name), f"{name} is blocked, and came in")
 
@@ -55,7 +67,11 @@ def admin_by_configuration_alone(case: AuthCase) -> None:
     """Admin rights come from the configuration: no claim, field or group named so gives them."""
     grace = case.person("grace", admin=True)
     words = {"admin": True, "is_admin": True, "role": "admin", "roles": ["admin"]}
-    eve = case.person("eve", claims=words, groups=("admin", "admins"))
+    nested = {
+        "realm_access": {"roles": ["admin"]},
+        "resource_access": {"hub": {"roles": ["admin"]}},
+    }
+    eve = case.person("eve", claims={**words, **nested}, groups=("admin", "admins"))
     managed: dict[str, Any] = {"manage_groups": True} if case.claims("groups") else {}
     hub = case.hub(allow_all=True, admin_users=case.named(grace), **managed)
     if case.claims("oauth2"):
@@ -83,15 +99,20 @@ def admin_by_configuration_alone(case: AuthCase) -> None:
 def groups_match_whole(case: AuthCase) -> None:
     """allowed_groups and admin_groups match whole names, and a lost admin group takes the rights.
 
-    An empty list, null, a string instead of a list, other letters, and names that
-    hold a group's or are held by one admit nobody. One group has a name of one
+    An empty list, null, a string instead of a list, other letters, blanks, and names
+    that hold a group's or are held by one admit nobody. One group has a name of one
     letter: a string is a sequence of those.
     """
     hub = case.hub(manage_groups=True, allowed_groups={"staff", "s"}, admin_groups={"wheel"})
     case.let_in(hub, case.person("ada", groups=("guests", "staff")))
     eve = case.person("eve")
     nothing: tuple[Any, ...] = ((), None, "staff", "guests,staff", ("Staff",), ("staff2",))
-    for groups in (*nothing, ("taf", "my-staff")):
+    for groups in (
+        *nothing,
+        ("taf", "my-staff"),
+        (" staff", "guests,staff"),
+        ("/evil/staff", "evil\\staff", "x:staff"),
+    ):
         eve = case.change(eve, groups=groups)
         case.keep_out(hub, eve, f"groups {groups!r} are not staff, and eve came in")
     for wheel in (("Wheel",), ("wheels", "whee"), ("wheel",), ()):
@@ -114,8 +135,7 @@ def groups_follow(case: AuthCase) -> None:
     """
     hub = case.hub(manage_groups=True, allow_all=True)
     ada = case.person("ada")
-    many = tuple(f"group-{number:03}" for number in range(250))
-    for groups in (("staff", "wheel"), ("staff",), many[: 250 if _roomy(case) else 150], ()):
+    for groups in (("staff", "wheel"), ("staff",), CROWD[: 250 if _roomy(case) else 150], ()):
         ada = case.change(ada, groups=groups)
         case.let_in(hub, ada)
         _same_groups(case, hub, ada, groups)
@@ -135,10 +155,9 @@ def groups_beyond_a_token(case: AuthCase) -> None:
     ask instead. To take that for no groups locks people out, or takes rights away.
     """
     hub = case.hub(manage_groups=True, allowed_groups={"group-249"})
-    groups = tuple(f"group-{number:03}" for number in range(250))
-    ada = case.person("ada", groups=groups)
+    ada = case.person("ada", groups=CROWD)
     case.let_in(hub, ada, "ada is in a group that is allowed, the last of 250, and was refused")
-    _same_groups(case, hub, ada, groups)
+    _same_groups(case, hub, ada, CROWD)
 
 
 def _roomy(case: AuthCase) -> bool:
@@ -216,7 +235,8 @@ def restrictions_by_verified_statements(case: AuthCase) -> None:
         if each.deprecated:
             continue
         hub = case.hub(f"hub-{number}", **{"allow_all": True, **each.options})
-        case.let_in(hub, case.change(case.person(f"ada{number}"), **each.inside))
+        ada = case.change(case.person(f"ada{number}"), **each.inside)
+        case.let_in(hub, ada)
         written = dict.fromkeys(("name", "nickname", "website", "profile", "zoneinfo"), each.word)
         written.pop(case.suite.name_claim, None)
         eve = case.person(f"eve{number}")
@@ -228,6 +248,10 @@ def restrictions_by_verified_statements(case: AuthCase) -> None:
             case.did(f"eve says of herself {shorten(facts)}")
             case.provider.enrol(changed)
             case.keep_out(hub, changed, f"eve is not of {each.word!r}, and came in")
+        for facts in each.outside[:1]:
+            case.did(f"ada{number}, who has been in, leaves {each.word!r}")
+            left = case.change(dataclasses.replace(ada, **facts))
+            case.keep_out(hub, left, f"ada{number} is no longer of {each.word!r}, and came in")
 
 
 @clause(
@@ -240,11 +264,11 @@ def restrictions_by_verified_statements(case: AuthCase) -> None:
 def unverified_mail_is_no_name(case: AuthCase) -> None:
     """Where the name comes from an e-mail, one that the provider has not verified is refused.
 
-    As is one of which it says nothing, or says the word "false".
+    As is one of which it says nothing, or says no in a word.
     """
     hub = case.hub(allow_all=True)
     case.let_in(hub, case.person("ada"))
-    for verified in (False, None, "false"):
+    for verified in (False, None, "false", "False", "0", "no"):
         eve = case.person("eve", email_verified=verified)
         case.keep_out(hub, eve, f"email_verified is {verified!r}, and eve came in")
 
@@ -260,6 +284,9 @@ def wrong_secrets(case: AuthCase) -> None:
     [field, *_] = [each for each in form if each != name and form[each]]
     right = form[field]
     wrongs: list[str | None] = ["", None, "wrong", right[:-1], right + "x", right.swapcase()]
+    others = case.form(hub, case.person("bob"))[field]
+    if others != right:
+        wrongs.append(others)
     for wrong in wrongs:
         sent = {**form, field: wrong}
         browser = case.browser(hub, ada)

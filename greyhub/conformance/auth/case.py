@@ -48,6 +48,10 @@ class _Templates(BytecodeCache):
 TEMPLATES = _Templates()
 
 
+CROWD = tuple(f"group-{number:03}" for number in range(250))
+"""Groups of one person, for which no token has room."""
+
+
 class AuthCase(Case):
     """One clause's hubs and people."""
 

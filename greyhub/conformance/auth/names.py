@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from jupyterhub.utils import maybe_future
+
 from greyhub.conformance.auth.case import AuthCase
 from greyhub.conformance.auth.visitor import Visitor
 from greyhub.conformance.case import shorten
@@ -11,7 +13,18 @@ from greyhub.conformance.contract import MUST, SHOULD, clause
 from greyhub.conformance.means.hub import Hub
 from greyhub.conformance.means.provider import Person
 
-BAD: tuple[Any, ...] = ("", "   ", "a/b", "..", ".", "%2e%2e", " root", "root ", "../root")
+BAD: tuple[Any, ...] = (
+    "",
+    "   ",
+    "a/b",
+    "..",
+    ".",
+    "%2e%2e",
+    " root",
+    "root ",
+    "root\n",
+    "../root",
+)
 """What must not become a name."""
 
 NO_TEXT: tuple[Any, ...] = (17, 0, True, None, ["root"], {"name": "root"})
@@ -110,11 +123,14 @@ def two_people_are_two(case: AuthCase) -> None:
     """Two subjects of the provider never share a user of the hub, unless username_map says so.
 
     Of two who come with one name, or with names that differ in their letters'
-    case or their e-mail's domain alone, the second is refused or gets another name.
+    case or their e-mail's domain alone, the second is refused or gets another name;
+    also after the hub has started again.
     """
     hub = case.hub(allow_all=True, enable_auth_state=True)
     bob = case.person("bob")
     case.let_in(hub, bob)
+    case.did("the hub starts again")
+    case.call("a hub that starts again", hub.restart)
     same = {"email_verified": True}
     others: list[dict[str, Any]] = [{"name": "bob", "email": bob.email}, {"name": "Bob"}]
     if case.claims("email_names"):
@@ -179,7 +195,13 @@ def users_come_and_go(case: AuthCase) -> None:
         status = hub.api("POST", f"/users/{case.name(person)}").status_code
         case.require(status == 201, f"{person.name} could not be added: {status}")
     case.let_in(hub, ada, "ada was added, and was refused")
-    case.did("an admin deletes bob")
+    case.did("delete_user() for bob; then an admin deletes him")
+    name = case.name(bob)
+
+    async def delete() -> None:
+        await maybe_future(case.authenticator(hub).delete_user(hub.app.users[name]))
+
+    case.call("delete_user()", hub.run, delete)
     status = hub.api("DELETE", f"/users/{case.name(bob)}").status_code
     case.require(status == 204, f"bob could not be deleted: {status}")
     case.keep_out(hub, bob, "bob was deleted, and came in")

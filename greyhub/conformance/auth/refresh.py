@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Any
 
-from greyhub.conformance.auth.case import AuthCase
+from greyhub.conformance.auth.case import CROWD, AuthCase
 from greyhub.conformance.case import Unproven, shorten
 from greyhub.conformance.contract import MUST, SHOULD, clause
 from greyhub.conformance.means.hub import Hub
@@ -27,23 +27,26 @@ def refresh_says_what_is(case: AuthCase) -> None:
     """refresh_user() answers True or a model while the login is good, and False when it is not.
 
     An access token that has expired is replaced by the refresh token, and what is
-    stored then is good. Who is refused a new one has to log in again.
+    stored then is good: also when it has expired in its turn. Who is refused a new
+    one has to log in again.
     """
     hub = case.hub(allow_all=True, **KEPT)
     ada = case.person("ada")
     visitor = case.let_in(hub, ada)
     _still_good(case, case.refresh(visitor), "the login is good")
     if case.claims("oauth2"):
-        case.did("ada's access token expires")
-        case.provider.expire(ada)
-        model = case.refresh(visitor)
-        case.require(
-            isinstance(model, dict), f"the access token had expired: {shorten(model)}, not a model"
-        )
-        case.require(visitor.who() is not None, "ada's session has ended with her access token")
-        kept = _state(case, hub, ada).get("access_token", "")
-        case.require(not kept or case.provider.is_good(kept), "the token that is stored is old")
-        _still_good(case, case.refresh(visitor), "the login is good, by its second token")
+        for which in ("first", "second"):
+            case.did(f"ada's {which} access token expires")
+            case.provider.expire(ada)
+            model = case.refresh(visitor)
+            case.require(
+                isinstance(model, dict),
+                f"the {which} access token had expired: {shorten(model)}, not a model",
+            )
+            case.require(visitor.who() is not None, "ada's session has ended with her access token")
+            kept = _state(case, hub, ada).get("access_token", "")
+            case.require(not kept or case.provider.is_good(kept), "the token that is stored is old")
+            _still_good(case, case.refresh(visitor), "the login is good, by its new token")
         case.did("the provider revokes ada's tokens")
         case.provider.revoke(ada)
     else:
@@ -89,11 +92,17 @@ def groups_are_refreshed(case: AuthCase) -> None:
     hub = case.hub(allow_all=True, manage_groups=True, **KEPT)
     ada = case.person("ada", groups=("staff",))
     visitor = case.let_in(hub, ada)
-    for groups in (("staff", "wheel"), ("wheel",), ()):
+    for groups in (
+        CROWD if case.claims("overage") else ("staff",),
+        ("staff", "wheel"),
+        ("wheel",),
+        (),
+    ):
         ada = case.change(ada, groups=groups)
         case.refresh(visitor)
         have = case.rows(hub)[case.name(ada)]["groups"]
-        case.require(set(have) == set(groups), f"ada is in {groups}, and in the hub in {have}")
+        told = f"ada is in {shorten(groups)}, and in the hub in {shorten(have)}"
+        case.require(set(have) == set(groups), told)
 
 
 @clause(
@@ -106,8 +115,10 @@ def groups_are_refreshed(case: AuthCase) -> None:
 def who_may_not_come_in_may_not_stay(case: AuthCase) -> None:
     """For a user who would not be let in any more refresh_user() says False.
 
-    One who has lost the group that was allowed, where there are groups; and one
-    whose account is closed. The hub itself asks check_allowed() at a login only.
+    One who has lost the group that was allowed, where there are groups; one who is
+    blocked; one whose account is closed; and one who is no longer of the domain or tenant that is
+    admitted, where there are such: to raise is as good there. The hub itself asks
+    check_allowed() at a login only.
     """
     if case.claims("groups"):
         hub = case.hub("groups", manage_groups=True, allowed_groups={"staff"}, **KEPT)
@@ -115,12 +126,31 @@ def who_may_not_come_in_may_not_stay(case: AuthCase) -> None:
         visitor = case.let_in(hub, ada)
         case.change(ada, groups=("guests",))
         _is_over(case, case.refresh(visitor), "ada has lost the group that was allowed")
+    hub = case.hub("names", allow_all=True, **KEPT)
+    eve = case.person("eve")
+    visitor = case.let_in(hub, eve)
+    case.did("eve is put on the list of blocked users")
+    hub.run(lambda: hub.app.authenticator.blocked_users.update(case.named(eve)))
+    _is_over(case, case.refresh(visitor), "eve is blocked")
     hub = case.hub("accounts", allow_all=True, **KEPT)
     bob = case.person("bob")
     visitor = case.let_in(hub, bob)
     case.did("bob's account is closed")
     case.hook("close_account", bob)
     _is_over(case, case.refresh(visitor), "bob's account is closed")
+    if not case.claims("restricts") or not case.suite.has("restrictions"):
+        return
+    for each in case.hook("restrictions"):
+        if each.deprecated or not each.outside:
+            continue
+        hub = case.hub("restricted", **{"allow_all": True, **each.options, **KEPT})
+        grace = case.change(case.person("grace"), **each.inside)
+        visitor = case.let_in(hub, grace)
+        case.change(grace, **each.outside[0])
+        said = case.refresh(visitor)
+        over = said is False or isinstance(said, Exception)
+        case.require(over, f"grace is no longer of {each.word!r}: refresh_user() = {shorten(said)}")
+        return
 
 
 @clause("AUTH-044", MUST, needs="refresh oauth2", hooks="account")

@@ -173,6 +173,14 @@ class AuthSuite(Suite):
                         "the clauses set it"
                     )
 
+    @classmethod
+    def preload(cls) -> None:
+        """JupyterHub, and a database of one."""
+        from greyhub.conformance.means.app import empty_database
+
+        super().preload()
+        empty_database()
+
     def begin(self) -> None:
         """Prepare, and open the provider."""
         super().begin()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
 from greyhub.conformance.means.browser import Browser
 from greyhub.conformance.means.hub import Hub
@@ -69,3 +70,8 @@ class Visitor(Browser):
         """The path at the hub where a login begins."""
         app = self.hub.app
         return str(self.hub.run(lambda: app.authenticator.login_url(app.hub.base_url)))
+
+
+def query_of(url: str) -> dict[str, str]:
+    """The parameters of an address."""
+    return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))

@@ -101,9 +101,13 @@ class ClusterCase(Case):
         number *= self.unit
         counts: list[int] = []
 
-        def agree() -> bool:
+        def look() -> bool:
             counts[:] = [len(self.workers(client)), len(self.parts("worker"))]
             return counts == [number, number]
+
+        def agree() -> bool:
+            # While a process changes its parent, who lists processes may miss it.
+            return look() and look()
 
         try:
             self.until(agree, seconds, "", every=0.04)

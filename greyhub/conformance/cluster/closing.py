@@ -50,7 +50,7 @@ def close_may_be_called_again(case: ClusterCase) -> None:
     case.nothing_left("after the notebook's end")
 
     cluster = case.make(1)
-    case.until(lambda: case.parts("worker"), SOON, "there was no worker")
+    case.settled(case.client(cluster), 1)
     case.did("a worker is killed")
     case.hook("kill", case.parts("worker")[0])
     errors: list[BaseException] = []
@@ -98,21 +98,37 @@ def close_while_scaling(case: ClusterCase) -> None:
 
 @clause("CLUSTER-011", MUST, hooks="alive", guards="money")
 def an_exception_releases_all(case: ClusterCase) -> None:
-    """An exception inside a with block comes out of it, and everything is released."""
+    """An exception inside a with block comes out of it, and everything is released.
+
+    Also when a user interrupts the notebook, and in an asynchronous block.
+    """
+
+    class Interrupt(KeyboardInterrupt):
+        pass
+
+    came: BaseException | None = None
+    try:
+        with case.make(1) as cluster:
+            case.settled(case.client(cluster), 1)
+            case.did("the block is interrupted")
+            raise Interrupt
+    except Interrupt as error:
+        came = error
+    case.require(came is not None, "the interrupt did not come out of the block")
+    case.nothing_left("after the block")
 
     class Oops(Exception):
         pass
 
-    came = None
-    try:
-        with case.make(1) as cluster:
-            case.settled(case.client(cluster), 1)
-            case.did("an exception in the block")
+    async def use() -> None:
+        async with case.make(0, asynchronous=True):
+            case.did("an exception in an asynchronous block")
             raise Oops
-    except Oops as error:
-        came = error
-    case.require(came is not None, "the exception did not come out of the block")
-    case.nothing_left("after the block")
+
+    with case.loop() as (run, _):
+        _, came = case.attempt("an asynchronous block", run, use())
+    case.require(isinstance(came, Oops), f"out of the asynchronous block came {came!r}")
+    case.nothing_left("after the asynchronous block")
 
 
 @clause(

@@ -27,7 +27,7 @@ def much_passes_through(case: ClusterCase) -> None:
     def results() -> int:
         make = lambda size: bytes(size)  # noqa: E731
         futures = client.map(make, sizes, pure=False)
-        return sum(len(each) for each in (future.result(20) for future in futures))
+        return sum(len(each) for each in (future.result(20 * case.patience) for future in futures))
 
     began = time.monotonic()
     size = case.call("large results", results)

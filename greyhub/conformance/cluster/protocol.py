@@ -42,10 +42,14 @@ def it_keeps_the_protocol(case: ClusterCase) -> None:
 
 @clause("CLUSTER-002", MUST, hooks="alive")
 def workers_are_processes(case: ClusterCase) -> None:
-    """n workers are n processes, and all of them compute."""
+    """n workers are n processes, and all of them compute.
+
+    In containers of their own all may have the same pid: the host's name, and the
+    kernel's number of the namespace, tell them apart.
+    """
     client = case.client(case.make(2))
     case.settled(client, 2)
-    pids = case.call("run(getpid)", client.run, os.getpid)
+    pids = case.call("run(getpid)", client.run, _process)
     number = 2 * case.unit
     case.require(len(set(pids.values())) == number, f"{number} workers have the processes {pids}")
 
@@ -59,6 +63,14 @@ def workers_are_processes(case: ClusterCase) -> None:
     values, workers = case.call("50 tasks", compute)
     case.require(values == [n * n for n in range(50)], f"50 squares came back as {values}")
     case.require(len(workers) == number, f"50 tasks were computed by {len(workers)} of {number}")
+
+
+def _process() -> tuple[str, str, int]:
+    """Which process of all machines this is."""
+    import platform
+
+    space = "/proc/self/ns/pid"
+    return platform.node(), os.readlink(space) if os.path.exists(space) else "", os.getpid()
 
 
 @clause("CLUSTER-012", MUST)
@@ -239,14 +251,14 @@ def it_leaves_the_loop_alone(case: ClusterCase) -> None:
             await client.wait_for_workers(1)
         await _shut(case, cluster)
 
-    least = Held(float("inf"))
+    least, allowed = Held(float("inf")), 0.15 * case.patience
     with case.loop() as (run, thread):
         monitor = LagMonitor(run.loop, thread)  # type: ignore[attr-defined]
         for _ in range(3):
             with monitor.watching() as held:
                 case.call("an asynchronous cluster", run, use())
             least = min(least, held, key=lambda each: each.seconds)
-            if least.seconds <= 0.15:
+            if least.seconds <= allowed:
                 break
     case.saw(f"the loop was held for {least}")
-    case.require(least.seconds <= 0.15, f"the event loop was held for {least}")
+    case.require(least.seconds <= allowed, f"the event loop was held for {least}")

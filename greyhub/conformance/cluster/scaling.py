@@ -32,12 +32,13 @@ def scale_up_and_down(case: ClusterCase) -> None:
 def scale_is_a_target(case: ClusterCase) -> None:
     """scale(n) is a target, not an increment: saying it again changes nothing.
 
-    It is said again while the workers are under way, and when they are there.
+    It is said again while the workers are under way, when more were asked for a
+    moment before, and when they are there.
     """
     cluster = case.make(0)
     client = case.client(cluster)
-    case.scale(cluster, 1)
-    case.scale(cluster, 1)
+    for number in (2, 1, 1):
+        case.scale(cluster, number)
     case.settled(client, 1)
     for _ in range(3):
         case.scale(cluster, 1)
@@ -46,7 +47,7 @@ def scale_is_a_target(case: ClusterCase) -> None:
         most = max(most, len(case.parts("worker")), len(case.workers(client)))
         time.sleep(0.05)
     case.saw(f"{most} workers at most")
-    case.require(most == case.unit, f"scale() of {case.unit}, said five times, made {most}")
+    case.require(most == case.unit, f"scale() of {case.unit}, said again, made {most}")
 
 
 @clause(
@@ -90,6 +91,7 @@ def the_quota_holds(case: ClusterCase) -> None:
     """Whoever asks for more than the maximum gets at most that, and is told; nothing restarts.
 
     Told: by an exception, a warning, or a line in the log that names the number.
+    adapt(), where there is one, may be asked for more as well, and gives no more.
     """
     most = int(case.claims("quota"))
     cluster = case.make(0)
@@ -100,6 +102,26 @@ def the_quota_holds(case: ClusterCase) -> None:
         _, refused = case.attempt("scale()", cluster.scale, most + 7)
         told = str(refused or next((each.message for each in warned), ""))
         case.said(told or "nothing")
+    now, seen = _seen(case, most)
+    told = told or next(iter(case.log.holding(f"{most}")), "")
+    case.require(now <= most, f"{now} workers at one time, where {most} are the most")
+    case.require(seen <= most, f"{seen} workers were made one after the other")
+    case.require(told, f"scale({most + 7}) gave at most {most}, and nobody was told")
+    if not refused:
+        case.settled(client, most // case.unit)
+    if case.claims("adaptive"):
+        for limits in ({"minimum": most + 1, "maximum": most + 7}, {"minimum": 0}):
+            told = ", ".join(f"{name}={value}" for name, value in limits.items())
+            case.did(f"adapt({told}), with 60 tasks")
+            case.attempt("adapt()", lambda given=limits: cluster.adapt(**given))
+            work = client.map(time.sleep, [0.3] * 60, pure=False)
+            now, _ = _seen(case, most)
+            client.cancel(work)
+            case.require(now <= most, f"adapt({told}) made {now} workers, {most} are the most")
+
+
+def _seen(case: ClusterCase, most: int) -> tuple[int, int]:
+    """How many workers there are at one time within a second, and how many in all."""
     seen: set[str] = set()
     now, deadline = 0, time.monotonic() + 1.0 * case.patience
     while time.monotonic() < deadline:
@@ -109,13 +131,8 @@ def the_quota_holds(case: ClusterCase) -> None:
         if len(seen) > most:
             break
         time.sleep(0.05)
-    told = told or next(iter(case.log.holding(f"{most}")), "")
     case.saw(f"{now} workers at one time, {len(seen)} in all")
-    case.require(now <= most, f"{now} workers at one time, where {most} are the most")
-    case.require(len(seen) <= most, f"{len(seen)} workers were made one after the other")
-    case.require(told, f"scale({most + 7}) gave at most {most}, and nobody was told")
-    if not refused:
-        case.settled(client, most // case.unit)
+    return now, len(seen)
 
 
 @clause(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,9 +21,10 @@ ALERT = b"\x15\x03"
 def strangers_stay_outside(case: ClusterCase) -> None:
     """With TLS no client comes in without the cluster's own credentials, and none in plain text.
 
-    Neither a client without any, nor one with those of another cluster. The
-    private key is in no command line and no log. Where TLS is declined, asking for
-    it must be refused, or obeyed: never answered by a cluster without.
+    Neither a client without any, nor one with those of another cluster, nor one that
+    shows no certificate and does not look at the cluster's. The private key is in no
+    command line and no log. Where TLS is declined, asking for it must be refused, or
+    obeyed: never answered by a cluster without.
     """
     from distributed import Client, Security
 
@@ -43,7 +45,11 @@ def strangers_stay_outside(case: ClusterCase) -> None:
     address = case.get(cluster, "scheduler_address")
     for where in (address, *case.workers(client)):
         _closed_to_plain_text(case, where)
-    for whose, options in (("no", {}), ("another's", {"security": Security.temporary()})):
+        _closed_to_strangers(case, where)
+    others = {"no": {}, "another's": {"security": Security.temporary()}}
+    if bobs := getattr(case.make(0, user="bob"), "security", None):
+        others["bob's"] = {"security": bobs}
+    for whose, options in others.items():
         stranger, error = case.attempt(
             f"a client with {whose} credentials",
             lambda o=options: Client(address, timeout="1s", set_as_default=False, **o),
@@ -82,6 +88,26 @@ def _closed_to_plain_text(case: ClusterCase, address: str) -> None:
     )
 
 
+def _closed_to_strangers(case: ClusterCase, address: str) -> None:
+    """Whoever does not care who answers must still be asked who they are."""
+    parts = urlsplit(address)
+    if not (parts.scheme == "tls" and parts.hostname and parts.port):
+        return
+    case.did(f"TLS without a certificate to {address}")
+    careless = ssl._create_unverified_context()  # noqa: S323 - what is tested is the other side
+    try:
+        with (
+            socket.create_connection((parts.hostname, parts.port), 2) as plain,
+            careless.wrap_socket(plain, server_hostname=parts.hostname) as secure,
+        ):
+            # With TLS 1.3 a client learns that it was refused when it reads.
+            secure.settimeout(0.4)
+            answer = secure.recv(4096)
+    except OSError:
+        return
+    case.require(not answer, f"{address} lets in who shows no certificate: {answer[:40]!r}")
+
+
 def _keep_the_key(case: ClusterCase, security: Any) -> None:
     texts = [getattr(security, name, None) for name in dir(security) if name.startswith("tls_")]
     keys = {
@@ -102,10 +128,10 @@ def _keep_the_key(case: ClusterCase, security: Any) -> None:
 
 @clause("CLUSTER-031", MUST, guards="secrets", hooks="alive")
 def tokens_stay_in_the_notebook(case: ClusterCase) -> None:
-    """The hub's tokens are in no worker's environment or command line, nor on any page.
+    """The hub's tokens are in no worker's environment, command line or label, nor in the log.
 
     Unless it is claimed that workers are given the token on purpose; then still
-    in no command line and on no page. Workers begin as new interpreters here.
+    in no command line, label or log. Workers begin as new interpreters here.
     """
     with dask.config.set({"distributed.worker.multiprocessing-method": "spawn"}):
         cluster = case.make(1)
@@ -118,14 +144,17 @@ def tokens_stay_in_the_notebook(case: ClusterCase) -> None:
     if error is None:
         environments["the scheduler"] = scheduler
     for where, environment in environments.items():
-        found = [name for text, name in secrets.items() if text in environment.values()]
+        told = [*environment.values()]
+        found = [name for text, name in secrets.items() if any(text in each for each in told)]
         if not case.claims("tokens"):
             case.require(not found, f"{where} has {', '.join(found)} in its environment")
-    for part in case.alive():
-        found = [
-            name for text, name in secrets.items() if any(text in word for word in part.argv or ())
-        ]
-        case.require(not found, f"{part.kind} {part.id} has {', '.join(found)} in its command line")
+    for text, name in secrets.items():
+        for part in case.alive():
+            labels = [part.id, *(part.labels or {}).values()]
+            for what, words in (("command line", part.argv or ()), ("labels", labels)):
+                shown = any(text in word for word in words)
+                case.require(not shown, f"{part.kind} {part.id} has {name} in its {what}")
+        case.require(not case.log.holding(text), f"{name} is in the log")
 
 
 def _of_scheduler(case: ClusterCase, client: Any) -> dict[str, str]:

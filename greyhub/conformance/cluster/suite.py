@@ -190,13 +190,28 @@ class ClusterSuite(Suite):
         """Whether there is a hook; an endpoint brings the fault of being out of reach."""
         return (name == "fault" and bool(cls.endpoint)) or super().has(name)
 
+    @classmethod
+    def preload(cls) -> None:
+        """Dask, with all that a cluster serves."""
+        from greyhub.conformance.cluster import warm
+
+        super().preload()
+        warm.imports(dashboards=cls._shows())
+
+    @classmethod
+    def _shows(cls) -> bool:
+        """Whether a dashboard may be served here: not where an API makes every scheduler."""
+        return not {"remote", "own_scheduler"} <= set(cls.claims)
+
     def begin(self) -> None:
         """Become a notebook: its environment, and all that it imports sooner or later."""
         from greyhub.conformance.cluster import warm
 
         self._before = {name: os.environ.get(name) for name in ENVIRONMENT}
         os.environ.update(ENVIRONMENT)
-        self._warm = warm.up()
+        # Parts that an API makes are no children of a notebook.
+        nannies = "remote" not in self.claims
+        self._warm = warm.up(self.patience, nannies=nannies, dashboards=self._shows())
         super().begin()
 
     def end(self) -> None:

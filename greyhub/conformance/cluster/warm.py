@@ -9,58 +9,83 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
 from multiprocessing import forkserver, resource_tracker
 from typing import Any
 
 import dask
 from distributed import Security
 from distributed.utils import get_mp_context
+from distributed.versions import get_versions
 
 INTERVALS: Mapping[str, Any] = {
     "distributed.adaptive.interval": "100ms",
     "distributed.adaptive.wait-count": 2,
     "distributed.adaptive.target-duration": "200ms",
     "distributed.deploy.lost-worker-timeout": "300ms",
-    "distributed.comm.timeouts.connect": "2s",
     "distributed.client.heartbeat": "500ms",
     "distributed.client.scheduler-info-interval": "500ms",
 }
 """Dask's own waiting, for a suite that waits with it."""
+
+CONNECT = "distributed.comm.timeouts.connect"
 
 LOGGERS = ("distributed", "distributed.client", "bokeh", "tornado", "tornado.application")
 """Those that Dask gives a terminal to."""
 
 METHOD = "distributed.worker.multiprocessing-method"
 
+DASHBOARDS = ("distributed.dashboard.scheduler", "distributed.dashboard.worker")
+"""With bokeh, more than half of all that is imported."""
 
-def up() -> ExitStack:
-    """Import all that a cluster needs, and be ready to fork workers; undone at the close.
+
+@cache
+def imports(*, dashboards: bool) -> tuple[str, ...]:
+    """Import all that a cluster needs sooner or later, and name it; once, forks included."""
+    routes = (
+        *(DASHBOARDS if dashboards else ()),
+        *dask.config.get("distributed.scheduler.http.routes"),
+        *dask.config.get("distributed.worker.http.routes"),
+    )
+    for name in routes:
+        with suppress(ImportError):
+            importlib.import_module(name)
+    get_mp_context()
+    get_versions()
+    Security.temporary()
+    return routes
+
+
+def up(patience: float, *, nannies: bool, dashboards: bool) -> ExitStack:
+    """Have all that a cluster needs, and be ready to fork workers; undone at the close.
 
     Workers that a Nanny starts are forked from a server that has imported Dask:
     a tenth of a second each, not a whole one. They have the environment of the
     moment when that server began.
+
+    Parameters
+    ----------
+    patience : float
+        Multiplies the seconds in which a connection is made.
+    nannies : bool
+        Whether workers may be processes of this one.
+    dashboards : bool
+        Whether a dashboard may be served by this one, or by a process of it.
     """
     undo = ExitStack()
     quiet = {"distributed.logging.distributed": "critical"}
-    undo.enter_context(dask.config.set({**INTERVALS, **quiet, METHOD: "forkserver"}))
+    told = {**INTERVALS, CONNECT: f"{2 * patience:g}s", **quiet}
+    undo.enter_context(dask.config.set({**told, METHOD: "forkserver" if nannies else "spawn"}))
     # The same for parts that are processes of their own.
-    for name, value in {**INTERVALS, **quiet}.items():
+    for name, value in told.items():
         variable = "DASK_" + name.replace(".", "__").replace("-", "_").upper()
         undo.callback(os.environ.pop, variable, None)
         os.environ[variable] = str(value)
     for name in LOGGERS:
         _to_root(logging.getLogger(name), undo)
-    routes = [
-        "distributed.dashboard.scheduler",
-        "distributed.dashboard.worker",
-        *dask.config.get("distributed.scheduler.http.routes"),
-        *dask.config.get("distributed.worker.http.routes"),
-    ]
-    for name in routes:
-        with suppress(ImportError):
-            importlib.import_module(name)
-    get_mp_context()
-    Security.temporary()
+    routes = imports(dashboards=dashboards)
+    if not nannies:
+        return undo
     multiprocessing.set_forkserver_preload([*routes, "distributed.nanny", "distributed.comm.tcp"])
     with _quiet():
         resource_tracker.ensure_running()

@@ -176,6 +176,10 @@ def _difference(found: Any, expected: Any) -> str:
             for row, (one, other) in enumerate(zip(found[name], column, strict=True)):
                 if one != other:
                     return f"row {row} of {name} is {one!r}, not {other!r}"
-    if isinstance(found, list) and isinstance(expected, list) and len(found) != len(expected):
-        return f"{len(found)} lines of {len(expected)}"
+    if isinstance(found, list) and isinstance(expected, list):
+        if len(found) != len(expected):
+            return f"{len(found)} lines of {len(expected)}"
+        for line, (one, other) in enumerate(zip(found, expected, strict=True)):
+            if one != other:
+                return f"line {line} is {shorten(repr(one))}, not {shorten(repr(other))}"
     return f"{shorten(found)}, not {shorten(expected)}"

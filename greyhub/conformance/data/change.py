@@ -10,7 +10,7 @@ from greyhub.conformance.case import shorten
 from greyhub.conformance.contract import MUST, clause
 from greyhub.conformance.data.case import DataCase
 from greyhub.conformance.data.content import RAIN, SUN
-from greyhub.conformance.data.published import table
+from greyhub.conformance.data.published import lines, table
 from greyhub.conformance.home.steps import Step
 from greyhub.errors import CatalogError
 
@@ -27,7 +27,7 @@ def reading_changes_nothing(case: DataCase) -> None:
 
     No byte, no time, no file that was not there: what is cached is cached elsewhere.
     """
-    case.publish(rain=table("rain", RAIN), sun=table("sun", SUN))
+    case.publish(rain=table("rain", RAIN), sun=table("sun", SUN), log=lines("log", ["a", "b"]))
     before, here = case.hook("content", quietly=True), set(os.listdir())
     catalog = case.catalog()
     for name in catalog.names():
@@ -50,24 +50,31 @@ def reload_shows_what_is_new(case: DataCase) -> None:
     A catalogue that cannot be read any more is an error, and stays as it was.
     """
     newer: dict[str, list[Any]] = {"month": [7], "mm": [99]}
+    # The two catalogues are of one length, and of one second.
     case.publish(rain=table("rain-old", RAIN, description="Old."), gone=table("gone", SUN))
     catalog = case.catalog()
     opened = catalog.open("rain")
     case.require(catalog.names() == ["gone", "rain"], f"it lists {catalog.names()}")
-    case.publish(rain=table("rain-new", newer, description="New."), fresh=table("fresh", SUN))
+    case.publish(rain=table("rain-new", newer, description="New."), here=table("here", SUN))
     catalog.reload()
     names = catalog.names()
-    case.require(names == ["fresh", "rain"], f"after reload() it lists {names}")
+    case.require(names == ["here", "rain"], f"after reload() it lists {names}")
     case.same(catalog.read("rain"), newer, "after reload()")
     said = catalog.describe("rain")["description"]
     case.require(said == "New.", f"after reload() it says {said!r}")
     case.raises(KeyError, "one that is published no more", catalog.open, "gone")
     case.same(catalog.all_of(opened), RAIN, "what was open before")
+    if case.claims("remote") and case.suite.endpoint:
+        with case.suite.proxy.fault("refused"):
+            case.raises(Exception, "reload() of one that is away", catalog.reload)
+        names = catalog.names()
+        case.require(names == ["here", "rain"], f"after a reload() that failed it lists {names}")
+        catalog.reload()
     if case.claims("documents") and case.suite.has("write"):
         case.write("sources: [\n")
         case.raises(CatalogError, "reload() of a broken one", catalog.reload)
         names = catalog.names()
-        case.require(names == ["fresh", "rain"], f"after a reload() that failed it lists {names}")
+        case.require(names == ["here", "rain"], f"after a reload() that failed it lists {names}")
 
 
 @clause("DATA-031", MUST, needs="acl", hooks="publish", guards="data")
@@ -75,7 +82,7 @@ def what_is_hidden_cannot_be_read(case: DataCase) -> None:
     """What is hidden from a user cannot be described, opened or read either, nor found by guessing.
 
     The error is that of a name that is not there, or of a right that is not. What
-    another user has opened does not help.
+    another user has opened does not help, nor does the length, an error or an export.
     """
     public = table("public", SUN)
     private = table("private", RAIN, users=frozenset({"bob"}), description="Bob's own.")
@@ -87,6 +94,11 @@ def what_is_hidden_cannot_be_read(case: DataCase) -> None:
     case.require(not ada.has("private"), "what is hidden is in it")
     shown = f"{ada.catalog!r} {getattr(ada.catalog, '_repr_html_', str)()}"
     case.require("private" not in shown and "Bob's own" not in shown, "what is hidden is shown")
+    count = case.call("len()", len, ada.catalog)
+    case.require(count == 1, f"with what is hidden its length is {count}")
+    error = _refused(case, "one that nobody has", lambda: ada.open("nonesuch"))
+    told = f"{error} {case.suite.export(ada.catalog) if case.claims('export') else ''}"
+    case.require("private" not in told, f"what is hidden is told in an error or exported: {told}")
     for what, call in (
         ("to describe it", lambda: ada.describe("private")),
         ("to read it", lambda: ada.read("private")),

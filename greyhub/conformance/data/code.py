@@ -37,6 +37,9 @@ def catalogues_run_nothing(case: DataCase) -> None:
     """
     marks = case.directory / "marks"
     marks.mkdir()
+    plugins = case.directory / "plugins"
+    plugins.mkdir()
+    (plugins / "plugin.py").write_text(f"open({str(marks / 'mark')!r}, 'w').close()\n")
     for number, (what, text) in enumerate(_tries(marks).items()):
         sys.modules.pop(TRAP, None)
         case.write(text)
@@ -72,13 +75,15 @@ def _tries(marks: Path) -> dict[str, str]:
         f"{{{{ cycler.__init__.__globals__.os.mkdir('{mark}') }}}}",
         "{{ self._TemplateReference__context.__init__.__globals__ }}",
         "{% for x in [1] %}{{ range.__class__ }}{% endfor %}",
+        f"open('{mark}', 'w')", f"x.csv; touch {mark}", f"$(touch {mark})", f"`touch {mark}`",
         f"{{{{ lipsum.__globals__['os'].system('touch {mark}') }}}}",
     )  # fmt: skip
     tries = dict(tags)
     for text in templates:
         for where, body in _placed(text).items():
             tries[f"{text} in {where}"] = yaml.safe_dump(body, sort_keys=False)
-    for what, body in _classes().items():
+    from_folder = {"plugins": {"source": [{"dir": str(marks.with_name("plugins"))}]}}
+    for what, body in {**_classes(), "plugins of a folder": {**_PLAIN, **from_folder}}.items():
         tries[what] = yaml.safe_dump(body, sort_keys=False)
     return tries
 
@@ -101,6 +106,7 @@ def _placed(text: str) -> dict[str, Any]:
     }
 
 
+_PLAIN: dict[str, Any] = {"sources": {"x": {"driver": "csv", "args": {"urlpath": "x.csv"}}}}
 _CSV, _PANDAS = "intake.readers.datatypes:CSV", "intake.readers.readers:PandasCSV"
 
 

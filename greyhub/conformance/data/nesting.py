@@ -44,14 +44,15 @@ def catalogues_are_followed_once(case: DataCase) -> None:
     """The datasets of a catalogue in a catalogue are ``outer.inner``; a cycle has an end.
 
     A catalogue that two others name is followed once, one that names itself or the
-    first is not followed again, and one that is too deep ends the descent and not
-    the notebook.
+    first is not followed again, one that is not there hides no other, and one that is
+    too deep ends the descent and not the notebook. reload() sees what is new within.
     """
     version = case.suite.version
     rain, sun = table("rain", RAIN), table("sun", SUN)
     case.publish(rain=rain, sun=sun)
+    within = {"inner": "inner.yaml", "again": "inner.yaml", "lost": "lost.yaml"}
     case.write(
-        _with(version, {"rain": rain}, {"inner": "inner.yaml", "again": "inner.yaml"}),
+        _with(version, {"rain": rain}, within),
         inner=_with(version, {"sun": sun}, {"me": "inner.yaml", "first": "catalog.yaml"}),
     )
     catalog = case.catalog()
@@ -60,7 +61,16 @@ def catalogues_are_followed_once(case: DataCase) -> None:
     case.require("rain" in names, f"the catalogue's own dataset is not among {names}")
     case.require(len(nested) == 1, f"the dataset within is listed as {nested}, of {names}")
     case.require(nested[0] in ("inner.sun", "again.sun"), f"the dataset within is {nested[0]!r}")
-    case.require(len(names) == 2, f"there are two datasets, and it lists {names}")
+    others = [name for name in names if name not in ("rain", nested[0], "lost")]
+    case.require(not others, f"there are two datasets, and it lists {others}, too")
+    case.same(catalog.read(nested[0]), SUN, nested[0])
+    case.write(
+        _with(version, {"rain": rain}, within), inner=document(version, {"sky": sun}).decode()
+    )
+    catalog.reload()
+    nested = [name for name in catalog.names() if name.endswith((".sun", ".sky"))]
+    case.require(len(nested) == 1, f"after reload() what is within is {nested}")
+    case.require(nested[0].endswith(".sky"), f"reload() has not seen what is new in {nested[0]}")
     case.same(catalog.read(nested[0]), SUN, nested[0])
     chain = {
         f"c{number}": _with(version, {}, {f"c{number + 1}": f"c{number + 1}.yaml"})

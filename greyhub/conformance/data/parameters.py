@@ -6,7 +6,7 @@ from typing import Any
 
 from greyhub.conformance.contract import MUST, clause
 from greyhub.conformance.data.case import DataCase, Held
-from greyhub.conformance.data.published import Dataset, Parameter
+from greyhub.conformance.data.published import Dataset, Parameter, table
 
 FILES = {
     f"data/{station}-{year}.csv": f"station,year\n{station},{year}\n".encode()
@@ -17,12 +17,17 @@ FILES = {
 ELSEWHERE = (
     "../private/secret", "x/../../private/secret", "/etc/passwd", "..%2fprivate%2fsecret",
     "..\\private\\secret", "file:///etc/passwd", "http://127.0.0.1:9/x", "*", "s?cret", "[s]ecret",
-    "..", "~", "a\0b", "{year}", "{{ year }}", "{env(JUPYTERHUB_API_TOKEN)}",
+    "", "..", "../", "~", "a\0b", "known\n", "known#x", "{year}", "{{ year }}",
+    "{env(JUPYTERHUB_API_TOKEN)}",
 )  # fmt: skip
 
 
 def _named(catalog: Held, path: str) -> Any:
     return catalog.open("free", name=path)
+
+
+def _dated(catalog: Held) -> Any:
+    return catalog.open("fixed", year=2020)
 
 
 @clause(
@@ -50,22 +55,27 @@ def only_declared_values(case: DataCase) -> None:
     )
     files = {"data/free/known.csv": b"n\n1\n", "data/private/secret.csv": b"secret\n1\n"}
     free = Dataset("data/free/{name}.csv", files, parameters=(Parameter("name", "str"),))
-    case.publish(chosen=chosen, free=free)
+    case.publish(chosen=chosen, free=free, fixed=table("fixed", {"n": [1]}))
     catalog = case.catalog()
     south = {"station": ["south"], "year": [2021]}
     case.same(catalog.read("chosen", station="south", year=2021), south, "south, 2021")
     north = {"station": ["north"], "year": [2020]}
     case.same(catalog.read("chosen"), north, "the defaults")
+    case.same(catalog.read("chosen", station="north", year=2020), north, "north, 2020")
+    case.raises(ValueError, "of one without parameters, year=2020", _dated, catalog)
     wrongs: tuple[dict[str, Any], ...] = (
         {"unknown": 1},
         {"year": 2021, "urlpath": "/etc/passwd"},
         {"url": "/etc/passwd"},
         {"station": "west"},
         {"station": "North"},
+        {"station": "nor"},
         {"station": ["north"]},
         {"year": 2019},
         {"year": 2022},
         {"year": float("nan")},
+        {"year": 2020.5},
+        {"year": 2021.9},
         {"year": "last"},
         {"year": None},
         {"year": True},

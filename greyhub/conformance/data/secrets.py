@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from greyhub.conformance.contract import MUST, clause
 from greyhub.conformance.data.case import DataCase, Held
 from greyhub.conformance.data.published import lines
-from greyhub.conformance.means.logs import Listener
+from greyhub.conformance.means.logs import Listener, as_shown
 
 LOG = ["one", "two"]
 
@@ -56,11 +56,15 @@ def no_secret_is_shown(case: DataCase) -> None:
             case.require(secret not in text, f"{where} holds {what}")
 
 
+SHOWING = ("_repr_html_", "_repr_markdown_", "_repr_mimebundle_")
+"""By which a notebook shows what a cell comes to."""
+
+
 def _shown(held: Held) -> Iterator[tuple[str, str]]:
     catalog, suite = held.catalog, held.suite
     yield "the catalogue's repr", repr(catalog)
-    if hasattr(catalog, "_repr_html_"):
-        yield "the catalogue's HTML", str(catalog._repr_html_())
+    for method in SHOWING:
+        yield f"{method}() of the catalogue", _answer(catalog, method)
     yield "the catalogue's pickle", repr(pickle.dumps(catalog)) if _pickles(catalog) else ""
     if held.case.claims("export"):
         yield "the export", str(suite.export(catalog))
@@ -68,16 +72,14 @@ def _shown(held: Held) -> Iterator[tuple[str, str]]:
         yield f"the description of {name}", json.dumps(held.describe(name), default=repr)
         dataset = held.open(name)
         yield f"the repr of {name}", f"{dataset!r} {dataset}"
-        if hasattr(dataset, "_repr_html_"):
-            yield f"the HTML of {name}", str(dataset._repr_html_())
-        for method in ("to_dict", "to_yaml", "describe", "yaml", "_yaml"):
+        for method in (*SHOWING, "to_dict", "to_yaml", "describe", "yaml", "_yaml"):
             yield f"{method}() of {name}", _answer(dataset, method)
         for how in ("missing", "forbidden"):
             with held.case.damage(f"data/{name}-0.txt", how):
                 try:
                     held.read(name)
                 except Exception as error:
-                    yield f"the error of {name}, {how}", _told(error)
+                    yield f"the error of {name}, {how}", as_shown(error)
 
 
 def _pickles(value: Any) -> bool:
@@ -92,16 +94,7 @@ def _answer(dataset: Any, method: str) -> str:
     try:
         return repr(getattr(dataset, method)())
     except Exception as error:
-        return _told(error)
-
-
-def _told(error: BaseException | None) -> str:
-    """An error with those that it came of, as a traceback shows them."""
-    told = []
-    while error is not None:
-        told.append(f"{error!r} {error}")
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    return " ".join(told)
+        return as_shown(error)
 
 
 class _Ear(BaseHTTPRequestHandler):
@@ -169,6 +162,7 @@ def _reading(variable: str, url: str) -> dict[str, Any]:
         "driver": "csv",
         "args": {**plain, "storage_options": {"headers": {"X-Leak": text}}},
     }
+    entries["nested"] = {"driver": "yaml_file_cat", "args": {"path": f"{url}/{text}/c.yaml"}}
     entries["described"] = {"driver": "csv", "description": text, "args": plain}
     entries["metadata"] = {"driver": "csv", "metadata": {"note": text}, "args": plain}
     entries["default"] = {
@@ -185,7 +179,7 @@ def _as_second(entries: dict[str, Any]) -> dict[str, Any]:
         args = dict(entry["args"])
         parameters = {key: each["default"] for key, each in entry.get("parameters", {}).items()}
         url = (
-            str(args.pop("urlpath"))
+            str(args.pop("urlpath", None) or args.pop("path"))
             .replace("{{ p }}", "{p}")
             .replace("{{ ", "{")
             .replace(" }}", "}")
@@ -214,7 +208,7 @@ def _said(case: DataCase, names: list[str]) -> str:
         try:
             answer = call()
         except Exception as error:
-            said.append(_told(error))
+            said.append(as_shown(error))
             return None
         said.append(f"{answer!r} {answer}")
         return answer

@@ -8,7 +8,7 @@ from typing import Any
 from greyhub.conformance.contract import MUST, clause
 from greyhub.conformance.data.case import DataCase
 from greyhub.conformance.data.content import RAIN
-from greyhub.conformance.data.published import lines, plain, table
+from greyhub.conformance.data.published import Parameter, as_csv, lines, plain, table
 
 
 @clause("DATA-006", MUST, needs="dask", hooks="publish damage")
@@ -51,13 +51,22 @@ def dask_reads_it_in_parts(case: DataCase) -> None:
 def it_goes_to_workers(case: DataCase) -> None:
     """A catalogue and its datasets are pickled to a worker, without the server's tokens.
 
-    What was opened here is read there; the catalogue lists and opens there, too.
+    What was opened here is read there, with the values that were chosen; the catalogue
+    lists and opens there, too.
     """
     import cloudpickle  # type: ignore[import-untyped,unused-ignore]
 
-    case.publish(rain=table("rain", RAIN))
+    chosen: dict[str, int] = {"year": 2021} if case.claims("parameters") else {}
+    rain = table("rain", RAIN)
+    if chosen:
+        rain = rain.but(
+            place="data/rain-{year}.csv",
+            files={"data/rain-2020.csv": b"n\n1\n", "data/rain-2021.csv": as_csv(RAIN)},
+            parameters=(Parameter("year", default=2020, allowed=(2020, 2021)),),
+        )
+    case.publish(rain=rain)
     catalog = case.catalog()
-    dataset = catalog.open("rain")
+    dataset = catalog.open("rain", **chosen)
     suite = case.suite
     for what, value in (("the catalogue", catalog.catalog), ("a dataset", dataset)):
         pickled = case.call(f"pickle of {what}", cloudpickle.dumps, value)
@@ -70,12 +79,14 @@ def it_goes_to_workers(case: DataCase) -> None:
         (suite.names, suite.open, suite.read),
         catalog.catalog,
         dataset,
+        chosen,
     )
     case.require(found[0] == ["rain"], f"in a worker, it lists {found[0]}")
     case.same(found[1], RAIN, "what was opened here, read in a worker")
     case.same(found[2], RAIN, "what was opened in a worker")
 
 
-def _use(how: Iterable[Any], catalog: Any, dataset: Any) -> tuple[Any, ...]:
+def _use(how: Iterable[Any], catalog: Any, dataset: Any, chosen: dict[str, int]) -> tuple[Any, ...]:
     names, open_, read = how
-    return sorted(names(catalog)), plain(read(dataset)), plain(read(open_(catalog, "rain")))
+    again = open_(catalog, "rain", **chosen)
+    return sorted(names(catalog)), plain(read(dataset)), plain(read(again))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from greyhub.conformance.case import Broken, Case, Hung, shorten
 from greyhub.conformance.home.steps import Outcome, Step, races, stepping
+from greyhub.conformance.means.fork import Fork
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -37,6 +39,12 @@ class HomeCase(Case):
         """A client of the home of exactly this user, whom nobody clears up after."""
         filesystem = self.call(f"make({user!r})", self.suite.open, user, proxied=proxied)
         return Home(self, filesystem)
+
+    def elsewhere(self, who: str = "ada") -> Elsewhere:
+        """A new client of a user's home in another process."""
+        user = self.user(who)
+        self.suite.use(user)
+        return Elsewhere(self, user)
 
     def backend(self, who: str = "ada") -> Backend:
         """A user's files as the backend has them."""
@@ -134,6 +142,50 @@ class Home:
     def names(self, path: str = "") -> list[str]:
         """The names that `ls` gives, sorted."""
         return sorted(self.ls(path, detail=False))
+
+    def put(self, path: str, content: bytes) -> None:
+        """Write a file, by `put_file`."""
+        self.put_file(self.local(content), path)
+
+    def local(self, content: bytes) -> str:
+        """A file of this machine with such content. Made once: later the disk may be full."""
+        place = self.case.directory / f"local-{hashlib.sha256(content).hexdigest()[:12]}"
+        if not place.exists():
+            place.write_bytes(content)
+        return str(place)
+
+    def ways(self, *content: bytes) -> dict[str, Callable[[str, bytes], None]]:
+        """All ways to write a whole file of ASCII; what is to be put must be known before."""
+        for each in content:
+            self.local(each)
+        return {
+            "open": self.write,
+            "open as text": lambda path, content: self.write(path, content.decode(), "w"),
+            "pipe_file": self.pipe_file,
+            "pipe": lambda path, content: self.pipe({path: content}),
+            "put_file": self.put,
+        }
+
+
+class Elsewhere:
+    """A client of a home in another process, forked when it is made."""
+
+    def __init__(self, case: HomeCase, user: str) -> None:
+        self.case = case
+        self.fork = case.enter(Fork(lambda: _HELD.append(case.suite.open(user))))
+        case.call("a client in another process", self.fork.result, 10 * case.patience)
+
+    def pipe_file(self, path: str, content: bytes, **how: Any) -> None:
+        """Write a file."""
+        name = f"in another process, {shown('pipe_file', (path, content), how)}"
+        self.case.call(name, self.fork.call, _piped_there, path, content, how)
+
+
+_HELD: list[AbstractFileSystem] = []
+
+
+def _piped_there(path: str, content: bytes, how: Mapping[str, Any]) -> None:
+    _HELD[-1].pipe_file(path, content, **how)
 
 
 class File:

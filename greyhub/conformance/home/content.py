@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 from greyhub.conformance.contract import MUST, SHOULD, clause
-from greyhub.conformance.home.case import HomeCase, told
+from greyhub.conformance.home.case import Backend, Home, HomeCase, told
 
 
 @clause("HOME-001", MUST, hooks="raw", guards="data")
 def content_agrees(case: HomeCase) -> None:
     """What is written is read again, and the backend holds the same bytes.
 
-    Files are written by pipe_file() and by open(), at the root and two folders
-    below; cat_file(), open(), exists(), isfile(), isdir(), info(), size() and
-    ls() must agree about them.
+    Files are written by pipe_file(), open() and put_file(), at the root and two
+    folders below; cat_file(), cat(), open(), get_file(), exists(), isfile(),
+    isdir(), info(), size(), ls() and glob() must agree about them. What a name
+    ends in means nothing.
     """
     home, backend = case.home(), case.backend()
     content = bytes(range(256)) * 5 + b"\r\n\x00\xff"
-    home.pipe_file("one.bin", content)
-    home.write("a/b/two.bin", content[::-1])
-    for path, expected in (("one.bin", content), ("a/b/two.bin", content[::-1])):
+    files = {"one.bin": content, "a/b/two.bin": content[::-1], "a/data.csv.gz": content * 2}
+    for write, (path, expected) in zip(
+        (home.pipe_file, home.write, home.put), files.items(), strict=True
+    ):
+        write(path, expected)
+    for path, expected in files.items():
         found = backend.get(path)
         case.require(found == expected, f"the backend holds {told(found)} for {path}")
         case.require(home.cat_file(path) == expected, f"cat_file({path!r}) is not what was written")
@@ -29,8 +34,12 @@ def content_agrees(case: HomeCase) -> None:
         case.require(home.isfile(path) and not home.isdir(path), f"{path} is not told as a file")
         case.require(home.size(path) == len(expected), f"size({path!r}) = {home.size(path)}")
         info = home.info(path)
-        told_size = (info.get("size"), info.get("type"))
-        case.require(told_size == (len(expected), "file"), f"info({path!r}) says {info}")
+        said = (info.get("name"), info.get("size"), info.get("type"))
+        case.require(said == (path, len(expected), "file"), f"info({path!r}) says {info}")
+        got = case.directory / "got"
+        home.get_file(path, str(got))
+        case.require(got.read_bytes() == expected, f"get_file({path!r}) is not what was written")
+    case.require(home.cat(list(files)) == files, "cat() of several is not what was written")
     names = home.names("a/b")
     case.require(names == ["a/b/two.bin"], f"ls('a/b') gives {names}")
     [listed] = home.ls("a/b", detail=True)
@@ -38,24 +47,33 @@ def content_agrees(case: HomeCase) -> None:
         (listed["name"], listed["size"], listed["type"]) == ("a/b/two.bin", len(content), "file"),
         f"ls('a/b', detail=True) gives {listed}",
     )
-    root = {entry["name"]: entry["type"] for entry in home.ls("", detail=True)}
-    expected_root = {"one.bin": "file", "a": "directory"}
+    root = {
+        entry["name"]: entry["size"] if entry["type"] == "file" else entry["type"]
+        for entry in home.ls("", detail=True)
+    }
+    expected_root = {"one.bin": len(content), "a": "directory"}
     case.require(root == expected_root, f"the root holds {root}, not {expected_root}")
+    for pattern, matching in (("*.bin", ["one.bin"]), ("a/*/t*.bin", ["a/b/two.bin"])):
+        found_by = home.glob(pattern)
+        case.require(found_by == matching, f"glob({pattern!r}) gives {found_by}, not {matching}")
     case.require(home.isdir("a") and not home.isfile("a"), "the folder a is not told as one")
 
 
 @clause("HOME-002", MUST, seen="s3fs 2026.9.0: rm_file of a missing key does not raise")
 def missing_is_not_found(case: HomeCase) -> None:
-    """A path that is not there raises FileNotFoundError: cat, open, info, rm_file and ls.
+    """A path that is not there raises FileNotFoundError: cat, open, info, cp, rm and ls.
 
-    At the root, in a folder that is there, and in one that is not.
+    At the root, in a folder that is there, in one that is not, and where a longer
+    name begins so.
     """
     home = case.home()
     home.pipe_file("here/file", b"1")
-    for path in ("gone", "here/gone", "gone/gone"):
-        for call in (home.cat_file, home.read, home.info, home.rm_file, home.ls):
+    for path in ("gone", "here/gone", "gone/gone", "her", "here/fil"):
+        for call in (home.cat_file, home.read, home.info, home.rm_file, home.rm, home.ls):
             case.raises(FileNotFoundError, call, path)
-        case.require(not home.exists(path), f"exists({path!r}) is true")
+        case.raises(FileNotFoundError, home.cp_file, path, "copy")
+        for name in (path, "copy"):
+            case.require(not home.exists(name), f"exists({name!r}) is true")
 
 
 @clause(
@@ -65,7 +83,7 @@ def missing_is_not_found(case: HomeCase) -> None:
     seen="adlfs#81 https://github.com/fsspec/adlfs/issues/81",
 )
 def empty_files(case: HomeCase) -> None:
-    """A file of no bytes is a file, made by pipe_file or by open and close."""
+    """A file of no bytes is a file, made by pipe_file, put_file or by open and close."""
     home, backend = case.home(), case.backend()
     home.pipe_file("piped", b"")
     with home.open("opened", "wb"):
@@ -73,12 +91,17 @@ def empty_files(case: HomeCase) -> None:
     with home.open("flushed", "wb") as file:
         file.write(b"")
         file.flush()
-    for path in ("piped", "opened", "flushed"):
+    home.put("put", b"")
+    names = home.names()
+    case.require(names == ["flushed", "opened", "piped", "put"], f"ls gives {names}")
+    for path in names:
         case.require(backend.get(path) == b"", f"{path} is not an empty file in the backend")
         case.require(home.exists(path) and home.isfile(path), f"{path} is not told as a file")
         case.require(home.info(path)["size"] == 0, f"info({path!r}) says {home.info(path)}")
         case.require(home.cat_file(path) == b"", f"cat_file({path!r}) is not empty")
         case.require(home.read(path) == b"", f"open({path!r}) does not read nothing")
+        part = home.cat_file(path, start=0, end=10)
+        case.require(part == b"", f"the first ten bytes of {path!r} are {part!r}")
 
 
 @clause(
@@ -94,7 +117,9 @@ def empty_files(case: HomeCase) -> None:
 def large_files(case: HomeCase) -> None:
     """A large file, written in odd parts, is read whole, in parts and from its end.
 
-    24 MiB unless the suite says more; and sizes one less and one more than a block.
+    24 MiB unless the suite says more; and sizes one less and one more than a block,
+    which are copied, moved, put and got, too. What is written may be a buffer that is
+    used again.
     """
     home, backend = case.home(), case.backend()
     size = case.suite.large + 3
@@ -105,7 +130,9 @@ def large_files(case: HomeCase) -> None:
         at = 0
         while at < size:
             step = case.random.choice((1, 65537, 2**20 - 1, 2**22 + 1))
-            file.write(content[at : at + step])
+            part = bytearray(content[at : at + step])
+            file.write(part)
+            part[:] = bytes(len(part))
             at += step
     case.require(home.size("large") == size, f"size is {home.size('large')}, not {size}")
     case.require(backend.peek("large") == content, "the backend does not hold what was written")
@@ -115,11 +142,19 @@ def large_files(case: HomeCase) -> None:
             part = file.read(length)
             case.require(part == content[at : at + length], f"read {told(part)} at {at}")
             case.require(file.tell() == at + length, f"tell() is not {at + length} after reading")
+        file.seek(at := 5 * 2**20)
+        line, ends = file.readline(), content.index(b"\n", at) + 1
+        case.require(line == content[at:ends], f"the line at {at} is read as {told(line)}")
+        buffer = bytearray(2000)
+        file.seek(0)
+        length = file.readinto(buffer)
+        case.require(buffer[:length] == content[:length], "readinto() gives something else")
         file.seek(-9, 2)
         case.require(file.read() == content[-9:], "the last nine bytes are not what was written")
         file.seek(0)
         case.require(file.read() == content, "the whole is not what was written")
-    for start, end in ((-7, None), (3, 11), (0, -3), (size - 4, size + 100)):
+    parts = ((-7, None), (3, 11), (0, -3), (size - 4, size + 100), (0, 0), (5, 5), (size, None))
+    for start, end in parts:
         part = home.cat_file("large", start=start, end=end)
         case.require(part == content[start:end], f"cat_file from {start} to {end}: {told(part)}")
     block = 5 * 2**20
@@ -128,25 +163,53 @@ def large_files(case: HomeCase) -> None:
             file.write(content[:odd])
         held = backend.peek("block")
         case.require(held == content[:odd], f"of {odd} bytes the backend holds {told(held)}")
+    _transferred(case, home, backend, content[: block + 1])
+
+
+def _transferred(case: HomeCase, home: Home, backend: Backend, content: bytes) -> None:
+    """What is longer than a block arrives whole, wherever it goes."""
+    got = case.directory / "got"
+    home.get_file("block", str(got))
+    case.require(got.read_bytes() == content, "get_file() has not brought the whole")
+    home.put("put", content)
+    home.cp_file("put", "copied")
+    for path in ("put", "copied"):
+        held = backend.peek(path)
+        case.require(held == content, f"of {len(content)} bytes that are {path}: {told(held)}")
+    home.mv("copied", "moved")
+    held = backend.peek("moved")
+    case.require(held == content, f"of {len(content)} bytes that are moved: {told(held)}")
 
 
 @clause("HOME-005", MUST, hooks="raw", guards="data")
 def overwriting_truncates(case: HomeCase) -> None:
-    """A file overwritten with less holds the new content alone."""
+    """A file overwritten with less holds the new content alone, also if that is nothing.
+
+    By pipe_file, pipe, put_file, cp_file, and open, for bytes and for text.
+    """
     home, backend = case.home(), case.backend()
-    for number, write in enumerate((home.pipe_file, home.write, home.pipe)):
+
+    def copy(path: str, content: bytes) -> None:
+        home.pipe_file("source", content)
+        home.cp_file("source", path)
+
+    for number, (way, write) in enumerate({**home.ways(), "cp_file": copy}.items()):
         path = f"file{number}"
-        home.pipe_file(path, b"long" * 1000)
-        write(path, b"short")
-        case.require(backend.get(path) == b"short", f"after {write.__name__}, {path} is not short")
-        case.require(home.cat_file(path) == b"short", f"cat_file({path!r}) is not short")
-        case.require(home.size(path) == 5, f"size({path!r}) is {home.size(path)}")
+        for content in (b"short", b""):
+            home.pipe_file(path, b"long" * 1000)
+            write(path, content)
+            held = backend.get(path)
+            case.require(held == content, f"overwritten by {way}, {path} is {told(held)}")
+            case.require(home.cat_file(path) == content, f"cat_file({path!r}) is not {content!r}")
+            size = home.size(path)
+            case.require(size == len(content), f"size({path!r}) is {size}")
 
 
 @clause("HOME-006", MUST, needs="append", hooks="raw", guards="data", refusal=True)
 def append_adds(case: HomeCase) -> None:
     """Mode ``ab`` adds to a file, makes one, and never overwrites; many times over.
 
+    So does ``a``, for text; and what is added to is the file as it is now.
     An adapter that declines to append refuses it, and leaves the file as it is.
     """
     home, backend = case.home(), case.backend()
@@ -169,6 +232,12 @@ def append_adds(case: HomeCase) -> None:
     case.require(home.cat_file("log") == expected, "cat_file does not give all that was added")
     home.write("new", b"first", "ab")
     case.require(backend.get("new") == b"first", "ab did not make the file")
+    home.write("new", ", second", "a")
+    case.require(backend.get("new") == b"first, second", "mode a did not add to the file")
+    backend.put("log", b"another's")
+    home.write("log", b", added", "ab")
+    held = backend.get("log")
+    case.require(held == b"another's, added", f"added to what another client wrote: {held!r}")
     large = case.bytes(6 * 2**20)
     home.pipe_file("large", large)
     with home.open("large", "ab") as file:
@@ -180,9 +249,9 @@ def append_adds(case: HomeCase) -> None:
 
 @clause("HOME-007", MUST, needs="exclusive_create", hooks="raw", guards="data", refusal=True)
 def exclusive_create_refuses(case: HomeCase) -> None:
-    """Mode ``xb`` and ``mode="create"`` make a file, and fail if it is there.
+    """Modes ``xb``, ``x`` and ``mode="create"`` make a file, and fail if it is there.
 
-    An adapter that declines them refuses both, and leaves the file as it is.
+    An adapter that declines them refuses each, and leaves the file as it is.
     """
     home, backend = case.home(), case.backend()
     home.pipe_file("there", b"old")
@@ -193,7 +262,10 @@ def exclusive_create_refuses(case: HomeCase) -> None:
     def opened(path: str) -> None:
         home.write(path, b"new", "xb")
 
-    for write in (piped, opened):
+    def as_text(path: str) -> None:
+        home.write(path, "new", "x")
+
+    for write in (piped, opened, as_text):
         if not case.claims("exclusive_create"):
             error = case.raises(Exception, write, "there")
             refused = (NotImplementedError, io.UnsupportedOperation, FileExistsError)
@@ -206,7 +278,13 @@ def exclusive_create_refuses(case: HomeCase) -> None:
             path = f"new-{write.__name__}"
             write(path)
             case.require(backend.get(path) == b"new", f"{path} was not made")
+            case.raises(FileExistsError, _together, home, write)
         case.require(backend.get("there") == b"old", "the file that was there was overwritten")
+
+
+def _together(home: Home, write: Callable[[str], None]) -> None:
+    with home.transaction():
+        write("there")
 
 
 @clause("HOME-008", SHOULD)

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from greyhub.conformance.contract import MUST, clause
-from greyhub.conformance.home.case import HomeCase
+from greyhub.conformance.home.case import HomeCase, told
 
 ROUND_TRIPS = 10
 
 
 @clause("HOME-009", MUST, hooks="raw fault", guards="data")
 def a_full_home_says_so(case: HomeCase) -> None:
-    """Where no more may be written, write() or close() raises an OSError; the old file stays."""
+    """Where no more may be written, write() or close() raises an OSError; the old file stays.
+
+    So do pipe_file(), pipe() and put_file().
+    """
     home, backend = case.home(proxied=True), case.backend()
     old, new = b"old" * 1000, b"new!" * 2000
     home.pipe_file("file", old)
-
-    def opened(path: str) -> None:
-        home.write(path, new)
-
-    def piped(path: str) -> None:
-        home.pipe_file(path, new)
-
-    with case.fault("rejected", "write"):
-        for write in (opened, piped):
-            case.raises(OSError, write, "file")
-            case.require(
-                backend.get("file") == old, f"the file {write.__name__} is not the old one"
-            )
+    ways = home.ways(new)
+    for way, write in ways.items():
+        with case.fault("rejected", "write"):
+            case.raises(OSError, write, "file", new)
+        held = backend.get("file")
+        case.require(held == old, f"written by {way}, the old file is {told(held)}")
     case.require(home.cat_file("file") == old, "afterwards the old file is not read")
     left = backend.paths() - {"file"}
     case.require(not left, f"the failed writes have left {sorted(left)}")
@@ -36,8 +34,8 @@ def a_full_home_says_so(case: HomeCase) -> None:
 def a_busy_backend_is_asked_again(case: HomeCase) -> None:
     """A backend that fails twice and then works has done each thing once; one that is gone is told.
 
-    503 and broken connections, for reading, writing, removing and, where it is
-    claimed, adding. If the backend stays away, an error says so in time, and
+    503 and broken connections, for reading, writing, copying, removing and, where
+    it is claimed, adding. If the backend stays away, an error says so in time, and
     nothing is told to be missing; it should be an OSError. A reply that is lost
     after the work was done should do no harm.
     """
@@ -53,6 +51,10 @@ def a_busy_backend_is_asked_again(case: HomeCase) -> None:
         with case.fault(kind, "write", times=2):
             home.pipe_file(path, b"new")
         case.require(backend.get(path) == b"new", f"{kind}: {path} is not there")
+        with case.fault(kind, "write", times=2):
+            home.cp_file("folder/file", f"copied{number}")
+        held = backend.get(f"copied{number}")
+        case.require(held == b"content", f"{kind}: the copy is {told(held)}")
         with case.fault(kind, "delete", times=2):
             home.rm_file(path)
         case.require(backend.get(path) is None, f"{kind}: {path} is not removed")
@@ -72,6 +74,10 @@ def a_busy_backend_is_asked_again(case: HomeCase) -> None:
                 case.fail(f"{call.__name__}: a backend that is away is told as a missing file")
             except Exception as error:
                 errors.append(error)
+        there = True
+        with suppress(Exception):
+            there = home.exists("folder/file")
+        case.require(there, "exists: a backend that is away is told as a missing file")
     with case.fault("unavailable"):
         errors.append(case.raises(Exception, home.pipe_file, "never", b"1"))
     odd = {type(error).__name__ for error in errors if not isinstance(error, OSError)}
@@ -92,6 +98,11 @@ def _lost(case: HomeCase) -> None:
 
     harmless("a write", home.pipe_file, "lost", b"whole")
     case.require(backend.get("lost") in (b"whole", None), "a write whose reply was lost is torn")
+    if case.claims("append"):
+        backend.put("log", b"1")
+        harmless("what is added", home.write, "log", b"2", "ab")
+        held = backend.get("log")
+        case.require(held in (b"1", b"12"), f"added, its reply lost, has left {held!r}")
     if case.claims("exclusive_create"):
         harmless("a create", home.pipe_file, "created", b"whole", mode="create")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from greyhub.conformance.contract import MUST, clause
@@ -24,7 +25,8 @@ def others_writes_are_seen(case: HomeCase) -> None:
     """What another client writes, overwrites or removes is seen: ls, info, cat and open.
 
     At once, or within the seconds that are claimed with ``staleness``. The
-    client has looked before, so that whatever it keeps is kept.
+    client has looked before, so that whatever it keeps is kept; what is overwritten
+    has another size or the same, and some of it the client has written itself.
     """
     home, backend = case.home(), case.backend()
     backend.put("folder/file", b"first")
@@ -52,11 +54,22 @@ def others_writes_are_seen(case: HomeCase) -> None:
     within("cat", lambda: home.cat_file("folder/new"), b"brand new")
     within("find", lambda: sorted(home.find("folder")), names)
     look()
+    backend.put("beside", b"at the root")
+    within("ls of the root", home.names, ["beside", "folder"])
+    within("find of all", lambda: sorted(home.find("")), ["beside", *names])
+    for path, before in (("folder/file", b"first"), ("own", b"mine")):
+        if path == "own":
+            home.pipe_file(path, before)
+        case.require(home.cat_file(path) == before, f"{path} is not read")
+        backend.put(path, before[::-1])
+        for what, read in (("cat", home.cat_file), ("open", home.read)):
+            within(
+                f"{what} of {path}, which is as long as before,", partial(read, path), before[::-1]
+            )
+    look()
     second = b"the second version"
     backend.put("folder/file", second)
-    within(
-        "cat after another's overwrite", lambda: home.cat_file("folder/file"), b"the second version"
-    )
+    within("cat after another's overwrite", lambda: home.cat_file("folder/file"), second)
     within("open", lambda: home.read("folder/file"), second)
     within("info", lambda: home.info("folder/file")["size"], 18)
     sizes = [{"folder/file": 18, "folder/new": 9, "folder/other": 5}]
@@ -109,6 +122,7 @@ def own_listing_is_right(case: HomeCase) -> None:
     now("put_file", add="d/put")
     home.cp("d/e", "copied", recursive=True)
     now("cp of a folder", add="copied/f copied/moved")
+    case.require(home.cat_file("copied/f") == b"4", "cp of a folder has not copied what is in it")
     home.rm_file("d/b")
     now("rm_file", remove="d/b")
     home.rm(["d/c", "d/put"])
@@ -117,10 +131,26 @@ def own_listing_is_right(case: HomeCase) -> None:
     case.require(home.info("a")["size"] == 10, f"after an overwrite, info says {home.info('a')}")
     [size] = [each["size"] for each in home.ls("", detail=True) if each["name"] == "a"]
     case.require(size == 10, f"after an overwrite, ls says {size} bytes")
+    _large_steps(case, home, now)
     home.rm("d", recursive=True)
     now("rm of a folder", remove="d/e/f d/e/moved d/touched")
     home.pipe_file("d/again", b"1")
     now("pipe_file into a folder that was removed", add="d/again")
+
+
+def _large_steps(case: HomeCase, home: Home, now: Callable[..., None]) -> None:
+    """Those that change more than one file, or a part of one."""
+    if case.claims("append"):
+        home.write("a", b", and longer", "ab")
+        [size] = [each["size"] for each in home.ls("", detail=True) if each["name"] == "a"]
+        case.require(size == 22, f"after it was added to, ls says {size} bytes")
+    with home.transaction():
+        home.write("t/one", b"1")
+        home.write("t/two", b"2")
+    now("a transaction", add="t/one t/two")
+    if case.claims("directories"):
+        home.mv("t", "u", recursive=True)
+        now("mv of a folder", add="u/one u/two", remove="t/one t/two")
 
 
 def _compare(case: HomeCase, home: Home, what: str, expected: set[str]) -> None:

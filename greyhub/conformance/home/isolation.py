@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from greyhub.conformance.contract import MUST, clause
-from greyhub.conformance.home.case import Home, HomeCase
+from greyhub.conformance.home.case import Backend, Home, HomeCase
 
 SECRET = b"what only its owner may read"
 MARK = "whose-file-this-is.txt"
@@ -69,8 +69,24 @@ def no_path_leads_out(case: HomeCase) -> None:
             for name, attempt in attempts(home, way):
                 found = _answer(attempt)
                 case.require(not _seen(found), f"{name} by {way!r} reached the other home")
-            now = backend.content()
-            case.require(now == before, f"by {way!r} the other home was changed: {sorted(now)}")
+            if backend.content() != before:
+                name = _culprit(backend, before, attempts(home, way))
+                case.fail(f"{name} by {way!r} has changed the other home")
+
+
+def _culprit(
+    backend: Backend, before: dict[str, bytes], attempts: Iterator[tuple[str, Callable[[], Any]]]
+) -> str:
+    """Which of the attempts it was: each is made once more, and undone."""
+    for name, attempt in attempts:
+        for path in backend.paths() - before.keys():
+            backend.remove(path)
+        for path, content in before.items():
+            backend.put(path, content)
+        _answer(attempt)
+        if backend.content() != before:
+            return name
+    return "something"
 
 
 def _answer(attempt: Callable[[], Any]) -> Any:
@@ -109,7 +125,9 @@ def _reading(home: Home, way: str) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "cat_file", lambda: home.cat_file(file)
     yield "cat", lambda: home.cat(file)
     yield "open", lambda: home.read(file)
+    yield "cat_ranges", lambda: home.cat_ranges([file], [0], [99], on_error="raise")[0]
     yield "info", lambda: home.info(file)
+    yield "exists", lambda: MARK if home.exists(file) else None
     yield "ls", lambda: home.ls(way, detail=False)
     yield "glob", lambda: home.glob(f"{way}/*")
     yield "find", lambda: home.find(way)
@@ -128,9 +146,16 @@ def _changing(home: Home, way: str) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "mv to", lambda: home.mv("folder/mine", made)
     yield "overwriting", lambda: home.pipe_file(file, b"intruder")
     yield "open to write", lambda: home.write(file, b"intruder")
+    yield "put_file", lambda: home.put(file, b"intruder")
+    yield "a transaction", lambda: _in_transaction(home, file)
     yield "open to append", lambda: home.write(file, b"intruder", "ab")
     yield "rm_file", lambda: home.rm_file(file)
     yield "rm", lambda: home.rm(way, recursive=True)
+
+
+def _in_transaction(home: Home, file: str) -> None:
+    with home.transaction():
+        home.write(file, b"intruder")
 
 
 def _got(home: Home, file: str) -> bytes:
@@ -146,7 +171,8 @@ def links_out_are_not_followed(case: HomeCase) -> None:
     """A symbolic link out of the home is not followed: for reading, writing or listing.
 
     To a file, to a folder, by an absolute and by a relative path, and by way of
-    another link.
+    another link. Who overwrites, touches, moves or removes a link may change the
+    link, and not what it leads to.
     """
     home, backend, theirs = case.home("ada"), case.backend("ada"), case.backend("bob")
     case.home("bob").pipe_file(MARK, SECRET)
@@ -165,9 +191,35 @@ def links_out_are_not_followed(case: HomeCase) -> None:
             now = theirs.content()
             case.require(now == before, f"by {path!r} the other home was changed")
     case.require(MARK not in str(home.find("")), "find at the root followed a link out")
-    for name in links:
-        _answer(partial(home.rm, name, recursive=True))
-    case.require(theirs.content() == before, "rm of a link has removed what it leads to")
+    for what, act in _onto(home):
+        for name, target in links.items():
+            _answer(partial(act, name))
+            now = theirs.content()
+            case.require(now == before, f"{what} of the link {name!r} has changed what it leads to")
+            with suppress(KeyError):
+                del backend.raw[name]
+            backend.raw.link(name, target)
+
+
+def _onto(home: Home) -> Iterator[tuple[str, Callable[[str], Any]]]:
+    def moved(name: str) -> None:
+        home.pipe_file("mine", b"intruder")
+        home.mv("mine", name)
+
+    def copied(name: str) -> None:
+        home.pipe_file("mine", b"intruder")
+        home.cp_file("mine", name)
+
+    for way, write in home.ways().items():
+        yield way, partial(_written, write)
+    yield "mv", moved
+    yield "cp_file", copied
+    yield "touch", home.touch
+    yield "rm", partial(home.rm, recursive=True)
+
+
+def _written(write: Callable[[str, bytes], None], name: str) -> None:
+    write(name, b"intruder")
 
 
 def _by_link(home: Home, path: str) -> Iterator[tuple[str, Callable[[], Any]]]:
@@ -187,8 +239,9 @@ def _by_link(home: Home, path: str) -> Iterator[tuple[str, Callable[[], Any]]]:
 def a_name_is_never_a_path(case: HomeCase) -> None:
     """Whatever a user is called, it has a home of its own, or is refused.
 
-    ``..``, ``a/b``, nothing, NUL, other letters' case, a slash at the end, and
-    names that would be the place of another's home if they were paths.
+    ``..``, ``a/b``, nothing, NUL, other letters' case, a slash at the end, names
+    that would be the place of another's home if they were paths, and those that are
+    like another's but for a domain, a sign or an accent.
     """
     victim = case.user("ada")
     home, backend = case.home("ada"), case.backend("ada")
@@ -200,6 +253,8 @@ def a_name_is_never_a_path(case: HomeCase) -> None:
     names += [f"../{above}", f"../{above}/{victim}", f"{victim}/sub", f"%2e%2e/{victim}", place]
     names += [victim.upper(), victim.title(), f"{victim} ", f" {victim}"]
     names += [f"{victim}\0", f"{victim}\0x", f"{victim}%00"]
+    names += [f"{victim}@example.org", f"corp\\{victim}", f"{victim}+tag", f"{victim}é"]
+    names += [f"{victim}e\u0301", f"{victim}e", f"{victim}-b", f"{victim}_b", f"{victim}.b"]
     opened: dict[str, Home] = {}
     for name in names:
         try:
@@ -210,7 +265,7 @@ def a_name_is_never_a_path(case: HomeCase) -> None:
             case.saw(f"the user {name!r} is refused: {type(error).__name__}")
     try:
         for name, other in opened.items():
-            _stays_out(case, name, other, victim, above, place)
+            _stays_out(case, name, other, victim, above)
         now = backend.content()
         case.require(now == before, f"one of them has changed the home of {victim}: {sorted(now)}")
         for name, other in opened.items():
@@ -222,8 +277,8 @@ def a_name_is_never_a_path(case: HomeCase) -> None:
                 other.fs.rm_file("whose")
 
 
-def _stays_out(case: HomeCase, name: str, home: Home, victim: str, above: str, place: str) -> None:
-    for path in (MARK, f"{victim}/{MARK}", f"{above}/{victim}/{MARK}", f"{place}/{MARK}"):
+def _stays_out(case: HomeCase, name: str, home: Home, victim: str, above: str) -> None:
+    for path in (MARK, f"{victim}/{MARK}", f"{above}/{victim}/{MARK}"):
         found = _answer(partial(home.cat_file, path))
         case.require(found != SECRET, f"the user {name!r} reads {victim}'s file as {path!r}")
 
@@ -280,8 +335,12 @@ def modes_keep_others_out(case: HomeCase) -> None:
     home = case.home()
     home.pipe_file("folder/file", SECRET)
     home.write("opened", SECRET)
+    home.put("put", SECRET)
+    home.cp_file("opened", "copied")
+    home.touch("touched")
     root = Path(case.hook("location", case.user()))
-    for path in (root, root / "folder", root / "folder/file", root / "opened"):
+    made = ("folder", "folder/file", "opened", "put", "copied", "touched")
+    for path in (root, *(root / name for name in made)):
         between = [root, *(each for each in reversed(path.parents) if root in each.parents)]
         for who, bits in (("others", 0o007), ("the group", 0o070)):
             passes = all(each.stat().st_mode & bits & 0o111 for each in between if each != path)

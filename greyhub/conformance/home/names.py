@@ -11,14 +11,15 @@ from greyhub.conformance.contract import MUST, SHOULD, clause
 from greyhub.conformance.home.case import Home, HomeCase
 
 ODD = (
-    *("naïve", "日本語", "🦊.txt", "שלום", "a b", " begins", "ends ", "a  b"),
+    *("naïve", "日本語", "🦊.txt", "שלום", "a b", " begins", "ends ", "a  b", "a\u00a0b"),
     *("a+b", "a&b", "a=b", "a%b", "a%20b", "%2e%2e", "a;b", "a'b", "a#b", "#"),
     *("-rf", "--help", "..a", ".hidden", "x" * 200),
+    *("notes.tmp", "x.part", "tmpabc123", "a~", "#a#", ".~lock.a#"),
 )
 """Names that people have, and that something in between likes to change."""
 
 RARE = (
-    *('a"b', "a,b", "a@b", "a!b", "a$HOME", "a^b", "a`b", "a|b", "a:b", "(a)", "{a}"),
+    *('a"b', "a\\b", "a,b", "a@b", "a!b", "a$HOME", "a^b", "a`b", "a|b", "a:b", "(a)", "{a}"),
     *("{username}", "~", "~root", "...", "a..", "CON"),
 )
 """Names that a backend may be unable to keep: then they are refused."""
@@ -34,8 +35,8 @@ def odd_names(case: HomeCase) -> None:
     """Names come back from a listing as they were given: nothing decoded, normalised or trimmed.
 
     Letters of all kinds, emoji, spaces, signs, a leading ``-``, ``..a``, 200
-    characters; as a file's name and as a folder's. Rarer names may be refused by
-    an OSError instead.
+    characters, and names that programs give to what is temporary; as a file's name
+    and as a folder's. Rarer names may be refused by an OSError instead.
     """
     home, backend = case.home(), case.backend()
     kept = [*ODD, *(name for name in RARE if _takes(case, home, name))]
@@ -113,17 +114,22 @@ def magic_names_are_literal(case: HomeCase) -> None:
     ),
 )
 def removing_never_expands(case: HomeCase) -> None:
-    """rm(name) removes the file of that name, and never what the name would match."""
+    """rm(name) removes the file of that name, and never what the name would match.
+
+    The name alone and in a list, with ``recursive=True`` and without; a file and a folder.
+    """
     home, backend = case.home(), case.backend()
     for name in MAGIC:
-        for recursive in (False, True):
+        for named, recursive in ((name, False), (name, True), ([name], False), ([name], True)):
             expected = {TWINS[name]: b"twin", f"{TWINS[name]}.folder/file": b"other"}
             for path, content in expected.items():
                 home.pipe_file(path, content)
             home.pipe_file(name, b"remove me")
-            home.rm(name, recursive=recursive)
+            home.rm(named, recursive=recursive)
             left = backend.content()
-            case.require(left == expected, f"rm({name!r}) has left {sorted(left)}")
+            gone = sorted(set(expected) - set(left))
+            case.require(not gone, f"rm({named!r}) has also removed {gone}")
+            case.require(left == expected, f"rm({named!r}) has left {sorted(left)}")
         home.pipe_file(f"{name}/inner", b"remove me")
         home.rm(name, recursive=True)
         left = backend.content()
@@ -143,7 +149,10 @@ def removing_never_expands(case: HomeCase) -> None:
     ),
 )
 def removing_a_folder(case: HomeCase) -> None:
-    """rm("d", recursive=True) removes d and all in it, and leaves d2 and d.txt."""
+    """rm("d", recursive=True) removes d and all in it, and leaves d2 and d.txt.
+
+    Also where that is more than a store lists or removes at once, and by the name ``d/``.
+    """
     home, backend = case.home(), case.backend()
     beside = {"d2/file": b"d2", "d.txt": b"text", "d-2": b"-", "e/d/file": b"e"}
     for path, content in beside.items():
@@ -159,10 +168,19 @@ def removing_a_folder(case: HomeCase) -> None:
     home.pipe_file("d/again", b"1")
     found = sorted(home.find("d"))
     case.require(found == ["d/again"], f"a new d holds {found}")
+    case.did(f"another client writes {MANY} files into d")
+    backend.raw.update({f"d/sub/{number:04}": b"" for number in range(MANY)})
+    home.rm("d/", recursive=True)
+    left = backend.content()
+    case.require(left == beside, f"rm('d/', recursive=True) has left {len(left)} files")
     with suppress(Exception):
         home.rm("e")
     kept = backend.get("e/d/file") == b"e"
     case.advise(kept, "rm without recursive=True has removed a folder with files")
+
+
+MANY = 1005
+"""More files than S3 lists or removes at once."""
 
 
 @clause("HOME-024", MUST, hooks="raw", guards="data")
@@ -211,7 +229,7 @@ def like_names_are_distinct(case: HomeCase) -> None:
 
 @clause("HOME-026", SHOULD, hooks="raw", budget=20)
 def long_listings_are_complete(case: HomeCase) -> None:
-    """A folder of 10 000 files is listed completely.
+    """A folder of 10 000 files is listed completely, by ls and by find.
 
     The files are put by the hook; if that is slow there are as many as come in three
     seconds, and more than the 5000 that some backend tells at once will do.
@@ -228,5 +246,7 @@ def long_listings_are_complete(case: HomeCase) -> None:
     listed = home.names("many")
     missing = sorted(set(put) - set(listed))
     case.require(listed == put, f"of {len(put)} files {len(missing)} are not listed")
+    missing = sorted(set(put) - set(home.find("many")))
+    case.require(not missing, f"of {len(put)} files {len(missing)} are not found")
     if len(put) <= 5000:
         raise Unproven(f"raw() is slow: only {len(put)} files could be tried")

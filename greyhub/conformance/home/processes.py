@@ -27,16 +27,22 @@ print(json.dumps({"read": read, "names": sorted(filesystem.ls("folder", detail=F
 
 @clause("HOME-042", MUST, hooks="raw", budget=20)
 def pickles_to_a_worker(case: HomeCase) -> None:
-    """A home is pickled to a worker process and works there; it should survive a fork, too."""
+    """A home is pickled to a worker process and works there; it should survive a fork, too.
+
+    It has been used before, and the worker has a working directory of its own.
+    """
     home, backend = case.home(), case.backend()
     home.pipe_file("folder/file", b"by the owner")
+    home.names("folder")
+    home.read("folder/file")
     pickled = case.directory / "home.pickle"
     pickled.write_bytes(case.call("pickle", pickle.dumps, home.fs))
-    paths = os.pathsep.join([os.getcwd(), *filter(None, sys.path)])
+    paths = os.pathsep.join([os.getcwd(), *map(os.path.abspath, filter(None, sys.path))])
     case.did("unpickle it in a new process, read and write")
     done = subprocess.run(
         [sys.executable, "-c", WORKER, str(pickled)],
         env={**os.environ, "PYTHONPATH": paths},
+        cwd=case.directory,
         capture_output=True,
         text=True,
         timeout=15 * case.patience,
@@ -51,6 +57,7 @@ def pickles_to_a_worker(case: HomeCase) -> None:
     case.require(said["names"] == names, f"the worker sees {said['names']}")
     held = backend.get("folder/written")
     case.require(held == b"by the worker", "what the worker wrote is not in the backend")
+    home.invalidate_cache()  # how soon it is seen is HOME-040's
     case.require(home.cat_file("folder/written") == held, "the owner does not read it")
     case.advise(_survives_fork(case, home.fs), "after a fork, it does not work in the child")
 

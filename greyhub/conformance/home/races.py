@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from greyhub.conformance.contract import MUST, clause
-from greyhub.conformance.home.case import Home, HomeCase, told
+from greyhub.conformance.home.case import Elsewhere, Home, HomeCase, told
 
-Creating = Callable[[Home, str, bytes], None]
+Creating = Callable[[Any, str, bytes], None]
 
 ONE, TWO = b"1 one " * 400, b"2 two " * 500
 
@@ -20,32 +21,43 @@ ONE, TWO = b"1 one " * 400, b"2 two " * 500
 def one_writer_wins(case: HomeCase) -> None:
     """Of two writers at one time, one whole version wins, and nothing else is left.
 
-    The second writes the same file, and then another one, while the first is
-    stopped, at each of its steps in turn; and two files are open for writing at
-    once and written in turns.
+    The second writes the same file, and then others beside it and of the same name
+    in another folder, while the first is stopped, at each of its steps in turn. It
+    is a client of this process, and one of another. And two files are open for
+    writing at once and written in turns.
     """
+    apart = case.elsewhere()
     one, two, backend = case.home(proxied=True), case.home(), case.backend()
-    versions = {"same": (ONE, TWO), "first": (ONE,), "second": (TWO,), "turns": (ONE, TWO)}
+    versions: dict[str, tuple[bytes, ...]]
+    versions = {"same": (ONE, TWO), "apart": (ONE, TWO), "turns": (ONE, TWO)}
+    versions |= {"first": (ONE,), "beside": (TWO,), "else/first": (TWO,)}
     paths = {"turns"}
+
+    def others(number: int) -> None:
+        for name in ("beside", "else/first"):
+            two.pipe_file(f"{name}{number}", TWO)
 
     def judge(name: str, number: int | str = "") -> None:
         held = backend.peek(f"{name}{number}")
         case.require(held in versions[name], f"{name}{number} is {told(held)}, nobody's version")
         paths.add(f"{name}{number}")
 
-    for names in (("same", "same"), ("first", "second")):
-        case.did(
-            f"let a second client write {names[1]} at each step of a first that writes {names[0]}"
-        )
-        for number, *outcomes in case.races(
-            partial(_write, one.write, names[0], ONE), partial(_write, two.pipe_file, names[1], TWO)
-        ):
+    # Both processes have written as many files as the other, if anything counts them.
+    apart.pipe_file("apart0", TWO)
+    for names, second in (
+        (("apart",), partial(_write, apart.pipe_file, "apart", TWO)),
+        (("same",), partial(_write, two.pipe_file, "same", TWO)),
+        (("first", "beside", "else/first"), others),
+    ):
+        where = " in another process" if names[0] == "apart" else ""
+        case.did(f"at each step of who writes {names[0]}, let another{where} write {names[-1]}")
+        for number, *outcomes in case.races(partial(_write, one.write, names[0], ONE), second):
             for outcome in outcomes:
                 if outcome.error is not None:
                     raise outcome.error
             for name in names:
                 judge(name, number)
-    paths |= {"same0", "first0"}
+        paths.add(f"{names[0]}0")
     for turn in (1, -1):
         files = [one.open("turns", "wb"), two.open("turns", "wb")]
         for part in range(2):
@@ -71,15 +83,21 @@ def one_writer_wins(case: HomeCase) -> None:
 def one_creator_wins(case: HomeCase) -> None:
     """Of two clients that create one file at one time, exactly one wins, and the other is told.
 
-    By ``mode="create"`` and by ``xb``, the second at each step of the first.
+    By ``mode="create"`` and by ``xb``, the second at each step of the first, in this
+    process and in another.
     """
+    apart = case.elsewhere()
     one, two, backend = case.home(proxied=True), case.home(), case.backend()
 
-    pairs = (("piped", _piped, _piped), ("opened", _opened, _opened), ("both", _opened, _piped))
-    for name, a, b in pairs:
+    for name, a, b, other in (
+        ("piped", _piped, _piped, two),
+        ("opened", _opened, _opened, two),
+        ("both", _opened, _piped, two),
+        ("apart", _opened, _piped, apart),
+    ):
         case.did(f"{name}: let a second client create a file at each step of a first one")
         for number, first, second in case.races(
-            partial(_create, a, one, name, ONE), partial(_create, b, two, name, TWO)
+            partial(_create, a, one, name, ONE), partial(_create, b, other, name, TWO)
         ):
             for loser in (first, second):
                 if loser.error is not None and not isinstance(loser.error, FileExistsError):
@@ -96,7 +114,7 @@ def _write(write: Callable[[str, bytes], None], name: str, content: bytes, numbe
     write(f"{name}{number}", content)
 
 
-def _piped(home: Home, path: str, content: bytes) -> None:
+def _piped(home: Home | Elsewhere, path: str, content: bytes) -> None:
     home.pipe_file(path, content, mode="create")
 
 
@@ -104,7 +122,7 @@ def _opened(home: Home, path: str, content: bytes) -> None:
     home.write(path, content, "xb")
 
 
-def _create(how: Creating, home: Home, name: str, content: bytes, number: int) -> None:
+def _create(how: Creating, home: Any, name: str, content: bytes, number: int) -> None:
     how(home, f"{name}{number}", content)
 
 

@@ -12,11 +12,16 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from jupyterhub import orm
-from jupyterhub.app import JupyterHub
 from jupyterhub.proxy import Proxy
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.orm import sessionmaker
 from traitlets.config import Config
+
+from greyhub.conformance.means.later import later
+
+# JupyterHub's events bring jsonschema, which brings parsers of IRIs that take seconds to make.
+with later("rfc3987_syntax", "is_valid_syntax"):
+    from jupyterhub.app import JupyterHub
 
 
 class RouteTable(Proxy):  # type: ignore[misc]

@@ -13,7 +13,6 @@ import itertools
 import logging
 import secrets
 import shutil
-import socket
 import threading
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -25,6 +24,7 @@ from jupyterhub.crypto import CryptKeeper
 from jupyterhub.utils import maybe_future
 from traitlets.config import Config
 
+from greyhub import ports
 from greyhub.conformance.means.app import App, RouteTable, empty_database
 from greyhub.conformance.means.lag import LagMonitor
 from greyhub.conformance.means.reaper import adopt_children
@@ -53,7 +53,8 @@ class Hub:
     def __init__(self, directory: Path, config: dict[str, dict[str, Any]]) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.directory, self.config = directory, config
-        self.port = free_port()
+        self._held = ports.reserve()  # also while it is down: its servers know it by its port
+        self.port: int = self._held.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.token = secrets.token_hex(16)
         self.cookie_secret = secrets.token_bytes(32)
@@ -143,6 +144,7 @@ class Hub:
             self.stop()
         except Exception:
             self.log.exception("the hub did not stop in order")
+        self._held.close()
 
     # what happens inside it
 
@@ -277,11 +279,3 @@ class Hub:
         config = Config({"JupyterHub": own})
         config.merge(Config({section: dict(values) for section, values in self.config.items()}))
         return config
-
-
-def free_port(address: str = "127.0.0.1") -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        port: int = probe.getsockname()[1]
-        return port

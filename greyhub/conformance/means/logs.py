@@ -1,4 +1,4 @@
-"""Everything that is logged while a clause runs, at every level."""
+"""Everything that is logged while a clause runs, at every level, and errors as they are shown."""
 
 from __future__ import annotations
 
@@ -35,3 +35,12 @@ class Listener(logging.Handler):
     def holding(self, text: str) -> list[str]:
         """The lines with this text in them."""
         return [line for line in self.lines if text in line]
+
+
+def as_shown(error: BaseException | None) -> str:
+    """An error with those that it came of, as a traceback shows them."""
+    told = []
+    while error is not None:
+        told.append(f"{error!r} {error}")
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return " ".join(told)

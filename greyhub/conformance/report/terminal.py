@@ -57,6 +57,10 @@ def summary(report: Report) -> Iterator[str]:
             yield ""
             yield story(result)
     yield ""
+    failed = report.having(Outcome.FAILED)
+    if len(failed) > 3:
+        yield f"begin with {failed[0].id}: what comes later builds upon what comes first"
+        yield ""
     yield f"{report.adapter} ({report.version or 'version unknown'})"
     yield f"against {report.contract}, backend {report.mode}, seed {report.seed}"
     yield f"claims    {', '.join(map(_claim, report.claims.items())) or 'nothing beyond the core'}"

@@ -14,10 +14,14 @@ NASTY = {
     "CONFORMANCE_DOLLAR": "$HOME ${HOME} $(id) %n {username}",
     "CONFORMANCE_LINES": "one\ntwo\n\nfour",
     "CONFORMANCE_EQUALS": "a=b=c",
+    "CONFORMANCE_EXPANDED": "$(CONFORMANCE_EQUALS) $$ $${HOME}",
     "CONFORMANCE_SPACES": "  two  blanks  ",
+    "CONFORMANCE_LAST_LINE": "with an end\n",
+    "CONFORMANCE_LONG": "0123456789" * 800,
     "CONFORMANCE_ACCENTS": "naïve Ωμέγα 雪 🌱",
     "CONFORMANCE_EMPTY": "",
     "CONFORMANCE_BACKSLASH": "\\n\\",
+    "conformance_small": "letters",
 }
 
 CANARIES = (
@@ -27,6 +31,8 @@ CANARIES = (
     "AZURE_CLIENT_SECRET",
     "GOOGLE_APPLICATION_CREDENTIALS",
     "KUBECONFIG",
+    "PGPASSWORD",
+    "PIP_INDEX_URL",
     "CONFORMANCE_CANARY",
 )
 """Variables of the hub that no server may see."""
@@ -111,7 +117,17 @@ def the_hub_s_environment_stays_there(case: SpawnerCase) -> None:
 def arguments_are_no_shell_s(case: SpawnerCase) -> None:
     """cmd and args are passed as a list, without a shell's interpretation."""
     mark = case.directory / "touched"
-    args = ["--a=b c", "$HOME", f"; touch {mark}", "`id`", "it's", '"', "*", ""]
+    args = [
+        "--a=b c",
+        "$HOME",
+        f"; touch {mark}",
+        "`id`",
+        "it's",
+        '"',
+        "*",
+        "$(JUPYTERHUB_USER) $$",
+        "",
+    ]
     hub = case.hub(spawner={"args": args})
     case.started(hub)
     argv = case.alive()[0].argv
@@ -144,18 +160,26 @@ def the_token_is_the_hub_s(case: SpawnerCase) -> None:
 def limits_are_enforced(case: SpawnerCase) -> None:
     """mem_limit and cpu_limit are enforced; where they are declined, setting them warns at start.
 
-    The server's own view of its limits is a hook.
+    The server's own view of its limits is a hook. Both are set, and the memory's alone.
     """
     hub = case.hub(spawner={"mem_limit": "256M", "cpu_limit": 0.5})
-    case.started(hub)
+    server = case.started(hub)
     if case.claims("limits"):
-        found = case.hook("limits", case.alive()[0])
-        wanted = {"mem_limit": 256 * 2**20, "cpu_limit": 0.5}
-        for name, value in wanted.items():
-            case.require(
-                abs(found.get(name, 0) - value) <= value / 20,
-                f"{name} is {found.get(name)} for the server, and was set to {value}",
-            )
+        wanted: dict[str, float] = {"mem_limit": 256 * 2**20, "cpu_limit": 0.5}
+        _limits(case, wanted)
+        server.stop()
+        hub.run(lambda: setattr(server.make(), "cpu_limit", None))
+        server.start()
+        _limits(case, {"mem_limit": 256 * 2**20})
         return
     warned = [line for line in case.log.lines if line.startswith("WARN") and "limit" in line]
     case.require(warned, "mem_limit and cpu_limit are set and cannot be enforced: no warning")
+
+
+def _limits(case: SpawnerCase, wanted: dict[str, float]) -> None:
+    found = case.hook("limits", case.alive()[0])
+    for name, value in wanted.items():
+        case.require(
+            abs((found.get(name) or 0) - value) <= value / 20,
+            f"{name} is {found.get(name)} for the server, and was set to {value}",
+        )

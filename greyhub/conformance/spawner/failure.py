@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 from jupyterhub.spawner import SpawnException
 from tornado.web import HTTPError
 
 from greyhub.conformance.contract import MUST, SHOULD, clause
-from greyhub.conformance.spawner.case import SpawnerCase
+from greyhub.conformance.spawner.case import Call, SpawnerCase
 
 
 @clause("SPAWNER-005", MUST, hooks="fault")
@@ -25,6 +25,14 @@ def the_user_s_fault_is_told_apart(case: SpawnerCase) -> None:
         server.fails_to_start("the backend could not make a server")
     error = case.answer("start").error
     case.require(not _is_users(error), f"the backend's failure is blamed on the user: {error!r}")
+    for kind in ("unavailable", "unreachable", "throttled"):
+        if not case.can(kind):
+            continue
+        with case.fault(kind, "create"):
+            error = server.outcome()
+        if error is None:  # it has other ways than by its API
+            server.stop()
+        case.require(not _is_users(error), f"{kind}: that is blamed on the user: {error!r}")
     if case.claims("rejections"):
         with case.fault("rejected", "create"):
             server.fails_to_start("the backend refused the request")
@@ -52,13 +60,19 @@ def a_failed_start_leaves_nothing(case: SpawnerCase) -> None:
     """If start() raises after something was created, nothing is left.
 
     It has cleaned up, or poll() is None so that the hub stops it. The server ends
-    as it starts; and, where replies can be lost, the reply to its creation is.
+    as it starts; where the backend can fail, it does so once or twice while the server
+    is waited for; and, where replies can be lost, the reply to its creation is.
     """
-    hub = case.hub(spawner={"http_timeout": 1})
+    hub = case.hub(spawner={"http_timeout": 1, "start_timeout": 3})
     server = case.server(hub, case.user)
     server.tell("dead")
     server.fails_to_start("its server ends at once")
     case.nothing_left("what a failed start had made")
+    for times in (1, 2) if case.can("error") else ():
+        slow, start = case.pending(hub, f"{case.user}c{times}")
+        with case.fault("error", times=times):
+            case.wait_for(start, 10, f"the start of {slow} did not end")
+        case.nothing_left("a server of which the backend could not tell while it started")
     if case.can("lost"):
         other = case.server(hub, case.user + "b")
         with case.fault("lost", "create"):
@@ -98,24 +112,47 @@ def a_start_over_time_leaves_nothing(case: SpawnerCase) -> None:
 
 @clause("SPAWNER-008", MUST, hooks="alive")
 def cancellation_is_obeyed(case: SpawnerCase) -> None:
-    """A CancelledError leaves start() within 5 s and is not swallowed."""
+    """A CancelledError leaves start() within 5 s and is not swallowed.
+
+    Not while the server is waited for, which never listens; nor, where replies can
+    be late, while it is being created.
+    """
     hub = case.hub(spawner={"start_timeout": 1, "http_timeout": 1})
-    server = case.server(hub)
-    late = case.fault("late", "create", seconds=2 * case.patience) if case.can("late") else None
-    server.tell("mute")
-    began = time.monotonic()
-    with late or nullcontext():
-        start = server.starting()
-        case.until(start.done, 10, "the start did not end")
-    answer = case.answer("start")
-    if answer.ended - began < case.patience:
-        # It returned before it could be cancelled: there was nothing to obey.
-        return
-    case.require(
-        answer.error is not None, f"start() swallowed the cancellation and gave {answer.value!r}"
-    )
-    took = answer.ended - began - case.patience
-    case.require(took < 5 * case.patience, f"start() went on for {took:.1f} s after it")
+    servers = [case.server(hub, case.user)]
+    starts: list[Call] = []
+    if case.can("late"):
+        # What is left of an earlier life is removed first: that can be late as well.
+        other = case.server(hub, case.user + "c")
+        other.tell("mute")
+        with case.fault("late", "delete", times=1, seconds=2 * case.patience) as hit:
+            starts.append(other.starting())
+            case.until(lambda: starts[0].done() or hit.is_set() or case.alive(), 6, "no start")
+    late: AbstractContextManager[Any] = nullcontext()
+    if case.can("late"):
+        servers.append(case.server(hub, case.user + "b"))
+        late = case.fault("late", "create", times=1, seconds=2 * case.patience)
+    for server in servers:
+        server.tell("mute")
+    with late as hit:
+        # The last one's creation is the one that is late.
+        starts.append(last := servers[-1].starting())
+        if hit is not None:
+            case.until(lambda: last.done() or hit.is_set(), 6, "no server was asked for")
+            starts.append(servers[0].starting())
+        for start in starts:
+            case.wait_for(start, 10, "the start did not end")
+    answers = [answer for answer in case.answers if answer.name == "start"]
+    case.require(answers, "start() was not called, or did not return")
+    for answer in answers:
+        took = answer.ended - answer.began - case.patience
+        if took < 0:
+            # It returned before it could be cancelled: there was nothing to obey.
+            continue
+        case.require(
+            answer.error is not None,
+            f"start() swallowed the cancellation and gave {answer.value!r}",
+        )
+        case.require(took < 5 * case.patience, f"start() went on for {took:.1f} s after it")
 
 
 @clause(

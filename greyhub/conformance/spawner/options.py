@@ -47,8 +47,18 @@ def options_are_untrusted(case: SpawnerCase) -> None:
     hub = case.hub()
     case.started(hub, case.user, options={}).stop()
     word = f"evil{case.random.getrandbits(48):x}"
+    numbers = {"mem_limit": 123 * 2**30, "cpu_limit": 123.0}
+    if case.suite.has("limits"):
+        greedy = case.server(hub, case.user + "c")
+        if greedy.outcome(dict(numbers)) is None:
+            found = case.hook("limits", greedy.running()[0])
+            taken = [name for name, value in numbers.items() if found.get(name) == value]
+            case.require(not taken, f"{', '.join(taken)} was not offered, and was taken")
+            greedy.stop()
     sent = dict.fromkeys(TRAITS, word) | {
         "environment": {"CONFORMANCE_EVIL": word},
+        "env": {"CONFORMANCE_EVIL": word},
+        "labels": {"conformance-evil": word},
         "cmd": [word],
         "args": [word],
     }
@@ -111,3 +121,8 @@ def options_are_checked(case: SpawnerCase) -> None:
         json.dumps(first)
     except (TypeError, ValueError) as error:
         case.fail(f"options_from_form() gives what is not JSON: {error}")
+    try:
+        server.do("run_options_from_form", {})
+    except Exception as error:
+        status = getattr(error, "status_code", 500)
+        case.require(400 <= status < 500, f"a form that lacks every field gave {error!r}")

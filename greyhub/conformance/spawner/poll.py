@@ -32,9 +32,14 @@ def poll_while_starting(case: SpawnerCase) -> None:
     """While start() is suspended, poll() is None.
 
     The server never listens, so that the start goes on; where replies can be
-    late, poll() is also asked before the adapter knows of its server.
+    late, poll() is also asked before the adapter knows of its server. It has lived
+    and died before: what was known of that life is not of this one.
     """
     hub = case.hub()
+    server = case.started(hub)
+    server.kill()
+    server.poll()
+    server.stop(tolerant=True)
     server, start = case.pending(hub)
     status = server.poll()
     case.require(start.done() or status is None, f"poll() answered {status!r} during start()")
@@ -52,11 +57,24 @@ def poll_while_starting(case: SpawnerCase) -> None:
 
 @clause("SPAWNER-014", MUST)
 def poll_while_running(case: SpawnerCase) -> None:
-    """While the server runs, poll() is exactly None."""
-    server = case.started(case.hub())
+    """While the server runs, poll() is exactly None.
+
+    Where replies can be late, one that tells of the time before another server was
+    made is still on its way while that one starts: it says nothing of the new server.
+    """
+    hub = case.hub()
+    server = case.started(hub)
     for _ in range(5):
         status = server.poll()
         case.require(status is None, f"poll() answered {status!r}, but the server runs")
+    if case.can("late"):
+        other = case.server(hub, case.user + "b")
+        with case.fault("late", "any", times=1, seconds=case.patience) as hit:
+            look = server.submit("poll")
+            case.until(lambda: look.done() or hit.is_set(), 6, "poll() did not return")
+            other.start()
+            status = other.poll()
+        case.require(status is None, f"poll() answered {status!r}, but the new server runs")
 
 
 @clause(
@@ -93,15 +111,20 @@ def poll_after_death(case: SpawnerCase) -> None:
 def unknown_is_not_dead(case: SpawnerCase) -> None:
     """A backend that is unreachable, throttled or answers nonsense makes poll() None.
 
-    What is not known is not dead: the hub would forget a server that runs.
+    What is not known is not dead: the hub would forget a server that runs. However
+    often it is asked, and if the backend no longer takes the hub's credentials.
     """
     server = case.started(case.hub())
-    for kind in ("unreachable", "throttled", "error", "nonsense"):
+    for kind in 2 * ("unreachable", "throttled", "unavailable", "error", "rejected", "nonsense"):
         if not case.can(kind):
             continue
         with case.fault(kind):
             status = server.poll()
         case.require(status is None, f"poll() answered {status!r} with the backend {kind}")
+    if case.can("late"):
+        with case.fault("late", times=1, seconds=2 * case.patience):
+            status = server.poll()
+        case.require(status is None, f"poll() answered {status!r} while the backend was slow")
     status = server.poll()
     case.require(status is None, f"poll() answered {status!r} when the backend was back")
 
@@ -119,18 +142,27 @@ def unknown_is_not_dead(case: SpawnerCase) -> None:
 def poll_changes_nothing(case: SpawnerCase) -> None:
     """poll() changes nothing: it deletes nothing, clears no state, and keeps the token.
 
-    Asked of a server that runs, and of one that has died: the hub needs the token
-    to revoke it.
+    Asked of a server that runs, also while the backend is out of reach, and of one
+    that has died: the hub needs the token to revoke it.
     """
     server = case.started(case.hub())
     token, state = server.token, server.do("get_state")
     server.poll()
     case.require(case.alive(), "the server was gone after poll()")
     _same(case, server, token, state, "of a running server")
+    if case.can("unreachable"):
+        with case.fault("unreachable"):
+            server.fails("poll")
+        _same(case, server, token, state, "with the backend unreachable")
     server.kill()
+    before = len(case.proxy.requests) if case.proxy else 0
     server.poll()
     server.poll()
     _same(case, server, token, state, "of a dead server")
+    if case.proxy:
+        deletes = case.suite.deletes.split()
+        ended = [one.path for one in case.proxy.requests[before:] if one.method in deletes]
+        case.require(not ended, f"poll() of a dead server deleted something: {ended[:1]}")
 
 
 def _same(
@@ -154,8 +186,8 @@ def many_polls_are_few_requests(case: SpawnerCase) -> None:
     """
     hub = case.hub()
     servers = [case.server(hub, f"{case.user}{number}") for number in range(10)]
-    for start in [server.starting() for server in servers]:
-        case.wait_for(start, 20, "ten starts at once did not end").result()
+    for server, start in [(server, server.starting()) for server in servers]:
+        server.started(start)
     proxy = case.proxy
     before = len(proxy.requests) if proxy else 0
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 from greyhub.conformance.case import Unproven
 from greyhub.conformance.contract import MUST, clause, listed
+from greyhub.conformance.means.secret import shows
 from greyhub.conformance.spawner.case import SpawnerCase
 
 
@@ -20,8 +23,9 @@ from greyhub.conformance.spawner.case import SpawnerCase
 def the_token_is_nowhere_else(case: SpawnerCase) -> None:
     """The token is in no argv, log line, resource name, label, exception text or progress event.
 
-    Log lines of every level, of a start that succeeds, a poll, a stop, and a start
-    that fails.
+    Log lines of every level, of a start that succeeds, a poll, a stop, and starts
+    that fail: the server ends at once, or the backend does not make it. Where there
+    is an endpoint, it is in no address that is asked for, which backends log.
     """
     hub = case.hub()
     tokens: list[str] = []
@@ -32,7 +36,7 @@ def the_token_is_nowhere_else(case: SpawnerCase) -> None:
     server = case.server(hub)
     start = server.starting()
     events = hub.submit(told)
-    case.wait_for(start, 10, "the start did not end").result()
+    server.started(start, 10)
     tokens.append(server.token)
     server.poll()
     found = case.alive()
@@ -47,15 +51,26 @@ def the_token_is_nowhere_else(case: SpawnerCase) -> None:
         "a progress event": " ".join(case.wait_for(events, 10, "progress() did not end").result()),
     }
     server.stop()
-    failing = case.server(hub, case.user + "b")
-    failing.tell("dead")
-    failing.do_before_start(lambda spawner: tokens.append(spawner.api_token))
-    error = failing.outcome()
-    places["an exception's text"] = f"{error} {getattr(error, 'jupyterhub_message', '')}"
+    errors = []
+    for number, kind in enumerate(("", "error", "rejected")):
+        failing = case.server(hub, f"{case.user}b{number}")
+        failing.do_before_start(lambda spawner: tokens.append(spawner.api_token))
+        if not kind:
+            failing.tell("dead")
+        elif not case.can(kind):
+            continue
+        with case.fault(kind, "create") if kind else nullcontext():
+            errors.append(failing.outcome())
+    places["an exception's text"] = " ".join(
+        f"{error} {getattr(error, 'jupyterhub_message', '')} {getattr(error, 'reason', '')}"
+        for error in errors
+    )
     places["a log line"] = "\n".join(case.log.lines)
+    if case.proxy:
+        places["an address"] = " ".join(each.path for each in case.proxy.requests)
     for place, text in places.items():
         for token in filter(None, tokens):
-            case.require(token not in text, f"the token is in {place}")
+            case.require(not shows(text, token), f"the token is in {place}")
 
 
 LISTED = (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import concurrent.futures
+import inspect
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +74,21 @@ class Server:
         """Call a function with the spawner before its next start."""
         self.hub.run(lambda: setattr(self.make(), "pre_spawn_hook", hook))
 
+    def hold_start(self) -> None:
+        """Let the hub never hear that its next start() has ended."""
+
+        def hold() -> None:
+            spawner = self.make()
+            start = spawner.start
+
+            async def held() -> None:
+                await start()
+                await asyncio.Event().wait()
+
+            spawner.start = held
+
+        self.hub.run(hold)
+
     def tell(self, words: str, **environment: str) -> None:
         """Give the suite's own server its words; see `probe`."""
         self.case.probing()
@@ -101,11 +118,16 @@ class Server:
 
     def start(self, options: Mapping[str, Any] | None = None) -> Any:
         """Start it as the hub does, and wait until it answers; a failure breaks the promise."""
-        start = self.case.wait_for(self.starting(options), 30, f"the start of {self} did not end")
+        return self.started(self.starting(options))
+
+    def started(self, start: concurrent.futures.Future[Any], seconds: float = 30) -> Any:
+        """Wait for a start that was begun; a failure breaks the promise."""
+        self.case.wait_for(start, seconds, f"the start of {self} did not end")
         try:
             return start.result()
         except Exception as error:
             told = getattr(error, "jupyterhub_message", "") or shorten(str(error))
+            told += unawaited("start", *(a.value for a in self.case.answers if a.name == "start"))
             raise Broken(f"{self} did not start: {type(error).__name__}: {told}") from error
 
     def starting(self, options: Mapping[str, Any] | None = None) -> concurrent.futures.Future[Any]:
@@ -123,7 +145,7 @@ class Server:
         """Start it, which cannot succeed; the error. The promise is broken if it does."""
         error = self.outcome()
         if error is None:
-            raise Broken(f"{self} was started, but {why}")
+            raise Broken(f"{self} was started, but {why}{self._unmarked('PROBE')}")
         return error
 
     def fails(self, method: str, timeout: float = 10.0) -> bool:
@@ -186,10 +208,32 @@ class Server:
             and f":{self.hub.port}/" in env.get("JUPYTERHUB_API_URL", "")
         )
 
+    def _unmarked(self, *names: str) -> str:
+        """What the servers in the backend lack of the hub's environment, if they lack some."""
+        if not self.case.suite.has("environment"):
+            return ""
+        wanted = (*names, "JUPYTERHUB_USER", "JUPYTERHUB_API_URL")
+        for server in self.case.alive():
+            lacks = [name for name in wanted if name not in self.environment(server)]
+            if lacks:
+                return (
+                    f": in the environment of {server.id} there is no {' and no '.join(lacks)}; "
+                    "does start() hand on what get_env() gives?"
+                )
+        return ""
+
     def environment(self, server: Running | None = None) -> dict[str, str]:
         """The environment of a server in the backend, by default of the only one."""
         if server is None:
             found = self.running()
-            self.case.require(len(found) == 1, f"{self} has {len(found)} servers, not one")
+            why = "" if found else self._unmarked()
+            self.case.require(len(found) == 1, f"{self} has {len(found)} servers, not one{why}")
             server = found[0]
         return dict(self.case.hook("environment", server, quietly=True))
+
+
+def unawaited(name: str, *values: object) -> str:
+    """What to say of a method whose last answer is what it should have awaited; or nothing."""
+    if values and inspect.isawaitable(values[-1]):
+        return f": {name}() returned what it should have awaited, an await is missing in it"
+    return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import ExitStack
 
 from greyhub.conformance.contract import MUST, SHOULD, clause
 from greyhub.conformance.spawner.case import SpawnerCase
@@ -17,13 +18,19 @@ from greyhub.conformance.spawner.case import SpawnerCase
     seen="kubespawner#158 https://github.com/jupyterhub/kubespawner/issues/158",
 )
 def stop_returns_when_it_is_gone(case: SpawnerCase) -> None:
-    """stop() returns only when the server is gone; the next poll() is an int."""
-    server = case.started(case.hub())
-    server.ask("stop")
-    left = case.alive()
-    case.require(not left, f"stop() returned, but {left[:1]} is alive")
-    status = server.poll()
-    case.require(type(status) is int, f"after stop(), poll() answered {status!r}")
+    """stop() returns only when the server is gone; the next poll() is an int.
+
+    The same when the server has been started and stopped before.
+    """
+    server = case.server(case.hub())
+    for again in ("", "the second "):
+        server.start()
+        server.ask("stop")
+        left = case.alive()
+        case.require(not left, f"{again}stop() returned, but {left[:1]} is alive")
+        status = server.poll()
+        case.require(type(status) is int, f"after {again}stop(), poll() answered {status!r}")
+        server.stop()
 
 
 @clause(
@@ -56,7 +63,8 @@ def stop_takes_now(case: SpawnerCase) -> None:
     """stop() accepts now: now=True ends the server at once, now=False lets it exit by itself.
 
     That the server has seen SIGTERM, or had its grace, is a SHOULD: it leaves a
-    note, where it can write one for the suite.
+    note, where it can write one for the suite. Two servers that ignore SIGTERM are
+    stopped, first one with now=False: the other one ends before it.
     """
     hub = case.hub()
     will = case.directory / "will"
@@ -67,16 +75,28 @@ def stop_takes_now(case: SpawnerCase) -> None:
     server = case.server(hub, case.user)
     server.tell("", PROBE_WILL=str(will))
     server.start()
+    began = time.monotonic()
     server.ask("stop", now=False)
+    usual = time.monotonic() - began
     case.nothing_left("the server of stop(now=False)", 2)
     if case.suite.mode != "emulator":
         case.advise(list(will.iterdir()), "the server was ended without a chance to exit")
-    other = case.started(hub, case.user + "b")
+    waits, other = (case.server(hub, case.user + letter) for letter in "bc")
+    for each in (waits, other):
+        each.tell("stubborn")
+        each.start()
+    patient, ended = waits.submit("stop", now=False), list[float]()
     began = time.monotonic()
+    patient.add_done_callback(lambda _: ended.append(time.monotonic()))
     other.ask("stop", now=True)
-    case.nothing_left("the server of stop(now=True)", 2)
     took = time.monotonic() - began
+    case.require(len(case.alive()) < 2, "stop(now=True) returned, but its server is alive")
     case.require(took < 3 * case.patience, f"stop(now=True) took {took:.1f} s")
+    grace = ended[0] - began - usual if ended else 0.0
+    case.require(
+        grace < 0.5 or took - usual < 0.8 * grace,
+        f"stop(now=True) waited {took:.1f} s for a server that ignores SIGTERM, as without now",
+    )
 
 
 @clause(
@@ -92,17 +112,33 @@ def stop_takes_now(case: SpawnerCase) -> None:
 def stop_survives_a_hiccup(case: SpawnerCase) -> None:
     """Two transient errors of the backend do not leave the server running; a lasting one raises.
 
-    The hub forgets the server after stop(), whether it raised or not.
+    The hub forgets the server after stop(), whether it raised or not. The backend is
+    busy, wants to be asked less often, or cannot be reached, as far as it can be.
     """
     hub = case.hub()
-    server = case.started(hub, case.user)
-    with case.fault("unavailable", "delete", times=2):
-        server.stop(tolerant=True)
-    case.nothing_left("a server whose stop met two transient errors", 3)
+    for kinds in (("unavailable", "unavailable"), ("throttled", "unreachable")):
+        met = [kind for kind in kinds if case.can(kind)]
+        server = case.started(hub, case.user)
+        with ExitStack() as faults:
+            for kind in met:
+                faults.enter_context(case.fault(kind, "delete", times=1))
+            server.stop(tolerant=True)
+        case.nothing_left(f"a server whose stop met two transient errors, {', '.join(met)},", 3)
     other = case.started(hub, case.user + "b")
-    with case.fault("unavailable", "delete"):
+    with ExitStack() as faults:
+        faults.enter_context(case.fault("unavailable", "delete", times=1))
+        lasting = "unreachable" if case.can("unreachable") else "unavailable"
+        faults.enter_context(case.fault(lasting, "delete"))
         raised = other.fails("stop", timeout=20)
     case.require(raised or not case.alive(), "stop() could not end the server, and did not raise")
+    if case.can("rejected"):
+        other.stop()
+        third = case.started(hub, case.user + "c")
+        with case.fault("rejected", "delete"):
+            raised = third.fails("stop", timeout=20)
+        case.require(
+            raised or not case.alive(), "stop() was refused by the backend, and did not raise"
+        )
 
 
 @clause(

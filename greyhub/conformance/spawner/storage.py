@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from greyhub.conformance.contract import MUST, clause
 from greyhub.conformance.spawner.case import SpawnerCase
 
@@ -34,6 +36,11 @@ def delete_forever_deletes_this(case: SpawnerCase) -> None:
     for server in (*mine, others):
         server.stop()
     gone = mine[-1]
+    if case.can("unavailable"):
+        with case.fault("unavailable", "delete"):
+            raised = gone.fails("delete_forever")
+        left = set(have) == set(case.hook("volumes"))
+        case.require(raised or not left, "delete_forever() could not delete, and did not raise")
     gone.delete_forever()
     once = dict(case.hook("volumes"))
     gone.delete_forever()
@@ -50,12 +57,26 @@ def delete_forever_deletes_this(case: SpawnerCase) -> None:
         case.require(
             set(now) == set(once), f"delete_forever() of {gone} removed the storage of {server}"
         )
+    if len(mine) > 1:
+        gone.start()
+        have = dict(case.hook("volumes"))
+        for server in mine:
+            server.stop()
+        mine[0].delete_forever()
+        removed = set(have) - set(case.hook("volumes"))
+        case.require(
+            len(removed) == 1,
+            f"delete_forever() of {mine[0]} removed {len(removed)}: {sorted(removed)}",
+        )
 
 
 @clause("SPAWNER-056", MUST, needs="persistent_home", hooks="alive volumes", guards="data")
 def a_stop_keeps_the_data(case: SpawnerCase) -> None:
-    """stop() and clear_state() never touch the user's data; the next start finds them."""
-    hub = case.hub()
+    """stop() and clear_state() never touch the user's data; the next start finds them.
+
+    Nor does a start that fails, or one that is cancelled.
+    """
+    hub = case.hub(spawner={"http_timeout": 2})
     server = case.started(hub)
     have = dict(case.hook("volumes"))
     case.require(have, "no storage came into being with the server")
@@ -67,15 +88,40 @@ def a_stop_keeps_the_data(case: SpawnerCase) -> None:
     case.require(
         dict(case.hook("volumes")) == have, "the next start did not find the data as they were"
     )
+    server.stop()
+    server.tell("dead")
+    server.fails_to_start("its server ends at once")
+    case.require(dict(case.hook("volumes")) == have, "a start that failed changed the user's data")
+    server.tell("mute")
+    hub.api("POST", f"/users/{server.user}/server")
+    case.until(case.alive, 6, "no server came into being")
+    hub.api("DELETE", f"/users/{server.user}/server")
+    case.until(lambda: not server.pending, 5, "the start that was cancelled did not end")
+    case.require(
+        dict(case.hook("volumes")) == have, "a start that was cancelled changed the user's data"
+    )
 
 
 @clause("SPAWNER-057", MUST, needs="rename persistent_home", hooks="alive volumes", guards="data")
 def a_renamed_server_keeps_its_data(case: SpawnerCase) -> None:
-    """When a server is renamed, its data follow, or rename() raises and nothing has changed."""
+    """When a server is renamed, its data follow, or rename() raises and nothing has changed.
+
+    The latter where the backend is out of order.
+    """
     hub = case.hub()
     server = case.started(hub, case.user, "old")
     server.stop()
     have = dict(case.hook("volumes"))
+    if case.can("error"):
+        with case.fault("error", "create"), suppress(Exception):
+            server.ask("rename", "old", "new")
+        now = dict(case.hook("volumes"))
+        case.require(
+            sorted(now.values()) == sorted(have.values()),
+            "rename() lost or changed the data when the backend failed",
+        )
+        if now != have:  # it has other ways than by its API
+            server.ask("rename", "new", "old")
     try:
         server.ask("rename", "old", "new")
     except Exception:

@@ -174,6 +174,14 @@ class SpawnerSuite(Suite):
         """Whether there is a hook; an endpoint brings `fault`."""
         return (name == "fault" and bool(cls.endpoint)) or super().has(name)
 
+    @classmethod
+    def preload(cls) -> None:
+        """JupyterHub, and a database of one."""
+        from greyhub.conformance.means.app import empty_database
+
+        super().preload()
+        empty_database()
+
     def begin(self) -> None:
         """Prepare, and put the proxy at the endpoint."""
         super().begin()

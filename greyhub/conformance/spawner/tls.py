@@ -49,12 +49,23 @@ def servers_speak_tls(case: SpawnerCase) -> None:
         mode = os.stat(key).st_mode & 0o777
         case.require(not mode & 0o077, f"the key {key.name} can be read by others: {mode:o}")
     before = key.read_bytes() if key.exists() else b""
+
+    def untouched() -> bool:
+        return not before or (key.exists() and key.read_bytes() == before)
+
+    case.started(hub, case.user + "b")
+    case.require(
+        untouched(),
+        "the start of another user's server replaced the key",
+    )
+    state = str(server.do("get_state"))
+    case.require("PRIVATE KEY" not in state, "get_state() holds the server's key")
     if case.claims("named_servers"):
         other = case.started(hub, case.user, "two")
         path = Path(other.environment()["JUPYTERHUB_SSL_KEYFILE"])
         case.require(path != key, "two servers of one user have one key file")
         case.require(
-            not before or (key.exists() and key.read_bytes() == before),
+            untouched(),
             "the second server's start replaced the first server's key",
         )
 

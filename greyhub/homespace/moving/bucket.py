@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-import os
 import tempfile
 import threading
 import uuid
@@ -13,8 +12,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, Any, BinaryIO, cast
 
-from greyhub.homespace import paths
-from greyhub.homespace.filesystem import Home
 from greyhub.homespace.moving.sides import FILE, FOLDER, Item, Other
 from greyhub.homespace.references import Secrets
 from greyhub.homespace.stores import Entry as Listed
@@ -26,30 +23,11 @@ from greyhub.homespace.sync.keys import IDENTITY, key_of, path_of, plain, reserv
 from greyhub.homespace.sync.manifest import Manifest
 from greyhub.homespace.sync.records import Entry, Remote
 from greyhub.homespace.sync.source import CHUNK, Content, Source
-from greyhub.homespace.sync.stores import ABSENT, Changed, Store, open_url
-from greyhub.homespace.sync.stores.generic import FsspecStore
+from greyhub.homespace.sync.stores import ABSENT, Changed, Store
+from greyhub.homespace.sync.stores.served import open_home
 
 MEMORY = 8 << 20
 """Bytes of a file on its way that stay in memory."""
-
-NATIVE = ("s3", "s3a", "abfs", "abfss", "az", "memory", "file", "local")
-"""Protocols for which the working copy has a store, or is at ease with fsspec's."""
-
-
-class Shown(Home):
-    """A home that shows what is greyhub's own, too."""
-
-    @classmethod
-    def _strip_protocol(cls, path: Any) -> Any:
-        return paths.below(f"x/{os.fspath(path)}")[2:]
-
-    def _path(self, path: Any) -> str:
-        found = paths.below(f"x/{os.fspath(path)}", self.store.reserved)[2:]
-        self.store.check_name(found)
-        return found
-
-    def _shown(self, entries: Any) -> Iterator[Listed]:
-        yield from entries
 
 
 class Bucket:
@@ -90,13 +68,7 @@ class Bucket:
 
     def renew(self) -> None:
         """Open the store, with the credentials as they are now."""
-        secrets = Secrets(self.options)
-        if self.url.partition("://")[0].lower() in NATIVE:
-            self.store: Store = open_url(self.url, secrets.read())
-        else:
-            home = Shown(self.url, self.options)
-            self.store = plain_store = FsspecStore(home, "")
-            plain_store.name, plain_store.whole = self.url, "atomic" in home.can
+        self.store: Store = open_home(self.url, self.options)
         self.manifest = Manifest(self.store, self.journal)
 
     def known_as(self) -> str:

@@ -14,6 +14,7 @@ from greyhub.homespace.moving.patience import PATIENCE, SETTLED, patiently, reas
 from greyhub.homespace.moving.sides import Item, Other, Side
 from greyhub.homespace.sync.journal import Journal
 from greyhub.homespace.sync.lanes import LARGE, Lanes
+from greyhub.homespace.sync.plan import UNREADABLE
 from greyhub.homespace.sync.progress import Progress
 from greyhub.homespace.sync.records import Base
 
@@ -133,8 +134,7 @@ class Copying:
                 "  to mend: look whether the place and the user's name are right"
             )
         there = self._look(self.target)
-        unknown = "it cannot be read"
-        self.report.failed.update(dict.fromkeys(self.source.unreadable, unknown))
+        self.report.failed.update(dict.fromkeys(self.source.unreadable, UNREADABLE))
         self.report.extra = len(there.keys() - items.keys())
         self.report.files = sum(item.kind == "file" for item in items.values())
         self.report.bytes = sum(item.size for item in items.values())
@@ -276,7 +276,8 @@ class Copying:
     # What came of it.
 
     def _take(self, step: Step, done: Done) -> None:
-        self._failures = 0
+        if step.item.kind == "file":  # a link is only written down, and proves no store
+            self._failures = 0
         self.progress.add(step.item.path, step.item.size)
         if done.name:
             self.report.beside[step.item.path] = done.name

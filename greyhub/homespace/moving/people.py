@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from greyhub.errors import HomeError
-from greyhub.homespace import HomeAdapter
+from greyhub.homespace.adapter import HomeAdapter
 from greyhub.homespace.moving.places import Place
 from greyhub.homespace.references import Secrets, check_url
 from greyhub.homespace.stores import open_store

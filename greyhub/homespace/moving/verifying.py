@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from greyhub.homespace.moving.patience import PATIENCE, patiently, reason
 from greyhub.homespace.moving.sides import Item, Side
 from greyhub.homespace.sync.lanes import LARGE, Lanes
+from greyhub.homespace.sync.plan import UNREADABLE
 from greyhub.homespace.sync.progress import Progress
 
 
@@ -49,7 +50,7 @@ def verify(
     items = _look(source, patience)
     there = _look(target, patience) if target else items
     for side in (source, target):
-        report.unknown.update(dict.fromkeys(side.unreadable if side else (), "it cannot be read"))
+        report.unknown.update(dict.fromkeys(side.unreadable if side else (), UNREADABLE))
     files: dict[str, Item] = {}
     for path, item in items.items():
         if (found := there.get(path)) is None:

@@ -168,11 +168,17 @@ class ObjectStore(Store):
         self, path: str, body: IO[bytes], *, exclusive: bool = False, match: str | None = None
     ) -> None:
         """Put a whole object where it makes nothing both a file and a directory."""
-        questions: list[Callable[[], Any]] = [partial(self.first, path), *self.marker(path)]
-        for found in self.make_way(path, *questions):
-            if found is not None and (found.type == "directory" or found.name != path):
-                raise refusal(errno.EEXIST if exclusive else errno.EISDIR, path)
+        self.make_place(path, errno.EEXIST if exclusive else errno.EISDIR)
         self.upload(path, body, exclusive, match)
+
+    def make_place(self, path: str, number: int, *others: Callable[[], Any]) -> list[Any]:
+        """As `make_way`, and an error of this number if the path is a directory's."""
+        questions: list[Callable[[], Any]] = [partial(self.first, path), *self.marker(path)]
+        found = self.make_way(path, *others, *questions)
+        for each in found[len(others) :]:
+            if each is not None and (each.type == "directory" or each.name != path):
+                raise refusal(number, path)
+        return found[: len(others)]
 
     def append(self, path: str, body: IO[bytes]) -> None:
         """Put the old content and the new, as long as the old is what was read."""
@@ -200,7 +206,7 @@ class ObjectStore(Store):
 
     def copy(self, source: str, target: str) -> None:
         """Copy an object within the store."""
-        [entry] = self.make_way(target, lambda: self.source(source).entry)
+        [entry] = self.make_place(target, errno.EISDIR, lambda: self.source(source).entry)
         self.copy_object(entry, target)
 
     def move(self, source: str, target: str) -> None:

@@ -14,7 +14,7 @@ import re
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 from greyhub.homespace.references import Secrets
@@ -25,6 +25,8 @@ LEFT_OVER = 24 * 3600.0
 TIMEOUT = 30.0
 STUCK = 5.0
 """Seconds that a file waits for its name before a reader takes it there."""
+MISSES = 2
+"""So often in a row a file is missed before it is gone."""
 
 _CUT = re.compile(r"[?;]")
 _UNWRITABLE = re.compile(r"[\x00-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
@@ -106,20 +108,27 @@ class WebDAVStore(Store):
         return list(dav.entries(answer.content, root))
 
     def info(self, path: str) -> Entry:
-        """What is at a path."""
-        start = time.monotonic()
+        """What is at a path.
+
+        A server's listing is not of one moment: it can miss a file under both
+        its names while it goes from one to the other. So nothing is gone that
+        was missed only once.
+        """
+        start, missed = time.monotonic(), 0
         while True:
             try:
                 return self.find(path, 0)[0]
             except FileNotFoundError:
                 coming = self._coming(path)
+                missed = 0 if coming else missed + 1
                 waited = time.monotonic() - start
-                if coming is None or waited > self.patience:
+                if missed == MISSES or waited > self.patience:
                     raise
-                if waited > STUCK and coming != path:
+                if coming and waited > STUCK and coming != path:
                     with suppress(OSError):
                         self.request(coming, "MOVE", {"Overwrite": "F"}, to=path)
-            time.sleep(0.02)
+            if coming:
+                time.sleep(0.02)
 
     def _coming(self, path: str) -> str | None:
         """The hidden name of what is about to be at a path, or the path if it is there now."""
@@ -172,14 +181,20 @@ class WebDAVStore(Store):
             while chunk := body.read(2**20):
                 yield chunk
 
-        hidden = _beside(path, PART + uuid.uuid4().hex)
-        try:
+        with self._part(path) as hidden:
             try:
                 self.request(hidden, "PUT", headers, content=content)
             except (FileNotFoundError, NotADirectoryError):
                 self._make_above(path)
                 self.request(hidden, "PUT", headers, content=content)
             self._take_name(hidden, path)
+
+    @contextmanager
+    def _part(self, path: str) -> Iterator[str]:
+        """A hidden name beside a path; if the block fails, nothing stays under it."""
+        hidden = _beside(path, PART + uuid.uuid4().hex)
+        try:
+            yield hidden
         except BaseException:
             with suppress(OSError):
                 self.request(hidden, "DELETE")
@@ -233,9 +248,9 @@ class WebDAVStore(Store):
             raise refusal(errno.EISDIR, source)
         self._check_moves(target)
         self._make_above(target)
-        hidden = _beside(target, PART + uuid.uuid4().hex)
-        self.request(source, "COPY", {"Overwrite": "T"}, to=hidden)
-        self._take_name(hidden, target)
+        with self._part(target) as hidden:
+            self.request(source, "COPY", {"Overwrite": "T"}, to=hidden)
+            self._take_name(hidden, target)
 
     def move(self, source: str, target: str) -> None:
         """Move on the server."""

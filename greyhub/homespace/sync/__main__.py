@@ -21,6 +21,8 @@ def main() -> int:
     try:
         kept = json.loads(os.environ.pop(KEPT, "{}"))
         job = Job.loads(os.environ.get("GREYHUB_SYNC", ""))
+        if kept.get("end"):
+            ending.end()
         if job.tied:
             ending.tie()
         lock = kept.get("lock") or take_turn(job.state, ending)

@@ -11,10 +11,17 @@ from typing import Final
 from greyhub.homespace.sync.records import Remote
 
 REST: Final = 0.25
-"""Seconds for which a path that changes is left to rest."""
+"""Seconds for which nothing changes before what changed is looked at: work is not disturbed,
+and what comes and goes meanwhile is never sent."""
 
-AT_MOST: Final = 1.0
-"""Seconds after which it is looked at even if it goes on changing."""
+AT_MOST: Final = 1.5
+"""Seconds after which a path is looked at even if work goes on."""
+
+LATER: Final = float("inf")
+"""When a path is looked at that rests."""
+
+Due = tuple[float, float, str]
+"""When a path is to be looked at, its rank, and the path."""
 
 
 @dataclass
@@ -33,6 +40,8 @@ class Item:
     """Trying again is of no use before something else changes."""
     remote: list[Remote | None] = field(default_factory=list)
     """The path in the store, if that was asked for."""
+    here: bool = True
+    """Something may have changed here, and not only in the store."""
     ending: bool = False
     """It is to go from the store, and has only waited for what comes first."""
 
@@ -51,7 +60,11 @@ class Agenda:
     def __init__(self, clock: Callable[[], float], grew: Callable[[], None]) -> None:
         self.clock, self.grew = clock, grew
         self.items: dict[str, Item] = {}
-        self._heap: list[tuple[float, float, str]] = []
+        self._heap: list[Due] = []
+        self._resting: dict[str, Item] = {}
+        """What changed and rests, the oldest first."""
+        self._calm = 0.0
+        """When nothing will have changed for long enough."""
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -67,18 +80,23 @@ class Agenda:
             for path in paths:
                 item = self.items.get(path)
                 if item is None:
-                    self._put(path, Item(now + rest, now))
-                elif not item.tries:
-                    self._put(path, item, min(now + rest, max(now, item.since + AT_MOST)))
-                else:
+                    found = Item(now, now)
+                    self._let_rest(path, found) if rest else self._put(path, found)
+                    continue
+                item.here = True
+                if item.tries:
                     item.since = now
+                elif not rest:
+                    self._put(path, item, now)
+            if rest:
+                self._calm = now + rest
         self.grew()
 
     def found(self, path: str, remote: Remote | None, rank: float = 0.0) -> None:
         """A path that changed in the store, and what it is there."""
         now = self.clock()
         with self._lock:
-            item = self.items.setdefault(path, Item(now, now))
+            item = self.items.setdefault(path, Item(now, now, here=False))
             item.rank, item.remote = rank, [remote]
             self._put(path, item, now)
         self.grew()
@@ -92,27 +110,68 @@ class Agenda:
             item.reason = reason
             self._put(path, item, self.clock() + delay)
 
+    def coming(self, most: int) -> list[str]:
+        """The paths that are due next; they stay on the agenda."""
+        now = self.clock()
+        found: list[Due] = []
+        with self._lock:
+            self._end_rest(now)
+            while len(found) < most and (entry := self._next(now)):
+                found.append(entry)
+            for entry in found:
+                heapq.heappush(self._heap, entry)
+        return [path for _, _, path in found]
+
     def due(self) -> tuple[str, Item] | None:
         """The next path that is due; it is off the agenda until it is put back."""
         now = self.clock()
         with self._lock:
-            while self._heap and self._heap[0][0] <= now:
-                at, _, path = heapq.heappop(self._heap)
-                item = self.items.get(path)
-                if item is not None and item.at == at:
-                    del self.items[path]
-                    return path, item
+            self._end_rest(now)
+            entry = self._next(now)
+            return (entry[2], self.items.pop(entry[2])) if entry else None
+
+    def _next(self, now: float) -> Due | None:
+        """Take the next entry that is due off the heap."""
+        while self._heap and self._heap[0][0] <= now:
+            entry = heapq.heappop(self._heap)
+            if self._stands(entry):
+                return entry
         return None
+
+    def _stands(self, entry: Due) -> bool:
+        item = self.items.get(entry[2])
+        return item is not None and item.at == entry[0]
+
+    def _let_rest(self, path: str, item: Item) -> None:
+        item.at = LATER
+        self._resting.pop(path, None)  # a place that it left otherwise
+        self.items[path] = self._resting[path] = item
+
+    def _end_rest(self, now: float) -> None:
+        """What has rested for long enough is due."""
+        while self._resting and now >= self._waking():
+            path, item = self._oldest()
+            del self._resting[path]
+            if self.items.get(path) is item and item.at == LATER:
+                self._put(path, item, now)
+
+    def _waking(self) -> float:
+        """When the next path has rested for long enough."""
+        return min(self._calm, self._oldest()[1].since + AT_MOST)
+
+    def _oldest(self) -> tuple[str, Item]:
+        return next(iter(self._resting.items()))
 
     def wait(self) -> float:
         """Seconds until something is due; infinite if nothing is."""
+        now = self.clock()
         with self._lock:
-            while self._heap:
-                at, _, path = self._heap[0]
-                if path in self.items and self.items[path].at == at:
-                    return max(0.0, at - self.clock())
+            while self._heap and not self._stands(self._heap[0]):
                 heapq.heappop(self._heap)
-        return float("inf")
+            first = self._heap[0][0] if self._heap else LATER
+            if self._resting:
+                first = min(first, self._waking())
+        return max(0.0, first - now)
 
     def hurry(self) -> None:
         """Everything is due now, whatever it was waiting for."""

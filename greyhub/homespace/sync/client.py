@@ -50,11 +50,6 @@ def sync(state: Path | None = None, timeout: float = 300.0) -> Mapping[str, Any]
     return ask({"do": "sync", "timeout": timeout}, state, timeout=timeout + 10)
 
 
-def stop(state: Path | None = None, timeout: float = 60.0) -> Mapping[str, Any]:
-    """Have everything saved and the process end; returns its last state."""
-    return ask({"do": "stop", "timeout": timeout}, state, timeout=timeout + 10)
-
-
 def ask(question: Mapping[str, Any], state: Path | None, timeout: float) -> Mapping[str, Any]:
     """Ask one question."""
     where = Path(state or os.environ.get(VARIABLE) or _nowhere())

@@ -10,26 +10,32 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sys
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from greyhub.errors import HomeError
-from greyhub.homespace.sync.client import SOCKET, bind
 from greyhub.homespace.sync.desk import Quota
+from greyhub.homespace.sync.ending import held
 from greyhub.homespace.sync.identity import recognise
+from greyhub.homespace.sync.questions import Questions, State
 from greyhub.homespace.sync.report import Report
-from greyhub.homespace.sync.watch import BLIND, Turn, Watch
+from greyhub.homespace.sync.system import give_way
+from greyhub.homespace.sync.waiting import GivenUp
+from greyhub.homespace.sync.watch import BLIND, CALM, Turn, Watch
 from greyhub.homespace.sync.working import WorkingCopy
 
 REST: Final = 20.0
 """Seconds without work after which the process begins anew."""
+
+NICE: Final = 10
+"""The priority of saving beside the user's own work: each of its threads gets a tenth of a
+processor against a process that takes all it can get, so what is saved is still in the
+store within seconds."""
 
 POLL: Final = 120.0
 """Seconds between two looks at the store."""
@@ -99,10 +105,9 @@ class Lazy:
 
             module, _, function = self.job.opener.partition(":")
             return getattr(import_module(module), function)(self.job)
-        from greyhub.homespace.references import Secrets
-        from greyhub.homespace.sync.stores import open_url
+        from greyhub.homespace.sync.stores.served import open_home
 
-        return open_url(self.job.url, Secrets(self.job.storage_options).read())
+        return open_home(self.job.url, self.job.storage_options)
 
 
 class Companion:
@@ -123,16 +128,22 @@ class Companion:
         self.store = Lazy(job)
         self.copy = WorkingCopy(job.local, self.store, job.state, quota=job.quota)
         self.report = Report(self.copy)
-        self.watch = Watch(self.copy.desk.place.home, self.copy.note)
+        self.watch = Watch(
+            self.copy.desk.place.home,
+            self.copy.note,
+            lambda folder: self.copy.rules.skips(folder, folder=True),
+        )
         self.sweeps, self.looks = Turn(), Turn(job.poll)
         self.looks.next = kept.get("look", 0.0)
         self.sweeps.next = 0.0
         self.ready = bool(kept.get("ready"))
         """The store was reached, and both sides were brought together once."""
-        self.asked: list[tuple[float, threading.Event]] = []
         self.stopping: float | None = None
         self._busy = time.monotonic()
-        self.server = self._serve(kept.get("socket"))
+        os.set_inheritable(lock, False)
+        self.questions = Questions(
+            job.state, kept.get("socket"), self.report.state, self.copy.crew.lanes.wake
+        )
 
     # The loop.
 
@@ -142,12 +153,14 @@ class Companion:
         while self.stopping is None:
             try:
                 self._round()
+            except GivenUp:
+                continue  # told to stop
             except (OSError, HomeError) as error:
                 if isinstance(error, HomeError) and not self.ready:
                     raise  # it is not this home: nothing will make it so
                 self.copy.crew.trouble = str(error)
                 self.report.write()
-                self._answer(late=True)
+                self.questions.answer(lambda state: False)
                 if isinstance(error, PermissionError):
                     self.store.renew()
                 self._pause(2.0)
@@ -163,14 +176,19 @@ class Companion:
                 return
             self.report.complete()
             self._busy = time.monotonic()
+        if self.report.phase != "keeping":
+            give_way(NICE)
+            self.copy.crew.lanes.spread(True)
         self.report.phase = "keeping"
         if "denied" in self.copy.crew.trouble.lower() or "expired" in self.copy.crew.trouble:
             self.store.renew()
         self._notice()
+        worked = self.copy.pending
         self.copy.settle(until=lambda: self._interrupted() or self._has_news())
-        self._answer()
-        if self.copy.unsaved() or self.copy.crew.flying:
+        self.questions.answer(self._settled)
+        if worked or self.copy.pending:
             self._busy = time.monotonic()
+        if self.copy.pending:
             self._pause(min(self.copy.crew.pause(), 1.0))
         else:
             self._rest()
@@ -178,52 +196,58 @@ class Companion:
     def _notice(self) -> None:
         """Whatever is due of sweeps and looks."""
         for folder in self.watch.grown():
-            self.copy.sweep(folder.rstrip("/"))
-        asked = bool(self.asked)
+            self.copy.sweep(folder)
+        if asked := self.questions.new.is_set():
+            self.questions.new.clear()
+        try:
+            self._look(asked=asked)
+        except BaseException:
+            if asked:
+                self.questions.new.set()
+            raise
+
+    def _look(self, *, asked: bool) -> None:
+        """Through both sides: once for each question, for that may take long."""
         blind = self.watch.trouble and time.monotonic() >= self.sweeps.next - 20 + BLIND
-        if asked or self.sweeps.due or blind:
+        if self.watch.lost() or asked or self.sweeps.due or blind:
             began = time.thread_time()
             self.copy.sweep()
             self.sweeps.took(time.thread_time() - began)
         if asked or self.looks.due:
             began = time.process_time()
             self.looks.next = 0.0  # until it has come to its end, it is due
-            if not recognise(self.copy.desk):
+            if not recognise(self.copy.desk, self._interrupted):
                 self.copy.sweep()  # what the store has lost is here
-            self.copy.look()
+            self.copy.look(until=self._interrupted)
             if self.copy.crew.trouble:  # the store answers again
                 self.copy.crew.trouble = ""
                 self.copy.crew.hurry()
-            self.copy.desk.manifest.fold()
+            self.copy.desk.manifest.fold(self._interrupted)
             self.looks.took(time.process_time() - began)
+        if asked:
+            self.copy.crew.hurry()
 
     def _has_news(self) -> bool:
-        return bool(self.asked) or self.watch.nearest <= time.monotonic()
+        return self.questions.late or self.questions.new.is_set() or self.watch.news
 
     def _interrupted(self) -> bool:
         self.report.write()
         return self.stopping is not None
 
-    def _answer(self, *, late: bool = False) -> None:
-        """Those who asked for everything to be saved hear that it is, or that time is up."""
-        now, left = time.monotonic(), self.copy.unsaved()
-        settled = not late and (not left or self.copy.crew.idle)
-        for until, done in list(self.asked):
-            if settled or now >= until:
-                self.asked.remove((until, done))
-                done.set()
-        if self.asked:
-            self.copy.crew.hurry()
+    def _settled(self, state: State) -> bool:
+        """Whether all that was asked for is saved, or waits for something outside."""
+        return bool(state["saved"] or self.copy.crew.idle) and not self.questions.new.is_set()
 
     def _rest(self) -> None:
         """Nothing to do: wait for news, and after a while begin anew, small."""
         self.report.write()
-        now = time.monotonic()
-        if self.store.loaded and now - self._busy > self.job.rest and not self.asked:
-            self._begin_anew()
-        nearest = min(self.sweeps.next, self.looks.next, self.watch.nearest)
+        now, calm = time.monotonic(), max(self.job.rest, self.sweeps.cost / CALM)
+        if self.store.loaded and now - self._busy > calm and not self.questions.open:
+            with held():
+                self._begin_anew()
+        nearest = now if self.watch.news else min(self.sweeps.next, self.looks.next)
         if self.store.loaded:
-            nearest = min(nearest, self._busy + self.job.rest + 0.1)
+            nearest = min(nearest, self._busy + calm + 0.1)
         self._pause(max(0.05, min(nearest - now, 60.0)))
 
     def _pause(self, seconds: float) -> None:
@@ -232,24 +256,26 @@ class Companion:
     def _begin_anew(self) -> None:
         self.watch.stop()
         self.copy.close()
-        handles = {"socket": self.server.fileno(), "lock": self.lock}
+        handles = {"socket": self.questions.socket.fileno(), "lock": self.lock}
         for handle in handles.values():
             os.set_inheritable(handle, True)
-        kept = handles | {"look": self.looks.next, "ready": True}
+        kept = handles | {"look": self.looks.next, "ready": True, "end": self.stopping is not None}
         environ = os.environ | {KEPT: json.dumps(kept)}
         # What changes meanwhile is found by the sweep with which every process begins.
         os.execve(sys.executable, [sys.executable, "-m", "greyhub.homespace.sync"], environ)  # noqa: S606
 
     # The end.
 
-    def stop(self, grace: float | None = None) -> None:
+    def stop(self) -> None:
         """Save everything and end."""
-        self.stopping = time.monotonic() + (self.job.grace if grace is None else grace)
+        self.stopping = time.monotonic() + self.job.grace
         self.copy.crew.lanes.wake()
 
     def _end(self) -> int:
         assert self.stopping is not None
         self.report.phase = "stopping"
+        give_way(0)  # what it gave way to is over
+        self.copy.crew.lanes.spread(False)
         left: Mapping[str, str] = {}
         try:
             left = self.copy.flush(self.stopping)
@@ -258,8 +284,7 @@ class Companion:
             left = self.copy.unsaved() or {"": str(error)}
         self.report.phase = "stopped"
         self.report.write(force=True)
-        for _, done in self.asked:
-            done.set()
+        self.questions.answer(lambda state: True)
         if left:
             self.report.say(
                 f"{len(left):,} paths are still only in {self.job.local}: "
@@ -268,48 +293,3 @@ class Companion:
         else:
             self.report.say(f"all of it is in {self.store.name}")
         return 3 if left else 0
-
-    # Questions.
-
-    def _serve(self, handle: int | None) -> socket.socket:
-        if handle is None:
-            server = socket.socket(socket.AF_UNIX)
-            bind(server, self.job.state / SOCKET)
-            server.listen(16)
-        else:
-            server = socket.socket(fileno=handle)
-            os.set_inheritable(handle, False)
-            os.set_inheritable(self.lock, False)
-        threading.Thread(target=self._accept, args=(server,), daemon=True).start()
-        return server
-
-    def _accept(self, server: socket.socket) -> None:
-        while True:
-            try:
-                connection, _ = server.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._hear, args=(connection,), daemon=True).start()
-
-    def _hear(self, connection: socket.socket) -> None:
-        with connection, suppress(OSError, ValueError):
-            connection.settimeout(10)
-            with connection.makefile("rb") as questions:
-                question = json.loads(questions.readline(65536))
-            connection.settimeout(None)
-            connection.sendall(json.dumps(self.reply(question)).encode() + b"\n")
-
-    def reply(self, question: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The answer to one question."""
-        what, timeout = question.get("do"), float(question.get("timeout", 60))
-        if what == "status":
-            return self.report.state()
-        if what not in ("sync", "stop"):
-            return {"error": f"the home's process does not know {what!r}"}
-        done = threading.Event()
-        self.asked.append((time.monotonic() + timeout, done))
-        if what == "stop":
-            self.stop(timeout)
-        self.copy.crew.lanes.wake()
-        done.wait(timeout + 5)
-        return self.report.state()

@@ -5,20 +5,22 @@ One thread decides, and remembers what was done; the lanes wait on the store.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 from greyhub.homespace.sync.agenda import REST, Agenda, Item
-from greyhub.homespace.sync.desk import Damaged, Desk, Full, Outcome
+from greyhub.homespace.sync.desk import Damaged, Desk, Full, Outcome, assumed
+from greyhub.homespace.sync.glance import Glance
 from greyhub.homespace.sync.keys import META
-from greyhub.homespace.sync.lanes import LARGE, Lanes, Result
+from greyhub.homespace.sync.landing import NOTE, TOGETHER, Landing
+from greyhub.homespace.sync.lanes import LARGE, Lane, Lanes, Result
 from greyhub.homespace.sync.place import Blocked, Busy, Moved
-from greyhub.homespace.sync.plan import Action, decide
+from greyhub.homespace.sync.plan import UNREADABLE, Action, decide
 from greyhub.homespace.sync.progress import Progress
 from greyhub.homespace.sync.push import bury
-from greyhub.homespace.sync.records import Base, Seen
+from greyhub.homespace.sync.records import Seen
 from greyhub.homespace.sync.source import LocalTrouble, Unstable
-from greyhub.homespace.sync.system import make_durable
-from greyhub.homespace.sync.work import Looked, Task, perform
+from greyhub.homespace.sync.work import Looked, Task, finish, perform, prepare
 
 SOON: Final = 0.1
 LONGEST: Final = 30.0
@@ -26,9 +28,6 @@ LONGEST: Final = 30.0
 
 PATIENT: Final = 3
 """Tries after which a path is no longer waited for."""
-
-TOGETHER: Final = 1.0
-"""Seconds of work that the manifest and the journal are told of at once."""
 
 
 class Crew:
@@ -54,15 +53,15 @@ class Crew:
         """Why the store cannot be reached, while it cannot."""
         self.owed: dict[str, int] = {}
         """Files that could not be sent so far, as inodes: their old names' objects stay."""
-        self._landed: list[tuple[str, Base]] = []
+        self._landing = Landing(desk, lanes, agenda.clock)
         self._telling = False
-        self._silence = self._told = self._noted = 0.0
+        self._silence = self._told = 0.0
         self._failures = self._rounds = 0
 
     @property
     def idle(self) -> bool:
         """Nothing is under way, and what is left waits for something outside."""
-        if self.flying or self._telling or self._landed:
+        if self.flying or self._telling:
             return False
         if self.desk.journal.waiting() and not self.trouble:
             return False
@@ -78,8 +77,9 @@ class Crew:
         if self.agenda.clock() >= self._silence:
             self._start()
             self._tell()
-        self._finish(self.lanes.take(wait))
-        self._remember()
+        if results := self.lanes.take(wait):
+            self._finish(results)
+        self._landing.note(len(self.flying))
 
     def pause(self) -> float:
         """Seconds until there is something to do; infinite if only from outside."""
@@ -88,13 +88,10 @@ class Crew:
         if self.desk.journal.waiting() and not self._telling:
             wait = min(wait, self._told + TOGETHER - now if self.flying else 0.0)
         wait = max(wait, self._silence - now)
-        if self._landed:
-            every = len(self._landed) == len(self.flying)
-            wait = min(wait, 0.0 if every else self._noted + TOGETHER - now)
-        return max(0.0, wait)
+        return max(0.0, min(wait, self._landing.wait(len(self.flying))))
 
-    def _room(self) -> bool:
-        return self.lanes.room("small") and self.lanes.room("large")
+    def _room(self) -> int:
+        return min(self.lanes.room("small"), self.lanes.room("large"))
 
     # Starting what is due.
 
@@ -102,30 +99,57 @@ class Crew:
         if not self.flying:
             self.desk.usage.count(*self.desk.journal.total())
         ends: list[tuple[Task, Item]] = []
-        while self._room() and len(ends) < 500:
-            due = self.agenda.due()
-            if due is None:
-                break
-            path, item = due
-            if path in self.flying:
-                self.agenda.later(path, item, SOON)
-                continue
-            task = self._decide(path, item)
-            if task is None:
-                continue
-            if self._must_wait(task):
-                item.tries += not self.flying
-                self.agenda.later(path, item, SOON)
-            elif task.action is Action.ERASE:
-                ends.append((task, item))
-            else:
-                self._launch(task, item)
-        ripe = [(task, item) for task, item in ends if self._is_ripe(task, item)]
+        while len(ends) < 500 and (coming := self.agenda.coming(self._room())):
+            glance = Glance(self.desk, coming)
+            tasks: list[Task] = []
+            for path, item in filter(None, (self.agenda.due() for _ in coming)):
+                task = self._begin(path, item, glance)
+                if task is None:
+                    continue
+                if task.action is Action.ERASE:
+                    ends.append((task, item))
+                else:
+                    self.flying[path] = (task, item)
+                    tasks.append(task)
+            self._launch(tasks)
+        self._end([(task, item) for task, item in ends if self._is_ripe(task, item)])
+
+    def _end(self, ripe: list[tuple[Task, Item]]) -> None:
+        """Start what takes objects away."""
+        if not ripe:
+            return
         with self.desk.journal.changing():
             for task, _ in ripe:
                 bury(self.desk, task.path, task.base)  # all of them in one batch
-        for task, item in ripe:
-            self._launch(task, item)
+        self.flying.update((task.path, (task, item)) for task, item in ripe)
+        self._launch([task for task, _ in ripe])
+
+    def _begin(self, path: str, item: Item, glance: Glance) -> Task | None:
+        """What is to be done with one path now, or None if nothing."""
+        if path in self.flying:
+            self.agenda.later(path, item, SOON)
+            return None
+        task = self._decide(path, item, glance)
+        if task is not None and self._must_wait(task):
+            # What waits for another name of its file will come: that one comes, or fails.
+            item.tries += not self.flying and task.action is not Action.PULL
+            self.agenda.later(path, item, SOON)
+            return None
+        return task
+
+    def _launch(self, tasks: list[Task]) -> None:
+        """Have the lanes do it; what is small was read before, and intended together."""
+        sources = {task.path: prepare(self.desk, task) for task in tasks}
+        read = [(path, source.digest()) for path, source in sources.items() if source]
+        try:
+            self.desk.journal.intend(read)
+        except BaseException:
+            for task in tasks:
+                self.agenda.later(task.path, self.flying.pop(task.path)[1], SOON)
+            raise
+        for task in tasks:
+            lane: Lane = "large" if task.size > LARGE else "small"
+            self.lanes.start(lane, task.path, partial(perform, self.desk, task, sources[task.path]))
 
     def _is_ripe(self, task: Task, item: Item) -> bool:
         """Whether an object may go now: one whose file was renamed has its new name first."""
@@ -136,12 +160,14 @@ class Crew:
         self.agenda.later(task.path, item, REST)
         return False
 
-    def _decide(self, path: str, item: Item) -> Task | None:
+    def _decide(self, path: str, item: Item, glance: Glance) -> Task | None:
         """What is to be done with a path, or None if nothing."""
-        desk = self.desk
-        local, base = desk.place.look(path), desk.journal.base(path)
-        remote: Any = item.remote[0] if item.remote else desk.assumed(path, base)
-        tomb = desk.journal.entry(path) if remote is None else None
+        desk, base = self.desk, glance.base(path)
+        # What nothing was ever heard of here is taken for absent: nothing is put over it.
+        absent = base is None and not item.here and not item.tries
+        local = None if absent else glance.local(path)
+        remote: Any = item.remote[0] if item.remote else assumed(base, glance.entry(path))
+        tomb = glance.entry(path) if remote is None else None
         action = decide(local, base, remote, tomb)
         if action is not Action.PUSH:
             self.owed.pop(path, None)
@@ -149,7 +175,7 @@ class Crew:
             item.ending = False
         if action is Action.WAIT:
             item.tries += 1
-            self.agenda.later(path, item, _delay(item), "it cannot be read")
+            self.agenda.later(path, item, _delay(item), UNREADABLE)
             return None
         if action is Action.REMOVE and base and base.seen.kind == "folder" and self._lives(path):
             action = Action.PUSH  # its end was decided before what is in it came
@@ -165,32 +191,25 @@ class Crew:
         if task.action is Action.PULL and task.remote and task.remote.entry:
             twin = task.remote.entry.same
             item = self.agenda.items.get(twin)
-            return twin < task.path and (
-                twin in self.flying or (item is not None and item.tries < PATIENT)
-            )
+            coming = item is not None and item.remote and item.tries < PATIENT
+            return twin < task.path and (twin in self.flying or bool(coming))
         if task.action is Action.REMOVE and local and local.kind == "folder":
             return self.desk.journal.holds(task.path)
-        inodes = {other.local.inode for other, _ in self.flying.values() if other.local}
         if task.action is Action.PUSH and local and local.names > 1:
-            return local.inode in inodes
+            return self._flies(local.inode)
         if task.action is Action.ERASE and base and base.seen.kind == "file":
             # It was renamed: until the new name has it, the store is to have the old one.
-            return base.seen.inode in inodes or base.seen.inode in self.owed.values()
+            return self._flies(base.seen.inode) or base.seen.inode in self.owed.values()
         return False
+
+    def _flies(self, inode: int) -> bool:
+        return any(task.local and task.local.inode == inode for task, _ in self.flying.values())
 
     def _lives(self, folder: str) -> bool:
         """Whether a folder holds something on both sides, about which nothing is pending."""
         below = f"{folder}/"
         pending = [*self.flying, *self.agenda.reasons()]
         return self.desk.journal.holds(folder) and not any(p.startswith(below) for p in pending)
-
-    def _launch(self, task: Task, item: Item) -> None:
-        self.flying[task.path] = (task, item)
-        self.lanes.start(
-            "large" if task.size > LARGE else "small",
-            task.path,
-            lambda: perform(self.desk, task),
-        )
 
     def _tell(self) -> None:
         """Tell the manifest what was done: at once if nothing else is under way."""
@@ -204,49 +223,48 @@ class Crew:
     # Taking in what is finished.
 
     def _finish(self, results: list[Result]) -> None:
-        for path, outcome, error in results:
-            if path == META:
-                self._telling, self._told = False, self.agenda.clock()
-                self._failed(error) if error else self._succeeded()
-                continue
-            task, item = self.flying[path]
-            if error is None:
-                self._succeeded()
-                self.owed.pop(path, None)
-                if outcome.agreed:
-                    self._landed.append((path, outcome.agreed))
-                else:
-                    del self.flying[path]
-                self._take(path, item, outcome)
+        own = {path: error for path, _, error in results if path in (META, NOTE)}
+        if META in own:
+            self._telling, self._told = False, self.agenda.clock()
+            trouble = own[META]
+            self._failed(trouble) if trouble else self._succeeded()
+        with self.desk.journal.changing():  # one commit for all of them
+            for path, outcome, error in results:
+                if path not in own:
+                    self._take(path, outcome, error)
+        if NOTE in own:
+            for path in self._landing.noted(own[NOTE]):
+                del self.flying[path]
+
+    def _take(self, path: str, outcome: Outcome, error: BaseException | None) -> None:
+        task, item = self.flying[path]
+        if error is None:
+            try:
+                outcome = finish(self.desk, task, outcome)
+            except Exception as trouble:
+                error = trouble
+        if error is None:
+            self._succeeded()
+            self.owed.pop(path, None)
+            if outcome.agreed:
+                self._landing.add(path, outcome.agreed)
             else:
                 del self.flying[path]
-                if task.action is Action.PUSH and task.local and task.local.inode:
-                    self.owed[path] = task.local.inode
-                self._retry(path, item, error)
-
-    def _remember(self) -> None:
-        """Write into the journal what landed: many at once, for the disk's sake."""
-        now = self.agenda.clock()
-        waiting = len(self._landed) < len(self.flying)
-        if not self._landed or (waiting and now < self._noted + TOGETHER):
-            return
-        # A row that outlives its file in a crash would make the loss look like an edit.
-        make_durable(self.desk.place.home)
-        with self.desk.journal.changing():
-            for path, base in self._landed:
-                self.desk.journal.rebase(path, base)
-        for path, _ in self._landed:
+            self._tick_off(path, item, outcome)
+        else:
             del self.flying[path]
-        self._landed.clear()
-        self._noted = now
+            if task.action is Action.PUSH and task.local and task.local.inode:
+                self.owed[path] = task.local.inode
+            self._retry(path, item, error)
 
-    def _take(self, path: str, item: Item, outcome: Outcome) -> None:
+    def _tick_off(self, path: str, item: Item, outcome: Outcome) -> None:
         self.progress.add(path, outcome.bytes)
         if not outcome.done:
             item.remote = outcome.looked or item.remote
             item.tries += 1
             self.agenda.later(path, item, 0.0 if item.tries < PATIENT else _delay(item))
-        self.agenda.note([each for each in outcome.moved if each != path], rest=0.0)
+        if moved := [each for each in outcome.moved if each != path]:
+            self.agenda.note(moved, rest=0.0)
 
     def _retry(self, path: str, item: Item, error: BaseException) -> None:
         """Put a path back that came to nothing this time."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -79,6 +79,11 @@ class Usage:
                 self.bytes -= size
             raise
 
+    @property
+    def limited(self) -> bool:
+        """Whether there is a limit at all."""
+        return bool(self.quota.bytes or self.quota.files)
+
     def _admit(self, files: int, size: int) -> None:
         limit = self.quota
         if limit.files and files > 0 and self.files + files > limit.files:
@@ -114,18 +119,6 @@ class Desk:
         """A path in the store as it is now, by asking for it."""
         return view(self.store.find(key_of(path)), self.journal.entry(path))
 
-    def assumed(self, path: str, base: Base | None) -> Remote | None:
-        """A path in the store as it was last known, without asking.
-
-        Whatever is then done says to the store what it expects.
-        """
-        entry = self.journal.entry(path)
-        if base is None:
-            return view(None, entry)
-        if base.seen.kind == "file":
-            return Remote("file", base.size, base.tag, entry=entry)
-        return view(None, entry)
-
     def taken(self, path: str) -> bool:
         """Whether a path is in use in the store, as far as is known."""
         entry = self.journal.entry(path)
@@ -146,6 +139,8 @@ class Outcome:
     """The path in the store, if that was asked for again."""
     bytes: int = 0
     """How much was transferred."""
+    then: Callable[[], Outcome] | None = None
+    """What is left to be done here, by the one thread that does such things; its outcome."""
 
 
 def view(found: Found | None, entry: Entry | None) -> Remote | None:
@@ -155,3 +150,13 @@ def view(found: Found | None, entry: Entry | None) -> Remote | None:
     if entry is None or entry.kind == "gone" or entry.kind == "file":
         return None
     return Remote(entry.kind, entry=entry)
+
+
+def assumed(base: Base | None, entry: Entry | None) -> Remote | None:
+    """A path in the store as it was last known, without asking.
+
+    Whatever is then done says to the store what it expects.
+    """
+    if base is not None and base.seen.kind == "file":
+        return Remote("file", base.size, base.tag, entry=entry)
+    return view(None, entry)

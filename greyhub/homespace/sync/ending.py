@@ -7,13 +7,16 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Final
 
 PAUSE: Final = 1.0
 """Seconds between two looks whether a home is free."""
+
+SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
 class Ending:
@@ -25,15 +28,17 @@ class Ending:
     def __init__(self) -> None:
         self.asked = threading.Event()
         self._tell: Callable[[], None] = lambda: None
-        signal.signal(signal.SIGTERM, self._signal)
-        signal.signal(signal.SIGINT, self._signal)
+        for number in SIGNALS:
+            signal.signal(number, self._signal)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # as one that begins anew held them
 
     def _signal(self, number: int, frame: FrameType | None) -> None:
         if self.asked.is_set():
             os._exit(3)
-        self._end()
+        self.end()
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """It is to end now."""
         if not self.asked.is_set():
             self.asked.set()
             self._tell()
@@ -51,7 +56,17 @@ class Ending:
     def _listen(self) -> None:
         while os.read(0, 1024):
             pass
-        self._end()
+        self.end()
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Have the signals wait: if this program gives way to another, for the `Ending` of that."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
 def take_turn(state: Path, ending: Ending) -> int | None:

@@ -15,13 +15,21 @@ from greyhub.homespace.sync.desk import Desk
 from greyhub.homespace.sync.keys import IDENTITY, RESERVED
 from greyhub.homespace.sync.source import Content
 from greyhub.homespace.sync.stores import ABSENT, Changed, Store, read
+from greyhub.homespace.sync.waiting import Until, answer
 
 COPY: Final = f"{RESERVED}/copy"
 FORMAT: Final = 1
 
 
-def recognise(desk: Desk) -> bool:
+def recognise(desk: Desk, until: Until | None = None) -> bool:
     """Whether the journal is about these two sides; if it is not, it is forgotten.
+
+    Parameters
+    ----------
+    desk : Desk
+        The working copy.
+    until : Until | None
+        True to give up what the store is asked.
 
     Raises
     ------
@@ -29,15 +37,16 @@ def recognise(desk: Desk) -> bool:
         The store holds another home, or one that a newer greyhub wrote.
     OSError
         The store does not answer.
+    greyhub.homespace.sync.waiting.GivenUp
+        It was given up.
     """
     _recognise_copy(desk)
     known = desk.journal.fact("home")
-    found = home_of(desk.store)
+    what = f"the mark of {desk.store.name}"
+    found = answer(lambda: home_of(desk.store), until, what)
     same: bool = found == known
     if found is None:
-        if known:  # the home is gone: is its store there at all?
-            next(iter(desk.store.list()), None)
-        found = _name(desk.store, known or uuid.uuid4().hex)
+        found = answer(lambda: _mark(desk.store, known), until, what)
         if known:
             desk.journal.forget()
             _recognise_copy(desk, anew=True)
@@ -98,7 +107,11 @@ def home_of(store: Store) -> str | None:
     return home
 
 
-def _name(store: Store, home: str) -> str:
+def _mark(store: Store, known: str | None) -> str:
+    """Mark a store that has no mark; the mark that it has then."""
+    if known:  # the home is gone: is its store there at all?
+        next(iter(store.list()), None)
+    home = known or uuid.uuid4().hex
     data = json.dumps({"format": FORMAT, "home": home}).encode()
     try:
         store.put(IDENTITY, Content(data), ABSENT)

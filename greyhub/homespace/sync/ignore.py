@@ -6,6 +6,7 @@ the home. They come after the defaults, so ``!.venv/`` takes one back.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 FILE: Final = ".greyignore"
+
+MANY: Final = 1000
+"""Folders of which it is remembered whether they are left alone."""
 
 DEFAULTS: Final = (
     # Made again by whoever needs them, and often larger than all the rest.
@@ -66,7 +70,9 @@ class Rules:
         from pathspec import GitIgnoreSpec
 
         self.lines = tuple(lines)
+        self._folders: dict[str, bool] = {}
         self.spec: GitIgnoreSpec = GitIgnoreSpec.from_lines([*defaults, *_readable(self.lines)])
+        self._any = _any(self.spec)
 
     @classmethod
     def of(cls, home: Path) -> Rules:
@@ -81,13 +87,33 @@ class Rules:
         """Whether one path is left alone; its parents are not looked at."""
         if path == RESERVED or path.startswith(RESERVED + "/"):
             return True
-        return self.spec.match_file(f"{path}/" if folder else path)
+        path = f"{path}/" if folder else path
+        if self._any is not None and not self._any.match(path):
+            return False  # as nearly all: one question in place of one for each rule
+        return self.spec.match_file(path)
 
     def skips(self, path: str, *, folder: bool = False) -> bool:
         """Whether a path, or any folder that it is in, is left alone."""
-        parts = path.split("/")
-        above = ("/".join(parts[:depth]) for depth in range(1, len(parts)))
-        return any(self.skip(each, folder=True) for each in above) or self.skip(path, folder=folder)
+        above = path.rpartition("/")[0]
+        return (above != "" and self._inside(above)) or self.skip(path, folder=folder)
+
+    def _inside(self, folder: str) -> bool:
+        """Whether a folder, or any that it is in, is left alone: asked for all that is in it."""
+        known = self._folders.get(folder)
+        if known is None:
+            if len(self._folders) > MANY:
+                self._folders.clear()
+            known = self._folders[folder] = self.skips(folder, folder=True)
+        return known
+
+
+def _any(spec: GitIgnoreSpec) -> re.Pattern[str] | None:
+    """What matches whatever any rule would ignore; None if the rules are not to be joined."""
+    rules = [each.regex.pattern for each in spec.patterns if each.include and each.regex]
+    try:
+        return re.compile("|".join(re.sub(r"\?P<\w+>", "?:", str(rule)) for rule in rules))
+    except re.error:
+        return None
 
 
 def _readable(lines: Sequence[str]) -> list[str]:

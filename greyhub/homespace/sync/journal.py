@@ -13,13 +13,15 @@ import os
 import secrets
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 
-from greyhub.homespace.sync.records import Base, Entry, Seen, Stamp
+from greyhub.homespace.sync.records import COMPACT, Base, Entry, Seen, Stamp
+from greyhub.homespace.sync.rows import Changing, among, insert, open_file, parts
 from greyhub.homespace.sync.scan import order
 
 SCHEMA: Final = """
@@ -41,6 +43,12 @@ HIGHEST: Final = b"\xff" * 4096
 FINDER: Final = "~"
 """The writer of what was only found: after every other of the same order."""
 
+NEWER: Final = """on conflict (path) do update set version=excluded.version,
+    ended=excluded.ended, stamp=excluded.stamp, writer=excluded.writer, entry=excluded.entry
+    where (excluded.version, excluded.ended, excluded.stamp, excluded.writer)
+    > (version, ended, stamp, writer)"""
+"""Of two entries for one path, the one that precedes."""
+
 SEEN: Final = ("kind", "mode", "size", "mtime", "ctime", "inode", "names", "target", "beside")
 
 
@@ -56,32 +64,22 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
         self._path, self.folder = path, path.parent
-        self._db = _open(path)
+        self._db = open_file(path)
         with self.changing() as db:
             for statement in SCHEMA.split(";"):
                 db.execute(statement)
         self.writer = secrets.token_hex(4)  # of this run: a copied state is another writer
         self._order = int(self.fact("order", 0))
+        self._total: tuple[int, int] | None = None
 
     def close(self) -> None:
         """Let the file go."""
         with self._lock:
             self._db.close()
 
-    @contextmanager
-    def changing(self) -> Iterator[sqlite3.Connection]:
+    def changing(self) -> AbstractContextManager[sqlite3.Connection]:
         """One change: whole or not at all."""
-        with self._lock:
-            if self._db.in_transaction:  # an outer change is open: join it
-                yield self._db
-                return
-            self._db.execute("begin immediate")
-            try:
-                yield self._db
-            except BaseException:
-                self._db.rollback()
-                raise
-            self._db.commit()
+        return Changing(self._db, self._lock)
 
     # The state on which both sides last agreed.
 
@@ -90,10 +88,18 @@ class Journal:
         row = self._one("select * from base where path = ?", order(path))
         return _base(row) if row else None
 
+    def bases_of(self, paths: Sequence[str]) -> dict[str, Base]:
+        """The bases of these paths, of those that have one."""
+        found: dict[str, Base] = {}
+        for keys in parts([order(path) for path in paths]):
+            rows = self._all(among("select * from base where path", keys), *keys)
+            found |= {_path(row[0]): _base(row) for row in rows}
+        return found
+
     def bases(self, top: str = "") -> Iterator[tuple[str, Base]]:
         """All bases below a folder, or all, in the order of `scan.walk`."""
         below = (order(top) + b"\0", order(top) + b"\1") if top else (b"", HIGHEST)
-        db = _open(self._path)  # its own, so that it reads one state while others write
+        db = open_file(self._path)  # its own, so that it reads one state while others write
         try:
             for row in db.execute(
                 "select * from base where path > ? and path < ? order by path", below
@@ -104,23 +110,27 @@ class Journal:
 
     def rebase(self, path: str, base: Base | None) -> None:
         """Both sides agree on a path: on this, or that it is gone."""
+        if base is not None:
+            self.agree([(path, base)])
+            return
         with self.changing() as db:
+            self._total = None
             db.execute("delete from intents where path = ?", (order(path),))
-            if base is None:
-                db.execute("delete from base where path = ?", (order(path),))
-                return
-            db.execute(
-                "insert or replace into base values (?,?,?,?,?,?,?,?)",
-                (
-                    order(path),
-                    json.dumps([getattr(base.seen, name) for name in SEEN]),
-                    base.tag,
-                    base.digest,
-                    *base.stamp,
-                    base.size,
-                    base.seen.inode if base.seen.kind == "file" else None,
-                ),
-            )
+            db.execute("delete from base where path = ?", (order(path),))
+
+    def agree(self, landed: Sequence[tuple[str, Base]]) -> None:
+        """Both sides agree on many paths."""
+        with self.changing() as db:
+            self._total = None
+            for keys in parts([order(path) for path, _ in landed]):
+                db.execute(among("delete from intents where path", keys), keys)
+            insert(db, "insert or replace into base", [_row(*each) for each in landed])
+
+    def doubt(self, path: str, base: Base) -> None:
+        """Have a file looked at again, as if something had happened to it."""
+        seen = json.dumps(_seen(replace(base.seen, ctime=-1)))
+        with self.changing() as db:
+            db.execute("update base set seen = ? where path = ?", (seen, order(path)))
 
     def restamp(self, path: str, stamp: Stamp) -> None:
         """The version that both sides have is known under a later stamp."""
@@ -141,12 +151,17 @@ class Journal:
 
     def total(self) -> tuple[int, int]:
         """Files and bytes that are in the store."""
-        row = self._one("select count(*), coalesce(sum(size), 0) from base where inode is not null")
-        return (row[0], row[1]) if row else (0, 0)
+        with self._lock:
+            if self._total is None:
+                self._total = self._one(
+                    "select count(*), coalesce(sum(size), 0) from base where inode is not null"
+                )
+            return self._total[0], self._total[1]
 
     def forget(self) -> None:
         """Forget what both sides agreed on: all is compared anew, and nothing is deleted."""
         with self.changing() as db:
+            self._total = None
             db.execute("delete from base")
             db.execute("delete from entries")
             db.execute("delete from batches")
@@ -156,10 +171,12 @@ class Journal:
 
     # What is under way.
 
-    def intend(self, path: str, digest: str) -> None:
-        """This content is about to be sent: if it turns up in the store, it is ours."""
-        with self.changing() as db:
-            db.execute("insert or ignore into intents values (?,?)", (order(path), digest))
+    def intend(self, contents: Sequence[tuple[str, str]]) -> None:
+        """Contents, by path and digest, are about to be sent: if one turns up there, it is ours."""
+        if contents:
+            rows = [(order(path), digest) for path, digest in contents]
+            with self.changing() as db:
+                insert(db, "insert or ignore into intents", rows)
 
     def intended(self, path: str) -> set[str]:
         """The digests that may have reached the store without our knowing."""
@@ -172,9 +189,17 @@ class Journal:
         row = self._one("select entry from entries where path = ?", order(path))
         return Entry.loads(row[0]) if row else None
 
+    def entries_of(self, paths: Sequence[str]) -> dict[str, Entry]:
+        """What the manifest says of these paths, of those that it names."""
+        found: dict[str, Entry] = {}
+        for keys in parts([order(path) for path in paths]):
+            rows = self._all(among("select path, entry from entries where path", keys), *keys)
+            found |= {_path(path): Entry.loads(text) for path, text in rows}
+        return found
+
     def entries(self) -> Iterator[tuple[str, Entry]]:
         """All that the manifest says."""
-        db = _open(self._path)
+        db = open_file(self._path)
         try:
             for path, text in db.execute("select path, entry from entries order by path"):
                 yield _path(path), Entry.loads(text)
@@ -184,19 +209,15 @@ class Journal:
     def absorb(self, entries: Iterable[tuple[str, Entry]], *, batch: str = "") -> None:
         """Take in a batch of the manifest; of two entries for a path, the preceding one stands."""
         with self.changing() as db:
-            for path, entry in entries:
-                self._order = max(self._order, entry.stamp.order)
-                db.execute(
-                    "insert into entries values (?,?,?,?,?,?) on conflict (path) do update set"
-                    " version=excluded.version, ended=excluded.ended, stamp=excluded.stamp,"
-                    " writer=excluded.writer, entry=excluded.entry where (excluded.version,"
-                    " excluded.ended, excluded.stamp, excluded.writer)"
-                    " > (version, ended, stamp, writer)",
-                    (order(path), *entry.precedence, entry.dumps()),
-                )
+            self._absorb(list(entries))
             self.set("order", self._order)
             if batch:
                 db.execute("insert or ignore into batches values (?)", (batch,))
+
+    def _absorb(self, entries: Sequence[tuple[str, Entry]]) -> None:
+        self._order = max(self._order, *(entry.stamp.order for _, entry in entries), 0)
+        rows = [(order(path), *entry.precedence, entry.dumps()) for path, entry in entries]
+        insert(self._db, "insert into entries", rows, NEWER)
 
     def batches(self) -> set[str]:
         """The batches of the manifest that were read."""
@@ -222,7 +243,8 @@ class Journal:
                 before = self.entry(path)
                 stamp = Stamp(before.stamp.order if before else 0, FINDER)
             entry = replace(entry, stamp=stamp)
-            self.absorb([(path, entry)])
+            self._absorb([(path, entry)])
+            self.set("order", self._order)
             db.execute("insert or replace into outbox values (?,?)", (order(path), entry.dumps()))
         return entry
 
@@ -272,16 +294,18 @@ class Journal:
             return self._db.execute(query, values).fetchall()
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-    db.execute("pragma journal_mode = wal")
-    db.execute("pragma synchronous = normal")
-    return db
+_seen: Final = attrgetter(*SEEN)
 
 
 def _base(row: Any) -> Base:
     _, seen, tag, digest, stamp, writer, size, _ = row
     return Base(Seen(*json.loads(seen)), tag, digest, Stamp(stamp, writer), size)
+
+
+def _row(path: str, base: Base) -> tuple[Any, ...]:
+    inode = base.seen.inode if base.seen.kind == "file" else None
+    seen = COMPACT(_seen(base.seen))
+    return order(path), seen, base.tag, base.digest, *base.stamp, base.size, inode
 
 
 def _path(key: bytes) -> str:

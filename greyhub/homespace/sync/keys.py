@@ -26,6 +26,9 @@ LONGEST: Final = 900
 UNPLAIN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff\\]|\.(/|$)")
 """XML has no control characters; Azure drops dots at an end and turns backslashes."""
 
+UNSAFE: Final = re.compile(r"\0|(?:^|/)\.{0,2}(?:/|\Z)")
+"""No name at all, or one that leads elsewhere."""
+
 
 def reserved(path: str) -> bool:
     """Whether a path belongs to greyhub itself."""
@@ -55,7 +58,7 @@ def path_of(key: str) -> str | None:
 
 def safe(path: str) -> bool:
     """Whether a path that came from the store stays inside a home, on every file system."""
-    if not path or "\0" in path or path.startswith("/"):
+    if UNSAFE.search(path):
         return False
-    parts = path.split("/")
-    return not any(part in ("", ".", "..") or len(os.fsencode(part)) > 255 for part in parts)
+    short = len(path) < 64  # a character has four bytes at most
+    return short or all(len(os.fsencode(part)) <= 255 for part in path.split("/"))

@@ -14,14 +14,15 @@ import json
 import threading
 import time
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from greyhub.homespace.sync.journal import Journal
 from greyhub.homespace.sync.keys import META, safe
 from greyhub.homespace.sync.records import Entry
 from greyhub.homespace.sync.source import Content
-from greyhub.homespace.sync.stores import Found, Store, read
+from greyhub.homespace.sync.stores import Store, read
+from greyhub.homespace.sync.waiting import Until, answer
 
 MANY: Final = 60
 """Batches after which they are folded into one."""
@@ -47,37 +48,54 @@ class Manifest:
         self.damaged: list[str] = []
         """Batches in which something could not be read; nothing else of them is lost."""
 
-    def refresh(self) -> None:
-        """Read the batches that are new."""
+    def refresh(self, got: Callable[[], None] = lambda: None) -> None:
+        """Read the batches that are new.
+
+        Parameters
+        ----------
+        got : Callable[[], None]
+            Called when they have come from the store; it takes longer to read them.
+        """
         for _ in range(8):
-            there = {found.key: found for found in self.store.list(META)}
             known = self.journal.batches()
-            fresh = sorted(there.keys() - known)
-            if any(_is_fold(name) for name in fresh) and known:
-                # What a fold leaves out is over, so begin anew.
-                self.journal.unread(known, entries=True)
-                fresh = sorted(there)
+            there = {found.key for found in self.store.list(META)}
+            # What a fold leaves out is over, so begin anew.
+            anew = bool(known) and any(map(_is_fold, there - known))
+            names = sorted(there if anew else there - known)
             try:
-                for name in fresh:
-                    self._read(there[name])
+                fresh = [(name, read(self.store, name)) for name in names]
             except FileNotFoundError:
                 continue  # it was folded meanwhile: look again
-            self.journal.unread(known - there.keys())
+            got()
+            if anew and not self._forget(known):
+                continue
+            for name, data in fresh:
+                self._read(name, data)
+            self.journal.unread(known - there)
             return
         raise OSError(f"the manifest of {self.store.name} changes faster than it can be read")
 
-    def _read(self, found: Found) -> None:
-        lines = unpack(found.key, read(self.store, found.key))
+    def _forget(self, known: set[str]) -> bool:
+        """Begin anew; not if more was published meanwhile, which would be lost."""
+        with self.journal.changing():
+            if self.journal.batches() - known:
+                return False
+            self.journal.unread(known, entries=True)
+            return True
+
+    def _read(self, name: str, data: bytes) -> None:
+        lines = unpack(name, data)
         entries = []
         for line in lines:
             try:
-                path = json.loads(line)["p"]
+                fields = json.loads(line)
+                path = fields["p"]
                 if not safe(path):
                     raise ValueError(f"{path!r} leads out of the home")
-                entries.append((path, Entry.loads(line)))
+                entries.append((path, Entry.of(fields)))
             except (ValueError, KeyError, TypeError):
-                self.damaged.append(found.key)
-        self.journal.absorb(entries, batch=found.key)
+                self.damaged.append(name)
+        self.journal.absorb(entries, batch=name)
 
     def publish(self, path: str = "") -> int:
         """Tell the store what is in the outbox; how many entries that was.
@@ -92,14 +110,21 @@ class Manifest:
             self.journal.sent(entries)
             return len(entries)
 
-    def fold(self, *, many: int = MANY, now: float | None = None) -> bool:
-        """Fold all batches into one, if there are many."""
-        names = self.journal.batches()
-        if len(names) <= many:
-            return False
+    def fold(self, until: Until | None = None, *, many: int = MANY) -> None:
+        """Fold all batches into one, if there are many.
+
+        Raises
+        ------
+        greyhub.homespace.sync.waiting.GivenUp
+            It was given up; what is folded by then is not lost.
+        """
+        if len(self.journal.batches()) > many:
+            answer(self._fold, until, f"the fold of {self.store.name}")
+
+    def _fold(self) -> None:
         self.refresh()
         names = self.journal.batches()
-        oldest = ((time.time() if now is None else now) - MEMORY) * 1e9
+        oldest = (time.time() - MEMORY) * 1e9
         kept = (
             (path, entry)
             for path, entry in self.journal.entries()
@@ -110,7 +135,6 @@ class Manifest:
         for name in gone:
             self.store.delete(name, None)
         self.journal.unread(gone)
-        return True
 
     def _write(self, sort: str, entries: Iterable[tuple[str, Entry]]) -> str:
         data = b"".join(pack(entries))

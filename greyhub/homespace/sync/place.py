@@ -1,6 +1,6 @@
 """Changing the local tree without taking anything from its user.
 
-What is put in a place was made beside it and comes by one rename. What was there
+What is put in a place was made in a folder of greyhub's own and comes by one rename. What was there
 is looked at once more when it is out of the way: if it was not what the plan
 knew, it goes back.
 """
@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import shutil
+import stat
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from itertools import count as counting
 from pathlib import Path
 from typing import Final
 
@@ -23,8 +24,9 @@ from greyhub.homespace.sync.keys import RESERVED
 from greyhub.homespace.sync.plan import UNKNOWN, Unknown
 from greyhub.homespace.sync.records import Seen
 from greyhub.homespace.sync.scan import look
-from greyhub.homespace.sync.system import exchange
+from greyhub.homespace.sync.system import exchange, move
 
+SCRATCH: Final = f"{RESERVED}/tmp"  # noqa: S108
 TRASH: Final = f"{RESERVED}/trash"
 TRASH_DAYS: Final = 7
 NAME_MAX: Final = 255
@@ -67,7 +69,9 @@ class Place:
 
     def __init__(self, home: Path, host: str, clock: Callable[[], float] = time.time) -> None:
         self.home, self.host, self.clock = home, host, clock
-        self.scratch = home / RESERVED / "tmp"
+        self.top = str(home)  # of many files, joining strings is what is quick
+        self.scratch = home / SCRATCH
+        self._numbers = counting()
 
     def prepare(self) -> None:
         """Make greyhub's own folder, and clear what an earlier run left in it."""
@@ -84,16 +88,27 @@ class Place:
                 if day < oldest:
                     shutil.rmtree(self.home / TRASH / day, ignore_errors=True)
 
-    def look(self, path: str) -> Seen | Unknown | None:
-        """The path as it is now."""
-        return look(self.home, path)
+    def look(self, path: str, firm: set[str] | None = None) -> Seen | Unknown | None:
+        """The path as it is now: see `scan.look`."""
+        return look(self.home, path, firm)
 
     def temporary(self) -> Path:
         """A name for what will be put in its place; nothing is there yet."""
-        self.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return self.scratch / secrets.token_hex(8)
+        if not os.path.isdir(self.scratch):  # somebody took it away
+            self.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self.scratch / str(next(self._numbers))
 
-    def put(self, made: Path, path: str, expected: Seen | None) -> None:
+    def create(self) -> tuple[int, str]:
+        """A new file for what will be put in its place, open for writing, and its name."""
+        made = f"{self.top}/{SCRATCH}/{next(self._numbers)}"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        try:
+            return os.open(made, flags, 0o600), made
+        except FileNotFoundError:
+            made = str(self.temporary())
+            return os.open(made, flags, 0o600), made
+
+    def put(self, made: str | Path, path: str, expected: Seen | None) -> None:
         """Put what was made in its place, where ``expected`` is now.
 
         Raises
@@ -105,7 +120,7 @@ class Place:
         Blocked
             A file stands where a folder is needed.
         """
-        full = self.home / path
+        full = f"{self.top}/{path}"
         self.folders(path)
         if expected is None:
             self._writable(full, lambda: self._link(made, full))
@@ -116,7 +131,7 @@ class Place:
             raise Moved(path)
         if expected.kind == "folder":
             try:
-                full.rmdir()
+                os.rmdir(full)
             except OSError as error:
                 raise Moved(path) from error
             self._writable(full, lambda: self._link(made, full))
@@ -125,27 +140,32 @@ class Place:
             self._writable(full, lambda: exchange(made, full))
         except (FileNotFoundError, FileExistsError) as error:
             raise Moved(path) from error
-        if not _alike(look(made.parent, made.name), replace(expected, beside="")):
+        if not _alike(look(self.scratch, os.path.basename(made)), replace(expected, beside="")):
             exchange(made, full)
             raise Moved(path)
-        made.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(made)
 
-    def _link(self, made: Path, full: Path) -> None:
+    def _link(self, made: str | Path, full: str) -> None:
         try:
+            if move(made, full):
+                return
             os.link(made, full, follow_symlinks=False)
         except FileExistsError as error:
-            raise Moved(str(full)) from error
+            raise Moved(full) from error
         except OSError as error:
             if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS):
                 raise
             if os.path.lexists(full):  # a file system without hard links
-                raise Moved(str(full)) from error
+                raise Moved(full) from error
             os.rename(made, full)
             return
-        made.unlink()
+        os.unlink(made)
 
     def folders(self, path: str) -> None:
         """Make the folders that a path stands in."""
+        if self._stands(path):
+            return
         parent = (self.home / path).parent
         try:
             self._writable(parent, lambda: parent.mkdir(parents=True, exist_ok=True))
@@ -163,12 +183,24 @@ class Place:
             if os.path.islink(self.home / above):
                 raise Blocked(above)
 
-    def _writable(self, full: Path, act: Callable[[], None]) -> None:
+    def _stands(self, path: str) -> bool:
+        """Whether all folders that a path is in are there, and none is a link."""
+        here = self.top
+        try:
+            for part in path.split("/")[:-1]:
+                here = f"{here}/{part}"
+                if not stat.S_ISDIR(os.lstat(here).st_mode):
+                    return False
+        except OSError:
+            return False
+        return True
+
+    def _writable(self, full: str | Path, act: Callable[[], None]) -> None:
         """Do it, opening a folder that its owner has closed for as long as it takes."""
         try:
             act()
         except PermissionError:
-            folder = full.parent
+            folder = Path(full).parent
             while not folder.exists():
                 folder = folder.parent
             mode = folder.stat().st_mode & 0o7777

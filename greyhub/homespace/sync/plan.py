@@ -25,6 +25,9 @@ class Unknown(Enum):
 
 UNKNOWN: Final = Unknown.UNKNOWN
 
+UNREADABLE: Final = "it cannot be read"
+"""Why nothing is done with such a path, for people."""
+
 
 class Change(Enum):
     """What became of a path on one side since the base."""

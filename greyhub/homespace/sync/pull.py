@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Final, cast
@@ -23,45 +25,120 @@ MODE: Final = 0o644
 FOLDER: Final = 0o755
 
 
+SMALL: Final = 256 << 10
+"""Bytes up to which a file waits in memory until it is put on the disk."""
+
+
 def pull(desk: Desk, path: str, local: Seen | None, remote: Remote) -> Outcome:
     """The store's version of a path comes into its place, where ``local`` is now."""
     entry = remote.described
-    stamp = entry.stamp if entry else NEVER
     if remote.kind == "folder":
-        mode = entry.mode if entry else FOLDER
-        desk.place.folder(path, mode, local)
-        return Outcome(agreed=Base(Seen("folder", mode=mode), stamp=stamp))
+        return _folder(desk, path, local, entry)
+    if remote.kind == "link":
+        return _link(desk, path, local, entry)
+    if entry and (twin := _twin(desk, entry)):
+        return _same(desk, path, local, remote, twin)
+    if remote.size > SMALL:
+        return _file(desk, path, local, remote)
+    held = _Held()
+    _fetch(desk, path, remote, held)
+    # The disk's calls are short and many: threads that take turns at them pay more
+    # for the turns than for the calls.
+    return Outcome(then=lambda: _file(desk, path, local, remote, held))
+
+
+def _folder(desk: Desk, path: str, local: Seen | None, entry: Entry | None) -> Outcome:
+    mode, stamp = (entry.mode, entry.stamp) if entry else (FOLDER, NEVER)
+    desk.place.folder(path, mode, local)
+    return Outcome(agreed=Base(Seen("folder", mode=mode), stamp=stamp))
+
+
+def _link(desk: Desk, path: str, local: Seen | None, entry: Entry | None) -> Outcome:
+    target, stamp = (entry.target, entry.stamp) if entry else ("", NEVER)
     made = desk.place.temporary()
-    try:
-        if remote.kind == "link":
-            target = entry.target if entry else ""
-            os.symlink(target, made)
-            desk.place.put(made, path, local)
-            return Outcome(agreed=Base(Seen("link", target=target), stamp=stamp))
-        if entry and (twin := _twin(desk, entry)):
-            os.link(twin, made)
-            digest = entry.digest
+    os.symlink(target, made)
+    with _gone_if_it_fails(made):
+        desk.place.put(made, path, local)
+    return Outcome(agreed=Base(Seen("link", target=target), stamp=stamp))
+
+
+def _file(
+    desk: Desk, path: str, local: Seen | None, remote: Remote, held: _Held | None = None
+) -> Outcome:
+    """A file from what was fetched, or fetched as it is written."""
+    handle, made = desk.place.create()
+    with _closing(handle), _gone_if_it_fails(made):
+        writer = _Writer(handle)
+        if held is None:
+            digest = _fetch(desk, path, remote, writer)
         else:
-            digest = _fetch(desk, path, remote, made)
-            _dress(made, entry, remote)
-        with open(made, "rb") as file:
-            before = os.fstat(file.fileno())
-            desk.place.put(made, path, local)
-            seen = _placed(before, os.fstat(file.fileno()))
-    finally:
-        made.unlink(missing_ok=True)
-    agreed = Base(seen, remote.tag, digest, stamp, remote.size)
+            digest = held.digest.hexdigest()
+            writer.ahead(held.data, 0)
+        _dress(handle, remote)
+        return _placed(desk, path, local, remote, made, handle, digest)
+
+
+def _same(desk: Desk, path: str, local: Seen | None, remote: Remote, twin: Path) -> Outcome:
+    """One more name of a file that is here."""
+    made = desk.place.temporary()
+    os.link(twin, made)
+    with _gone_if_it_fails(made), open(made, "rb") as file:
+        digest = remote.entry.digest if remote.entry else ""
+        return _placed(desk, path, local, remote, made, file.fileno(), digest)
+
+
+def _placed(
+    desk: Desk,
+    path: str,
+    local: Seen | None,
+    remote: Remote,
+    made: str | Path,
+    handle: int,
+    digest: str,
+) -> Outcome:
+    """Put a file in its place; what its user did to it since is a change."""
+    before = os.fstat(handle)
+    desk.place.put(made, path, local)
+    after = os.fstat(handle)
+    still = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+    seen = Seen(
+        "file",
+        mode=stat.S_IMODE(before.st_mode),
+        size=before.st_size,
+        mtime=before.st_mtime_ns,
+        ctime=after.st_ctime_ns if still else -1,
+        inode=before.st_ino,
+        names=after.st_nlink,
+    )
+    entry = remote.described
+    agreed = Base(seen, remote.tag, digest, entry.stamp if entry else NEVER, remote.size)
     if entry is None:  # another tool wrote it: from now on the manifest knows its digest
         stamp = desk.journal.announce(path, describe(agreed), late=True).stamp
-    return Outcome(agreed=replace(agreed, stamp=stamp), bytes=remote.size)
+        agreed = replace(agreed, stamp=stamp)
+    return Outcome(agreed=agreed, bytes=remote.size)
 
 
-def _fetch(desk: Desk, path: str, remote: Remote, made: Path) -> str:
-    with open(made, "xb", buffering=0) as file:
-        os.fchmod(file.fileno(), 0o600)
-        writer = _Both(file)
-        desk.store.fetch(key_of(path), remote.tag, cast(BinaryIO, writer), remote.size)
-    digest = writer.digest.hexdigest()
+@contextmanager
+def _closing(handle: int) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _gone_if_it_fails(made: str | Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(made)
+        raise
+
+
+def _fetch(desk: Desk, path: str, remote: Remote, into: _Writer | _Held) -> str:
+    desk.store.fetch(key_of(path), remote.tag, cast(BinaryIO, into), remote.size)
+    digest = into.digest.hexdigest()
     entry = remote.described
     if entry and entry.digest and entry.digest != digest:
         raise Damaged(
@@ -71,26 +148,57 @@ def _fetch(desk: Desk, path: str, remote: Remote, made: Path) -> str:
     return digest
 
 
-class _Both:
-    """Writes into a file and keeps the digest."""
+class _Held:
+    """Keeps what is written to it in memory, and the digest."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self.file, self.digest = file, hashlib.sha256()
+    def __init__(self) -> None:
+        self.data, self.digest = b"", hashlib.sha256()
 
     def write(self, data: bytes) -> int:
+        """The next bytes of the content: of a small object, all of it."""
         self.digest.update(data)
+        self.data = self.data + data if self.data else data
+        return len(data)
+
+
+class _Writer:
+    """Writes into a file of the local disk and keeps the digest."""
+
+    def __init__(self, handle: int) -> None:
+        self.handle, self.digest = handle, hashlib.sha256()
+        self._end = 0
+        self._there: set[int] = set()
+
+    def write(self, data: bytes) -> int:
+        """The next bytes of the content."""
+        self.digest.update(data)
+        if self._end not in self._there:
+            self._put(data, self._end)
+        self._end += len(data)
+        return len(data)
+
+    def ahead(self, data: bytes, start: int) -> None:
+        """Bytes that will be the next ones in their turn: on the disk they can be before."""
+        self._put(data, start)
+        self._there.add(start)
+
+    def _put(self, data: bytes, start: int) -> None:
+        left = memoryview(data)
         try:
-            return self.file.write(data)
+            while left:
+                done = os.pwrite(self.handle, left, start)
+                left, start = left[done:], start + done
         except OSError as error:
             raise LocalTrouble(f"the local disk: {error.strerror}") from error
 
 
-def _dress(made: Path, entry: Entry | None, remote: Remote) -> None:
+def _dress(handle: int, remote: Remote) -> None:
+    entry = remote.described
     # What another tool wrote has the mode that the file had before, everywhere the same.
     before = remote.entry if remote.entry and remote.entry.kind == "file" else None
-    made.chmod(entry.mode if entry else before.mode if before else MODE)
+    os.fchmod(handle, entry.mode if entry else before.mode if before else MODE)
     mtime = entry.mtime if entry else remote.mtime
-    os.utime(made, ns=(mtime, mtime))
+    os.utime(handle, ns=(mtime, mtime))
 
 
 def _twin(desk: Desk, entry: Entry) -> Path | None:
@@ -107,20 +215,6 @@ def _twin(desk: Desk, entry: Entry) -> Path | None:
     return desk.place.home / entry.same if same and alike else None
 
 
-def _placed(before: os.stat_result, after: os.stat_result) -> Seen:
-    """A file that was just put in its place; what its user did to it since is a change."""
-    still = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
-    return Seen(
-        "file",
-        mode=stat.S_IMODE(before.st_mode),
-        size=before.st_size,
-        mtime=before.st_mtime_ns,
-        ctime=after.st_ctime_ns if still else -1,
-        inode=before.st_ino,
-        names=after.st_nlink,
-    )
-
-
 def dress(desk: Desk, path: str, local: Seen, base: Base | None, remote: Remote) -> Outcome:
     """The content is the same: the local path gets the store's mode and times."""
     entry = remote.described
@@ -132,7 +226,7 @@ def dress(desk: Desk, path: str, local: Seen, base: Base | None, remote: Remote)
         return Outcome(agreed=Base(Seen("folder", mode=entry.mode), stamp=entry.stamp))
     assert base is not None  # only a folder is dressed without one
     handle = os.open(full, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
+    with _closing(handle):
         now = os.fstat(handle)
         if (now.st_size, now.st_mtime_ns, now.st_ino) != (local.size, local.mtime, local.inode):
             raise Moved(path)
@@ -141,8 +235,6 @@ def dress(desk: Desk, path: str, local: Seen, base: Base | None, remote: Remote)
         seen = replace(
             local, mode=entry.mode, mtime=entry.mtime, ctime=os.fstat(handle).st_ctime_ns
         )
-    finally:
-        os.close(handle)
     return Outcome(agreed=replace(base, seen=seen, stamp=entry.stamp))
 
 

@@ -18,10 +18,21 @@ WORTH_COPYING = 1 << 20
 """Bytes from which a renamed file is copied in the store rather than sent again."""
 
 
-def push(desk: Desk, path: str, local: Seen, base: Base | None, remote: Remote | None) -> Outcome:
-    """The local version of a path goes to the store, where ``remote`` is expected."""
+def push(
+    desk: Desk,
+    path: str,
+    local: Seen,
+    base: Base | None,
+    remote: Remote | None,
+    source: Stable | None = None,
+) -> Outcome:
+    """The local version of a path goes to the store, where ``remote`` is expected.
+
+    Of a file, ``source`` is the content, if it was read.
+    """
     if local.kind == "file":
-        return _push_file(desk, path, local, base, remote)
+        with source or _open(desk, path, local) as content:
+            return _push_file(desk, path, content, base, remote)
     entry = remote.described if remote else None
     if remote and remote.kind == "file":  # a file was here, and became something else
         bury(desk, path, base)
@@ -35,30 +46,31 @@ def push(desk: Desk, path: str, local: Seen, base: Base | None, remote: Remote |
     return Outcome()
 
 
+def _open(desk: Desk, path: str, local: Seen) -> Stable:
+    place, intend = desk.place, desk.journal.intend
+    return open_source(
+        place.home / path, local, place.scratch, lambda digest: intend([(path, digest)])
+    )
+
+
 def _push_file(
-    desk: Desk, path: str, local: Seen, base: Base | None, remote: Remote | None
+    desk: Desk, path: str, source: Stable, base: Base | None, remote: Remote | None
 ) -> Outcome:
     there = remote if remote and remote.kind == "file" else None
-    with open_source(
-        desk.place.home / path,
-        local,
-        desk.place.scratch,
-        lambda digest: desk.journal.intend(path, digest),
-    ) as source:
-        like = base and there and (base.tag, base.size) == (there.tag, source.size)
-        if base and there and like and source.digest() == base.digest:
-            return _agree(desk, path, source, there.tag, base.digest, base, remote)
-        if remote is None and base and _untouched(source, base, desk.journal.entry(path)):
-            # No edit, so it does not win over the deletion: a hard link came or went.
-            desk.journal.rebase(path, replace(base, seen=source.seen))
-            return Outcome(done=False, looked=[None])
-        new, old = (0, there.size) if there else (1, 0)
-        if there is None and (left := _left(desk, path, source.seen)):
-            new, old = 0, left.size  # a rename needs no more room
-        with desk.usage.growing(new, source.size - old):
-            tag = _copy(desk, path, source, there) or _send(desk, path, source, there)
-        outcome = _agree(desk, path, source, tag, source.result, base, remote)
-        return replace(outcome, bytes=source.size)
+    like = base and there and (base.tag, base.size) == (there.tag, source.size)
+    if base and there and like and source.digest() == base.digest:
+        tag = there.tag
+        return Outcome(then=lambda: _agree(desk, path, source, tag, base, remote))
+    if remote is None and base and _untouched(source, base, desk.journal.entry(path)):
+        # No edit, so it does not win over the deletion: a hard link came or went.
+        desk.journal.rebase(path, replace(base, seen=source.seen))
+        return Outcome(done=False, looked=[None])
+    new, old = (0, there.size) if there else (1, 0)
+    if desk.usage.limited and there is None and (left := _left(desk, path, source.seen)):
+        new, old = 0, left.size  # a rename needs no more room
+    with desk.usage.growing(new, source.size - old):
+        tag = _copy(desk, path, source, there) or _send(desk, path, source, there)
+    return Outcome(then=lambda: _agree(desk, path, source, tag, base, remote, source.size))
 
 
 def _untouched(source: Stable, base: Base, tomb: Entry | None) -> bool:
@@ -117,18 +129,30 @@ def _agree(
     path: str,
     source: Stable,
     tag: str,
-    digest: str,
     base: Base | None,
     remote: Remote | None,
+    sent: int = 0,
 ) -> Outcome:
-    agreed = Base(source.seen, tag, digest, size=source.size)
+    """The store has the content, under this tag."""
+    agreed = Base(source.seen, tag, source.result, size=source.size)
     entry = describe(agreed, _twin(desk, path, source.seen), _over(base, remote))
     with desk.journal.changing():
         known = desk.journal.entry(path)
         if known is None or replace(known, stamp=entry.stamp, over=entry.over) != entry:
             known = desk.journal.announce(path, entry)
         desk.journal.rebase(path, replace(agreed, stamp=known.stamp))
-    return Outcome()
+        return Outcome(moved=_unlinked(desk, path, source.seen), bytes=sent)
+
+
+def _unlinked(desk: Desk, path: str, seen: Seen) -> list[str]:
+    """Later names of the same file that the manifest has as files of their own: they are due."""
+    found = []
+    for other, base in desk.journal.of_inode(seen.inode) if seen.names > 1 else ():
+        entry = desk.journal.entry(other)
+        if other > path and entry and entry.kind == "file" and not entry.same:
+            desk.journal.doubt(other, base)
+            found.append(other)
+    return found
 
 
 def _twin(desk: Desk, path: str, seen: Seen) -> str:

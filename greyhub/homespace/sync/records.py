@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from operator import attrgetter
+from typing import Any, Final, Literal, NamedTuple
 
 Kind = Literal["file", "folder", "link"]
 
@@ -50,16 +51,20 @@ NEVER: Final = Stamp()
 
 SHORT: Final = {
     "kind": "k",
+    "over": "o",
     "mode": "m",
     "mtime": "t",
     "size": "s",
     "digest": "d",
     "tag": "g",
-    "over": "o",
     "target": "to",
     "same": "as",
 }
-"""The fields of an entry as they are written: a large home has very many."""
+"""The fields of an entry as they are written, in their order: a large home has very many."""
+
+FIELDS: Final = attrgetter(*SHORT)
+
+COMPACT: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,31 +98,36 @@ class Entry:
 
     def dumps(self) -> str:
         """This entry as one line of JSON; what is empty is left out."""
-        fields: dict[str, object] = {"n": list(self.stamp)}
-        for name, short in SHORT.items():
-            if value := getattr(self, name):
-                fields[short] = value
-        return json.dumps(fields, separators=(",", ":"))
+        values = zip(SHORT.values(), FIELDS(self), strict=True)
+        fields = {short: value for short, value in values if value}
+        return COMPACT({"n": self.stamp, **fields})
 
     @classmethod
     def loads(cls, text: str) -> Entry:
         """Read an entry; ValueError if it is not one."""
+        return cls.of(json.loads(text))
+
+    @classmethod
+    def of(cls, fields: Any) -> Entry:
+        """An entry from what JSON made of one; ValueError if it is not one."""
         try:
-            fields = json.loads(text)
             number, writer = fields["n"]
-            known = {name: fields[short] for name, short in SHORT.items() if short in fields}
-            entry = cls(stamp=Stamp(int(number), str(writer)), **known)
+            stamp = Stamp(int(number), str(writer))
+            values = tuple([fields.get(short, empty) for short, empty in EMPTY])
         except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"not an entry of a manifest: {text[:80]!r}") from error
-        if entry.kind not in ("file", "folder", "link", "gone"):
-            raise ValueError(f"not a kind of path: {entry.kind!r}")
-        for name in ("over", "mode", "mtime", "size", "digest", "tag", "target", "same"):
-            if type(getattr(entry, name)) is not type(getattr(NOTHING, name)):
-                raise ValueError(f"not a {name}: {getattr(entry, name)!r}")
-        return entry
+            raise ValueError(f"not an entry of a manifest: {fields!r:.80}") from error
+        if tuple(map(type, values)) != TYPES:
+            raise ValueError(f"not what an entry of a manifest has: {fields!r:.80}")
+        kind, *rest = values
+        if kind not in ("file", "folder", "link", "gone"):
+            raise ValueError(f"not a kind of path: {kind!r}")
+        return cls(kind, stamp, *rest)
 
 
-NOTHING: Final = Entry("gone")
+EMPTY: Final = tuple((short, getattr(Entry(""), name)) for name, short in SHORT.items())  # type: ignore[arg-type]
+"""What an entry has of a field that is not written."""
+
+TYPES: Final = tuple(type(empty) for _, empty in EMPTY)
 
 
 @dataclass(frozen=True, slots=True)

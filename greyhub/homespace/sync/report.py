@@ -7,8 +7,10 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from heapq import nsmallest
 from typing import Any, Final
 
+from greyhub.homespace.sync import survey
 from greyhub.homespace.sync.desk import QUOTA
 from greyhub.homespace.sync.working import WorkingCopy
 
@@ -40,7 +42,7 @@ class Report:
         """All of it, as JSON values."""
         copy = self.copy
         unsaved, usage = copy.unsaved(), copy.desk.usage
-        reasons = {path: reason for path, reason in sorted(unsaved.items()) if reason}
+        reasons = {path: reason for path, reason in unsaved.items() if reason}
         full = any(reason.startswith(QUOTA) for reason in reasons.values())
         at_work = self.phase in ("starting", "restoring")
         saved = not (unsaved or at_work or copy.crew.trouble)
@@ -51,8 +53,8 @@ class Report:
             "saved": saved,
             "complete": bool(copy.desk.journal.fact(COMPLETE)),
             "unsaved": len(unsaved),
-            "paths": [_readable(path) for path in sorted(unsaved)[:NAMED]],
-            "reasons": {_readable(p): reasons[p] for p in list(reasons)[:NAMED]},
+            "paths": [_readable(path) for path in nsmallest(NAMED, unsaved)],
+            "reasons": {_readable(p): reasons[p] for p in nsmallest(NAMED, reasons)},
             "trouble": copy.crew.trouble,
             "visible": self.phase != "starting" and not self.waits_for_visible(),
             "progress": {
@@ -92,7 +94,8 @@ class Report:
         flying = [item for _, item in self.copy.crew.flying.copy().values()]
         if not self.copy.progress.files and not self.copy.progress.done:
             return True
-        return any(item.rank < FIRST_PART for item in [*flying, *self.copy.agenda.all()])
+        waiting = [*flying, *self.copy.agenda.all()]
+        return any(survey.awaited(item.rank) and not item.stuck for item in waiting)
 
     def write(self, *, force: bool = False) -> None:
         """Write it into the state directory, for those who cannot ask; not all the time."""
@@ -134,10 +137,6 @@ class Report:
         if line != self._said:
             self._said = line
             print(f"greyhub home: {line}", file=sys.stderr, flush=True)
-
-
-FIRST_PART: Final = -500.0
-"""Ranks below this are part of what is seen first: see `survey.rank`."""
 
 
 def _readable(path: str) -> str:

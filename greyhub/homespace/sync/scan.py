@@ -25,18 +25,26 @@ R = TypeVar("R")
 Found = tuple[str, "Seen | Unknown"]
 
 
-def look(home: Path, path: str) -> Seen | Unknown | None:
-    """One path of the tree; None if it is not there or is not of a kind that is kept."""
+def look(home: Path, path: str, firm: set[str] | None = None) -> Seen | Unknown | None:
+    """One path of the tree; None if it is not there or is not of a kind that is kept.
+
+    Folders in ``firm`` were just seen not to be links; those that are seen now are added.
+    """
     full = os.path.join(home, path)
-    inside, outside = os.path.dirname(path), os.path.realpath(home)
-    if inside and os.path.realpath(os.path.join(outside, inside)) != os.path.join(outside, inside):
-        return None  # what lies behind a link to a folder is not of this home
+    firm = set() if firm is None else firm
+    above, folders = os.path.dirname(path), []
+    while above and above not in firm:
+        if os.path.islink(os.path.join(home, above)):
+            return None  # what lies behind a link to a folder is not of this home
+        folders.append(above)
+        above = os.path.dirname(above)
+    firm.update(folders)  # now that none of those above them is a link
     if databases.is_beside(full):
         return None  # it is part of its database, and not a file of its own
     return _look(full)
 
 
-def _look(full: str) -> Seen | Unknown | None:
+def _look(full: str, *, alone: bool = False) -> Seen | Unknown | None:
     try:
         status = os.lstat(full)
         if stat.S_ISDIR(status.st_mode):
@@ -45,15 +53,15 @@ def _look(full: str) -> Seen | Unknown | None:
             return Seen("link", target=os.readlink(full))
         if not stat.S_ISREG(status.st_mode):
             return None
-        return seen_file(full, status)
+        return seen_file(full, status, alone=alone)
     except ABSENT:
         return None
     except OSError:
         return UNKNOWN
 
 
-def seen_file(full: str, status: os.stat_result) -> Seen:
-    """A regular file, from its status and what a database has beside it."""
+def seen_file(full: str, status: os.stat_result, *, alone: bool = False) -> Seen:
+    """A regular file, from its status and what a database has beside it, if anything may be."""
     return Seen(
         "file",
         mode=stat.S_IMODE(status.st_mode),
@@ -62,7 +70,7 @@ def seen_file(full: str, status: os.stat_result) -> Seen:
         ctime=status.st_ctime_ns,
         inode=status.st_ino,
         names=status.st_nlink,
-        beside=databases.beside(full),
+        beside="" if alone else databases.beside(full),
     )
 
 
@@ -115,7 +123,8 @@ def _children(home: Path, rules: Rules, top: str) -> Iterator[Found]:
             continue
         if _may_be_beside(entry.name, names) and databases.is_beside(entry.path):
             continue
-        seen = _look(entry.path)
+        alone = not any(f"{entry.name}{each}" in names for each in databases.BESIDE)
+        seen = _look(entry.path, alone=alone)
         if seen is not None:
             yield path, seen
 

@@ -47,7 +47,7 @@ class Keeper:
     """
 
     def __init__(self, ticket: Mapping[str, Any], environ: Mapping[str, str]) -> None:
-        missing = [name for name in ("pathspec", "watchfiles") if find_spec(name) is None]
+        missing = [name for name in ("pathspec", "inotify_simple") if find_spec(name) is None]
         if missing:
             raise HomeError(
                 f"a working copy of the home needs {' and '.join(missing)}.\n"
@@ -121,7 +121,7 @@ class Keeper:
                 )
             if state.get("progress", {}).get("done") and now - began > LONGEST:
                 return
-            time.sleep(0.1)
+            time.sleep(min(0.1 + (now - began) / 20, 1.0))
 
     def _ask(self) -> Mapping[str, Any]:
         if self.process.poll() is not None:
@@ -138,7 +138,8 @@ class Keeper:
         if self.process.poll() is not None:
             return
         patience = self.grace if grace is None else grace
-        self.process.terminate()
+        assert self.process.stdin is not None
+        self.process.stdin.close()  # not by a signal: it may just begin anew, and would not hear it
         try:
             self.process.wait(patience + SPARE)
         except subprocess.TimeoutExpired:

@@ -21,6 +21,13 @@ from greyhub.homespace.sync.records import Seen
 from greyhub.homespace.sync.scan import seen_file
 
 CHUNK: Final = 1 << 20
+
+HELD: Final = 16 << 20
+"""Bytes up to which a file is read at once: with a large one, its store gets to see its parts."""
+
+OFTEN: Final = 30
+"""Readings of a file that is held and goes on changing, after which it is left to rest."""
+
 TICK: Final = 20_000_000
 """Nanoseconds in which a second change may leave the times of a file as they are."""
 
@@ -86,13 +93,15 @@ class Stable:
             status = os.fstat(self._file)
             if not stat.S_ISREG(status.st_mode):
                 raise OSError(f"{path} is not a regular file any more")
-            self.seen = _sure(seen_file(str(path), status))
+            self.seen = _sure(seen_file(str(path), status, alone=True))
+            self.size, self._times = status.st_size, _times(status)
+            self._digest = hashlib.sha256()
+            self._held = self._moment() if self.size <= HELD else None
+            if self._held is not None:
+                self.close()
         except BaseException:
-            os.close(self._file)
+            self.close()
             raise
-        self.size = status.st_size
-        self._times = status.st_size, status.st_mtime_ns, status.st_ctime_ns
-        self._digest = hashlib.sha256()
 
     def close(self) -> None:
         """Let the file go."""
@@ -108,6 +117,9 @@ class Stable:
 
     def chunks(self, length: int = CHUNK) -> Iterator[bytes]:
         """The content in pieces; may be asked for again, from the start."""
+        if self._held is not None:
+            yield from Content(self._held).chunks(length)
+            return
         self._digest = hashlib.sha256()
         for piece in self._read(length):
             self._digest.update(piece)
@@ -115,12 +127,10 @@ class Stable:
 
     def seal(self) -> str:
         """The digest, if what was read was the content of the file at some moment."""
+        if self._held is not None:
+            return self._done(self.result or hashlib.sha256(self._held).hexdigest())
         digest = self._digest.hexdigest()
-        status = os.fstat(self._file)
-        times = status.st_size, status.st_mtime_ns, status.st_ctime_ns
-        if times != self._times:
-            # Read again: what is the same twice was so in between. A log that
-            # only grows is taken as far as it was.
+        if not self._still():
             again = hashlib.sha256()
             for piece in self._read(CHUNK):
                 again.update(piece)
@@ -140,6 +150,30 @@ class Stable:
         for _ in self.chunks():
             pass
         return self.seal()
+
+    def _moment(self) -> bytes:
+        """All of it, as it was at one moment."""
+        found = self._whole()
+        if self._still():
+            return found
+        for _ in range(OFTEN):
+            again = self._whole()
+            if again == found:
+                self.seen = replace(self.seen, ctime=-1)
+                return found
+            found = again
+        raise Unstable(f"{self.path} is being written")
+
+    def _still(self) -> bool:
+        """Whether nobody has written it since it was opened.
+
+        If not, it is read again: what is the same twice was so in between. A log
+        that only grows is taken as far as it was.
+        """
+        return self.seen.ctime != -1 and _times(os.fstat(self._file)) == self._times
+
+    def _whole(self) -> bytes:
+        return b"".join(self._read(max(1, self.size)))
 
     def _read(self, length: int) -> Iterator[bytes]:
         start = 0
@@ -186,9 +220,8 @@ class Database(Stable):
             raise
         self.seen = seen
 
-    def seal(self) -> str:
-        """The digest: nobody else writes the snapshot."""
-        return self._done(self._digest.hexdigest())
+    def _still(self) -> bool:
+        return True  # nobody else writes the snapshot
 
     def close(self) -> None:
         """Let the snapshot go."""
@@ -204,6 +237,10 @@ def open_source(
 ) -> Stable:
     """The content of a local file, ready to be read."""
     return Database(path, scratch, sealed) if seen.beside else Stable(path, sealed)
+
+
+def _times(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _sure(seen: Seen) -> Seen:

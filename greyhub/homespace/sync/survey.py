@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from functools import partial
+from operator import itemgetter
 from typing import Final
 
 from greyhub.homespace.sync.desk import Desk, view
@@ -16,19 +18,38 @@ from greyhub.homespace.sync.keys import IDENTITY, ODD, key_of, path_of, plain, s
 from greyhub.homespace.sync.plan import UNKNOWN, Change, remote_change
 from greyhub.homespace.sync.records import NEVER, Base, Remote, Seen, describe
 from greyhub.homespace.sync.scan import together, walk
+from greyhub.homespace.sync.stores import Found
+from greyhub.homespace.sync.waiting import Asked, Until, answer
 
 HOUR: Final = 3_600_000_000_000
 FIRST: Final = -1000.0
-"""The rank of what a user sees when the server opens."""
+"""The rank around which that stands which a user sees when the server opens."""
+
+NEXT: Final = -400.0
+"""The rank of that part of it which a start does not wait for."""
+
+AWAITED_FILES: Final = 300
+AWAITED_BYTES: Final = 32 << 20
+"""How much a start waits for, of files: a matter of seconds."""
+
+LARGE: Final = 1 << 20
+"""Bytes from which a file is not among them."""
+
+SETTINGS: Final = (".jupyter/", ".ipython/", ".config/", ".ssh/", ".local/share/jupyter/")
+"""Folders of what programs read once, as they start: if it is not there, they make it anew."""
 
 
-def here(desk: Desk, rules: Rules, top: str = "") -> Iterator[str]:
-    """The paths of the local tree that are not as the journal has them."""
+def here(desk: Desk, rules: Rules, top: str, shut: set[str]) -> Iterator[str]:
+    """The paths of the local tree that are not as the journal has them.
+
+    Folders that cannot be read are added to ``shut``.
+    """
     closed = ""
     found = walk(desk.place.home, rules, top)
     for path, seen, base in together(found, desk.journal.bases(top)):
         if seen is UNKNOWN and path.endswith("/"):
             closed = path  # a folder that cannot be read: nothing in it is gone
+            shut.add(path)
             if path == "/":
                 return
             continue
@@ -40,16 +61,24 @@ def here(desk: Desk, rules: Rules, top: str = "") -> Iterator[str]:
             yield path
 
 
-def there(desk: Desk, rules: Rules) -> Iterator[tuple[str, Remote | None]]:
+def there(
+    desk: Desk, rules: Rules, until: Until | None = None
+) -> Iterator[tuple[str, Remote | None]]:
     """The paths of the store that are not as the journal has them.
+
+    Parameters
+    ----------
+    until : Until | None
+        True to give up what the store is asked.
 
     Raises
     ------
+    greyhub.homespace.sync.waiting.GivenUp
+        It was given up.
     OSError
         The store could not be listed, or the listing is not of this home.
     """
-    desk.manifest.refresh()
-    listing = {found.key: found for found in desk.store.list()}
+    listing = answer(partial(_seen, desk, until), until, f"what {desk.store.name} holds")
     if IDENTITY not in listing:
         raise OSError(f"{desk.store.name} does not show the home that it holds")
     odd = _odd(desk, listing)
@@ -66,6 +95,25 @@ def there(desk: Desk, rules: Rules) -> Iterator[tuple[str, Remote | None]]:
         path = odd.get(key) or path_of(key) or ""
         if safe(path) and key_of(path) == key and not rules.skips(path):
             yield path, view(found, None)
+
+
+def _seen(desk: Desk, until: Until | None) -> dict[str, Found]:
+    """What the store holds; and by then the journal has what the manifest says."""
+
+    def ask() -> dict[str, Found]:
+        return {found.key: found for found in desk.store.list()}
+
+    listed = ask
+
+    def got() -> None:
+        nonlocal listed
+        if until:
+            listed = Asked(ask).result
+
+    # An object is there before the manifest tells of it: asked in the other order, what has
+    # just come would seem to be deleted. What was got of the manifest is read beside the listing.
+    desk.manifest.refresh(got)
+    return listed()
 
 
 def _follow(desk: Desk, path: str, base: Base | None, remote: Remote | None) -> None:
@@ -86,8 +134,37 @@ def _odd(desk: Desk, listing: Iterable[str]) -> dict[str, str]:
     return {key_of(path): path for path, _ in desk.journal.entries() if not plain(path)}
 
 
+def ranked(
+    found: Iterable[tuple[str, Remote | None]], now: float
+) -> list[tuple[float, str, Remote | None]]:
+    """What changed in the store in the order in which to bring it down, with its ranks.
+
+    Of the files that a user sees first, the start of a server waits for some only:
+    `awaited` is false for the others, which come right after them.
+
+    Parameters
+    ----------
+    now : float
+        Hours since the epoch.
+    """
+    every = sorted(((rank(path, it, now), path, it) for path, it in found), key=itemgetter(0))
+    files = size = 0
+    for place, (order, path, remote) in enumerate(every):
+        if not awaited(order):
+            break
+        if remote is not None and remote.kind == "file":
+            files, size = files + 1, size + remote.size
+            if files > AWAITED_FILES or size > AWAITED_BYTES:
+                every[place] = order - FIRST + NEXT, path, remote
+    return every
+
+
 def rank(path: str, remote: Remote | None, now: float) -> float:
-    """In which order to bring things down: what is seen first, the newest, the smallest."""
+    """In which order to bring things down: what is seen first, the newest, the smallest.
+
+    First all folders and links; then what programs read as they start, and do not
+    look for again; then the top of the home, and the level below it.
+    """
     if remote is None:  # it is to go: what is in a folder before the folder
         return -float(path.count("/"))
     if remote.kind != "file":
@@ -95,17 +172,16 @@ def rank(path: str, remote: Remote | None, now: float) -> float:
     mtime = remote.described.mtime if remote.described else remote.mtime
     age = max(0.0, now - mtime / HOUR)
     score = math.log2(remote.size / 4096 + 1) + math.log2(age + 1)
-    return FIRST + score if is_first(path, remote) else score
+    if path.startswith(SETTINGS):
+        return FIRST - 200 + score
+    if path.count("/") < 2 and remote.size <= LARGE:
+        return FIRST - 100 + 50 * path.count("/") + score
+    return score
 
 
-def is_first(path: str, remote: Remote | None) -> bool:
-    """Whether a path is part of what a user sees when the server opens.
-
-    All folders and links, and the files of the first two levels that are not large.
-    """
-    if remote is None or remote.kind != "file":
-        return True
-    return path.count("/") < 2 and remote.size <= 1 << 20
+def awaited(order: float) -> bool:
+    """Whether the start of a server waits for what has this rank."""
+    return order < (FIRST + NEXT) / 2
 
 
 def _is_folder(it: Base | Remote | None) -> bool:

@@ -1,23 +1,36 @@
 """Noticing changes of the local tree: the kernel's events, and a sweep that misses nothing.
 
-Events are quick and may be lost: when a queue overflows, while a new folder is
-not yet watched, for memory-mapped writes. So a sweep goes over everything now
-and then, as often as it costs next to nothing.
+Events are quick and may be lost: when a queue overflows, where the kernel watches no
+more folders, for memory-mapped writes. So a sweep goes over everything now and then,
+as often as it costs next to nothing.
 """
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
+import select
+import termios
 import threading
 import time
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
+from greyhub.homespace.sync.ignore import FILE as IGNORE
 from greyhub.homespace.sync.keys import reserved
 
-SHARE: Final = 1 / 200
-"""The part of a core that sweeps, and looks at the store, may cost."""
+if TYPE_CHECKING:
+    from inotify_simple import INotify
+
+SHARE: Final = 1 / 300
+"""The part of a core that sweeps may cost, and looks at the store as much again."""
+
+CALM: Final = 1 / 50
+"""The part of a core that the sweeps may cost with which a process begins anew."""
 
 SHORTEST: Final = 20.0
 """Seconds between two sweeps of a home that is quickly swept."""
@@ -25,8 +38,19 @@ SHORTEST: Final = 20.0
 BLIND: Final = 2.0
 """Seconds between two sweeps while there are no events."""
 
-GROW_UP: Final = 1.0
-"""Seconds after which a new folder is looked through again: by then it is watched."""
+PAUSE: Final = 0.2
+"""Seconds for which events gather. While nobody reads them they cost their makers next to
+nothing: git is a tenth slower where they are read beside it, and new folders watched."""
+
+OFTEN: Final = 0.05
+"""Seconds after which it is looked how many there are."""
+
+MANY: Final = 256 << 10
+"""Bytes of events that do not wait: the kernel keeps 16,384, of 32 bytes at least, and
+drops the others."""
+
+GONE: Final = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ELOOP)
+"""Why a folder is not watched that is none any more, or is closed."""
 
 
 class Watch:
@@ -37,15 +61,26 @@ class Watch:
     home : Path
         The directory.
     changed : Callable[[list[str]], None]
-        Called with paths that an event named, from a thread of the watch's own.
+        Called with paths that events named, from a thread of the watch's own.
+    skips : Callable[[str], bool]
+        Whether nothing that is in a folder is of interest.
     """
 
-    def __init__(self, home: Path, changed: Callable[[list[str]], None]) -> None:
-        self.home, self.changed = home, changed
+    def __init__(
+        self,
+        home: Path,
+        changed: Callable[[list[str]], None],
+        skips: Callable[[str], bool] = lambda folder: False,
+    ) -> None:
+        self.home, self.changed, self.skips = home, changed, skips
         self.trouble = ""
-        """Why there are no events, if there are none."""
-        self.young: dict[str, float] = {}
-        """New folders, and when to look through them."""
+        """Why there are no events, or not of all folders."""
+        self._lost = threading.Event()
+        """Some events were dropped: everything is to be looked at."""
+        self._new: set[str] = set()
+        """New folders, in which things may have been before they were watched."""
+        self._folders: dict[int, str] = {}
+        """What is watched, by the kernel's numbers: "" or "a/b/"."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True, name="watch")
 
@@ -57,47 +92,115 @@ class Watch:
         """Listen no more."""
         self._stop.set()
 
-    def grown(self) -> list[str]:
-        """The new folders that are to be looked through now."""
-        now = time.monotonic()
-        ready = [path for path, at in self.young.copy().items() if at <= now]
-        for path in ready:
-            self.young.pop(path, None)
-        return ready
-
     @property
-    def nearest(self) -> float:
-        """When a new folder is to be looked through next."""
-        return min(self.young.copy().values(), default=float("inf"))
+    def news(self) -> bool:
+        """Whether there is something to look through now."""
+        return bool(self._new) or self._lost.is_set()
+
+    def grown(self) -> list[str]:
+        """The new folders, each of which is to be looked through once."""
+        found: list[str] = []
+        while self._new:
+            found.append(self._new.pop())
+        return [path for path in found if not any(path.startswith(f"{top}/") for top in found)]
+
+    def lost(self) -> bool:
+        """Whether events were dropped since this was asked last."""
+        lost = self._lost.is_set()
+        self._lost.clear()
+        return lost
 
     def _watch(self) -> None:
-        from watchfiles import Change, watch
+        from inotify_simple import INotify
 
-        top = f"{self.home}/"
         try:
-            for changes in watch(
-                self.home,
-                watch_filter=None,
-                debounce=100,
-                step=20,
-                rust_timeout=60_000,
-                stop_event=self._stop,
-                raise_interrupt=False,
-                ignore_permission_denied=True,
-            ):
-                paths = []
-                for change, full in changes:
-                    path = full.removeprefix(top)
-                    if path == full or reserved(path):
-                        continue
-                    paths.append(path)
-                    if change is Change.added and os.path.isdir(full):
-                        self.young[path] = time.monotonic()
-                        self.young.setdefault(f"{path}/", time.monotonic() + GROW_UP)
-                if paths:
-                    self.changed(paths)
-        except Exception as error:  # too many folders for the kernel's limit, most often
+            with INotify() as kernel:
+                self._enter(kernel, "")
+                while not self._stop.is_set():
+                    _gather(kernel.fileno())
+                    self._take(kernel, kernel.read(timeout=0))
+        except OSError as error:  # too many of these for the kernel's limit
             self.trouble = f"no events, so changes are found by sweeps: {error}"
+            self.changed([])
+
+    def _take(self, kernel: INotify, events: Iterable[Any]) -> None:
+        from inotify_simple import flags
+
+        came, left = flags.CREATE | flags.MOVED_TO, flags.MOVED_FROM
+        paths: dict[str, None] = {}
+        for number, mask, _, name in events:
+            if mask & flags.Q_OVERFLOW:
+                self._lost.set()
+            if mask & flags.IGNORED:
+                self._folders.pop(number, None)
+            folder = self._folders.get(number)
+            if folder is None or not name or reserved(path := folder + name):
+                continue
+            paths[path] = None
+            if mask & flags.ISDIR and mask & came:
+                self._enter(kernel, path)
+                self._new.add(path)
+            elif mask & flags.ISDIR and mask & left:
+                self._leave(kernel, path)
+        if paths or self._lost.is_set():
+            self.changed(list(paths))
+        if IGNORE in paths:
+            self._enter(kernel, "")  # what was ignored may not be any more
+
+    def _enter(self, kernel: INotify, top: str) -> None:
+        """Watch a folder and all that are in it: first each folder, then what it holds."""
+        from inotify_simple import flags
+
+        what = flags.CREATE | flags.DELETE | flags.MODIFY | flags.CLOSE_WRITE | flags.ATTRIB
+        what |= flags.MOVED_FROM | flags.MOVED_TO
+        how = flags.ONLYDIR | flags.DONT_FOLLOW | flags.EXCL_UNLINK
+        folders = [top]
+        while folders:
+            folder = folders.pop()
+            if folder and (reserved(folder) or self.skips(folder)):
+                continue
+            full = os.path.join(self.home, folder)
+            try:
+                number = kernel.add_watch(full, what | how)
+                self._folders[number] = f"{folder}/" if folder else ""
+                with os.scandir(full) as entries:
+                    inside = [each.name for each in entries if each.is_dir(follow_symlinks=False)]
+            except OSError as error:
+                if error.errno == errno.ENOSPC:
+                    self.trouble = (
+                        "the kernel watches no more folders (fs.inotify.max_user_watches)"
+                    )
+                elif error.errno not in GONE:
+                    raise
+                continue
+            folders += [os.path.join(folder, name) for name in inside]
+
+    def _leave(self, kernel: INotify, top: str) -> None:
+        """Watch a folder no more that has another name, or is elsewhere."""
+        below = f"{top}/"
+        for number, folder in list(self._folders.items()):
+            if folder.startswith(below):
+                del self._folders[number]
+                with suppress(OSError):
+                    kernel.rm_watch(number)
+
+
+def _gather(kernel: int) -> None:
+    """Wait for events, and for those that come soon after."""
+    ready = select.poll()
+    ready.register(kernel, select.POLLIN)
+    if not ready.poll(60_000):
+        return
+    began = time.monotonic()
+    while time.monotonic() - began < PAUSE and _waiting(kernel) < MANY:
+        time.sleep(OFTEN)
+
+
+def _waiting(kernel: int) -> int:
+    """Bytes of events that were not read."""
+    found = array("i", [0])
+    fcntl.ioctl(kernel, termios.FIONREAD, found)
+    return found[0]
 
 
 class Turn:
@@ -111,6 +214,7 @@ class Turn:
 
     def __init__(self, shortest: float = SHORTEST) -> None:
         self.shortest = shortest
+        self.cost = 0.0
         self.next = time.monotonic() + shortest
 
     @property
@@ -120,4 +224,5 @@ class Turn:
 
     def took(self, cost: float) -> None:
         """It was done, and cost so many seconds of a core."""
+        self.cost = cost
         self.next = time.monotonic() + max(self.shortest, cost / SHARE)

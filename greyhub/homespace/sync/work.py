@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from greyhub.homespace.sync.desk import Desk, Outcome
-from greyhub.homespace.sync.place import Blocked
+from greyhub.homespace.sync.place import Blocked, Moved
 from greyhub.homespace.sync.plan import Action
-from greyhub.homespace.sync.pull import aside, compare, dress, pull, remove
+from greyhub.homespace.sync.pull import SMALL, aside, compare, dress, pull, remove
 from greyhub.homespace.sync.push import displace, erase, push
 from greyhub.homespace.sync.records import Base, Remote, Seen
+from greyhub.homespace.sync.source import LocalTrouble, Stable, Unstable
 from greyhub.homespace.sync.stores import Changed
 
 
@@ -47,8 +48,21 @@ class Task:
         return 0
 
 
-def perform(desk: Desk, task: Task) -> Outcome:
-    """Do it.
+def prepare(desk: Desk, task: Task) -> Stable | None:
+    """The content of a small file that is to be sent; None if a lane has to see to that."""
+    local = task.local
+    if task.action is not Action.PUSH or local is None or local.kind != "file" or local.beside:
+        return None
+    if local.size > SMALL:
+        return None
+    try:
+        return Stable(desk.place.home / task.path)
+    except (OSError, Unstable, LocalTrouble):
+        return None
+
+
+def perform(desk: Desk, task: Task, source: Stable | None = None) -> Outcome:
+    """Do it, but for what is left to the thread that writes to the disk: see `finish`.
 
     Raises
     ------
@@ -56,21 +70,34 @@ def perform(desk: Desk, task: Task) -> Outcome:
         The store was not as expected: decide anew.
     """
     try:
-        return _perform(desk, task)
+        return _perform(desk, task, source)
     except (Changed, FileNotFoundError):
         raise Looked(task.path, desk.remote(task.path)) from None
     except Blocked as blocked:
-        if blocked.path != task.path:
-            moved = aside(desk, blocked.path).moved
-            return Outcome(done=False, moved=moved)
-        raise
+        return _unblock(desk, task, blocked)
 
 
-def _perform(desk: Desk, task: Task) -> Outcome:
+def finish(desk: Desk, task: Task, outcome: Outcome) -> Outcome:
+    """Do what was left, if anything: on this machine alone."""
+    try:
+        return outcome.then() if outcome.then else outcome
+    except FileNotFoundError:
+        raise Moved(task.path) from None
+    except Blocked as blocked:
+        return _unblock(desk, task, blocked)
+
+
+def _unblock(desk: Desk, task: Task, blocked: Blocked) -> Outcome:
+    if blocked.path == task.path:
+        raise blocked
+    return Outcome(done=False, moved=aside(desk, blocked.path).moved)
+
+
+def _perform(desk: Desk, task: Task, source: Stable | None) -> Outcome:
     path, local, base, remote = task.path, task.local, task.base, task.remote
     match task.action:
         case Action.PUSH if local:
-            return push(desk, path, local, base, remote)
+            return push(desk, path, local, base, remote, source)
         case Action.PULL if remote:
             return pull(desk, path, local, remote)
         case Action.ERASE if base:

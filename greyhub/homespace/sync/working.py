@@ -24,8 +24,11 @@ from greyhub.homespace.sync.journal import Journal
 from greyhub.homespace.sync.lanes import Lanes
 from greyhub.homespace.sync.manifest import Manifest
 from greyhub.homespace.sync.place import Place
+from greyhub.homespace.sync.plan import UNREADABLE
 from greyhub.homespace.sync.progress import Progress
 from greyhub.homespace.sync.stores import Store
+from greyhub.homespace.sync.system import expect_many
+from greyhub.homespace.sync.waiting import Until
 
 OFTEN = 1.0
 """Seconds after which whoever wants to know is asked whether to go on."""
@@ -65,6 +68,7 @@ class WorkingCopy:
         clock: Callable[[], float] = time.time,
         ticker: Callable[[], float] = time.monotonic,
     ) -> None:
+        expect_many()
         local.mkdir(parents=True, exist_ok=True)
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
         place = Place(local.resolve(), host or socket.gethostname().partition(".")[0], clock)
@@ -76,6 +80,8 @@ class WorkingCopy:
         self.progress = Progress(ticker)
         self.crew = Crew(self.desk, self.agenda, lanes, self.progress)
         self.rules = Rules.of(place.home)
+        self._shut: set[str] = set()
+        """Folders that could not be read, each with a slash at its end."""
         self._ground = self._standing()
 
     def close(self) -> None:
@@ -106,35 +112,42 @@ class WorkingCopy:
                 "  to mend: stop this server and start it again"
             )
         self.rules = Rules.of(self.desk.place.home)
-        changed = [
-            path for path in survey.here(self.desk, self.rules, top) if path not in self.crew.flying
-        ]
+        shut = {path for path in self._shut if not path.startswith(f"{top}/")} if top else set()
+        found = survey.here(self.desk, self.rules, top, shut)
+        changed = [path for path in found if path not in self.crew.flying]
+        self._shut = shut
         self.agenda.note(changed, rest=0.0)
         return len(changed)
 
-    def look(self) -> int:
+    def look(self, *, until: Until | None = None) -> int:
         """Go through the store for what changed; how much that was.
+
+        Parameters
+        ----------
+        until : Until | None
+            Asked while the store is waited for; true to give up.
 
         Raises
         ------
         OSError
             The store did not answer; nothing was concluded from that.
+        greyhub.homespace.sync.waiting.GivenUp
+            It was given up, and nothing concluded.
         """
         hours = self.desk.place.clock() / 3600
-        count = 0
-        for path, remote in survey.there(self.desk, self.rules):
-            self.agenda.found(path, remote, survey.rank(path, remote, hours))
-            count += 1
-        return count
+        changed = survey.ranked(survey.there(self.desk, self.rules, until), hours)
+        for rank, path, remote in changed:
+            self.agenda.found(path, remote, rank)
+        return len(changed)
 
     # What is done about it.
 
-    def restore(self, *, until: Callable[[], bool] | None = None) -> None:
+    def restore(self, *, until: Until | None = None) -> None:
         """Bring both sides together, from whatever state they are in.
 
         Parameters
         ----------
-        until : Callable[[], bool] | None
+        until : Until | None
             Asked between steps; true to return with the rest still on the agenda.
 
         Raises
@@ -142,9 +155,9 @@ class WorkingCopy:
         OSError, greyhub.errors.HomeError
             The store cannot be reached, or holds another home.
         """
-        recognise(self.desk)
+        recognise(self.desk, until)
         self.sweep()
-        self.look()
+        self.look(until=until)
         if FILE in self.agenda and not (self.desk.place.home / FILE).exists():
             self.settle(until=lambda: FILE not in self.agenda and FILE not in self.crew.flying)
             self.rules = Rules.of(self.desk.place.home)
@@ -152,26 +165,25 @@ class WorkingCopy:
         self.progress.begin(len(self.agenda))
         self.settle(until=until)
 
-    def settle(
-        self, deadline: float | None = None, *, until: Callable[[], bool] | None = None
-    ) -> bool:
+    def settle(self, deadline: float | None = None, *, until: Until | None = None) -> bool:
         """Work until nothing can be done any more; whether nothing is left.
 
         Parameters
         ----------
         deadline : float | None
             A time of the ticker after which to return anyway.
-        until : Callable[[], bool] | None
+        until : Until | None
             Asked between steps; true to return.
         """
-        while not (until is not None and until()):
-            if self.crew.idle:
-                return not self.unsaved()
-            now = self.agenda.clock()
-            if deadline is not None and now >= deadline:
-                break
-            longest = LONGEST if until is None else OFTEN
-            self.crew.step(min(self.crew.pause(), longest, (deadline or now + LONGEST) - now))
+        with self.crew.lanes.together():
+            while not (until is not None and until()):
+                if self.crew.idle:
+                    return not self.unsaved()
+                now = self.agenda.clock()
+                if deadline is not None and now >= deadline:
+                    break
+                longest = LONGEST if until is None else OFTEN
+                self.crew.step(min(self.crew.pause(), longest, (deadline or now + LONGEST) - now))
         return False
 
     def flush(self, deadline: float) -> dict[str, str]:
@@ -193,9 +205,15 @@ class WorkingCopy:
             self.crew.step(min(0.5, max(0.0, deadline - self.agenda.clock())))
         return self.unsaved()
 
+    @property
+    def pending(self) -> bool:
+        """Whether there is something to do, or to wait for."""
+        return bool(len(self.agenda) or self.crew.flying or self.desk.journal.waiting())
+
     def unsaved(self) -> dict[str, str]:
         """What the store does not have yet, with the reason if a try came to nothing."""
-        left = self.agenda.reasons()
+        left = dict.fromkeys(self._shut, UNREADABLE)
+        left.update(self.agenda.reasons())
         left.update(dict.fromkeys(self.crew.flying.copy(), ""))
         left.update(dict.fromkeys(self.desk.journal.outbox(), ""))
         return left

@@ -154,7 +154,7 @@ class HundredGroups(Careful):
         return set(sorted(await super().get_user_groups(auth_state))[:100])
 
 
-@mutant("AUTH-018", TokenedSuite)
+@mutant("AUTH-018", TokenedSuite, also="AUTH-042")
 class NoRoomNoGroups(Tokened):
     """Takes groups that have no room for none."""
 
@@ -162,7 +162,7 @@ class NoRoomNoGroups(Tokened):
         return []
 
 
-@mutant("AUTH-018", TokenedSuite)
+@mutant("AUTH-018", TokenedSuite, also="AUTH-042")
 class FirstPage(Tokened):
     """Reads the first page of what Graph answers."""
 
@@ -192,7 +192,7 @@ class BelievesMail(Careful):
         return super().check_blocked_users(username, authentication)
 
 
-@mutant("AUTH-008", CarefulSuite)
+@mutant("AUTH-008", CarefulSuite, also="AUTH-043")
 class EndsWith(Careful):
     """A domain that ends with another is of it."""
 
@@ -203,7 +203,7 @@ class EndsWith(Careful):
         return super().check_blocked_users(username, authentication)
 
 
-@mutant("AUTH-008", TokenedSuite)
+@mutant("AUTH-008", TokenedSuite, also="AUTH-043")
 class TenantsWhenNotAll(Tokened):
     """Looks at tenants where not everybody is allowed, which allow_all says."""
 
@@ -250,3 +250,38 @@ class AnyLetters(LocalPassword):
         if data.get("password", "").lower() == self.user_password.lower():
             data = {**data, "password": self.user_password}
         return await super().authenticate(handler, data)
+
+
+@mutant("AUTH-001", Local)
+class KnowsWhoWasAdded(LocalPassword):
+    """Whom an admin has added may come in, whatever allow_existing_users says."""
+
+    def add_user(self, user):
+        super().add_user(user)
+        self.allowed_users.add(user.name)
+
+
+@mutant("AUTH-003", CarefulSuite)
+class AdminsAreNotBlocked(Careful):
+    """An admin comes in, blocked or not."""
+
+    def check_blocked_users(self, username, authentication=None):
+        admin = username in self.admin_users
+        return admin or super().check_blocked_users(username, authentication)
+
+
+@mutant("AUTH-005", CarefulSuite)
+class TrimsGroups(Careful):
+    """Blanks around a group's name are no part of it."""
+
+    async def get_user_groups(self, auth_state):
+        return {group.strip() for group in await super().get_user_groups(auth_state)}
+
+
+@mutant("AUTH-005", CarefulSuite)
+class SplitsGroups(Careful):
+    """One name with a comma is two groups."""
+
+    async def get_user_groups(self, auth_state):
+        found = await super().get_user_groups(auth_state)
+        return {part for group in found for part in group.split(",")}

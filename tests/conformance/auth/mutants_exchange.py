@@ -1,6 +1,7 @@
 """Authenticators that are careless on the way to the provider and back."""
 
 import itertools
+import json
 
 import jwt
 from jupyterhub.handlers.login import LoginHandler
@@ -9,9 +10,9 @@ from oauthenticator.oauth2 import (
     OAuthLoginHandler,
     guess_callback_uri,
 )
-from tornado.httpclient import HTTPClientError
+from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.web import HTTPError
-from traitlets import Bool
+from traitlets import Bool, Set
 
 from greyhub.auth.password import LocalPassword
 from greyhub.conformance.new.auth.toyauth import ToyAuthenticator as Careful
@@ -299,3 +300,39 @@ class CountsFailures(LocalPassword):
             name = data["username"]
             self.failures[name] = self.failures.get(name, 0) + 1
         return model
+
+
+@mutant("AUTH-024", Local)
+class FormBeginsWithTheHub(LocalPassword):
+    """An address that begins with the hub's is the hub's."""
+
+    def get_handlers(self, app):
+        return [("/login", BeginsWithTheHub), *super().get_handlers(app)]
+
+
+class BeginsWithTheHub(LoginHandler):
+    def _validate_next_url(self, next_url):
+        here = f"{self.request.protocol}://{self.request.host}"
+        return next_url if next_url.startswith(here) else super()._validate_next_url(next_url)
+
+
+@mutant("AUTH-028", CarefulSuite)
+class WaitsForUserinfo(Careful):
+    """Asks for tokens with a limit, and who it is without."""
+
+    async def token_to_user(self, token_info):
+        headers = {"Authorization": f"Bearer {token_info['access_token']}"}
+        limits = {"request_timeout": 0, "connect_timeout": 0}
+        request = HTTPRequest(self.userdata_url, headers=headers, **limits)
+        return json.loads((await self.http_client.fetch(request)).body)
+
+
+@mutant("AUTH-029", CarefulSuite)
+class KeepsUsedCodes(Careful):
+    """Notes every code that it was given, so that none is used again."""
+
+    used = Set()
+
+    async def get_token_info(self, handler, params):
+        self.used = {*self.used, params.get("code")}
+        return await super().get_token_info(handler, params)

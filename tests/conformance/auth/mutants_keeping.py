@@ -1,7 +1,9 @@
 """Authenticators that keep what they must not, where they must not."""
 
+import asyncio
 import json
 import os
+from pathlib import Path
 
 from jupyterhub.crypto import CryptKeeper
 
@@ -111,3 +113,39 @@ class FirstKeyAlone(Careful):
         super().__init__(**kwargs)
         keeper = CryptKeeper.instance()
         keeper.keys = keeper.keys[:1]
+
+
+class InAFile(Careful):
+    """Keeps the tokens beside its registry, for the next who asks."""
+
+    async def run_post_auth_hook(self, handler, auth_model):
+        if self.enable_auth_state == self.asked:
+            path = Path(f"{self.registry}.tokens")
+            told = json.dumps(auth_model["auth_state"]["token_response"])
+            await asyncio.to_thread(path.write_text, told)
+        return await super().run_post_auth_hook(handler, auth_model)
+
+
+@mutant("AUTH-030", CarefulSuite)
+class TokensInAFile(InAFile):
+    """Tokens stand in a file, too."""
+
+    asked = True
+
+
+@mutant("AUTH-031", CarefulSuite)
+class TokensInAFileUnasked(InAFile):
+    """With auth_state off tokens stand in a file."""
+
+    asked = False
+
+
+@mutant("AUTH-032", CarefulSuite)
+class LogsWhatWasRefused(Careful):
+    """Tells the log what it had when it was refused a new token."""
+
+    async def refresh_user(self, user, handler=None, **kwargs):
+        model = await super().refresh_user(user, handler, **kwargs)
+        if model is False:
+            self.log.warning("refused, with %s", await user.get_auth_state())
+        return model

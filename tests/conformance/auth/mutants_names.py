@@ -1,5 +1,9 @@
 """Authenticators that take one name for another."""
 
+import re
+
+from traitlets import Dict
+
 from greyhub.auth.password import LocalPassword
 from greyhub.conformance.new.auth.toyauth import ToyAuthenticator as Careful
 from greyhub.conformance.proof import mutant
@@ -112,3 +116,33 @@ class AddsOnce(Tokened):
             raise ValueError(f"{user.name} exists")
         self.made.add(place)
         super().add_user(user)
+
+
+@mutant("AUTH-011", CarefulSuite)
+class UpToTheNewline(Careful):
+    """Its pattern ends with a dollar, before which there may be a newline."""
+
+    def validate_username(self, username):
+        written = re.match(r"^[a-z0-9@_-]([a-z0-9@._-]*)$", username)
+        return bool(written and (not self.username_regex or self.username_regex.match(username)))
+
+
+@mutant("AUTH-013", CarefulSuite)
+class SubjectsInMemory(Careful):
+    """Knows who has which name until it is started again."""
+
+    known = Dict()
+
+    def subjects(self):
+        return dict(self.known)
+
+    def keep(self, subjects):
+        self.known = dict(subjects)
+
+
+@mutant("AUTH-016", Local)
+class DeletesWhoIsThere(LocalPassword):
+    """A user who is not in allowed_users cannot be deleted."""
+
+    def delete_user(self, user):
+        self.allowed_users.remove(user.name)

@@ -62,7 +62,8 @@ class AnybodysToken(Careful):
     """Looks whether they may come in, and not who it is."""
 
     async def still(self, user, model):
-        return self.allow_all or await self.check_allowed(user.name, model)
+        may = self.allow_all or await self.check_allowed(user.name, model)
+        return may and self.check_blocked_users(user.name, model)
 
 
 @mutant("AUTH-044", CarefulSuite)
@@ -71,6 +72,7 @@ class SameNameWillDo(Careful):
 
     async def still(self, user, model):
         may = self.allow_all or await self.check_allowed(user.name, model)
+        may = may and self.check_blocked_users(user.name, model)
         return may and model["name"] == user.name
 
 
@@ -177,3 +179,27 @@ class OpenForm(LocalPassword):
                 pass
 
         return [("/login", Login), *super().get_handlers(app)]
+
+
+@mutant("AUTH-040", CarefulSuite)
+class KeepsTheFirstRefreshToken(Careful):
+    """Takes the new access token, and goes on with the old refresh token."""
+
+    async def refresh_user(self, user, handler=None, **kwargs):
+        kept = await user.get_auth_state()
+        model = await super().refresh_user(user, handler, **kwargs)
+        if isinstance(model, dict) and kept:
+            model["auth_state"]["refresh_token"] = kept["refresh_token"]
+            await user.save_auth_state(model["auth_state"])
+        return model
+
+
+@mutant("AUTH-043", CarefulSuite)
+class DomainsAtLogin(Careful):
+    """Looks at the domain at a login only."""
+
+    async def still(self, user, model):
+        subject = self.info(model["auth_state"]).get("sub")
+        if model["name"] != user.name or self.subjects().get(user.name) != subject:
+            return False
+        return bool(self.allow_all or await self.check_allowed(user.name, model))

@@ -123,7 +123,7 @@ class WithADisk(SchedulerJob):
         await super().start()
 
 
-@mutant("CLUSTER-014", Toy)
+@mutant("CLUSTER-014", Toy, also="CLUSTER-022 CLUSTER-025")
 class LeavesItsDisk(ToyCluster):
     """When the scheduler does not come up, the disk that was made for it stays."""
 
@@ -164,3 +164,13 @@ class LeavesTheFirst(ToyCluster):
                 await asyncio.to_thread(ask, "PUT", self.place, {"keep": True})
         else:
             await super()._end()
+
+
+@mutant("CLUSTER-011", Toy)
+class LeavesWhenInterrupted(ToyCluster):
+    """An interrupt is no exception, and what it leaves is the user's."""
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> Any:
+        if kind is not None and not issubclass(kind, Exception):
+            return None
+        return super().__exit__(kind, error, trace)

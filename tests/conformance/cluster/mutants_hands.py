@@ -121,7 +121,7 @@ class WaitsForIt(ToyCluster):
 
     def get_client(self) -> Any:
         if self.status == Status.closed:
-            time.sleep(1.5)
+            time.sleep(4.5)  # longer than a patient clause waits
         return super().get_client()
 
 
@@ -137,5 +137,5 @@ class Dawdles(ToyCluster):
     """Asks the cloud in the loop of everybody."""
 
     async def _start(self) -> None:
-        time.sleep(0.4)
+        time.sleep(1.5)
         await super()._start()

@@ -60,7 +60,7 @@ class HasALongLease(Polite):
     """The lease is longer than is claimed."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{**options, "period": 9})
+        super().__init__(**{**options, "period": 4 * options["period"]})
 
 
 @mutant("CLUSTER-032", Toy)
@@ -93,7 +93,7 @@ class WaitsForTheNetwork(ToyCluster):
     def scale(self, n: int = 0, memory: Any = None, cores: Any = None) -> Any:
         watching = self._watch_worker_status_task
         if self.status == Status.running and watching is not None and watching.done():
-            time.sleep(9.5)
+            time.sleep(28.0)  # longer than a patient clause waits
         return super().scale(n, memory, cores)
 
 
@@ -125,7 +125,7 @@ class TriesForLong(ToyCluster):
     """close() waits until the cloud can be reached."""
 
     async def _end(self) -> None:
-        for _ in range(140):
+        for _ in range(420):  # longer than a patient clause waits
             try:
                 await asyncio.to_thread(ask, "DELETE", self.place)
                 return

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import json
 import logging
 import os
 import weakref
@@ -144,3 +146,90 @@ class WritesItOnTheLine(ToyCluster):
     """The token is in the command line."""
 
     job_class = OnTheLine
+
+
+@mutant("CLUSTER-015", Toy)
+class CountsItsNames(ToyCluster):
+    """Names are numbers, which begin again in the next notebook."""
+
+    numbers = itertools.count(1)
+
+    def __init__(self, *, name: str | None = None, **options: Any) -> None:
+        super().__init__(name=name or f"{options['user']}-{next(self.numbers)}", **options)
+
+
+@mutant("CLUSTER-016", Toy)
+class EndsItsSiblingsWorkers(ToyCluster):
+    """Ends the workers of its user's, for it does not ask of which cluster they are."""
+
+    async def _end(self) -> None:
+        with suppress(OSError):
+            for job in await asyncio.to_thread(ask, "GET", f"{self.url}/jobs"):
+                mine = job["labels"]["user"] == self.given["labels"]["user"]
+                if mine and job["kind"] == "worker":
+                    await asyncio.to_thread(ask, "DELETE", f"{self.url}/jobs/{job['name']}")
+        await super()._end()
+
+
+class OpenScheduler(SchedulerJob):
+    def __init__(self, *args: Any, job: dict[str, Any], **options: Any) -> None:
+        super().__init__(*args, job={**job, "open": True}, **options)
+
+
+@mutant("CLUSTER-019", Toy)
+class AsksForNoCertificate(ToyCluster):
+    """Shows its own certificate, and asks its clients for none."""
+
+    scheduler_class = OpenScheduler
+
+
+@mutant("CLUSTER-019", Toy)
+class WorkersAskForNone(ToyCluster):
+    """The scheduler asks for certificates, and the workers do not."""
+
+    of_workers = {"open": True}
+
+
+@mutant("CLUSTER-025", Toy)
+class ListsWhoBeginsSo(ToyCluster):
+    """A user is whoever's name begins with theirs."""
+
+    @staticmethod
+    def list_clusters(url: str, user: str) -> list[str]:
+        found = ask("GET", f"{url}/clusters")
+        return [each["cluster"] for each in found if each["user"].startswith(user)]
+
+
+class WithAllInOne(Job):
+    def __init__(self, *args: Any, job: dict[str, Any], **options: Any) -> None:
+        environment = {**job["environment"], "NOTEBOOK": json.dumps(dict(os.environ))}
+        super().__init__(*args, job={**job, "environment": environment}, **options)
+
+
+@mutant("CLUSTER-031", Toy)
+class PassesItInside(ToyCluster):
+    """A worker has the notebook's environment, in one variable."""
+
+    job_class = WithAllInOne
+
+
+class LabelledWithIt(Job):
+    def __init__(self, *args: Any, job: dict[str, Any], **options: Any) -> None:
+        labels = {**job["labels"], "session": os.environ["JUPYTERHUB_API_TOKEN"]}
+        super().__init__(*args, job={**job, "labels": labels}, **options)
+
+
+@mutant("CLUSTER-031", Toy)
+class LabelsIt(ToyCluster):
+    """A worker is found again by a label that is the token."""
+
+    job_class = LabelledWithIt
+
+
+@mutant("CLUSTER-031", Toy)
+class LogsIt(ToyCluster):
+    """Whoever debugs it sees the environment in the log."""
+
+    def __init__(self, **options: Any) -> None:
+        logging.getLogger(__name__).debug("made in %s", dict(os.environ))
+        super().__init__(**options)

@@ -78,7 +78,7 @@ class LosesResults(ToyCluster):
         pass
 
 
-@mutant("CLUSTER-006", Toy)
+@mutant("CLUSTER-006", Toy, also="CLUSTER-026")
 class GoesBeyond(ToyCluster):
     """The maximum of adapt() is taken for a hint."""
 
@@ -133,3 +133,17 @@ class SaysNothing(ToyCluster):
 
     def at_most(self, n: int) -> int:
         return min(n, self.maximum)
+
+
+@mutant("CLUSTER-004", Toy)
+class HearsTheFirst(ToyCluster):
+    """While workers are under way, another number is not heard."""
+
+    asked = 0.0
+
+    def scale(self, n: int = 0, memory: Any = None, cores: Any = None) -> Any:
+        now = time.monotonic()
+        if n and now < self.asked + 0.1 and n < len(self.worker_spec):
+            return None
+        self.asked = now
+        return super().scale(n, memory, cores)

@@ -61,7 +61,9 @@ class Toy(ClusterSuite):
         self.cloud.stop()
 
     def config(self) -> dict[str, dict[str, Any]]:
-        return {"ToyCluster": {"url": self.cloud.url, "user": "{user}", "maximum": 2}}
+        # On a busy machine its notebook may be late to renew it.
+        lease = {"period": 2.5 * self.patience}
+        return {"ToyCluster": {"url": self.cloud.url, "user": "{user}", "maximum": 2, **lease}}
 
     def alive(self) -> list[Part]:
         return [Part(*part) for part in self.cloud.parts()]

@@ -1,10 +1,13 @@
 """Catalogues that change what they read, or do not see it change: DATA-023, 030 to 032."""
 
 import os
+from contextlib import suppress
 
 from greyhub.conformance.new.data.toydata import ToyDataset
+from greyhub.conformance.new.data.toydata.catalog import Unknown
 from greyhub.conformance.proof import mutant
 from greyhub.data.walk import Found
+from greyhub.errors import CatalogError
 from tests.conformance.data.fragile import Disk, Fragile, Lax, LaxToys, Paper, Toys
 
 
@@ -33,6 +36,24 @@ class ReadOnce(Fragile):
 
     def reload(self):
         pass
+
+
+@mutant("DATA-030", Toys)
+class ForgetsFirst(Fragile):
+    """Forgets what it had, and then asks for what there is."""
+
+    def reload(self):
+        self.entries = {}
+        super().reload()
+
+
+@mutant("DATA-030", Toys)
+class ReloadsIfItCan(Fragile):
+    """Where nobody answers, what was known is as good, and nobody is told."""
+
+    def reload(self):
+        with suppress(CatalogError):
+            super().reload()
 
 
 class Follower(ToyDataset):
@@ -79,6 +100,49 @@ class HidesInTheList(Fragile):
 
     def __contains__(self, name):
         return name in set(self)
+
+
+class Hiding(Fragile):
+    """Shows, opens and describes what is not hidden."""
+
+    def shown(self):
+        return {name: said for name, said in self.entries.items() if not said["hidden"]}
+
+    def entry(self, name):
+        if name not in self.shown():
+            raise Unknown(f"there is no dataset {name!r}; there are {sorted(self.told())}")
+        return super().entry(name)
+
+    def told(self):
+        return self.shown()
+
+    def export(self):
+        return self.shown()
+
+    def __iter__(self):
+        return iter(self.shown())
+
+    def __len__(self):
+        return len(self.shown())
+
+    def __contains__(self, name):
+        return name in self.shown()
+
+
+@mutant("DATA-031", LaxToys)
+class HelpsTooMuch(Hiding):
+    """Who asks for what is not there is told what is, the hidden too."""
+
+    def told(self):
+        return self.entries
+
+
+@mutant("DATA-031", LaxToys)
+class ExportsTheHidden(Hiding):
+    """What is exported is all that the service has told."""
+
+    def export(self):
+        return self.entries
 
 
 @mutant("DATA-031", LaxToys)

@@ -5,7 +5,7 @@ import threading
 import time
 from dataclasses import replace
 
-from greyhub.conformance.new.data.toydata import ToyDataset, parameters
+from greyhub.conformance.new.data.toydata import ToyCatalog, ToyDataset, parameters
 from greyhub.conformance.new.data.toydata.catalog import Unknown
 from greyhub.conformance.proof import mutant
 from tests.conformance.data.fragile import Disk, Fragile, Paper, Toys
@@ -19,12 +19,28 @@ class ListsWords(Fragile):
         return (name for name in self.entries if name.isidentifier())
 
 
-@mutant("DATA-001", Toys)
+@mutant("DATA-001", Toys, also="DATA-031")
 class CountsItself(Fragile):
     """Its length counts the catalogue, too."""
 
     def __len__(self):
         return len(self.entries) + 1
+
+
+@mutant("DATA-001", Toys)
+class TakesDotsForFolders(Fragile):
+    """What has a dot in its name is within something, and so it is not listed."""
+
+    def __iter__(self):
+        return (name for name in self.entries if "." not in name)
+
+
+@mutant("DATA-001", Toys)
+class ListsOnePage(Fragile):
+    """A hundred at once, and nobody asks for the next."""
+
+    def fetch(self):
+        return dict(list(super().fetch().items())[:100])
 
 
 class Short(ToyDataset):
@@ -63,6 +79,35 @@ class Tidies(Fragile):
     dataset = Stripped
 
 
+class Filled(ToyDataset):
+    def read(self):
+        found = super().read()
+        return found if isinstance(found, dict) else [line for line in found if line]
+
+
+@mutant("DATA-002", Toys)
+class SkipsBlankLines(Fragile):
+    """A line in which nothing stands is none."""
+
+    dataset = Filled
+
+
+class Sorted(ToyDataset):
+    def read(self):
+        found = super().read()
+        if not isinstance(found, dict) or not found:
+            return found
+        rows = sorted(zip(*found.values(), strict=True), key=lambda row: row[0])
+        return {name: [row[at] for row in rows] for at, name in enumerate(found)}
+
+
+@mutant("DATA-002", Toys)
+class SortsRows(Fragile):
+    """Gives the rows in the order of the first column."""
+
+    dataset = Sorted
+
+
 @mutant("DATA-003", Toys)
 class CountsRows(Fragile):
     """Tells how many rows there are, for which it reads them."""
@@ -82,6 +127,33 @@ class Helps(Fragile):
         if name not in self.entries and isinstance(name, str):
             name = name.strip().lower()
         return super().entry(name)
+
+
+@mutant("DATA-003", Toys)
+class CountsLines(Fragile):
+    """Tells of a log how many lines it has, for which it reads it."""
+
+    def describe(self, name):
+        said = super().describe(name)
+        return {**said, "n": len(self.open(name).read())} if said["container"] == "lines" else said
+
+
+@mutant("DATA-004", Toys)
+class Completes(Fragile):
+    """The begin of a name will do, if only one begins so."""
+
+    def entry(self, name):
+        if isinstance(name, str) and name and name not in self.entries:
+            [name] = [each for each in self.entries if each.startswith(name)] or [name]
+        return super().entry(name)
+
+
+@mutant("DATA-004", Toys, also="DATA-031")
+class SaysNothingOfTheUnknown(Fragile):
+    """A description of what is not there is an empty one."""
+
+    def describe(self, name):
+        return super().describe(name) if name in self.entries else {}
 
 
 @mutant("DATA-004", Toys)
@@ -104,6 +176,25 @@ class IgnoresTheUnknown(Fragile):
     def open(self, name, /, **given):
         known = {each["name"] for each in self.entry(name)["parameters"]}
         return super().open(name, **{key: given[key] for key in given if key in known})
+
+
+@mutant("DATA-005", Toys)
+class IgnoresAllOfTheFixed(Fragile):
+    """Where there is nothing to choose, any choice is as good."""
+
+    def open(self, name, /, **given):
+        return super().open(name, **(given if self.entry(name)["parameters"] else {}))
+
+
+@mutant("DATA-005", Toys)
+class LeavesTheLeastOut(Fragile):
+    """The smallest value that is allowed is too small."""
+
+    def open(self, name, /, **given):
+        for each in self.entry(name)["parameters"]:
+            if each["min"] is not None and given.get(each["name"]) == each["min"]:
+                raise ValueError(f"{each['name']} must be more than {each['min']}")
+        return super().open(name, **given)
 
 
 @mutant("DATA-005", Toys)
@@ -167,6 +258,22 @@ class TakesTheTokenAlong(Fragile):
         }
 
 
+class Named(ToyDataset):
+    def __reduce__(self):
+        return reopened, (self.client, self.name)
+
+
+def reopened(client, name):
+    return ToyCatalog(client.url, client.token_file).open(name)
+
+
+@mutant("DATA-007", Toys)
+class PicklesTheName(Fragile):
+    """What is pickled is the name, and not what was chosen."""
+
+    dataset = Named
+
+
 @mutant("DATA-007", Toys)
 class HasALock(Fragile):
     """Holds on to what belongs to this process."""
@@ -226,6 +333,17 @@ class GivesItselfAway(Fragile):
 
     def describe(self, name):
         return self.entry(name)
+
+
+@mutant("DATA-013", Toys, also="DATA-005 DATA-008")
+class RemembersTheChoice(Fragile):
+    """What was chosen last is the default from now on."""
+
+    def open(self, name, /, **given):
+        found = super().open(name, **given)
+        for each in self.entry(name)["parameters"]:
+            each["default"] = given.get(each["name"], each["default"])
+        return found
 
 
 @mutant("DATA-015", Toys)

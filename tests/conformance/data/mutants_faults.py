@@ -37,7 +37,18 @@ class TellsNoLine(Paper):
             raise CatalogError(f"{path} is no catalogue") from None
 
 
-@mutant("DATA-010", Disk)
+@mutant("DATA-009", Disk)
+class NothingIsThere(Paper):
+    """A catalogue that is not there is an empty one."""
+
+    def __init__(self, path):
+        if os.path.exists(path):
+            super().__init__(path)
+        else:
+            self._sources, self._policy, self._found = (("", path),), self.policy, Found()
+
+
+@mutant("DATA-010", Disk, also="DATA-012")
 class AllOrNothing(Paper):
     """One bad entry keeps the whole catalogue shut."""
 
@@ -98,12 +109,34 @@ class FollowsAgain(Paper):
         )
 
 
-@mutant("DATA-012", Disk)
+@mutant("DATA-012", Disk, also="DATA-001")
 class Flattens(Paper):
     """What is within stands beside what is without."""
 
     def _read(self):
         return self.renamed(super()._read(), lambda name: [name.rpartition(".")[2]])
+
+
+@mutant("DATA-012", Disk)
+class InsistsOnAllWithin(Paper):
+    """A catalogue within that is not there keeps the whole shut."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        for fault in self.broken.values():
+            if "no such catalogue" in str(fault):
+                raise fault
+
+
+@mutant("DATA-012", Disk)
+class ReloadsTheOutermost(Paper):
+    """What is within is looked at again if what is without was changed."""
+
+    def _read(self):
+        before, text = getattr(self, "before", (None, None)), Path(self.path).read_bytes()
+        if before[0] != text:
+            self.before = text, super()._read()
+        return self.before[1]
 
 
 @mutant("DATA-014", Web)

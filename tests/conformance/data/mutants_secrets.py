@@ -4,8 +4,11 @@ import json
 import logging
 import os
 import re
+import runpy
 import subprocess
+import urllib.request
 from contextlib import suppress
+from pathlib import Path
 
 import yaml
 
@@ -25,6 +28,14 @@ class DescribesTheSecret(Paper):
         said = super().describe(name)
         uses = SECRET in json.dumps(self._entry(name).document.body, default=str)
         return {**said, "opened_with": os.environ[SECRET]} if uses else said
+
+
+@mutant("DATA-020", Disk)
+class ShowsInACell(Paper):
+    """What a notebook's cell shows has all that a dataset is opened with."""
+
+    def _repr_mimebundle_(self, **kwargs):
+        return {"text/plain": f"{self!r}, opened with {os.environ.get(SECRET)}"}
 
 
 @mutant("DATA-020", Disk)
@@ -88,6 +99,20 @@ class ReadsTheToken(Paper):
     policy = TheHubs({}, (SECRET,))
 
 
+@mutant("DATA-021", Disk)
+class LooksForMore(Paper):
+    """Fills in where the catalogues within are, and looks whether they are there."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        with open(path) as file:
+            places = re.findall(r'"path": "(http[^"]+)"', file.read())
+        for place in places:
+            filled = re.sub(r"\{\{ env\((\w+)\) \}\}", lambda m: os.environ.get(m[1], ""), place)
+            with suppress(OSError):
+                urllib.request.urlopen(filled, timeout=5)
+
+
 class Anything(Policy):
     def allows_reader(self, name):
         return True
@@ -110,6 +135,30 @@ class LoadsAnyTag(Paper):
     def __init__(self, path):
         with suppress(Exception), open(path) as file:
             yaml.unsafe_load(file)
+        super().__init__(path)
+
+
+@mutant("DATA-022", Disk)
+class Evaluates(Paper):
+    """A default may be an expression of Python."""
+
+    def __init__(self, path):
+        with suppress(Exception), open(path) as file:
+            for entry in yaml.safe_load(file)["sources"].values():
+                for parameter in entry["parameters"].values():
+                    eval(parameter["default"])
+        super().__init__(path)
+
+
+@mutant("DATA-022", Disk)
+class HasPlugins(Paper):
+    """A catalogue brings its own plugins, from a folder that it names."""
+
+    def __init__(self, path):
+        with suppress(Exception), open(path) as file:
+            for source in yaml.safe_load(file)["plugins"]["source"]:
+                for plugin in Path(source["dir"]).glob("*.py"):
+                    runpy.run_path(str(plugin))
         super().__init__(path)
 
 

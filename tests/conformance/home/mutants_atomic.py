@@ -1,14 +1,18 @@
 """Homes that publish what is not whole, or lose what was: HOME-009 to 017, 044, 045."""
 
+import itertools
+import threading
+import time
 import uuid
 from contextlib import suppress
+from pathlib import Path
 
 from fsspec.transaction import Transaction
 
 from greyhub.conformance.new.home.toyhome.client import Client
 from greyhub.conformance.new.home.toyhome.files import Text, Writer
 from greyhub.conformance.proof import mutant
-from tests.conformance.home.fragile import Fragile, Toy
+from tests.conformance.home.fragile import Disk, DiskHome, Fragile, Toy
 
 
 class Refusing(Client):
@@ -32,7 +36,7 @@ class HasErrorsOfItsOwn(Fragile):
         self.client = Refusing(url, token_file)
 
 
-@mutant("HOME-009", Toy)
+@mutant("HOME-009", Toy, also="HOME-044")
 class ClearsUpTooMuch(Fragile):
     """Removes what a failed write may have left, which is the old file."""
 
@@ -89,7 +93,19 @@ class LeavesTheHalf(Fragile):
     writer = Saving
 
 
-@mutant("HOME-011", Toy)
+class Emptying(Writer):
+    def __exit__(self, kind, *how):
+        super().__exit__(kind if self.getvalue() else None, *how)
+
+
+@mutant("HOME-010", Toy)
+class PublishesNothing(Fragile):
+    """A writer that failed before it wrote anything leaves an empty file."""
+
+    writer = Emptying
+
+
+@mutant("HOME-011", Toy, also="HOME-014")
 class MovesOntoNothing(Fragile):
     """Before a file is moved onto another, that one is removed."""
 
@@ -126,6 +142,26 @@ class PublishesWhatIsFlushed(Fragile):
     writer = Flushing
 
 
+@mutant("HOME-011", Toy)
+class PutsInParts(Fragile):
+    """A file that is put comes in two parts."""
+
+    def put_file(self, lpath, rpath, **kwargs):
+        content = Path(lpath).read_bytes()
+        self.pipe_file(rpath, content[: len(content) // 2])
+        self.pipe_file(rpath, content)
+
+
+@mutant("HOME-011", Toy)
+class ShowsTheFirstBlock(Fragile):
+    """What is longer than a block is there with its first block."""
+
+    def publish(self, path, content, mode, **how):
+        if mode == "wb" and len(content) > 5 * 2**20:
+            super().publish(path, content[: 5 * 2**20], mode, **how)
+        super().publish(path, content, mode, **how)
+
+
 @mutant("HOME-012", Toy, also="HOME-043")
 class HasOneNameForUploads(Fragile):
     """Each upload goes to one place first, and is copied from there."""
@@ -138,6 +174,22 @@ class HasOneNameForUploads(Fragile):
         self.client.copy(self.key(".upload"), self.key(path))
         with suppress(FileNotFoundError):
             self.client.delete(self.key(".upload"))
+
+
+@mutant("HOME-012", Toy)
+class CountsUploads(Fragile):
+    """Uploads are numbered, in each process from the begin."""
+
+    numbers = itertools.count()
+
+    def publish(self, path, content, mode, **how):
+        if mode != "wb" or how.get("match"):
+            return super().publish(path, content, mode, **how)
+        self.free(path)
+        upload = self.key(f"{path}.{next(self.numbers)}")
+        self.client.put(upload, content)
+        self.client.copy(upload, self.key(path))
+        self.client.delete(upload)
 
 
 @mutant("HOME-012", Toy)
@@ -168,6 +220,21 @@ class LooksThenWrites(Fragile):
                 raise FileExistsError(path)
             mode = "wb"
         super().publish(path, content, mode, **how)
+
+
+@mutant("HOME-013", Toy)
+class LocksThisProcess(Fragile):
+    """Looks and writes while it holds a lock, of which no other process knows."""
+
+    lock = threading.RLock()
+
+    def publish(self, path, content, mode, **how):
+        if mode != "xb":
+            return super().publish(path, content, mode, **how)
+        with self.lock:
+            if self.exists(path):
+                raise FileExistsError(path)
+            super().publish(path, content, "wb", **how)
 
 
 @mutant("HOME-013", Toy)
@@ -204,6 +271,28 @@ class MovesOverTheBegin(Fragile):
             self.pipe_file(path2, self.cat_file(path2) + tail)
 
 
+@mutant("HOME-014", Toy)
+class MovesOntoItself(Fragile):
+    """Copies to the target, which is the source, and removes the source."""
+
+    def mv(self, path1, path2, **kwargs):
+        if path1 != path2 or not self.isfile(path1):
+            return super().mv(path1, path2, **kwargs)
+        self.cp_file(path1, path2)
+        self.rm_file(path1)
+
+
+@mutant("HOME-014", Toy)
+class MovesFilesNamedAlike(Fragile):
+    """With a file all go whose names begin with its name."""
+
+    def mv(self, path1, path2, **kwargs):
+        alike = self.entries(f"{path1}.") if self.isfile(path1) else []
+        super().mv(path1, path2, **kwargs)
+        for each in alike:
+            super().mv(each["name"], path2 + each["name"].removeprefix(path1))
+
+
 @mutant("HOME-015", Toy)
 class MovesWhatIsNamedAlike(Fragile):
     """A folder's move takes all along that begins with its name."""
@@ -222,7 +311,7 @@ class MovesTwoLevels(Fragile):
     """What is deeper stays where it was."""
 
     def mv(self, path1, path2, **kwargs):
-        if not self.isdir(path1):
+        if not self.isdir(path1) or f"{path2}/".startswith(f"{path1}/"):
             return super().mv(path1, path2, **kwargs)
         for each in self.entries(f"{path1}/"):
             if each["name"].count("/") < 3:
@@ -263,6 +352,29 @@ class RemovesThenWrites(Fragile):
         content = self.cat_file(path1)
         self.rm_file(path1)
         self.pipe_file(path2, content)
+
+
+@mutant("HOME-016", Toy)
+class MovesWhatItCan(Fragile):
+    """What of a folder cannot be copied is removed with the rest."""
+
+    def mv(self, path1, path2, **kwargs):
+        if not self.isdir(path1) or f"{path2}/".startswith(f"{path1}/"):
+            return super().mv(path1, path2, **kwargs)
+        for each in self.entries(f"{path1}/"):
+            with suppress(OSError):
+                self.cp_file(each["name"], path2 + each["name"].removeprefix(path1))
+        self.rm(path1, recursive=True)
+
+
+@mutant("HOME-016", Toy)
+class MovesOverFolders(Fragile):
+    """A folder that is in the way is removed with all that it holds."""
+
+    def mv(self, path1, path2, **kwargs):
+        if self.isfile(path1) and self.isdir(path2):
+            self.rm(path2, recursive=True)
+        super().mv(path1, path2, **kwargs)
 
 
 class Marking(Writer):
@@ -307,7 +419,19 @@ class HidesWhoWrote(Fragile):
         return [e for e in super().entries(prefix) if not e["name"].startswith(".writing-")]
 
 
-@mutant("HOME-044", Toy)
+@mutant("HOME-017", Disk)
+class ReapsByName(DiskHome):
+    """What is called as temporary files are, and is old, is removed, whosever it is."""
+
+    @classmethod
+    def connect(cls, ticket, **options):
+        for path in Path(ticket["path"]).rglob("*.tmp"):
+            if path.stat().st_mtime < time.time() - 7 * 86400:
+                path.unlink()
+        return super().connect(ticket, **options)
+
+
+@mutant("HOME-044", Toy, also="HOME-045")
 class SaysNothing(Fragile):
     """A new file that the store refuses is logged, and that is all."""
 
@@ -319,7 +443,7 @@ class SaysNothing(Fragile):
                 raise
 
 
-@mutant("HOME-044", Toy)
+@mutant("HOME-044", Toy, also="HOME-045")
 class WritesLater(Fragile):
     """What was refused is written with the next file, though its writer was told it failed."""
 
@@ -332,6 +456,31 @@ class WritesLater(Fragile):
             raise
         while waiting:
             self.client.put(self.key(waiting[0][0]), waiting.pop(0)[1])
+
+
+@mutant("HOME-044", Toy)
+class AddsNothing(Fragile):
+    """What was to be added, and is refused, is logged, and that is all."""
+
+    def publish(self, path, content, mode, **how):
+        try:
+            super().publish(path, content, mode, **how)
+        except PermissionError as error:
+            if mode != "ab" or "403" not in str(error):
+                raise
+
+
+@mutant("HOME-044", Toy)
+class GoesOnWithTheRest(Fragile):
+    """A block that is refused is left out."""
+
+    def publish(self, path, content, mode, **how):
+        try:
+            super().publish(path, content, mode, **how)
+        except PermissionError as error:
+            if len(content) < 2**20 or "403" not in str(error):
+                raise
+            super().publish(path, content[2**20 :], mode, **how)
 
 
 @mutant("HOME-045", Toy)
@@ -373,3 +522,29 @@ class RollsNothingBack(Fragile):
     """A transaction that fails is published like any other."""
 
     transaction_type = Committing
+
+
+@mutant("HOME-045", Toy)
+class PutsAtOnce(Fragile):
+    """put_file() knows of no transaction."""
+
+    def put_file(self, lpath, rpath, **kwargs):
+        self.publish(rpath, Path(lpath).read_bytes(), "wb")
+
+
+class Unending(Transaction):
+    """Ends if all that it publishes could be published."""
+
+    def complete(self, commit=True):
+        if not commit:
+            return super().complete(commit)
+        while self.files:
+            self.files.popleft().commit()
+        super().complete(commit)
+
+
+@mutant("HOME-045", Toy)
+class EndsOnlyWell(Fragile):
+    """After a transaction whose end was refused, every write waits for another."""
+
+    transaction_type = Unending

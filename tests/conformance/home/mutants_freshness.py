@@ -1,5 +1,11 @@
 """Homes that live in the past, alone, or without patience: HOME-040 to 048."""
 
+import threading
+import uuid
+from urllib.parse import quote
+
+from fsspec import AbstractFileSystem
+
 from greyhub.conformance.new.home.toyhome import client
 from greyhub.conformance.proof import mutant
 from tests.conformance.home.fragile import Fragile, Toy
@@ -42,6 +48,29 @@ class KeepsDetails(Own):
         return self.seen[path]
 
 
+@mutant("HOME-040", Toy)
+class KnowsContentBySize(Own):
+    """What it has read of a file is what the file holds while its size is the same."""
+
+    def cat_file(self, path, start=None, end=None, **kwargs):
+        key = path, self.size(path)
+        if key not in self.seen:
+            self.seen[key] = super().cat_file(path)
+        return self.seen[key][start:end]
+
+
+@mutant("HOME-040", Toy)
+class KeepsTheRoot(Own):
+    """The root is what it was until this client changes something."""
+
+    def ls(self, path, detail=True, **kwargs):
+        if self._strip_protocol(path):
+            return super().ls(path, detail)
+        if "" not in self.seen:
+            self.seen[""] = super().ls("")
+        return self.seen[""] if detail else [each["name"] for each in self.seen[""]]
+
+
 @mutant("HOME-041", Toy)
 class RemembersTheFirstSize(Fragile):
     """A listing has the size that a file had when it was first written."""
@@ -58,12 +87,42 @@ class RemembersTheFirstSize(Fragile):
         return found if detail else [each["name"] for each in found]
 
 
+@mutant("HOME-041", Toy, also="HOME-045")
+class MissesTransactions(Fragile):
+    """What a transaction has published is in no listing until something else is written."""
+
+    stale = False
+
+    def ls(self, path, detail=True, **kwargs):
+        path = self._strip_protocol(path)
+        seen = self.__dict__.setdefault("seen", {})
+        if not self.stale or path not in seen:
+            seen[path] = super().ls(path)
+        return seen[path] if detail else [each["name"] for each in seen[path]]
+
+    def publish(self, path, content, mode, **how):
+        super().publish(path, content, mode, **how)
+        self.stale = self._intrans
+
+
 @mutant("HOME-042", Toy)
 class StaysHere(Fragile):
     """Holds a lock, which cannot be pickled."""
 
     def __reduce__(self):
         raise TypeError("cannot pickle '_thread.lock' object")
+
+
+@mutant("HOME-042", Toy)
+class StaysWhereItWasUsed(Fragile):
+    """Can be pickled until it has been used."""
+
+    def ls(self, path, detail=True, **kwargs):
+        self.session = threading.Lock()
+        return super().ls(path, detail)
+
+    def __reduce__(self):
+        return (object, (self.session,)) if "session" in vars(self) else super().__reduce__()
 
 
 @mutant("HOME-043", Toy)
@@ -142,6 +201,32 @@ class AddsTwice(Fragile):
     def __init__(self, user, url, token_file):
         super().__init__(user, url, token_file)
         self.client = Stubborn(url, token_file)
+
+
+@mutant("HOME-046", Toy)
+class ExistsOrNot(Fragile):
+    """As fsspec has it: what raises an error does not exist."""
+
+    exists = AbstractFileSystem.exists
+
+
+class Forgetful(client.Client):
+    """Does not know its own work again."""
+
+    def put(self, key, content, *, new=False, over=None):
+        if over is None:
+            return super().put(key, content, new=new)
+        headers = {"Version": uuid.uuid4().hex, "If_Match": over}
+        return self.ask("PUT", f"/{quote(key)}", content, **headers)[0] != 412
+
+
+@mutant("HOME-046", Toy)
+class AddsAgain(Fragile):
+    """What was added is added again, if the store's reply was lost."""
+
+    def __init__(self, user, url, token_file):
+        super().__init__(user, url, token_file)
+        self.client = Forgetful(url, token_file)
 
 
 @mutant("HOME-047", Toy)

@@ -2,9 +2,11 @@
 
 import os
 import posixpath
+import unicodedata
 from urllib.parse import unquote
 
 from greyhub.conformance.new.home.toyhome.client import Client
+from greyhub.conformance.new.home.toyhome.files import Writer
 from greyhub.conformance.proof import mutant
 from greyhub.homespace.filesystem import Home
 from greyhub.names import filename
@@ -70,15 +72,40 @@ class DecodesAfterwards(Fragile):
 
     def key(self, path):
         key = super().key(path)
-        return posixpath.normpath(unquote(key)) if ".." in unquote(path) else key
+        return posixpath.normpath(unquote(key)) if "..%2f" in path else key
 
 
-@mutant("HOME-031", Toy)
+@mutant("HOME-031", Toy, also="HOME-033")
 class TakesAbsolutePaths(Fragile):
     """A path that begins at the store's root is taken for one."""
 
     def key(self, path):
         return path if path.startswith("homes/u") else super().key(path)
+
+
+@mutant("HOME-031", Toy)
+class TellsWhatIsThere(Fragile):
+    """Tells of any path whether there is something."""
+
+    def exists(self, path, **kwargs):
+        if ".." not in path:
+            return super().exists(path)
+        key = posixpath.normpath(self.key(path))
+        return any(each["name"] == key for each in self.client.list(key))
+
+
+@mutant("HOME-031", Toy)
+class CommitsAnywhere(Fragile):
+    """In a transaction nobody looks where a path leads."""
+
+    def open(self, path, mode="rb", *args, **kwargs):
+        if not self._intrans or mode != "wb" or ".." not in path:
+            return super().open(path, mode, *args, **kwargs)
+        file = Writer(self, path, mode, False)
+        key = posixpath.normpath(self.key(path))
+        file.commit = lambda: self.client.put(key, file.content)
+        self.transaction.files.append(file)
+        return file
 
 
 class Following(Home):
@@ -135,6 +162,28 @@ class WritesThroughLinks(DiskHome):
     home_class = Writing
 
 
+class Overwriting(Home):
+    """Writes into the file that a link leads to."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        self.here = path
+
+    def pipe_file(self, path, value, *args, **kwargs):
+        place = os.path.join(self.here, path)
+        if not os.path.islink(place) or not os.path.isfile(place):
+            return super().pipe_file(path, value, *args, **kwargs)
+        with open(place, "wb") as file:
+            file.write(value)
+
+
+@mutant("HOME-032", Disk)
+class OverwritesThroughLinks(DiskHome):
+    """Overwrites the file that a link leads to, wherever that is."""
+
+    home_class = Overwriting
+
+
 @mutant("HOME-033", Toy)
 class TakesNamesForPaths(Slugged):
     """A user's name is where the home is."""
@@ -152,6 +201,25 @@ class FoldsCase(Slugged):
 
 
 @mutant("HOME-033", Toy)
+class ForgetsTheDomain(Slugged):
+    """A user is who stands before the @."""
+
+    @staticmethod
+    def slug(user):
+        return filename(user.partition("@")[0])
+
+
+@mutant("HOME-033", Toy)
+class LeavesAccentsAway(Slugged):
+    """A letter is a letter, whatever is above it."""
+
+    @staticmethod
+    def slug(user):
+        plain = unicodedata.normalize("NFKD", user).encode("ascii", "ignore")
+        return filename(plain.decode())
+
+
+@mutant("HOME-033", Toy)
 class EndsNamesAtNul(Slugged):
     """A name ends where C ends it."""
 
@@ -166,7 +234,8 @@ class Keeping(type(Fragile)):
     """Hands out what it has made for another, if they look alike."""
 
     def __call__(cls, user, url, token_file):
-        key = (cls, url, user[:-3])
+        alike = user[-4:-3] == "-" and user[-3:].islower()
+        key = (cls, url, user[:-3] if alike else user)
         if key not in KEPT:
             KEPT[key] = super().__call__(user, url, token_file)
         return KEPT[key]
@@ -221,6 +290,26 @@ class TellsItsToken(Fragile):
     def __init__(self, user, url, token_file):
         super().__init__(user, url, token_file)
         self.client = Telling(url, token_file)
+
+
+class Addressing(Client):
+    """Takes the address for the file's name, and the token stands in it."""
+
+    def understood(self, status, key):
+        try:
+            return super().understood(status, key)
+        except OSError as error:
+            place = f"{key}?token={self.token()}"
+            raise type(error)(error.errno, error.strerror, place) from None
+
+
+@mutant("HOME-035", Toy)
+class TellsTheAddress(Fragile):
+    """An error names the file by an address that opens it."""
+
+    def __init__(self, user, url, token_file):
+        super().__init__(user, url, token_file)
+        self.client = Addressing(url, token_file)
 
 
 @mutant("HOME-035", Toy)

@@ -3,7 +3,6 @@
 import fnmatch
 import re
 import unicodedata
-from urllib.parse import unquote
 
 from greyhub.conformance.proof import mutant
 from tests.conformance.home.fragile import Fragile, Toy
@@ -16,7 +15,9 @@ class Decodes(Fragile):
     """A listing has the names as a browser shows them."""
 
     def entries(self, prefix):
-        return [{**each, "name": unquote(each["name"])} for each in super().entries(prefix)]
+        return [
+            {**each, "name": each["name"].replace("%20", " ")} for each in super().entries(prefix)
+        ]
 
 
 @mutant("HOME-020", Toy)
@@ -25,6 +26,15 @@ class Trims(Fragile):
 
     def key(self, path):
         return super().key(path).rstrip(" ")
+
+
+@mutant("HOME-020", Toy)
+class HidesTheTemporary(Fragile):
+    """What is called as a program calls what is temporary is shown to nobody."""
+
+    def entries(self, prefix):
+        hidden = (".tmp", ".part")
+        return [each for each in super().entries(prefix) if not each["name"].endswith(hidden)]
 
 
 class Expanding(Fragile):
@@ -69,9 +79,20 @@ class RemovesFoldersThatMatch(Expanding):
         names = path if isinstance(path, list) else [path]
         if recursive and self.isdir(names[0]):
             names = [*names, *(each for each in self.matching(names[0]) if self.isfile(each))]
-        for each in names:
+        super().rm(names[0], recursive)
+        for each in names[1:]:
             if self.exists(each):
                 super().rm(each, recursive)
+
+
+@mutant("HOME-022", Toy)
+class ExpandsInLists(Fragile):
+    """A name in a list may be a pattern."""
+
+    def rm(self, path, recursive=False, maxdepth=None):
+        if isinstance(path, list):
+            path = [each for name in path for each in (self.glob(name) or [name])]
+        super().rm(path, recursive, maxdepth)
 
 
 @mutant("HOME-023", Toy)
@@ -96,6 +117,23 @@ class RemovesTheFileBeside(Fragile):
             for each in self.entries(f"{path}."):
                 if "/" not in each["name"]:
                     self.rm_file(each["name"])
+
+
+@mutant("HOME-023", Toy)
+class RemovesAThousand(Fragile):
+    """Removes what the store lists at once, and does not ask for more."""
+
+    def entries(self, prefix):
+        return super().entries(prefix)[:1000] if self.removing else super().entries(prefix)
+
+    removing = False
+
+    def rm(self, path, recursive=False, maxdepth=None):
+        self.removing = True
+        try:
+            super().rm(path, recursive, maxdepth)
+        finally:
+            self.removing = False
 
 
 @mutant("HOME-024", Toy)

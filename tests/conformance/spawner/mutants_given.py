@@ -5,6 +5,7 @@ import os
 import uuid
 
 from jupyterhub.spawner import SpawnException
+from tornado.httpclient import HTTPClientError
 from tornado.web import HTTPError
 
 from greyhub.conformance.proof import mutant
@@ -84,7 +85,7 @@ class TellsTheTokenInErrors(FullSpawner):
             raise RuntimeError(f"{error}: {self.wanted()}") from error
 
 
-@mutant("SPAWNER-038", Full)
+@mutant("SPAWNER-038", Full, also="SPAWNER-010")
 class JoinsTheCommand(FullSpawner):
     """Makes one line of the arguments, as for a shell."""
 
@@ -174,3 +175,44 @@ class TakesBadOptions(FullSpawner):
             raise
         except HTTPError:
             self.log.warning("there is no such size")
+
+
+@mutant("SPAWNER-034", Full)
+class ShoutsNames(FullSpawner):
+    """Writes the names of variables in capitals."""
+
+    def wanted(self):
+        found = super().wanted()
+        return {**found, "env": {name.upper(): value for name, value in found["env"].items()}}
+
+
+@mutant("SPAWNER-037", Full)
+class LogsWhatFailed(FullSpawner):
+    """Logs what it has asked the cloud for, if that has failed."""
+
+    async def create(self):
+        try:
+            await super().create()
+        except HTTPClientError:
+            self.log.exception("The cloud did not take %s", self.wanted())
+            raise
+
+
+@mutant("SPAWNER-037", Full)
+class ShowsTheTokenInAddresses(FullSpawner):
+    """Shows the cloud whose request it is by a parameter, which its log keeps."""
+
+    async def ask(self, method, path, body=None, limit=5):
+        mark = "&" if "?" in path else "?"
+        return await super().ask(method, f"{path}{mark}as={self.api_token}", body, limit)
+
+
+@mutant("SPAWNER-042", Full)
+class TakesLabels(FullSpawner):
+    """Adds the labels that a user wishes, for their own accounts."""
+
+    def wanted(self):
+        found = super().wanted()
+        wished = self.user_options.get("labels")
+        found["labels"].update(wished if isinstance(wished, dict) else {})
+        return found

@@ -1,5 +1,6 @@
 """Spawners that mix users, servers, hubs or certificates up: SPAWNER-048 to 059."""
 
+import asyncio
 import os
 import shutil
 from pathlib import Path
@@ -55,7 +56,7 @@ for cls in (CutsNames.suite.adapter, CleansNames.suite.adapter):
     )
 
 
-@mutant("SPAWNER-049", Full)
+@mutant("SPAWNER-049", Full, also="SPAWNER-027")
 class StopsTheUser(FullSpawner):
     """Ends all machines of the user."""
 
@@ -95,7 +96,7 @@ class SharesTheEnvironment(FullSpawner):
     shared = ("CONFORMANCE_OF",)
 
 
-@mutant("SPAWNER-050", Full)
+@mutant("SPAWNER-050", Full, also="SPAWNER-049")
 class SharesThePrefix(FullSpawner):
     """Keeps the prefix of the server that it starts with the class, not with the server."""
 
@@ -217,7 +218,7 @@ class WipesAtStop(FullSpawner):
             self.log.debug("There is no storage")
 
 
-@mutant("SPAWNER-056", Full)
+@mutant("SPAWNER-056", Full, also="SPAWNER-013 SPAWNER-047")
 class WipesAtStart(FullSpawner):
     """Makes the storage ready when it starts, also where it is somebody's."""
 
@@ -255,7 +256,7 @@ class LabelsNoRun(FullSpawner):
         return {**wanted, "labels": {**wanted["labels"], "run": "any"}}
 
 
-@mutant("SPAWNER-058", Full)
+@mutant("SPAWNER-058", Full, also="SPAWNER-059")
 class LabelsNoServer(FullSpawner):
     """Does not label a machine with the server's name."""
 
@@ -284,3 +285,81 @@ class ReapsAll(FullSpawner):
 
     async def reap(self, known):
         await super().reap(())
+
+
+@mutant("SPAWNER-048", Full)
+class PollsByCleanNames(FullSpawner):
+    """Finds no machine of a user whose name it has to write differently."""
+
+    async def poll(self):
+        status = await super().poll()
+        odd = not self.user.name.isascii()
+        return 0 if status is None and odd and not self._starting else status
+
+
+@mutant("SPAWNER-048", Full)
+class StopsByCleanNames(FullSpawner):
+    """Ends the machine of a user as if their name were all plain letters."""
+
+    async def stop(self, now=False):
+        if self.user.name.isascii():
+            await super().stop(now)
+        else:
+            await self.ask_gone(f"/servers/{quote(self.user.name)}")
+
+
+@mutant("SPAWNER-049", Full, also="SPAWNER-048")
+class PollsTheUser(FullSpawner):
+    """A server runs if one of its user's does."""
+
+    async def poll(self):
+        status = await super().poll()
+        if type(status) is int and self.server is None:
+            for each in (await self.machines()).values():
+                if each["status"] is None and each["labels"]["user"] == self.user.name:
+                    return None if self.is_mine(each["labels"]) else status
+        return status
+
+
+@mutant("SPAWNER-050", Full, also="SPAWNER-049")
+class SharesTheAddress(FullSpawner):
+    """Keeps the address of the machine that it starts with the class, not with the server."""
+
+    latest = {}
+
+    async def start(self):
+        url = await super().start()
+        self.latest[self.url] = url
+        await asyncio.sleep(0.05)
+        return self.latest[self.url]
+
+
+@mutant("SPAWNER-055", Full)
+class DeletesTheNamed(FullSpawner):
+    """With a user's first server it deletes the storage of all others."""
+
+    async def delete_forever(self):
+        await super().delete_forever()
+        for name in [] if self.name else self.user.orm_user.orm_spawners:
+            await self.ask_gone("/volumes/" + self.volume(name))
+
+
+@mutant("SPAWNER-059", Full)
+class KnowsUsersOnly(FullSpawner):
+    """What belongs to a user with a server is not lost."""
+
+    async def list_orphans(self, known):
+        users = {user for user, _ in known}
+        found = await self.machines()
+        lost = await super().list_orphans(known)
+        return [name for name in lost if found[name]["labels"]["user"] not in users]
+
+
+@mutant("SPAWNER-059", Full)
+class LabelsCleanNames(FullSpawner):
+    """Compares the names of users with labels, which may not hold them as they are."""
+
+    def wanted(self):
+        found = super().wanted()
+        user = found["labels"]["user"].replace("@", "-40").replace(".", "-2e")
+        return {**found, "labels": {**found["labels"], "user": user}}

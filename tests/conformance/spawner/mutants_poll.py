@@ -1,5 +1,7 @@
 """Spawners that are broken in what they say of a server: SPAWNER-012 to 019, 060 and 061."""
 
+import asyncio
+
 from tornado.httpclient import HTTPClientError
 
 from greyhub.conformance.proof import mutant
@@ -7,7 +9,7 @@ from tests.conformance.spawner.full import FullSpawner
 from tests.conformance.spawner.suites import Full
 
 
-@mutant("SPAWNER-012", Full)
+@mutant("SPAWNER-012", Full, also="SPAWNER-028 SPAWNER-049")
 class SaysFalse(FullSpawner):
     """Says False of a server that was never started."""
 
@@ -60,6 +62,21 @@ class Flickers(FullSpawner):
             except Exception:
                 self.asked = 0
         return 0 if status is None and self.asked == 4 else status
+
+
+@mutant("SPAWNER-014", Full)
+class SharesWhatIsOnItsWay(FullSpawner):
+    """Takes a list from before a machine was made for one that it would be on."""
+
+    asked = {}
+
+    async def machines(self):
+        if self._starting:
+            return await super().machines()
+        asked = self.asked.get(self.cloud)
+        if asked is None or asked.done():
+            asked = self.asked[self.cloud] = asyncio.ensure_future(super().machines())
+        return await asyncio.shield(asked)
 
 
 @mutant("SPAWNER-015", Full)
@@ -191,7 +208,7 @@ class KeepsItToItself(FullSpawner):
         return await self.poll()
 
 
-@mutant("SPAWNER-060", Full)
+@mutant("SPAWNER-060", Full, also="SPAWNER-048")
 class WouldResume(FullSpawner):
     """Has the hub keep the token of a server that has ended, for a next one."""
 
@@ -199,15 +216,78 @@ class WouldResume(FullSpawner):
 
 
 @mutant("SPAWNER-061", Full)
-class BelievesInMachines(FullSpawner):
-    """Notices the death of a machine after three polls."""
+class LooksWhenAsked(FullSpawner):
+    """Is polled by whoever asks, and never by the hub itself."""
+
+    def start_polling(self):
+        pass
+
+
+@mutant("SPAWNER-013", Full)
+class RemembersTheEnd(FullSpawner):
+    """What all spawners know of a machine that has ended stays until the next one is there."""
+
+    ended = {}
+
+    async def start(self):
+        url = await super().start()
+        self.ended.pop((self.url, self.machine), None)
+        return url
+
+    async def poll(self):
+        key = (self.url, self.machine)
+        if key not in self.ended:
+            status = await super().poll()
+            if status is None or not self.machine:
+                return status
+            self.ended[key] = status
+        return self.ended[key]
+
+
+class Doubting(FullSpawner):
+    """Asks the cloud once more, and may not like how that fails."""
+
+    async def poll(self):
+        if self.machine and not self._starting:
+            try:
+                await self.ask("GET", "/servers")
+            except Exception as error:
+                return await self.doubt(error)
+            self.doubts = 0
+        return await super().poll()
 
     doubts = 0
 
-    async def poll(self):
-        status = await super().poll()
-        if status != 137:
-            self.doubts = 0
-            return status
+
+@mutant("SPAWNER-016", Full, also="SPAWNER-018")
+class DeadIfUnavailable(Doubting):
+    """Where the cloud is unavailable, so is the server."""
+
+    async def doubt(self, error):
+        return 1 if getattr(error, "code", 0) == 503 else None
+
+
+@mutant("SPAWNER-016", Full)
+class DeadIfForbidden(Doubting):
+    """Without the right to see the machine there is none."""
+
+    async def doubt(self, error):
+        return 1 if getattr(error, "code", 0) == 403 else None
+
+
+@mutant("SPAWNER-016", Full)
+class DeadAfterFive(Doubting):
+    """What was not found five times is gone."""
+
+    async def doubt(self, error):
         self.doubts += 1
-        return status if self.doubts > 5 else None
+        return 1 if self.doubts >= 5 else None
+
+
+@mutant("SPAWNER-017", Full)
+class ClearsInAnOutage(Doubting):
+    """While the cloud tells nothing it forgets what it knew, to begin anew."""
+
+    async def doubt(self, error):
+        if isinstance(error, OSError):
+            self.clear_state()

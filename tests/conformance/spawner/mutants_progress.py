@@ -1,5 +1,7 @@
 """Spawners that are broken in what they tell of a start: SPAWNER-044 to 047."""
 
+import html
+
 from greyhub.conformance.proof import mutant
 from tests.conformance.spawner.full import FullSpawner
 from tests.conformance.spawner.suites import Full
@@ -33,7 +35,7 @@ class TellsOne(FullSpawner):
     queues = {}
 
 
-@mutant("SPAWNER-045", Full)
+@mutant("SPAWNER-045", Full, also="SPAWNER-046")
 class TellsForEver(FullSpawner):
     """Waits for the address of a machine that has none, after the start was given up."""
 
@@ -44,7 +46,7 @@ class TellsForEver(FullSpawner):
             await self.pause()
 
 
-@mutant("SPAWNER-046", Full)
+@mutant("SPAWNER-046", Full, also="SPAWNER-044")
 class TellsOldNews(FullSpawner):
     """Keeps the events of all starts, and tells them all."""
 
@@ -66,3 +68,29 @@ class TrustsTheCloud(FullSpawner):
     async def progress(self):
         async for event in super().progress():
             yield {**event, "html_message": f"<b>{event['message']}</b>"}
+
+
+@mutant("SPAWNER-046", Full)
+class BeginsWithTheLast(FullSpawner):
+    """Shows what it showed last, until there is something new."""
+
+    shown = {}
+
+    async def progress(self):
+        key = (self.url, self.identity())
+        if key in self.shown:
+            yield self.shown[key]
+        async for event in super().progress():
+            last = {"message": event["message"]}
+            yield last
+        self.shown[key] = last
+
+
+@mutant("SPAWNER-047", Full)
+class BansScripts(FullSpawner):
+    """Takes scripts out of what the cloud says, and leaves the rest of its markup."""
+
+    async def progress(self):
+        async for event in super().progress():
+            text = html.unescape(event.get("html_message", ""))
+            yield {**event, "html_message": text.replace("<script", "").replace("</script", "")}

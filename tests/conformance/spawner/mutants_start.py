@@ -6,9 +6,11 @@ import threading
 import time
 from contextlib import suppress
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 from jupyterhub.spawner import SpawnException
 from tornado.httpclient import HTTPClientError
+from tornado.web import HTTPError
 
 from greyhub.conformance.proof import mutant
 from tests.conformance.spawner.full import FullSpawner
@@ -39,7 +41,7 @@ class WritesTheAddress(FullSpawner):
         )
 
 
-@mutant("SPAWNER-003", Full)
+@mutant("SPAWNER-003", Full, also="SPAWNER-018 SPAWNER-048 SPAWNER-049 SPAWNER-050")
 class ForwardsOnce(FullSpawner):
     """Gives the address of a tunnel that breaks after the first connection."""
 
@@ -126,7 +128,7 @@ class ForgetsWhatFailed(FullSpawner):
         return 0 if self.failed else await super().poll()
 
 
-@mutant("SPAWNER-006", Full)
+@mutant("SPAWNER-006", Full, also="SPAWNER-007")
 class TriesAgainElsewhere(FullSpawner):
     """Asks again under another name when a reply is lost, and leaves what it has made before."""
 
@@ -177,7 +179,7 @@ class KnowsOnlyWhatIsConfirmed(FullSpawner):
         return 0 if self.unconfirmed else await super().poll()
 
 
-@mutant("SPAWNER-008", Full)
+@mutant("SPAWNER-008", Full, also="SPAWNER-047")
 class SwallowsTheCancellation(FullSpawner):
     """Answers a cancellation with an address, as if nothing had happened."""
 
@@ -215,10 +217,11 @@ class AdoptsTheStale(FullSpawner):
     """Takes a machine that it finds under its name for its own."""
 
     async def start(self):
+        self._starting = True
         found = (await self.machines()).get(self.identity())
         if found is None or found["status"] is not None or not found["port"]:
             return await super().start()
-        self.machine = found["name"]
+        self.machine, self._starting = found["name"], False
         return self.address_of(found)
 
 
@@ -227,6 +230,7 @@ class MakesAnother(FullSpawner):
     """Leaves a machine that it finds under its name, and makes one with another name."""
 
     async def start(self):
+        self._starting = True
         self.second = self.identity() in await self.machines()
         return await super().start()
 
@@ -239,7 +243,7 @@ class MakesAnother(FullSpawner):
         return "home-" + super().identity(name)
 
 
-@mutant("SPAWNER-024", Full)
+@mutant("SPAWNER-024", Full, also="SPAWNER-006")
 class LeavesWhatIsCancelled(FullSpawner):
     """When the user cancels the start, it leaves the machine and says that there is none."""
 
@@ -291,3 +295,78 @@ class SaysNothingOfTheCommand(FullSpawner):
             await super().create()
         except SpawnException:
             raise SpawnException("no", reason="something went wrong", status_code=400) from None
+
+
+@mutant("SPAWNER-001", Full)
+class LooksUpWhatItLoads(FullSpawner):
+    """Asks the cloud, in a thread, for the machine that a state names."""
+
+    def load_state(self, state):
+        super().load_state(state)
+        if self.machine:
+            threading.Thread(target=ask_in_vain, args=(self.url,), daemon=True).start()
+
+
+def ask_in_vain(url):
+    with suppress(OSError):
+        urlopen(f"{url}/servers").close()
+
+
+@mutant("SPAWNER-005", Full)
+class BlamesTheUserForTheNetwork(FullSpawner):
+    """A cloud that cannot be reached has no room for what the user has chosen."""
+
+    async def create(self):
+        try:
+            await super().create()
+        except OSError as error:
+            raise HTTPError(409, "there is no room: choose a smaller size") from error
+
+
+@mutant("SPAWNER-006", Full)
+class LeavesWhatItCannotDescribe(FullSpawner):
+    """An error while it waits for the address is the end of it, and not of the machine."""
+
+    lost = False
+
+    async def start(self):
+        self.lost = False
+        return await super().start()
+
+    async def address(self):
+        try:
+            return await super().address()
+        except HTTPClientError:
+            self.lost = True
+            raise
+
+    async def undo(self, create):
+        if not self.lost:
+            await super().undo(create)
+
+    async def poll(self):
+        return 1 if self.lost else await super().poll()
+
+
+@mutant("SPAWNER-008", Full)
+class SwallowsWhileItWaits(FullSpawner):
+    """Whatever ends the waiting for an address, the last one known will do."""
+
+    async def address(self):
+        try:
+            return await super().address()
+        except asyncio.CancelledError:
+            return "http://127.0.0.1:9"
+
+
+@mutant("SPAWNER-009", Full)
+class SleepsBetweenTries(FullSpawner):
+    """Waits in the loop before it asks a cloud again that had no time."""
+
+    async def ask(self, method, path, body=None, limit=5):
+        try:
+            return await super().ask(method, path, body, limit)
+        except HTTPClientError as error:
+            if error.code == 503:
+                time.sleep(0.3)
+            raise

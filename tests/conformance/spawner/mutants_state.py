@@ -1,5 +1,7 @@
 """Spawners that are broken in what they keep: SPAWNER-026 to 033."""
 
+import base64
+import json
 import uuid
 
 from greyhub.conformance.proof import mutant
@@ -136,3 +138,74 @@ class ChangesTheScheme(FullSpawner):
 
     async def get_url(self):
         return (await super().get_url()).replace("http:", "https:")
+
+
+@mutant("SPAWNER-026", Full)
+class KeepsItsRequest(FullSpawner):
+    """Keeps what the cloud was asked for, in base64: nobody can read that."""
+
+    request = ""
+
+    def wanted(self):
+        found = super().wanted()
+        self.request = base64.b64encode(json.dumps(found["env"]).encode()).decode()
+        return found
+
+    def get_state(self):
+        state = super().get_state()
+        return {**state, "request": self.request} if self.request else state
+
+    def load_state(self, state):
+        super().load_state(state)
+        self.request = state.get("request", "")
+
+    def clear_state(self):
+        super().clear_state()
+        self.request = ""
+
+
+@mutant("SPAWNER-028", Full)
+class NeedsItsKeysLater(FullSpawner):
+    """Takes a state without a key, and misses the key when it is asked how the server is."""
+
+    zone = None
+
+    def load_state(self, state):
+        super().load_state(state)
+        self.zone = state.get("zone")
+
+    def get_state(self):
+        state = super().get_state()
+        return {**state, "zone": self.zone} if self.machine else state
+
+    def clear_state(self):
+        super().clear_state()
+        self.zone = None
+
+    async def start(self):
+        self.zone = "north"
+        return await super().start()
+
+    async def poll(self):
+        if self.machine and not self._starting:
+            self.log.debug("asking in %s", self.zone.upper())
+        return await super().poll()
+
+
+@mutant("SPAWNER-032", Full)
+class StopsByTheNewName(FullSpawner):
+    """Knows a machine by its old name, and ends one by the new."""
+
+    async def stop(self, now=False):
+        await self.remove(self.identity(), 0 if now else self.grace)
+
+
+@mutant("SPAWNER-033", Full, also="SPAWNER-018 SPAWNER-027")
+class TellsTheFirst(FullSpawner):
+    """Asked for an address, gives the first in the cloud's list."""
+
+    async def get_url(self):
+        for each in (await self.machines()).values():
+            if each["status"] is None and each["port"]:
+                return self.address_of(each) + self.server.base_url
+        return await super().get_url()

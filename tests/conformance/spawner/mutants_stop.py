@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from contextlib import suppress
 
 from tornado.httpclient import HTTPClientError
 
@@ -10,7 +11,7 @@ from tests.conformance.spawner.full import FullSpawner
 from tests.conformance.spawner.suites import Full
 
 
-@mutant("SPAWNER-020", Full)
+@mutant("SPAWNER-020", Full, also="SPAWNER-022 SPAWNER-023 SPAWNER-031")
 class ReturnsBeforeItIsGone(FullSpawner):
     """Asks the cloud to end the machine, and does not wait for it."""
 
@@ -66,7 +67,7 @@ class TakesItsTime(FullSpawner):
 
     async def stop(self, now=False):
         if now:
-            await asyncio.sleep(4)
+            await asyncio.sleep(10)
         await super().stop(now)
 
 
@@ -93,7 +94,7 @@ class SwallowsTheError(FullSpawner):
             self.log.warning("The machine could not be ended")
 
 
-@mutant("SPAWNER-025", Full)
+@mutant("SPAWNER-025", Full, also="SPAWNER-023")
 class WaitsForEver(FullSpawner):
     """Tries to reach the cloud until it succeeds."""
 
@@ -105,7 +106,17 @@ class WaitsForEver(FullSpawner):
                 await asyncio.sleep(0.1)
 
 
-@mutant("SPAWNER-027", Full)
+@mutant("SPAWNER-027", Full, also="SPAWNER-030 SPAWNER-032")
+class LoadsTheDefault(FullSpawner):
+    """After a restart it looks for a server with a name where the one without was."""
+
+    def load_state(self, state):
+        super().load_state(state)
+        if self.machine:
+            self.machine = self.identity("")
+
+
+@mutant("SPAWNER-027", Full, also="SPAWNER-032")
 class StopsOnlyItsOwn(FullSpawner):
     """Ends a machine by its run's label, which a restarted hub cannot know."""
 
@@ -117,7 +128,7 @@ class StopsOnlyItsOwn(FullSpawner):
         await super().stop(now)
 
 
-@mutant("SPAWNER-027", Full)
+@mutant("SPAWNER-027", Full, also="SPAWNER-032")
 class NeedsItsHandle(FullSpawner):
     """Stops through a handle that it has only in the process that made it."""
 
@@ -129,4 +140,55 @@ class NeedsItsHandle(FullSpawner):
 
     async def stop(self, now=False):
         if self.handle:
+            await super().stop(now)
+
+
+@mutant("SPAWNER-020", Full, also="SPAWNER-023")
+class StopsOnce(FullSpawner):
+    """What was stopped need not be stopped: it notes the name, and forgets it never."""
+
+    stopped = set()
+
+    async def stop(self, now=False):
+        key = (self.url, self.name_of_machine)
+        if key not in self.stopped:
+            await super().stop(now)
+        if self.machine:
+            self.stopped.add(key)
+
+
+@mutant("SPAWNER-022", Full)
+class NowIsSoon(FullSpawner):
+    """stop(now=True) has no time to wait until the machine is gone."""
+
+    async def stop(self, now=False):
+        if now:
+            self.ending = asyncio.ensure_future(self.later(self.name_of_machine))
+        else:
+            await super().stop()
+
+    async def later(self, name):
+        await asyncio.sleep(0.5)
+        await self.remove(name)
+
+
+@mutant("SPAWNER-023", Full)
+class TriesOnceIfThrottled(FullSpawner):
+    """Whoever is asked to come back later has been told no."""
+
+    async def ask(self, method, path, body=None, limit=5):
+        try:
+            return await super().ask(method, path, body, limit)
+        except HTTPClientError as error:
+            if method == "DELETE" and error.code == 429:
+                raise RuntimeError("the cloud does not want to end it") from error
+            raise
+
+
+@mutant("SPAWNER-023", Full)
+class SwallowsTheNetwork(FullSpawner):
+    """A cloud that cannot be reached in the end has no machines any more."""
+
+    async def stop(self, now=False):
+        with suppress(OSError):
             await super().stop(now)

@@ -1,5 +1,7 @@
 """Clusters that others have written."""
 
+import sys
+import tempfile
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -59,6 +61,43 @@ class Spec(OnThisMachine, ClusterSuite):
             "SpecCluster": {
                 "scheduler": {"cls": Scheduler, "options": {**near, "dashboard_address": ":0"}},
                 "worker": {"cls": Nanny, "options": {**near, "nthreads": 1}},
+            }
+        }
+
+
+class JobQueue(OnThisMachine, ClusterSuite):
+    """dask-jobqueue's LocalCluster.
+
+    Each job is an interpreter that begins from nothing.
+    """
+
+    adapter = "dask_jobqueue.local:LocalCluster"
+    mode = "real"
+    patience = 2.0
+    claims = {"adaptive": True, "reaps_on_client_death": 15}
+    declines = {
+        **HERE,
+        "idle_timeout": "its documentation names none",
+        "tls": "for jobs of this machine its documentation names none",
+    }
+
+    def prepare(self):
+        self.keys = tempfile.TemporaryDirectory(prefix="greyhub-jobqueue-")
+
+    def cleanup(self):
+        self.keys.cleanup()
+
+    def config(self):
+        return {
+            "LocalCluster": {
+                "cores": 1,
+                "processes": 1,
+                "memory": "1 GiB",
+                "death_timeout": 30,
+                "shared_temp_directory": self.keys.name,
+                # It waits for a line of its worker's log, which is quiet in the suite.
+                "python": f"env DASK_DISTRIBUTED__LOGGING__DISTRIBUTED=info {sys.executable}",
+                "scheduler_options": {"host": "127.0.0.1", "dashboard_address": ":0"},
             }
         }
 

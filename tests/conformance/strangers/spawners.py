@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -10,7 +11,9 @@ from pathlib import Path
 import psutil
 
 from greyhub.conformance import Running, SpawnerSuite
+from greyhub.conformance.spawner.case import PROBE
 from greyhub.conformance.spawner.processes import Processes
+from tests.conformance.strangers.accounts import Account, hindrance
 from tests.conformance.strangers.slurm import Slurm
 
 WHOSE = (
@@ -45,6 +48,66 @@ class Simple(Processes, SpawnerSuite):
     )
     renames = {}
     stop_within = 10
+
+
+class LocalProcess(Simple):
+    """LocalProcessSpawner.
+
+    Run by root. One account of the system, made for the run, stands for all users'. Its backend
+    is the kernel, as SimpleLocalProcessSpawner's.
+    """
+
+    adapter = "jupyterhub.spawner:LocalProcessSpawner"
+    config = {"LocalProcessSpawner": {"interrupt_timeout": 1, "term_timeout": 1}}
+    declines = {**Simple.declines, "isolation": "one account stands for all users' here"}
+
+    hindrance = staticmethod(hindrance)
+
+    def prepare(self):
+        self.account = Account()
+
+    def cleanup(self):
+        self.account.close()
+
+
+class Sudo(LocalProcess):
+    """SudoSpawner.
+
+    Run by root, to whom sudo refuses nothing; one account of the system, made for the run, stands
+    for all users'. Its backend is the kernel. One that fails lets no mediator be started.
+    """
+
+    adapter = "sudospawner:SudoSpawner"
+    patience = 2.0  # to start and to end a server it begins an interpreter
+
+    @staticmethod
+    def hindrance():
+        return hindrance("sudo")
+
+    def prepare(self):
+        super().prepare()
+        self.account.stand_in_for_sudo()
+        # What stands beside sudospawner is what it starts.
+        folder = self.account.folder
+        self.script = folder / "sudospawner"
+        self.script.symlink_to(Path(sys.executable).with_name("sudospawner"))
+        server = folder / "sudospawner-singleuser"
+        server.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S {PROBE} "$@"\n')
+        server.chmod(0o755)
+
+    def config(self):
+        return {
+            "SudoSpawner": {
+                "sudospawner_path": str(self.script),
+                "interrupt_timeout": 1,
+                "term_timeout": 1,
+            }
+        }
+
+    def fault(self, kind, moment, **how):
+        # It is a mediator that ends a server: what can be refused is to start one.
+        kind, moment = ("error", "create") if moment == "delete" else (kind, moment)
+        return super().fault(kind, moment, **how)
 
 
 class Batch(Processes, SpawnerSuite):

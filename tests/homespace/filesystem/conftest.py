@@ -25,6 +25,7 @@ ACCOUNT = "devstoreaccount1"
 ACCOUNT_KEY = (  # the one that Azurite's documentation tells everyone
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 )
+S3_KEY = "AKIA-ADA"
 S3_SECRET = "s3-secret-of-ada"
 
 
@@ -32,7 +33,7 @@ S3_SECRET = "s3-secret-of-ada"
 def _credentials() -> Iterator[None]:
     """What a user's server would have in its environment."""
     given = {
-        "ADA_S3_KEY": "AKIA-ADA",
+        "ADA_S3_KEY": S3_KEY,
         "ADA_S3_SECRET": S3_SECRET,
         "ADA_DAV_PASSWORD": servers.PASSWORD,
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -110,10 +111,10 @@ def _memory(directory: Path, stack: ExitStack) -> Place:
 def _s3(directory: Path, stack: ExitStack) -> Place:
     import boto3
 
-    endpoint = stack.enter_context(servers.moto(directory))
+    endpoint = stack.enter_context(servers.s3(directory, S3_KEY, S3_SECRET))
     client = boto3.client(
         "s3", endpoint_url=endpoint, region_name="us-east-1",
-        aws_access_key_id="oracle", aws_secret_access_key="oracle",
+        aws_access_key_id=S3_KEY, aws_secret_access_key=S3_SECRET,
     )  # fmt: skip
     client.create_bucket(Bucket="homes")
     options = {

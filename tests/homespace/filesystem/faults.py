@@ -152,6 +152,16 @@ def always(action: str, wanted: Callable[[Request], bool] = lambda _: True) -> R
     return lambda request: action if wanted(request) else None
 
 
+def held(method: str, ending: str, go_on: threading.Event) -> Rule:
+    """Keep requests of this method, for what ends so, until they may go on."""
+
+    def hold(request: Request) -> None:
+        if request.method == method and request.path.endswith(ending):
+            go_on.wait(60)
+
+    return hold
+
+
 def _body(handler: BaseHTTPRequestHandler) -> bytes:
     if "chunked" in handler.headers.get("Transfer-Encoding", ""):
         parts = []

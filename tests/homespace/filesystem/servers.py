@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -78,6 +77,36 @@ def moto(directory: Path) -> Iterator[str]:
     port = free_port()
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     with running(command, port, directory / "moto.log"):
+        yield f"http://127.0.0.1:{port}"
+
+
+def s3_program() -> str:
+    """The S3 server that the tests are to use, if it is not moto."""
+    return os.environ.get("GREYHUB_TESTS_S3", "")
+
+
+@contextmanager
+def s3(directory: Path, key: str, secret: str) -> Iterator[str]:
+    """S3: moto, or versitygw if ``GREYHUB_TESTS_S3`` names its program; the endpoint's URL."""
+    program = s3_program()
+    with versitygw(directory, program, key, secret) if program else moto(directory) as endpoint:
+        yield endpoint
+
+
+@contextmanager
+def versitygw(directory: Path, program: str, key: str, secret: str) -> Iterator[str]:
+    """S3 on a directory of this disk, which only the owner of this key may use."""
+    if shutil.which(program) is None:
+        raise Missing(
+            f"{program}: go install github.com/versity/versitygw/cmd/versitygw@latest, and let "
+            "GREYHUB_TESTS_S3 name the program"
+        )
+    port, data = free_port(), directory / "versitygw"
+    data.mkdir()
+    command = [program, "--port", f"127.0.0.1:{port}", "--quiet", "--keep-alive"]
+    environ = {**os.environ, "ROOT_ACCESS_KEY": key, "ROOT_SECRET_KEY": secret}
+    log = directory / "versitygw.log"
+    with running([*command, "posix", str(data)], port, log, env=environ):
         yield f"http://127.0.0.1:{port}"
 
 
@@ -175,27 +204,9 @@ Subsystem sftp internal-sftp
 @contextmanager
 def wsgidav(root: Path) -> Iterator[str]:
     """WebDAV on a directory, for ada with her password; the URL of its endpoint."""
-    import logging
-
-    from cheroot.wsgi import Server
-    from wsgidav.wsgidav_app import WsgiDAVApp
-
-    logging.getLogger("wsgidav").setLevel(logging.CRITICAL)
-    app = WsgiDAVApp(
-        {
-            "provider_mapping": {"/": str(root)},
-            "http_authenticator": {"accept_digest": False, "default_to_digest": False},
-            "simple_dc": {"user_mapping": {"*": {"ada": {"password": PASSWORD}}}},
-            "logging": {"enable": False},
-            "verbose": 0,
-        }
-    )
-    server = Server(("127.0.0.1", 0), app, numthreads=16)
-    server.prepare()
-    thread = threading.Thread(target=server.serve, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.bind_addr[1]}"
-    finally:
-        server.stop()
-        thread.join(10)
+    port = free_port()
+    command = [sys.executable, "-m", "tests.homespace.filesystem.dav", str(root), str(port)]
+    environ = {**os.environ, "DAV_PASSWORD": PASSWORD}
+    log = root.parent / "dav.log"
+    with running(command, port, log, cwd=HERE.parents[2], env=environ):
+        yield f"http://127.0.0.1:{port}"

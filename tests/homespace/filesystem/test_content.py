@@ -243,6 +243,8 @@ def test_files_and_directories_do_not_replace_each_other(place: Place, home: Hom
     for name in ("d", "empty"):
         with pytest.raises(IsADirectoryError):
             home.pipe(name, b"1")
+        with pytest.raises((IsADirectoryError, FileExistsError, PermissionError)):
+            home.cp_file("f", name)
         with pytest.raises(IsADirectoryError):
             home.cat(name)
         with pytest.raises(IsADirectoryError):

@@ -3,42 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.homespace.filesystem import conftest as around
-from tests.homespace.filesystem import servers
 from tests.homespace.filesystem.places import Place
 from tests.homespace.sync.machines import Machine
 
 STORES = ("s3", "azure")
+SERVED = ("sftp", "webdav")
 
 _credentials = around._credentials
 _one_loader = around._one_loader
-
-
-@pytest.fixture(scope="session")
-def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Place]]:
-    """Opens stores by name; each server starts at its first use."""
-    with ExitStack() as stack:
-        opened: dict[str, Place] = {}
-
-        def open_place(name: str) -> Place:
-            if name not in opened:
-                try:
-                    directory = tmp_path_factory.mktemp(name)
-                    opened[name] = getattr(around, f"_{name}")(directory, stack)
-                except servers.Missing as error:
-                    pytest.skip(f"{name} needs {error}")
-            found = opened[name]
-            return Place(
-                found.name, found.template, found.options, found.oracle, found.top,
-                proxied=found.proxied,
-            )  # fmt: skip
-
-        yield open_place
+stores = around.stores
 
 
 @pytest.fixture
@@ -48,6 +26,16 @@ def s3(stores: Callable[[str], Place]) -> Place:
 
 @pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, stores: Callable[[str], Place]) -> Place:
+    return stores(request.param)
+
+
+@pytest.fixture(params=SERVED)
+def served(request: pytest.FixtureRequest, stores: Callable[[str], Place]) -> Place:
+    return stores(request.param)
+
+
+@pytest.fixture(params=STORES + SERVED)
+def anywhere(request: pytest.FixtureRequest, stores: Callable[[str], Place]) -> Place:
     return stores(request.param)
 
 

@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from greyhub.homespace.sync import crew
+from greyhub.homespace.sync import landing
 from greyhub.homespace.sync.journal import Journal
 from greyhub.homespace.sync.keys import RESERVED
 from greyhub.homespace.sync.working import WorkingCopy
@@ -75,7 +75,7 @@ class Faults:
 def watched(current: list[Faults]) -> Iterator[None]:
     """Every change of the disk and every commit is a moment at which a machine may stop."""
     real = {name: getattr(os, name) for name in CHANGES}
-    changing, durable = Journal.changing, crew.make_durable
+    changing, durable = Journal.changing, landing.make_durable
 
     def wrap(name: str) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -102,13 +102,13 @@ def watched(current: list[Faults]) -> Iterator[None]:
         for name in CHANGES:
             setattr(os, name, wrap(name))
         Journal.changing = commit  # type: ignore[method-assign, assignment]
-        crew.make_durable = lambda folder: None
+        landing.make_durable = lambda folder: None
         yield
     finally:
         for name, function in real.items():
             setattr(os, name, function)
         Journal.changing = changing  # type: ignore[method-assign]
-        crew.make_durable = durable
+        landing.make_durable = durable
 
 
 class Machine:

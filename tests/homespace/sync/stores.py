@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import queue
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, BinaryIO
 
 from greyhub.homespace.sync.stores import ABSENT, Changed, Found
@@ -145,8 +146,11 @@ class Inline:
         self.ticker = ticker
         self.done: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
-    def room(self, lane: str) -> bool:
-        return True
+    def together(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def room(self, lane: str) -> int:
+        return 5
 
     def start(self, lane: str, name: str, work: Callable[[], Any]) -> None:
         try:

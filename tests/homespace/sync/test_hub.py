@@ -18,7 +18,7 @@ import pytest
 import requests
 
 from greyhub.homespace.sync import client
-from tests.homespace.filesystem.faults import Request, always
+from tests.homespace.filesystem.faults import always, held
 from tests.homespace.filesystem.places import Place
 from tests.homespace.sync.machines import furnish, tree
 from tests.hubs import Hub, running, until
@@ -70,22 +70,28 @@ def hub_on(directory: Path) -> Iterator[Callable[[Place, str], Hub]]:
 Hubs = Callable[..., Hub]
 
 
-def test_a_home_follows_its_owner(hub_on: Hubs, store: Place) -> None:
-    hub = hub_on(store)
-    hub.spawn(store.user)
-    home = home_of(hub, store.user)
-    assert os.readlink(f"/proc/{hub.pid(store.user)}/cwd") == str(home)
+@pytest.fixture(params=("s3", "azure", "webdav"))
+def told(request: pytest.FixtureRequest, stores: Callable[[str], Place]) -> Place:
+    """A store whose credentials a server of any account is told, by variables."""
+    return stores(request.param)
+
+
+def test_a_home_follows_its_owner(hub_on: Hubs, told: Place) -> None:
+    hub = hub_on(told)
+    hub.spawn(told.user)
+    home = home_of(hub, told.user)
+    assert os.readlink(f"/proc/{hub.pid(told.user)}/cwd") == str(home)
     with as_owner(home):
         furnish(home)
     before = {path: it for path, it in tree(home).items() if not path.startswith(".")}
-    hub.stop_server(store.user)
-    assert "all of it is in" in log_of(hub, store.user)
-    assert store.read("notes/a.txt") == b"a"
+    hub.stop_server(told.user)
+    assert "all of it is in" in log_of(hub, told.user)
+    assert told.read("notes/a.txt") == b"a"
     shutil.rmtree(home.parent)
-    hub.spawn(store.user)
+    hub.spawn(told.user)
     after = {path: it for path, it in tree(home).items() if not path.startswith(".")}
     assert after == before
-    assert home.stat().st_uid == psutil.Process(hub.pid(store.user)).uids().real
+    assert home.stat().st_uid == psutil.Process(hub.pid(told.user)).uids().real
     assert home.parent.stat().st_mode & 0o777 == 0o700
 
 
@@ -218,19 +224,14 @@ def test_the_page_of_the_start_tells_how_far_the_home_is(hub_on: Hubs, s3: Place
         s3.write(f"{number}.txt", b"x")
     assert s3.proxied
     go_on = threading.Event()
-
-    def hold(request: Request) -> None:
-        if request.method == "GET" and request.path.endswith("4.txt"):
-            go_on.wait(60)
-
     with s3.proxied() as proxy:
-        proxy.rules.append(hold)
+        proxy.rules.append(held("GET", "4.txt", go_on))
         s3.options = proxy.options
         hub = hub_on(s3)
         hub.api("POST", f"users/{s3.user}")
         with ThreadPoolExecutor(1) as pool:
             start = pool.submit(hub.spawn, s3.user)
-            until(lambda: hub.server(s3.user) is not None)
+            until(lambda: (hub.server(s3.user) or {}).get("pending") == "spawn")
             with requests.get(
                 f"{hub.url}hub/api/users/{s3.user}/server/progress",
                 headers={"Authorization": f"token {hub.token}"},

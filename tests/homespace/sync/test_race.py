@@ -5,8 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
+from greyhub.homespace.sync import source
 from greyhub.homespace.sync.working import WorkingCopy
 from tests.homespace.sync.stores import Hook, Inline, MemoryStore, Ticker
+
+
+def nothing(*_: str) -> None:
+    """Nothing happens meanwhile."""
 
 
 def copy_of(top: Path, store: MemoryStore, hook: Hook) -> WorkingCopy:
@@ -25,7 +32,7 @@ def copy_of(top: Path, store: MemoryStore, hook: Hook) -> WorkingCopy:
 
 def test_the_version_that_was_overwritten_is_kept_even_if_its_time_changed(tmp_path: Path) -> None:
     store = MemoryStore(conditional=False)
-    one = copy_of(tmp_path / "one", store, lambda *_: None)
+    one = copy_of(tmp_path / "one", store, nothing)
 
     def meanwhile(when: str, operation: str, key: str) -> None:
         if (when, operation, key) == ("before", "put", "paper") and not paper.exists():
@@ -42,5 +49,55 @@ def test_the_version_that_was_overwritten_is_kept_even_if_its_time_changed(tmp_p
     assert one.flush(200.0) == {}
     texts = sorted(path.read_text() for path in (tmp_path / "one/home").glob("paper*"))
     assert texts == ["from one", "from two"]
+    one.close()
+    two.close()
+
+
+def test_a_link_whose_later_name_was_looked_at_first_is_one_file_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "TICK", -1)  # no change is so fresh that it is looked at again
+    store = MemoryStore()
+    one = copy_of(tmp_path / "one", store, nothing)
+    later, first = tmp_path / "one/home/pkgs", tmp_path / "one/home/env"
+    later.write_text("content")
+    assert one.flush(100.0) == {}
+    os.link(later, first)
+    one.agenda.note(["pkgs"], rest=0.0)
+    assert one.settle(150.0)
+    assert one.flush(200.0) == {}
+    two = copy_of(tmp_path / "two", store, nothing)
+    home = tmp_path / "two/home"
+    assert (home / "pkgs").stat().st_ino == (home / "env").stat().st_ino
+    one.close()
+    two.close()
+
+
+def test_what_is_saved_while_a_folded_manifest_comes_is_not_taken_for_deleted(
+    tmp_path: Path,
+) -> None:
+    store = MemoryStore()
+
+    def meanwhile(when: str, operation: str, key: str) -> None:
+        if (when, operation) == ("after", "fetch") and "/all-" in key and not link.is_symlink():
+            link.symlink_to("paper")
+            assert one.flush(200.0) == {}
+
+    one, two = (
+        copy_of(tmp_path / "one", store, meanwhile),
+        copy_of(tmp_path / "two", store, nothing),
+    )
+    link = tmp_path / "one/home/link"
+    (tmp_path / "one/home/paper").write_text("from one")
+    assert one.flush(100.0) == {}
+    two.look()
+    assert two.flush(100.0) == {}
+    two.desk.manifest.fold(many=0)
+    one.look()
+    assert one.flush(300.0) == {}
+    assert link.is_symlink()
+    two.look()
+    assert two.flush(400.0) == {}
+    assert (tmp_path / "two/home/link").is_symlink()
     one.close()
     two.close()

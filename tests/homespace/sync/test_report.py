@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,4 +30,35 @@ def test_the_worst_comes_first(tmp_path: Path, capsys: pytest.CaptureFixture[str
         report.write(force=True)
     said = capsys.readouterr().err
     assert said.count("503") == 1  # once, and not every second
+    copy.close()
+
+
+def test_a_folder_that_cannot_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = MemoryStore()
+    copy = WorkingCopy(tmp_path / "home", store, tmp_path / "state")
+    report = Report(copy)
+    (tmp_path / "home/shut").mkdir()
+    (tmp_path / "home/shut/a.txt").write_text("a")
+    (tmp_path / "home/b.txt").write_text("b")
+    scandir = os.scandir
+
+    def refuse(path: Any) -> Any:
+        if str(path).endswith("shut"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    with monkeypatch.context() as patch:  # root would read it all the same
+        patch.setattr(os, "scandir", refuse)
+        copy.restore()
+        state = report.state()
+        assert not state["saved"]
+        assert state["reasons"] == {"shut/": "it cannot be read"}
+        assert "b.txt" in store.objects
+        assert copy.flush(copy.agenda.clock() + 60) == state["reasons"]
+    copy.flush(copy.agenda.clock() + 60)
+    report.phase = "keeping"
+    assert report.state()["saved"]
+    assert "shut/a.txt" in store.objects
     copy.close()

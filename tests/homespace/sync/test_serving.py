@@ -10,15 +10,19 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from greyhub.errors import HomeError
 from greyhub.homespace.filesystem import Home
 from greyhub.homespace.sync import client, serving
-from tests.homespace.filesystem.faults import Request, always
+from greyhub.homespace.sync.serving import Keeper
+from tests.homespace.filesystem.faults import Request, always, held
 from tests.homespace.filesystem.places import Bucket, Place
 from tests.homespace.sync.machines import Machine, furnish, tree
 from tests.hubs import until
@@ -26,13 +30,13 @@ from tests.hubs import until
 Machines = Callable[..., Machine]
 
 
-def test_a_second_machine_has_all_of_it(machine: Machines, store: Place) -> None:
-    one = machine("one", store).start()
+def test_a_second_machine_has_all_of_it(machine: Machines, anywhere: Place) -> None:
+    one = machine("one", anywhere).start()
     furnish(one.home)
     before = tree(one.home)
     assert one.stop() == 0
-    assert store.read("notes/a.txt") == b"a"  # a plain file under its own name
-    two = machine("two", store).start()
+    assert anywhere.read("notes/a.txt") == b"a"  # a plain file under its own name
+    two = machine("two", anywhere).start()
     assert tree(two.home) == before
     assert tree(one.home) == before
 
@@ -42,13 +46,8 @@ def test_a_server_starts_when_what_is_seen_first_is_there(machine: Machines, s3:
     s3.write("deep/er/still/large.bin", b"2" * 100_000)
     assert s3.proxied
     go_on = threading.Event()
-
-    def hold(request: Request) -> None:
-        if request.method == "GET" and request.path.endswith("large.bin"):
-            go_on.wait(60)
-
     with s3.proxied() as proxy:
-        proxy.rules.append(hold)
+        proxy.rules.append(held("GET", "large.bin", go_on))
         one = machine("one", s3, options=proxy.options).start(wait=False)
         one.keepers[0].wait()
         assert (one.home / "seen.txt").read_bytes() == b"1"
@@ -57,6 +56,24 @@ def test_a_server_starts_when_what_is_seen_first_is_there(machine: Machines, s3:
         go_on.set()
         until(lambda: one.status()["word"] == "saved")
     assert (one.home / "deep/er/still/large.bin").stat().st_size == 100_000
+
+
+def test_saving_comes_after_the_users_own_work(machine: Machines, s3: Place) -> None:
+    one = machine("one", s3).start()
+    (one.home / "a.txt").write_text("a")
+    one.sync()
+    process = one.keepers[0].process.pid
+    others = os.getpriority(os.PRIO_PROCESS, 0)
+    found, ways, places = [], set(), set()
+    for thread in map(int, os.listdir(f"/proc/{process}/task")):
+        with suppress(ProcessLookupError):  # it ended meanwhile
+            found.append(os.getpriority(os.PRIO_PROCESS, thread))
+            ways.add(os.sched_getscheduler(thread))
+            places.add(frozenset(os.sched_getaffinity(thread)))
+    assert len(found) > 1
+    assert min(found) > others
+    assert ways == {os.SCHED_BATCH}  # nor does it interrupt
+    assert places == {frozenset(os.sched_getaffinity(0))}  # it goes where there is room
 
 
 def test_a_second_start_brings_only_what_changed(machine: Machines, s3: Place) -> None:
@@ -98,15 +115,44 @@ def test_sync_waits_and_status_tells(machine: Machines, s3: Place) -> None:
     assert one.status()["files"] == 50
 
 
-def test_another_tools_file_comes_with_sync(machine: Machines, s3: Place) -> None:
-    one = machine("one", s3).start()
-    s3.write("from elsewhere.csv", b"1,2")
+def test_a_sync_that_waits_long_looks_through_the_store_once(machine: Machines, s3: Place) -> None:
+    assert s3.proxied
+    go_on = threading.Event()
+    with s3.proxied() as proxy:
+        one = machine("one", s3, options=proxy.options).start()
+        one.sync()
+        proxy.rules.append(held("PUT", "held", go_on))
+        proxy.requests.clear()
+        for number in range(400):
+            (one.home / f"{number}").write_text("1")
+        (one.home / "held").write_text("2")
+        with ThreadPoolExecutor(1) as pool:
+            waits = pool.submit(one.sync)
+            until(lambda: {f"{number}" for number in range(400)} <= s3.names())
+            looks = [each for each in proxy.requests if is_whole_listing(each, s3)]
+            assert not waits.done()
+            go_on.set()
+            assert waits.result()["saved"]
+    assert len(looks) == 1
+    assert s3.read("held") == b"2"
+
+
+def is_whole_listing(request: Request, place: Place) -> bool:
+    asked = parse_qs(urlsplit(request.path).query)
+    return asked.get("prefix") == [place.inside("") + "/"]
+
+
+def test_another_tools_file_comes_with_sync(machine: Machines, anywhere: Place) -> None:
+    one = machine("one", anywhere).start()
+    anywhere.write("from elsewhere.csv", b"1,2")
     one.sync()
     assert (one.home / "from elsewhere.csv").read_bytes() == b"1,2"
 
 
-def test_nothing_is_lost_when_the_machine_loses_its_power(machine: Machines, s3: Place) -> None:
-    one = machine("one", s3).start()
+def test_nothing_is_lost_when_the_machine_loses_its_power(
+    machine: Machines, anywhere: Place
+) -> None:
+    one = machine("one", anywhere).start()
     furnish(one.home)
     one.sync()
     (one.home / "late").write_text("not yet saved")
@@ -117,7 +163,7 @@ def test_nothing_is_lost_when_the_machine_loses_its_power(machine: Machines, s3:
     one.sync()
     assert tree(one.home) == before
     assert one.stop() == 0
-    assert tree(machine("two", s3).start().home) == before
+    assert tree(machine("two", anywhere).start().home) == before
 
 
 def test_the_home_is_saved_when_its_server_is_killed(
@@ -158,8 +204,8 @@ def test_what_keeps_the_home_begins_anew(machine: Machines, s3: Place) -> None:
     assert one.status()["pid"] != before
 
 
-def test_two_versions_are_both_kept(machine: Machines, s3: Place) -> None:
-    one, two = machine("one", s3).start(), machine("two", s3)
+def test_two_versions_are_both_kept(machine: Machines, anywhere: Place) -> None:
+    one, two = machine("one", anywhere).start(), machine("two", anywhere)
     (one.home / "paper.txt").write_text("first")
     one.sync()
     two.start()
@@ -178,11 +224,11 @@ def test_two_versions_are_both_kept(machine: Machines, s3: Place) -> None:
     assert tree(one.home) == tree(two.home)
 
 
-def test_what_was_deleted_elsewhere_is_in_the_trash(machine: Machines, s3: Place) -> None:
-    one = machine("one", s3).start()
+def test_what_was_deleted_elsewhere_is_in_the_trash(machine: Machines, anywhere: Place) -> None:
+    one = machine("one", anywhere).start()
     (one.home / "old.txt").write_text("1")
     one.sync()
-    two = machine("two", s3).start()
+    two = machine("two", anywhere).start()
     (two.home / "old.txt").unlink()
     two.sync()
     one.sync()
@@ -287,6 +333,46 @@ def test_a_store_that_is_away_is_waited_for(
     assert "the store does not answer" in capfd.readouterr().err
 
 
+def test_a_store_that_hangs_is_waited_for(machine: Machines, store: Place) -> None:
+    assert store.proxied
+    go_on = threading.Event()
+    with store.proxied() as proxy:
+        one = machine("one", store, options=proxy.options).start()
+        one.sync()
+        proxy.rules.append(lambda request: None if go_on.wait(60) else "busy")
+        (one.home / "a").write_text("1")
+        with pytest.raises(HomeError):
+            one.hub_home.sync(1)
+        assert one.status()["saved"] is False
+        assert "a" not in store.names()
+        go_on.set()
+        until(lambda: one.status()["word"] == "saved")
+    assert store.read("a") == b"1"
+
+
+def test_a_stop_does_not_wait_for_a_store_that_hangs(machine: Machines, s3: Place) -> None:
+    assert s3.proxied
+    go_on = threading.Event()
+    with s3.proxied() as proxy:
+        one = machine("one", s3, options=proxy.options).start()
+        (one.home / "a").write_text("1")
+        one.sync()
+
+        def listing(request: Request) -> str | None:
+            return None if not is_whole_listing(request, s3) or go_on.wait(60) else "busy"
+
+        proxy.rules.append(listing)
+        proxy.requests.clear()
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(one.sync)
+            until(lambda: any(is_whole_listing(each, s3) for each in proxy.requests))
+            (one.home / "b").write_text("2")
+            assert one.stop() == 0
+            asked.exception()
+        go_on.set()
+    assert s3.read("b") == b"2"
+
+
 def test_without_a_copy_and_without_a_store_no_server_starts(
     machine: Machines, s3: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -310,7 +396,7 @@ def test_credentials_that_were_renewed_are_used(
         options = {**proxy.options, "key": {"file": str(secret)}}
         one = machine("one", s3, options=options).start(wait=False)
         until(lambda: word(one) == "offline")
-        secret.write_text("AKIA-NEW\n")
+        secret.write_text(os.environ["ADA_S3_KEY"] + "\n")
         one.keepers[0].wait()
         (one.home / "a").write_text("1")
         until(lambda: s3.read("a") == b"1")
@@ -348,6 +434,39 @@ def test_a_bucket_that_is_gone_takes_nothing_with_it(
     (one.home / "b").write_text("2")
     until(lambda: s3.read("a") == b"1" and s3.read("b") == b"2")
     assert (one.home / "a").read_text() == "1"
+
+
+def test_a_directory_that_is_gone_takes_nothing_with_it(machine: Machines, served: Place) -> None:
+    one = machine("one", served).start()
+    (one.home / "a").write_text("1")
+    one.sync()
+    away = served.disk.with_name("away")
+    served.disk.rename(away)  # as when a server's disk is not mounted
+    with pytest.raises(HomeError, match="not known whether"):
+        one.hub_home.sync(3)
+    (one.home / "b").write_text("2")
+    assert (one.home / "a").read_text() == "1"
+    assert not served.disk.exists()  # nothing was made in its place
+    away.rename(served.disk)
+    until(lambda: served.read("b") == b"2")
+    one.sync()
+    assert (served.read("a"), (one.home / "a").read_text()) == (b"1", "1")
+
+
+def test_a_server_that_is_away_is_waited_for(
+    machine: Machines, stores: Callable[[str], Place]
+) -> None:
+    webdav = stores("webdav")
+    assert webdav.proxied
+    with webdav.proxied() as proxy:
+        one = machine("one", webdav, options=proxy.options).start()
+        proxy.rules.append(always("busy"))
+        (one.home / "b").write_text("2")
+        until(lambda: one.status()["word"] == "offline")
+        assert webdav.read("b") is None
+        proxy.rules.clear()
+        until(lambda: webdav.read("b") == b"2")
+        until(lambda: one.status()["word"] == "saved")
 
 
 def test_a_pickled_home_is_the_copy_here_and_the_store_elsewhere(
@@ -392,6 +511,35 @@ def test_a_stop_signal_ends_it_and_the_second_at_once(machine: Machines, s3: Pla
         until(lambda: phase(one) == "stopping")
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 3
+
+
+class Restless(Keeper):
+    """Keeps a home in a process that begins anew as soon as there is nothing to do."""
+
+    def _begin(self) -> Any:
+        job = json.loads(self._environ["GREYHUB_SYNC"]) | {"rest": 0.0}
+        self._environ |= {"GREYHUB_SYNC": json.dumps(job)}
+        return super()._begin()
+
+
+def by_a_signal(keeper: Keeper) -> None:
+    keeper.process.terminate()
+    keeper.process.wait(30)
+
+
+@pytest.mark.parametrize("end", [Keeper.end, by_a_signal])
+def test_a_stop_is_heard_by_who_just_begins_anew(
+    machine: Machines, s3: Place, end: Callable[[Keeper], None]
+) -> None:
+    one = machine("one", s3)
+    for number in range(10):
+        keeper = Restless(one.ticket, os.environ)
+        keeper.wait()
+        (one.home / "a").write_text(f"{number}")
+        client.sync(one.state)
+        end(keeper)
+        assert keeper.process.returncode == 0
+        assert s3.read("a") == f"{number}".encode()
 
 
 def phase(machine: Machine) -> Any:

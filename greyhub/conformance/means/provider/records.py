@@ -24,7 +24,9 @@ FAULTS = {
 
 LIES = {
     "aud": "the ID token is for another client",
+    "another aud": "the ID token is for a client whose name begins like this one's",
     "iss": "the ID token is another issuer's",
+    "another iss": "the ID token's issuer begins like the right one",
     "exp": "the ID token's time is over",
     "none": "the ID token has no signature: alg=none",
     "HS256": "the ID token takes the public key for a shared secret",

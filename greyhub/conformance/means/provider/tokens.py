@@ -82,7 +82,9 @@ def id_token(key: Key, foreign: Key, claims: Mapping[str, Any], lie: str = "") -
     now = int(time.time())
     false: dict[str, dict[str, Any]] = {
         "aud": {"aud": "another-client"},
+        "another aud": {"aud": f"{claims['aud']}-2"},
         "iss": {"iss": "https://issuer.example"},
+        "another iss": {"iss": f"{claims['iss']}.example"},
         "exp": {"iat": now - 2 * LIFETIME, "exp": now - LIFETIME},
     }
     said = {**claims, "iat": now, "exp": now + LIFETIME, **false.get(lie, {})}

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple, Protocol
 
-from greyhub import __version__
-
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
@@ -53,7 +51,8 @@ class Store(Protocol):
     def fetch(self, key: str, tag: str | None, into: BinaryIO, size: int = 0) -> str:
         """Write the content to ``into`` and return its tag.
 
-        With its ``size`` in bytes, a large object may be read in parallel.
+        With its ``size`` in bytes, a large object may be read in parallel; parts that
+        come before their turn are told to ``into.ahead(data, start)``, if there is one.
 
         Raises
         ------
@@ -91,11 +90,11 @@ def open_store(filesystem: AbstractFileSystem, root: str) -> Store:
     if names & {"s3", "s3a"}:
         from greyhub.homespace.sync.stores.s3 import S3Store
 
-        return S3Store(filesystem, root)
+        return S3Store(lambda: filesystem, root)
     if names & {"abfs", "az", "abfss"}:
         from greyhub.homespace.sync.stores.azure import AzureStore
 
-        return AzureStore(filesystem, root)
+        return AzureStore(lambda: filesystem, root)
     from greyhub.homespace.sync.stores.generic import FsspecStore
 
     return FsspecStore(filesystem, root)
@@ -103,23 +102,16 @@ def open_store(filesystem: AbstractFileSystem, root: str) -> Store:
 
 def open_url(url: str, options: dict[str, Any] | None = None) -> Store:
     """The home at a fsspec URL; ``options`` are those of its filesystem."""
-    from fsspec.core import url_to_fs
-
     options = dict(options or {})
     # Nothing is believed that is not the store's answer of now, and no instance
     # that somebody else made with other rights.
     options.update(skip_instance_cache=True, use_listings_cache=False)
-    if url.startswith(("s3:", "s3a:")):
-        config: dict[str, Any] = {"connect_timeout": 10, "read_timeout": 60}
-        # Who asks knows better when to ask again.
-        config |= {"max_pool_connections": 64, "retries": {"total_max_attempts": 2}}
-        # Otherwise it is put together anew for each request.
-        config["user_agent"] = f"greyhub/{__version__}"
-        options["config_kwargs"] = config | dict(options.get("config_kwargs", {}))
-        if not {"session", "profile"} & options.keys():
-            from greyhub.homespace.sync.stores.s3 import quick_session
+    if url.startswith(("s3://", "s3a://")):
+        from greyhub.homespace.sync.stores.s3 import open_s3
 
-            options["session"] = quick_session()
+        return open_s3(url, options)
+    from fsspec.core import url_to_fs
+
     filesystem, root = url_to_fs(url, **options)
     return open_store(filesystem, root)
 

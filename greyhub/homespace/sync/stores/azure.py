@@ -1,7 +1,7 @@
 """Azure Blob Storage: every write says what it expects to replace.
 
-Through the client that adlfs makes, and with the user's credentials as adlfs
-finds them. A blob is shown when its blocks are committed, not before.
+With the user's credentials as adlfs finds them. A blob is shown when its blocks
+are committed, not before.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final
 
+from greyhub import __version__
 from greyhub.homespace.sync.keys import PARTS
 from greyhub.homespace.sync.stores import ABSENT, Changed, Found
 from greyhub.homespace.sync.stores.objects import AT_ONCE, PART, Objects
+from greyhub.homespace.sync.stores.quick import Quick
 
 if TYPE_CHECKING:
     from greyhub.homespace.sync.source import Source
@@ -65,6 +67,11 @@ class AzureStore(Objects):
         found = self._found(await _meant(self._blob(key).get_blob_properties(**ONCE), key))
         return found._replace(key=key)
 
+    def _open_quick(self) -> Quick:
+        from greyhub.homespace.sync.stores.quick.azure import open_quick
+
+        return open_quick(self.filesystem, self.bucket, self.name, f"greyhub/{__version__}")
+
     async def _get(
         self, key: str, tag: str | None, start: int | None = None, length: int | None = None
     ) -> tuple[bytes, str]:
@@ -73,17 +80,20 @@ class AzureStore(Objects):
         stream = await _meant(request, key)
         return await stream.readall(), _tag(stream.properties.etag)
 
+    async def _set(self, key: str, data: bytes, expect: str | None) -> str:
+        sent = self._blob(key).upload_blob(
+            data, overwrite=expect != ABSENT, **_expected(expect or None), **ONCE
+        )
+        return _tag((await _meant(sent, key, replacing=True))["etag"])
+
     def put(self, key: str, source: Source, expect: str | None) -> str:
         """Send the blocks, seal, and commit them in one conditional request."""
         waiting: deque[Future[Any]] = deque()
         blocks: Names = []
         if source.size <= PART:
-            data = b"".join(source.chunks())
+            data = b"".join(source.chunks(PART))
             source.seal()
-            sent = self._blob(key).upload_blob(
-                data, overwrite=expect != ABSENT, **_expected(expect or None), **ONCE
-            )
-            return _tag(self._run(_meant(sent, key, replacing=True))["etag"])
+            return self._write(key, data, expect)
         try:
             for number, piece in enumerate(source.chunks(max(PART, source.size // 40_000))):
                 if len(waiting) == AT_ONCE:

@@ -52,6 +52,9 @@ class FsspecStore:
     def _full(self, key: str) -> str:
         return f"{self.root}/{key}"
 
+    def _key(self, path: str) -> str:
+        return path.lstrip("/").removeprefix(self.root.lstrip("/")).lstrip("/")
+
     def list(self, prefix: str = "") -> Iterator[Found]:
         """All files whose key begins so."""
         self.filesystem.invalidate_cache()
@@ -64,12 +67,15 @@ class FsspecStore:
                 return
             raise
         for path, info in listing.items():
-            key = path.lstrip("/").removeprefix(self.root.lstrip("/")).lstrip("/")
+            key = self._key(path)
             if info["type"] == "file" and key.startswith(prefix) and not key.startswith(PARTS):
                 yield _found(key, info)
 
     def find(self, key: str) -> Found | None:
         """One file."""
+        return self._look(key)
+
+    def _look(self, key: str) -> Found | None:
         self.filesystem.invalidate_cache()
         try:
             info = self.filesystem.info(self._full(key))
@@ -93,6 +99,8 @@ class FsspecStore:
 
     def put(self, key: str, source: Source, expect: str | None) -> str:
         """Write under another name and rename, where a write can be seen half done."""
+        if self.whole and source.size <= SMALL:
+            return self._put_small(key, source, expect)
         self._expect(key, expect)
         if self.whole:
             return self._put_whole(key, source, expect)
@@ -111,14 +119,15 @@ class FsspecStore:
             raise
         return self._tag(key)
 
+    def _put_small(self, key: str, source: Source, expect: str | None) -> str:
+        data = b"".join(source.chunks(SMALL))
+        source.seal()
+        with self._guard:
+            self._expect(key, expect)
+            self._pipe(key, data, expect)
+            return self._tag(key)
+
     def _put_whole(self, key: str, source: Source, expect: str | None) -> str:
-        if source.size <= SMALL:
-            data = b"".join(source.chunks())
-            source.seal()
-            with self._guard:
-                self._expect(key, expect)
-                self.filesystem.pipe_file(self._full(key), data)
-                return self._tag(key)
         file = self.filesystem.open(self._full(key), "wb", autocommit=False)
         try:
             with file:
@@ -133,6 +142,9 @@ class FsspecStore:
             with suppress(Exception):
                 file.discard()
             raise
+
+    def _pipe(self, key: str, data: bytes, expect: str | None) -> None:
+        self.filesystem.pipe_file(self._full(key), data)
 
     def copy(self, key: str, tag: str, to: str) -> str:
         """Copy a file; what is copied and what is replaced are as expected."""
@@ -170,13 +182,13 @@ class FsspecStore:
             self.filesystem.mv(source, target)
 
     def _expect(self, key: str, expect: str | None) -> Found | None:
-        found = self.find(key)
+        found = self._look(key)
         if expect is not None and (found.tag if found else ABSENT) != expect:
             raise Changed(key)
         return found
 
     def _tag(self, key: str) -> str:
-        found = self.find(key)
+        found = self._look(key)
         if found is None:
             raise OSError(f"{self.name}/{key} was written and is not there")
         return found.tag

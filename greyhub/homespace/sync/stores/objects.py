@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Coroutine
-from concurrent.futures import Future
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final
+
+from greyhub.homespace.sync.stores.quick import Quick, Unclear
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 PART: Final = 16 << 20
-"""Bytes of one request; what is larger goes in several."""
+"""Bytes that one request sends; what is larger goes in several."""
+
+PIECE: Final = 4 << 20
+"""Bytes that one request fetches. Memory for more is had anew from the system each time,
+which takes as long as to fetch it."""
 
 AT_ONCE: Final = 4
 
 PATIENCE: Final = 120.0
 """Seconds after which a request that is not answered is given up."""
+
+Data = tuple[bytes | memoryview, str]
 
 
 class Objects(ABC):
@@ -26,46 +35,115 @@ class Objects(ABC):
 
     Parameters
     ----------
-    filesystem : fsspec.asyn.AsyncFileSystem
-        Its client makes the requests, on its loop.
+    opener : Callable[[], fsspec.asyn.AsyncFileSystem]
+        Opens the filesystem whose client makes the requests that no quicker one can. It is
+        opened when there is such a request: its SDK takes longer to load than many requests.
     root : str
         ``bucket/prefix``.
     """
 
     protocol: ClassVar[str]
 
-    def __init__(self, filesystem: AbstractFileSystem, root: str) -> None:
-        self.filesystem = filesystem
+    def __init__(self, opener: Callable[[], AbstractFileSystem], root: str) -> None:
+        self._opener = opener
         self.bucket, _, prefix = root.strip("/").partition("/")
         self.prefix = f"{prefix}/" if prefix else ""
         self.name = f"{self.protocol}://{root.strip('/')}"
+        self._quick: Quick | None = None
+        self._opened, self._opening = False, threading.RLock()
+        self._filesystem: Any = None
+
+    @property
+    def filesystem(self) -> Any:
+        """The filesystem, with its SDK's client."""
+        if self._filesystem is None:  # else its own thread would wait for whoever opens it
+            with self._opening:
+                if self._filesystem is None:
+                    self._filesystem = self._opener()
+        return self._filesystem
 
     def fetch(self, key: str, tag: str | None, into: BinaryIO, size: int = 0) -> str:
         """Get an object, in parts if it is large: all of them of one version."""
-        if size <= PART:
-            data, found = self._run(self._get(key, tag))
+        if size <= PIECE:
+            data, found = self._read(key, tag)
             into.write(data)
             return str(found)
-        waiting: deque[Future[tuple[bytes, str]]] = deque()
+        waiting: deque[Future[Data]] = deque()
         found, start = tag or "", 0
+        ahead = getattr(into, "ahead", None)
+
+        def part(tag: str, start: int, length: int) -> Data:
+            data, found = self._read(key, tag, start, length)
+            if ahead:
+                ahead(data, start)
+            return data, found
+
+        threads = ThreadPoolExecutor(AT_ONCE)
         try:
             while start < size or waiting:
                 while start < size and len(waiting) < (AT_ONCE if found else 1):
-                    length = min(PART, size - start)
-                    waiting.append(self._start(self._get(key, found, start, length)))
+                    length = min(PIECE, size - start)
+                    waiting.append(threads.submit(part, found, start, length))
                     start += length
                 data, found = waiting.popleft().result()
                 into.write(data)
         finally:
-            for future in waiting:
-                future.cancel()
+            threads.shutdown(wait=False, cancel_futures=True)
         return str(found)
+
+    def _read(
+        self, key: str, tag: str | None, start: int | None = None, length: int | None = None
+    ) -> Data:
+        """An object, or a part of it, and its tag."""
+        if quick := self._quicker():
+            try:
+                return quick.get(self.prefix + key, tag, start, length)
+            except Unclear:
+                pass
+        found = self._run(self._get(key, tag, start, length))
+        self._missed(quick)
+        return found  # type: ignore[no-any-return]
+
+    def _write(self, key: str, data: bytes, expect: str | None) -> str:
+        """Put a small object, and return its new tag."""
+        if quick := self._quicker():
+            try:
+                return quick.put(self.prefix + key, data, expect)
+            except Unclear:
+                pass
+        tag = self._run(self._set(key, data, expect))
+        self._missed(quick)
+        return str(tag)
+
+    def _quicker(self) -> Quick | None:
+        """The quick way, if there is one."""
+        if not self._opened:
+            with self._opening:
+                if not self._opened:
+                    try:
+                        self._quick = self._open_quick()
+                    except Exception:  # whatever is amiss, the SDK will have to say it
+                        self._quick = None
+                    self._opened = True
+        return self._quick
+
+    def _missed(self, quick: Quick | None) -> None:
+        if quick and quick.missed():
+            self._quick = None
+
+    @abstractmethod
+    def _open_quick(self) -> Quick:
+        """The quick way to the same place; any exception if there is none."""
 
     @abstractmethod
     async def _get(
         self, key: str, tag: str | None, start: int | None = None, length: int | None = None
     ) -> tuple[bytes, str]:
         """An object, or a part of it, and its tag; `Changed` if that is not ``tag``."""
+
+    @abstractmethod
+    async def _set(self, key: str, data: bytes, expect: str | None) -> str:
+        """Put an object in one request, `Changed` if ``expect`` is not there."""
 
     def _start(self, coroutine: Coroutine[Any, Any, Any]) -> Future[Any]:
         return asyncio.run_coroutine_threadsafe(

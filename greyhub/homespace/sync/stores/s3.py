@@ -1,24 +1,29 @@
 """S3 and what speaks its API: every write says what it expects to replace.
 
-One request for each small object, through s3fs's client and with the user's
-credentials as s3fs finds them. Large objects go in parts, several at a time.
+One request for each small object, with the user's credentials as s3fs finds
+them. Large objects go in parts, several at a time.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from greyhub import __version__
 from greyhub.homespace.sync.keys import PARTS
 from greyhub.homespace.sync.stores import ABSENT, Changed, Found
 from greyhub.homespace.sync.stores.objects import AT_ONCE, PART, Objects
+from greyhub.homespace.sync.stores.quick import Quick, Unclear, Unfit
 
 if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
     from greyhub.homespace.sync.source import Source
 
 OTHER: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
@@ -26,19 +31,51 @@ GONE: Final = frozenset({"NoSuchKey", "404"})
 
 
 class S3Store(Objects):
-    """A home in a bucket, by way of `s3fs.S3FileSystem`."""
+    """A home in a bucket, by way of `s3fs.S3FileSystem`.
+
+    Parameters
+    ----------
+    opener : Callable[[], s3fs.S3FileSystem]
+        Opens that.
+    root : str
+        ``bucket/prefix``.
+    options : Mapping[str, Any], optional
+        What it will be opened with, if that is known.
+    """
 
     protocol = "s3"
 
+    def __init__(
+        self,
+        opener: Callable[[], AbstractFileSystem],
+        root: str,
+        options: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        super().__init__(opener, root)
+        self._options = options
+
     def list(self, prefix: str = "") -> Iterator[Found]:
         """All objects whose key begins so."""
+        for found in self._quick_list(prefix) or self._pages(prefix):
+            if not found.key.startswith(PARTS):
+                yield found
+
+    def _quick_list(self, prefix: str) -> Sequence[Found]:
+        """A listing by the quick way; nothing if that does not go well.
+
+        Where it finds nothing, the SDK is asked as well: that would mean that all is deleted.
+        """
+        folder, quick = self.prefix + prefix, self._quicker()
+        if quick and (not folder or folder.endswith("/")):
+            with suppress(Unclear):
+                return quick.list(folder, self.prefix)
+        return ()
+
+    def _pages(self, prefix: str) -> Iterator[Found]:
         token: dict[str, str] = {}
         while True:
             page = self._call("list_objects_v2", Prefix=self.prefix + prefix, **token)
-            for item in page.get("Contents", ()):
-                found = self._found(item)
-                if not found.key.startswith(PARTS):
-                    yield found
+            yield from map(self._found, page.get("Contents", ()))
             if not page.get("IsTruncated"):
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
@@ -55,6 +92,14 @@ class S3Store(Objects):
         mtime = int(item["LastModified"].timestamp() * 1000) * 1_000_000
         return Found(item["Key"][len(self.prefix) :], item["Size"], _tag(item), mtime)
 
+    def _open_quick(self) -> Quick:
+        from greyhub.homespace.sync.stores.quick.s3 import open_found, open_told
+
+        try:
+            return open_told(self._options, self.bucket, self.name)
+        except Unfit:
+            return open_found(self.filesystem, self.bucket, self.name)
+
     async def _get(
         self, key: str, tag: str | None, start: int | None = None, length: int | None = None
     ) -> tuple[bytes, str]:
@@ -69,10 +114,13 @@ class S3Store(Objects):
         """Put an object, in parts if it is large; nothing is seen of it before the last."""
         if source.size > PART:
             return self._put_parts(key, source, expect)
-        data = b"".join(source.chunks())
+        data = b"".join(source.chunks(PART))
         source.seal()
+        return self._write(key, data, expect)
+
+    async def _set(self, key: str, data: bytes, expect: str | None) -> str:
         try:
-            return _tag(self._run(self._ask("put_object", key, Body=data, **_expected(expect))))
+            return _tag(await self._ask("put_object", key, Body=data, **_expected(expect)))
         except FileNotFoundError as error:  # the object that was to be replaced
             raise Changed(key) from error
 
@@ -149,7 +197,26 @@ class S3Store(Objects):
         return self._run(ask())
 
 
-def quick_session() -> Any:
+def open_s3(url: str, options: Mapping[str, Any]) -> S3Store:
+    """The home at an ``s3://`` URL."""
+    config: dict[str, Any] = {"connect_timeout": 10, "read_timeout": 60}
+    # Who asks knows better when to ask again.
+    config |= {"max_pool_connections": 64, "retries": {"total_max_attempts": 2}}
+    # Otherwise it is put together anew for each request.
+    config["user_agent"] = f"greyhub/{__version__}"
+    given = {**options, "config_kwargs": config | dict(options.get("config_kwargs") or {})}
+
+    def opener() -> AbstractFileSystem:
+        from s3fs import S3FileSystem
+
+        if {"session", "profile"} & given.keys():
+            return S3FileSystem(**given)
+        return S3FileSystem(**given, session=_quick_session())
+
+    return S3Store(opener, url.partition("://")[2], given)
+
+
+def _quick_session() -> Any:
     """A session of the SDK that reads times quickly: a page of a listing has a thousand."""
     from aiobotocore.session import AioSession
     from botocore.utils import parse_timestamp

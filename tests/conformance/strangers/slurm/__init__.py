@@ -60,7 +60,7 @@ class Slurm:
         try:
             yield Hit(self.directory / "hit")
         finally:
-            path.unlink()
+            path.unlink(missing_ok=True)  # a command may be at it
             (self.directory / "hit").unlink(missing_ok=True)
 
 

@@ -25,6 +25,8 @@ LEASE = 2.5
 class Cloud(HTTPServer):
     """The cloud: listens as soon as it is made, and serves where it is told to."""
 
+    request_queue_size = 128
+
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Desk)
         self.url = f"http://127.0.0.1:{self.server_port}"

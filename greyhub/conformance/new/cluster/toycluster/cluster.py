@@ -156,7 +156,8 @@ class ToyCluster(SpecCluster):  # type: ignore[misc]
 
     def scale(self, n: int = 0, memory: Any = None, cores: Any = None) -> Any:
         """Ask for n workers in all."""
-        return super().scale(math.ceil(self.at_most(n) / self.group))
+        jobs = math.ceil(self.at_most(n) / self.group)
+        return super().scale(jobs if jobs * self.group <= self.maximum else jobs - 1)
 
     def adapt(self, *args: Any, maximum: float = math.inf, **options: Any) -> Any:
         """Follow the load, up to the maximum."""

@@ -18,6 +18,13 @@ from typing import Any
 from urllib.parse import unquote
 
 
+class Server(ThreadingHTTPServer):
+    """Answers many at once."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+
 @dataclass
 class Item:
     """One version of a dataset."""
@@ -127,14 +134,13 @@ class Service:
 
     def __init__(self) -> None:
         self.shelf = Shelf()
-        self.folder = tempfile.TemporaryDirectory(prefix="toy-tokens-")
-        handler = type("Handler", (Api,), {"shelf": self.shelf})
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
 
     def start(self) -> Service:
-        """Serve, in a thread."""
+        """Serve, in a thread, at `url`: nothing is open before."""
+        self.folder = tempfile.TemporaryDirectory(prefix="toy-tokens-")
+        handler = type("Handler", (Api,), {"shelf": self.shelf})
+        self.server = Server(("127.0.0.1", 0), handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         serve = threading.Thread(target=self.server.serve_forever, args=(0.1,), daemon=True)
         serve.start()
         return self

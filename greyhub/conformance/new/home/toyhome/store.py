@@ -15,9 +15,17 @@ import time
 from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+
+class Server(ThreadingHTTPServer):
+    """Answers many at once."""
+
+    daemon_threads = True
+    request_queue_size = 128
 
 
 @dataclass
@@ -44,14 +52,8 @@ class Store:
     def __init__(self) -> None:
         self.items: dict[str, Item] = {}
         self.tokens: set[str] = set()
-        self.lock = threading.RLock()
-        handler = type("Handler", (Api,), {"store": self})
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        self.folder = tempfile.TemporaryDirectory(prefix="toy-store-")
-        self.file = str(Path(self.folder.name) / "token")
-        self.renew()
+        # Nothing is made while it is held: what the collector then ends may ask the store.
+        self.lock = threading.Lock()
 
     def renew(self) -> None:
         """Give out a new token, into a file."""
@@ -60,7 +62,13 @@ class Store:
         self.tokens.add(token)
 
     def start(self) -> Store:
-        """Serve, in a thread."""
+        """Serve, in a thread, at `url`: nothing is open before."""
+        handler = type("Handler", (Api,), {"store": self})
+        self.server = Server(("127.0.0.1", 0), handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        self.folder = tempfile.TemporaryDirectory(prefix="toy-store-")
+        self.file = str(Path(self.folder.name) / "token")
+        self.renew()
         # It looks for its end ten times a second.
         serve = {"target": self.server.serve_forever, "args": (0.1,)}
         threading.Thread(**serve, name="toy-store", daemon=True).start()  # type: ignore[arg-type]
@@ -116,12 +124,8 @@ class Api(BaseHTTPRequestHandler):
             return
         prefix = self.query("prefix")
         if prefix is not None:
-            with self.store.lock:
-                found = [
-                    item.told(key)
-                    for key, item in sorted(self.store.items.items())
-                    if key.startswith(prefix)
-                ]
+            held = sorted(self.store.items.copy().items(), key=itemgetter(0))
+            found = [item.told(key) for key, item in held if key.startswith(prefix)]
             self.answer(200, json.dumps(found).encode())
         elif (item := self.store.items.get(self.key)) is None:
             self.answer(404)
@@ -143,17 +147,17 @@ class Api(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Copy a file."""
         if self.allowed():
-            with self.store.lock:
-                item = self.store.items.get(self.query("from") or "")
-                if item is not None:
-                    self.store.put(self.key, Item(item.content, self.headers["Version"]))
+            item = self.store.items.get(self.query("from") or "")
+            if item is not None:
+                self.store.put(self.key, Item(item.content, self.headers["Version"]))
             self.answer(404 if item is None else 201)
 
     def do_DELETE(self) -> None:
         """Remove a file."""
         if self.allowed():
             with self.store.lock:
-                self.answer(404 if self.store.items.pop(self.key, None) is None else 204)
+                item = self.store.items.pop(self.key, None)
+            self.answer(404 if item is None else 204)
 
     @property
     def key(self) -> str:

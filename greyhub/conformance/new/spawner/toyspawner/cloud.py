@@ -103,13 +103,13 @@ class Cloud:
     def __init__(self) -> None:
         self.machines: dict[str, Machine] = {}
         self.lock = threading.Lock()
+
+    def start(self) -> Cloud:
+        """Serve, in a thread, at `url`: nothing is open before."""
         handler = type("Handler", (self.api,), {"cloud": self})
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.http.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.http.server_port}"
-
-    def start(self) -> Cloud:
-        """Serve, in a thread."""
         serve = self.http.serve_forever
         threading.Thread(target=serve, args=(0.05,), name="toy-cloud", daemon=True).start()
         return self

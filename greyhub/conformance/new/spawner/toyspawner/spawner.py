@@ -38,7 +38,7 @@ class ToySpawner(Spawner):  # type: ignore[misc]
     """The machine's name, once there is or may be one."""
 
     _starting = False
-    _listing: ClassVar[dict[Any, asyncio.Future[Any]]] = {}
+    _listings: ClassVar[dict[Any, asyncio.Future[Any]]] = {}
 
     # what the hub calls
 
@@ -110,6 +110,11 @@ class ToySpawner(Spawner):  # type: ignore[misc]
         self.machine = ""
 
     # what it asks the cloud
+
+    @property
+    def cloud(self) -> Any:
+        """Which listings can be shared: those of one cloud, in one loop."""
+        return asyncio.get_running_loop(), self.url
 
     @property
     def name_of_machine(self) -> str:
@@ -185,11 +190,11 @@ class ToySpawner(Spawner):  # type: ignore[misc]
 
     async def machines(self) -> dict[str, dict[str, Any]]:
         """All machines by name; those who ask at the same time share one request."""
-        key = (asyncio.get_running_loop(), self.url)
-        if key not in self._listing:
-            asked = self._listing[key] = asyncio.ensure_future(self.ask("GET", "/servers"))
-            asked.add_done_callback(lambda _: self._listing.pop(key, None))
-        return {each["name"]: each for each in await asyncio.shield(self._listing[key])}
+        listing = self._listings.get(self.cloud)
+        if listing is None or listing.done():
+            listing = asyncio.ensure_future(self.ask("GET", "/servers"))
+            self._listings[self.cloud] = listing
+        return {each["name"]: each for each in await asyncio.shield(listing)}
 
     async def ask_gone(self, path: str, limit: float = 5) -> None:
         """Delete something, and try again where that may help."""
@@ -213,7 +218,11 @@ class ToySpawner(Spawner):  # type: ignore[misc]
             body=None if body is None else json.dumps(body),
             request_timeout=limit,
         )
-        response = await AsyncHTTPClient().fetch(request)
+        try:
+            response = await AsyncHTTPClient().fetch(request)
+        finally:
+            if method != "GET":  # a listing that is on its way may tell of the time before
+                self._listings.pop(self.cloud, None)
         return json.loads(response.body) if response.body else None
 
     async def pause(self) -> None:

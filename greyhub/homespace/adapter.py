@@ -1,0 +1,283 @@
+"""The base of the homespace slot: it adapts any fsspec URL, as ``s3://homes/{username}``.
+
+The name is filled in so that no user's name can reach another's home. A home on a store is a
+working copy on the server's disk, kept in step, unless ``mode`` says otherwise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from traitlets import Dict, Enum, Float, Integer, TraitError, Unicode, validate
+
+from greyhub.adapter import Adapter, Contribution, Finding
+from greyhub.errors import ConfigError, HomeError
+from greyhub.homespace.leaving import forget, split
+from greyhub.homespace.private import make_private
+from greyhub.homespace.quota import size_of
+from greyhub.homespace.references import Secrets, check_url
+from greyhub.homespace.table import Table
+from greyhub.names import filename
+from greyhub.spawners import owner
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+URL = re.compile(r"^[a-z][a-z0-9+.-]*(::[a-z][a-z0-9+.-]*)*://", re.IGNORECASE)
+
+DIRECTORIES = ("file", "local")
+"""Protocols of URLs that are directories already."""
+
+UNKEPT = ("memory",)
+"""Protocols of stores that end with their process, so that nothing is kept in step with them."""
+
+SHUTDOWN = 15
+"""Seconds that a notebook server may take to stop, before its home is saved."""
+
+
+class HomeAdapter(Adapter):
+    """Fills the slot with a fsspec URL for each user."""
+
+    slot = "homespace"
+
+    url = Unicode(
+        help="The home's URL; ``{username}`` is replaced by the user's name, made safe.",
+    )
+
+    storage_options = Dict(
+        help="Options of the URL's filesystem, as plain JSON values. Users can read them, so a "
+        'secret stands here as a reference, ``{"env": "NAME"}`` or ``{"file": "/path"}``, which '
+        "is read in the user's server: it is the user's credential, never the platform's.",
+    ).tag(config=True, seen=True, example={"anon": False})
+
+    mode = Enum(
+        ["auto", "sync", "native", "object"],
+        "auto",
+        help="How a server has the home. ``sync``: as a directory on its own disk, kept in step "
+        "with the store. ``native``: as the directory that a ``file:`` URL names, mounted there. "
+        "``object``: only through ``hub.home``; ``~`` is not kept. ``auto``: what fits the URL.",
+    ).tag(config=True, seen=True, example="sync")
+
+    copies = Unicode(
+        help="With ``sync``: the directory of the server's disk in which users' working copies "
+        "stand. By default, ``copies`` in the hub's state for servers on the hub's machine, and "
+        "``.local/share/greyhub`` in the account's home elsewhere.",
+    ).tag(config=True, seen=True, example="/srv/copies")
+
+    quota = Unicode(
+        help="With ``sync``: the bytes that the store may hold of one home. More is kept on the "
+        "server's disk only, and its user is told. By default, no limit.",
+    ).tag(config=True, seen=True, example="10 GB")
+
+    quota_files = Integer(
+        help="With ``sync``: the files that the store may hold of one home; 0 is no limit."
+    ).tag(config=True, seen=True, example=200_000)
+
+    grace = Float(
+        30,
+        min=1,
+        help="With ``sync``: seconds in which a server that stops saves what is not saved yet. "
+        "Spawners are told to wait that long before they kill it.",
+    ).tag(config=True, seen=True)
+
+    deletion = Enum(
+        ["keep", "trash", "remove"],
+        "keep",
+        help="What becomes of a home when its user is deleted. ``keep``: it stays, and is the home "
+        "of whoever gets that name next. ``trash``: it goes to ``.trash`` beside the homes, under "
+        "the day's date. ``remove``: it is gone. On a store, the hub itself needs the credentials. "
+        "Removing a named server leaves the home alone: it is the user's.",
+    ).tag(config=True, seen=True, example="trash")
+
+    trash_days = Integer(
+        30, min=1, help="Days after which what is in the trash is removed, at the next deletion."
+    ).tag(config=True)
+
+    @validate("quota")
+    def _is_a_size(self, proposal: Any) -> str:
+        with _said_of_the_option():
+            size_of(proposal.value)
+        return str(proposal.value)
+
+    @validate("mode")
+    def _fits_the_url(self, proposal: Any) -> str:
+        mode, protocol = str(proposal.value), _protocol(self.url)
+        if mode == "native" and self.url and protocol not in DIRECTORIES:
+            raise TraitError(f"{self.url!r} is no directory: 'native' is for file: URLs")
+        if mode == "sync" and protocol in UNKEPT:
+            raise TraitError(f"a home on {protocol}: has no working copy: choose 'object'")
+        return mode
+
+    @property
+    def kept(self) -> str:
+        """The mode that is in force: ``sync``, ``native`` or ``object``."""
+        if self.mode != "auto":
+            return str(self.mode)
+        protocol = _protocol(self.url)
+        if protocol in DIRECTORIES:
+            return "native"
+        return "object" if protocol in UNKEPT else "sync"
+
+    @validate("url")
+    def _names_the_user(self, proposal: Any) -> str:
+        url: str = proposal.value
+        if "{username}" not in url:
+            raise TraitError(
+                f"the home {url!r} would be one for all: put {{username}} where their names go"
+            )
+        if "?" in url or "#" in url or ".." in url.split("/"):
+            raise TraitError(
+                f"the home {url!r} holds '?', '#' or '..': names would not be safe there"
+            )
+        with _said_of_the_option():
+            check_url(url)
+        return url
+
+    @validate("storage_options")
+    def _holds_no_secret(self, proposal: Any) -> Any:
+        with _said_of_the_option():
+            Secrets(proposal.value)
+        return proposal.value
+
+    @classmethod
+    def opens(cls, value: object) -> Mapping[str, Any] | None:
+        """A URL of any protocol that fsspec knows."""
+        return {"url": value} if isinstance(value, str) and URL.match(value) else None
+
+    def contribute(self) -> Contribution:
+        """Time to bring a home down, and to save what is not saved yet."""
+        self._check_deletion()
+        if not self.url or self.kept != "sync":
+            return Contribution()
+        patience = int(self.grace) + SHUTDOWN
+        return Contribution(
+            config={
+                "Spawner": {"http_timeout": 120},
+                "LocalProcessSpawner": {"term_timeout": patience},
+                "KubeSpawner": {"delete_grace_period": patience},
+            }
+        )
+
+    def home_of(self, username: str, *, remembered: bool = True) -> str:
+        """The URL of a user's home: the one that is remembered, or what it would be now."""
+        known = Table(self.parent.private / "homes.json").read() if remembered else {}
+        return known.get(username) or self.url.replace("{username}", filename(username))
+
+    async def ticket(self, spawner: Any) -> Mapping[str, Any]:
+        """The home's URL for this user, the same for good, and how a server has it."""
+        name = spawner.user.name
+        url = self.home_of(name, remembered=False)
+        table = Table(self.parent.make_state() / "homes.json")
+        url = await asyncio.to_thread(table.remember, name, url)
+        ticket: dict[str, Any] = {"url": url, "storage_options": self.storage_options}
+        if self.kept == "native":
+            path = Path(urlsplit(url).path)
+            if self.parent.servers_here:
+                uid = owner(spawner)
+                await asyncio.to_thread(make_private, path, uid, "c.GreyHub.homespace")
+            return ticket | {"mode": "native", "path": str(path)}
+        if self.kept == "sync":
+            return ticket | {
+                "mode": "sync",
+                "directory": await asyncio.to_thread(self._place, spawner),
+                "quota": {"bytes": size_of(self.quota), "files": self.quota_files},
+                "grace": self.grace,
+            }
+        return ticket
+
+    def _check_deletion(self) -> None:
+        if self.url and self.deletion != "keep":
+            try:
+                split(self.home_of("x", remembered=False))
+            except HomeError:
+                raise ConfigError(
+                    f"a home at {self.url} has nothing beside it, so it cannot be taken away alone",
+                    where="c.HomeAdapter.deletion",
+                    mend="set it to 'keep', or give homes a place of their own: "
+                    "s3://bucket/{username}",
+                ) from None
+
+    async def forget(self, username: str) -> None:
+        """A user is deleted: what becomes of the home is what ``deletion`` says.
+
+        Raises
+        ------
+        greyhub.errors.HomeError, OSError
+            It could not be done. Doing it again goes on with it.
+        """
+        if self.deletion != "keep":
+            days = self.trash_days if self.deletion == "trash" else 0
+            where = await asyncio.to_thread(forget, self, username, days)
+            self.log.info("greyhub: the home of %s: %s", username, where or "removed")
+
+    def copy_of(self, username: str) -> Path | None:
+        """A user's working copy on the hub's machine, if there is one."""
+        if self.kept != "sync" or not self.parent.servers_here:
+            return None
+        path = self._copies / filename(username)
+        return path if path.exists() else None
+
+    @property
+    def _copies(self) -> Path:
+        return self.resolve(self.copies) if self.copies else self.parent.state / "copies"
+
+    def _place(self, spawner: Any) -> str:
+        """The place of a user's working copy, made if servers run here; or ""."""
+        name, uid = filename(spawner.user.name), owner(spawner)
+        ours = self.parent.servers_here and (uid is not None or os.geteuid() != 0)
+        if not ours:
+            return f"{self.copies.rstrip('/')}/{name}" if self.copies else ""
+        make_private(self._copies / name, uid, "c.HomeAdapter.copies")
+        return str(self._copies / name)
+
+    @classmethod
+    def connect(cls, ticket: Mapping[str, Any], **options: Any) -> AbstractFileSystem:
+        """A filesystem whose root is the home; the home is made if it is not there."""
+        from greyhub.homespace.filesystem import Home
+        from greyhub.homespace.synced import here
+
+        if ticket.get("mode") == "native":
+            return Home(ticket["path"])
+        if ticket.get("mode") == "sync" and (copy := here(ticket, options)):
+            return copy
+        try:
+            home = Home(ticket["url"], {**ticket["storage_options"], **options})
+            home.makedirs("", exist_ok=True)
+        except ImportError as error:
+            raise HomeError(
+                f"the home {ticket['url']} needs {error.name or error}, which is not installed.\n"
+                "  to mend: pip install 'greyhub[s3]', [azure], [sftp] or [webdav] in this "
+                "server's environment, or the package that brings this kind of store"
+            ) from error
+        return home
+
+    async def check(self) -> Sequence[Finding]:
+        """Does the store answer, let this machine in, and agree on the time?"""
+        from greyhub.homespace.checking import store
+
+        return await store(self.url, self.storage_options) if self.url else ()
+
+    def label(self) -> str:
+        """The URL, with the place for the name, and how servers have it."""
+        how = {"sync": ", a working copy in each server", "object": ", by hub.home only"}
+        return self.url + how.get(self.kept, "")
+
+
+def _protocol(url: str) -> str:
+    return url.partition("://")[0].partition("::")[0].lower()
+
+
+@contextmanager
+def _said_of_the_option() -> Iterator[None]:
+    """What a check of a value says is wrong with the option that has it."""
+    try:
+        yield
+    except ValueError as error:
+        raise TraitError(str(error)) from None

@@ -1,0 +1,56 @@
+"""The quick way to Azure Blob Storage, with the address and credentials that adlfs found."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from greyhub.homespace.sync.stores.quick import ONCE, Quick, Unfit, client, soon
+
+SCOPE: Final = "https://storage.azure.com/.default"
+FOREIGN: Final = ("AZURE_ENCRYPTION_KEY", "AZURE_STORAGE_USE_EMULATOR", "AZURE_SKIP_SIGNATURE")
+"""Variables that mean nothing to adlfs and would mean something to obstore."""
+
+
+def open_quick(filesystem: Any, container: str, name: str, agent: str) -> Quick:
+    """The same container as adlfs reaches it, or `Unfit`."""
+    service = filesystem.service_client
+    if service.location_mode != "primary":
+        raise Unfit("location_mode")
+    if any(variable in os.environ for variable in FOREIGN):
+        raise Unfit("a variable of the environment")
+    endpoint, _, signature = service.primary_endpoint.partition("?")
+    from obstore.store import AzureStore
+
+    how: dict[str, Any] = {
+        "account_name": service.account_name,
+        "endpoint": endpoint.rstrip("/"),
+        "use_emulator": False,
+        "use_fabric_endpoint": False,
+        "skip_signature": service.credential is None and not signature,
+    }
+    if not how["skip_signature"]:
+        how["credential_provider"] = _Finder(filesystem, service.credential, signature)
+    options: Any = client(endpoint, agent=agent)
+    return Quick(AzureStore(container, client_options=options, retry_config=ONCE, **how), name)  # type: ignore[arg-type]
+
+
+class _Finder:
+    """The credentials as adlfs's client has them."""
+
+    def __init__(self, filesystem: Any, credential: Any, signature: str) -> None:
+        self.loop, self.credential, self.signature = filesystem.loop, credential, signature
+        kinds = ("account_key", "signature", "get_token")
+        if not signature and not any(hasattr(credential, kind) for kind in kinds):
+            raise Unfit(type(credential).__name__)
+
+    def __call__(self) -> Any:
+        if key := getattr(self.credential, "account_key", None):
+            return {"access_key": key, "expires_at": None}
+        if signature := self.signature or getattr(self.credential, "signature", ""):
+            return {"sas_token": signature.lstrip("?"), "expires_at": soon()}
+        asked = asyncio.run_coroutine_threadsafe(self.credential.get_token(SCOPE), self.loop)
+        found = asked.result(60)
+        return {"token": found.token, "expires_at": datetime.fromtimestamp(found.expires_on, UTC)}
