@@ -1,46 +1,73 @@
 # Two commands: `make run` for a platform, `make test` for the proof.
 
 PYTHON ?= python3
-VENV   ?= .venv
 CONFIG ?= config/local/greyhub_config.py
-BIN     = $(VENV)/bin
-READY   = $(VENV)/.ready
+VENV   ?= .venv
+TEST   ?= $(VENV)-test
+BIN     = $(TEST)/bin
+UV      = .uv/bin/uv
+LOCKED  = platform test oldest strangers
 
-.PHONY: run test test-hub5 mutants reports check format docs bench browser clean
+# Python is the one that was asked for, and certificates are the system's, as pip's.
+export UV_PYTHON_DOWNLOADS = never
+export UV_SYSTEM_CERTS ?= true
 
-run: $(READY)  ## a platform on this machine, at http://127.0.0.1:8000
-	$(BIN)/jupyterhub -f $(CONFIG)
+.PHONY: run test test-newest mutants reports check format lock docs bench browser clean
 
-test: $(READY) browser  ## every test, on the newest JupyterHub and on the oldest
-	$(BIN)/python -m tests.suite --venv $(VENV)
+run: $(VENV)/.ready  ## a platform on this machine, at http://127.0.0.1:8000
+	$(VENV)/bin/jupyterhub -f $(CONFIG)
 
-mutants: $(READY)  ## broken adapters, each of which the conformance suite must catch
+test: $(TEST)/.ready $(VENV)-oldest/.ready browser  ## every test, on the newest JupyterHub and on the oldest
+	$(BIN)/python -m tests.suite --oldest $(VENV)-oldest/bin/python
+
+mutants: $(TEST)/.ready  ## broken adapters, each of which the conformance suite must catch
 	$(BIN)/python -m greyhub.conformance mutants --patience 3 tests.conformance
 
-reports: $(READY)  ## greyhub's adapters and others' by the contracts: docs/conformance; takes long
-	$(BIN)/pip install --quiet --constraint tests/constraints.txt --editable '.[test,strangers]'
-	$(BIN)/python -m tests.conformance.reports $(NAMES)
+reports: $(VENV)-strangers/.ready  ## greyhub's adapters and others' by the contracts: docs/conformance; takes long
+	$(VENV)-strangers/bin/python -m tests.conformance.reports $(NAMES)
 
-check: $(READY)  ## lint and types
+check: $(TEST)/.ready  ## lint and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-format: $(READY)
+format: $(TEST)/.ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY)  ## figures beside plain JupyterHub's
+bench: $(TEST)/.ready  ## figures beside plain JupyterHub's
 	$(BIN)/python -m bench.platform
 
 browser:
 	@$(BIN)/python -m tests.browser
 
 clean:
-	rm -rf $(VENV) $(VENV)-hub5 .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .uv $(VENV) $(VENV)-test $(VENV)-oldest $(VENV)-strangers .mypy_cache .pytest_cache .ruff_cache
 
-$(READY): pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --constraint tests/constraints.txt --editable '.[test]'
+# Environments: each holds exactly what its lock file says, and greyhub itself, editable.
+
+$(VENV)/.ready: requirements/platform.txt
+$(TEST)/.ready: requirements/test.txt
+$(VENV)-oldest/.ready: requirements/oldest.txt
+$(VENV)-strangers/.ready: requirements/strangers.txt
+
+$(VENV)/.ready $(TEST)/.ready $(VENV)-oldest/.ready $(VENV)-strangers/.ready: pyproject.toml | $(UV)
+	$(UV) venv --quiet --clear --python $(PYTHON) $(@D)
+	$(UV) pip sync --python $(@D) --require-hashes --compile-bytecode $(filter %.txt,$^)
+	$(UV) pip install --quiet --python $(@D) --no-deps --no-build-isolation --offline --editable .
 	@touch $@
+
+$(UV): requirements/uv.txt
+	$(PYTHON) -m venv --clear .uv
+	.uv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+COMPILE = $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+lock: | $(UV)  ## the newest release of everything, written into requirements/
+	$(COMPILE) requirements/uv.in -o requirements/uv.txt
+	$(COMPILE) pyproject.toml --extra local --extra tutorial --group build -o requirements/platform.txt
+	$(COMPILE) pyproject.toml --extra test --group build -o requirements/test.txt
+	$(COMPILE) pyproject.toml --extra test --group build -c requirements/oldest.in -o requirements/oldest.txt
+	$(COMPILE) pyproject.toml --extra test --extra strangers --group build -o requirements/strangers.txt
