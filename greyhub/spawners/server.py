@@ -174,13 +174,16 @@ class LocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
             self.log_path.chmod(0o600)
             self.port = held.getsockname()[1]
             proc = self.proc = self._popen(log)
-            self.pid, self.created = proc.pid, process.created(proc.pid)
+            self.pid = proc.pid
             try:
+                self.created = process.created(proc.pid)
                 await self._listening(proc, address)
             except BaseException:
-                process.kill(process.descendants(proc.pid))
-                proc.kill()
-                proc.wait()
+                try:
+                    process.kill(process.descendants(proc.pid))
+                finally:  # also where the system does not tell what it has started
+                    proc.kill()
+                    proc.wait()
                 raise
         return address, self.port
 
