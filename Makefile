@@ -8,20 +8,29 @@ BIN     = $(TEST)/bin
 UV      = .uv/bin/uv
 LOCKED  = platform test oldest strangers
 
+# Every time limit of the tests is multiplied by this: more for a machine that is slow.
+export GREYHUB_TEST_PATIENCE ?= 3
+
 # Python is the one that was asked for, and certificates are the system's, as pip's.
 export UV_PYTHON_DOWNLOADS = never
 export UV_SYSTEM_CERTS ?= true
 
-.PHONY: run test test-newest mutants reports check format lock docs bench browser clean
+.PHONY: run test test-all test-newest prepare mutants reports check format lock bench clean
 
 run: $(VENV)/.ready  ## a platform on this machine, at http://127.0.0.1:8000
 	$(VENV)/bin/jupyterhub -f $(CONFIG)
 
-test: $(TEST)/.ready $(VENV)-oldest/.ready browser  ## every test, on the newest JupyterHub and on the oldest
-	$(BIN)/python -m tests.suite --oldest $(VENV)-oldest/bin/python
+test: $(TEST)/.ready prepare  ## what every change is checked by, in ten minutes on two processors
+	$(BIN)/python -m tests.suite
+
+test-all: $(TEST)/.ready $(VENV)-oldest/.ready prepare  ## every test there is, also on the oldest JupyterHub
+	$(BIN)/python -m tests.suite --all --oldest $(VENV)-oldest/bin/python
+
+test-newest: $(VENV)-newest/.ready prepare  ## what the newest releases break, whatever the lock says
+	$(VENV)-newest/bin/python -m tests.newest requirements/test.txt
 
 mutants: $(TEST)/.ready  ## broken adapters, each of which the conformance suite must catch
-	$(BIN)/python -m greyhub.conformance mutants --patience 3 tests.conformance
+	$(BIN)/python -m greyhub.conformance mutants tests.conformance
 
 reports: $(VENV)-strangers/.ready  ## greyhub's adapters and others' by the contracts: docs/conformance; takes long
 	$(VENV)-strangers/bin/python -m tests.conformance.reports $(NAMES)
@@ -38,11 +47,11 @@ format: $(TEST)/.ready
 bench: $(TEST)/.ready  ## figures beside plain JupyterHub's
 	$(BIN)/python -m bench.platform
 
-browser:
-	@$(BIN)/python -m tests.browser
+prepare: $(TEST)/.ready
+	@$(BIN)/python -m tests.support.prepare
 
 clean:
-	rm -rf .uv $(VENV) $(VENV)-test $(VENV)-oldest $(VENV)-strangers .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .uv $(VENV) $(VENV)-test $(VENV)-oldest $(VENV)-newest $(VENV)-strangers .mypy_cache .pytest_cache .ruff_cache
 
 # Environments: each holds exactly what its lock file says, and greyhub itself, editable.
 
@@ -57,15 +66,21 @@ $(VENV)/.ready $(TEST)/.ready $(VENV)-oldest/.ready $(VENV)-strangers/.ready: py
 	$(UV) pip install --quiet --python $(@D) --no-deps --no-build-isolation --offline --editable .
 	@touch $@
 
+.PHONY: $(VENV)-newest/.ready
+$(VENV)-newest/.ready: | $(UV)
+	$(UV) venv --quiet --clear --python $(PYTHON) $(@D)
+	$(UV) pip install --python $(@D) --upgrade --compile-bytecode --group build --editable '.[test]'
+
 $(UV): requirements/uv.txt
 	$(PYTHON) -m venv --clear .uv
 	.uv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-COMPILE = $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+UPGRADE ?= --upgrade
+COMPILE = $(UV) pip compile --quiet $(UPGRADE) --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-lock: | $(UV)  ## the newest release of everything, written into requirements/
+lock: | $(UV)  ## the newest release of everything, into requirements/; with UPGRADE= only what is new in pyproject.toml
 	$(COMPILE) requirements/uv.in -o requirements/uv.txt
 	$(COMPILE) pyproject.toml --extra local --extra tutorial --group build -o requirements/platform.txt
 	$(COMPILE) pyproject.toml --extra test --group build -o requirements/test.txt

@@ -34,6 +34,8 @@ import psutil
 from greyhub.homespace.sync.client import status, sync
 from greyhub.homespace.sync.stores import open_url
 from tests.homespace.filesystem import servers
+from tests.support.ports import free_port
+from tests.support.waiting import until
 
 KEY, SECRET, BUCKET = "benchkey", "benchsecret", "homes"
 WHEELS = ("pygments", "jinja2", "click")
@@ -95,7 +97,7 @@ def server(path: str, scratch: Path) -> Iterator[Store]:
         with servers.moto(scratch) as endpoint:
             yield Store(endpoint, scratch)
         return
-    port, data = servers.free_port(), scratch / "data"
+    port, data = free_port(), scratch / "data"
     data.mkdir()
     keys = {"ROOT_ACCESS_KEY": KEY, "ROOT_SECRET_KEY": SECRET}
     # Elsewhere the store is another machine: it is not to compete with the work.
@@ -202,7 +204,7 @@ def kept(store: Store, scratch: Path, name: str, local: Path) -> Iterator[Kept]:
     command = [sys.executable, "-m", "greyhub.homespace.sync"]
     process = subprocess.Popen(command, env=environ, start_new_session=True)  # as a server does
     try:
-        servers.until(lambda: process.poll() is not None or _is_kept(state), 600)
+        until(lambda: process.poll() is not None or _is_kept(state), 600)
         assert process.poll() is None, "the process that keeps the home has ended"
         yield state, psutil.Process(process.pid)
     finally:
@@ -225,7 +227,7 @@ def mounted(store: Store, scratch: Path, name: str) -> Iterator[Path]:
     command = store.rclone("mount", store.remote(name), str(place), *cache)
     process = subprocess.Popen(command, env=store.environ)
     try:
-        servers.until(lambda: os.path.ismount(place))
+        until(lambda: os.path.ismount(place))
         yield place
     finally:
         subprocess.run(["fusermount3", "-uz", str(place)], check=False)
@@ -330,7 +332,7 @@ def resting(store: Store, scratch: Path, home: Path, seconds: float) -> dict[str
         for number in range(40):
             began = time.perf_counter()
             (home / f"saved{number}.txt").write_text(str(number))
-            servers.until(lambda name=f"saved{number}.txt": _has(reader, name))
+            until(lambda name=f"saved{number}.txt": _has(reader, name))
             took.append(time.perf_counter() - began)
             time.sleep(0.3)
         sync(state, 600)

@@ -28,7 +28,8 @@ import psutil
 import requests
 
 from greyhub import proxy
-from tests.hubs import Hub, until
+from tests.support.hubs import Hub
+from tests.support.waiting import until
 
 HEAVY = {"jupyterhub", "distributed", "dask", "intake", "fsspec", "numpy", "traitlets"}
 

@@ -24,9 +24,9 @@ from urllib.parse import unquote
 import psutil
 
 from tests.homespace.filesystem import conftest as around
-from tests.homespace.filesystem.faults import FaultyProxy
 from tests.homespace.sync.machines import Machine
-from tests.hubs import until
+from tests.support.faults import FaultyProxy
+from tests.support.waiting import until
 
 
 class Clock(FaultyProxy):

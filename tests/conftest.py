@@ -23,12 +23,20 @@ from typing import Any
 
 import pytest
 
-from tests.browser import find
-from tests.hubs import Hub, running
+from greyhub.conformance.limits import VARIABLE
+from tests.support.browser import find
+from tests.support.hubs import Hub, running
+from tests.support.waiting import PATIENCE
 
-pytest_plugins = ["tests.stalls"]
+os.environ.setdefault(VARIABLE, str(PATIENCE))  # for the suites that tests start
 
 NOBODY = 65534
+
+START_PROCESSES = {"browser", "directory", "hub", "stores"}
+"""Fixtures whose tests start servers, hubs or a browser."""
+
+TIMEOUT = 300
+"""Seconds after which a test is ended, times the patience, if its marker says nothing else."""
 
 
 def make_directory() -> Path:
@@ -39,7 +47,7 @@ def make_directory() -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what this account or interpreter cannot run, and say so."""
+    """Skip what cannot run here, and say so; give a second chance to what starts processes."""
     missing = None
     if os.geteuid() != 0:
         missing = "needs root"
@@ -48,6 +56,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if missing and item.get_closest_marker("root"):
             item.add_marker(pytest.mark.skip(reason=missing))
+        if START_PROCESSES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.processes)
+        if item.get_closest_marker("processes"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+        limit = item.get_closest_marker("timeout")
+        seconds = limit.args[0] if limit else TIMEOUT
+        item.add_marker(pytest.mark.timeout(seconds * PATIENCE), append=False)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name every test that was run again, where all see it."""
+    for report in terminalreporter.getreports("rerun"):
+        terminalreporter.write_line(f"RERUN {report.nodeid}")
 
 
 def readable_by_others() -> bool:

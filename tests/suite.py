@@ -1,23 +1,30 @@
-"""``make test``: all tests on the newest JupyterHub, those of the hub on the oldest.
+"""``make test`` and ``make test-all``: the tests, in one pytest process after the other.
 
-The last line counts what ran and what was skipped in all runs.
+``make test`` leaves out what is marked `slow`. ``make test-all`` leaves nothing out,
+and asks the oldest JupyterHub, too. The last lines say what was run again because it
+failed, and count.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "tests/results"
 
-HUB_TESTS = [
+ON_OLDEST = [
     "tests/core",
     "tests/auth/test_local.py",
     "tests/checks",
@@ -26,63 +33,106 @@ HUB_TESTS = [
     "tests/spawners/test_restart.py",
     "tests/spawners/test_starting.py",
 ]
-"""What asks a real hub, and so is run on the oldest JupyterHub, too."""
+"""What asks a real hub."""
+
+BESIDE = ["tests/conformance", "tests/docs"]
+"""What waits more than it computes, and runs beside the others where processors are many."""
+
+MANY = 4
+"""Processors from which on two pytest processes run at one time."""
 
 
-LONG = ["tests/conformance", "tests/docs"]
-"""What waits more than it computes: it is run beside the others."""
+@dataclass
+class Run:
+    """One pytest process, and what came of it."""
+
+    name: str
+    python: Path
+    arguments: list[str]
+    status: int = 0
+    reruns: list[str] = field(default_factory=list)
+
+    @property
+    def result(self) -> Path:
+        """JUnit's XML."""
+        return RESULTS / f"{self.name}.xml"
+
+    def go(self) -> None:
+        """Run it, show what it says, and keep the names of what it ran again."""
+        began = time.monotonic()
+        command = [str(self.python), "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        process = subprocess.Popen(
+            [*command, "--durations=10", f"--junitxml={self.result}", *self.arguments],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "GREYHUB_TEST_PATIENCE": str(PATIENCE)},
+        )
+        assert process.stdout
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            if line.startswith("RERUN "):
+                self.reruns.append(f"{line.split()[1]} ({self.name})")
+        self.status = abs(process.wait())
+        minutes, seconds = divmod(int(time.monotonic() - began), 60)
+        print(f"--- {self.name}, {minutes}:{seconds:02d} min\n", flush=True)
+
+    def counts(self) -> Iterator[tuple[str, int]]:
+        """How many tests ended how."""
+        if not self.result.exists():
+            return
+        for suite in ET.parse(self.result).getroot().iter("testsuite"):
+            total, skipped = int(suite.get("tests", 0)), int(suite.get("skipped", 0))
+            failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+            yield "passed", total - skipped - failed
+            yield "failed", failed
+            yield "skipped", skipped
 
 
 def main() -> int:
-    """Run all, two at a time, and count."""
+    """Run what was asked for, and count."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--oldest", type=Path, help="the Python with the oldest JupyterHub")
+    parser.add_argument("--all", action="store_true", help="also what is slow")
+    parser.add_argument("--oldest", type=Path, help="a Python with the oldest JupyterHub")
     arguments = parser.parse_args()
     RESULTS.mkdir(exist_ok=True)
     for old in RESULTS.glob("*.xml"):
         old.unlink()
-    newest = Path(sys.executable)
-    with ThreadPoolExecutor(2) as lanes:
-        runs = [
-            lanes.submit(run, newest, "conformance", LONG),
-            lanes.submit(run, newest, "newest", ["tests", *(f"--ignore={each}" for each in LONG)]),
-            lanes.submit(run, arguments.oldest, "oldest", HUB_TESTS),
-        ]
-        status = max(each.result() for each in runs)
-    counts = sum((count(path) for path in RESULTS.glob("*.xml")), Counter())
+    runs = plan(Path(sys.executable), arguments.oldest, slow=arguments.all, lanes=lanes())
+    with ThreadPoolExecutor(lanes()) as pool:
+        list(pool.map(Run.go, runs))
+    for name in (name for run in runs for name in run.reruns):
+        print(f"run again: {name}")
+    total: Counter[str] = Counter()
+    for run in runs:
+        for outcome, number in run.counts():
+            total[outcome] += number
+    total["run again"] = sum(len(run.reruns) for run in runs)
     print(
-        f"\n{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped",
-        flush=True,
+        ", ".join(f"{total[each]} {each}" for each in ("passed", "failed", "skipped", "run again"))
     )
-    return status
+    return max(run.status for run in runs)
 
 
-def run(interpreter: Path, name: str, paths: list[str]) -> int:
-    """Run pytest under an interpreter, and print what it said; its exit status."""
-    began = time.monotonic()
-    result = RESULTS / f"{name}.xml"
-    command = [str(interpreter), "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    ran = subprocess.run(
-        [*command, "--durations=10", f"--junitxml={result}", *paths],
-        cwd=ROOT,
-        check=False,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    minutes, seconds = divmod(int(time.monotonic() - began), 60)
-    print(f"--- {name}, {minutes}:{seconds:02d} min\n{ran.stdout}", flush=True)
-    return abs(ran.returncode)
+def lanes() -> int:
+    """How many pytest processes run at one time."""
+    return 2 if len(os.sched_getaffinity(0)) >= MANY else 1
 
 
-def count(path: Path) -> Counter[str]:
-    """What a run's result says."""
-    counts: Counter[str] = Counter()
-    for suite in ET.parse(path).getroot().iter("testsuite"):
-        total, skipped = int(suite.get("tests", 0)), int(suite.get("skipped", 0))
-        failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
-        counts.update(passed=total - skipped - failed, failed=failed, skipped=skipped)
-    return counts
+def plan(newest: Path, oldest: Path | None, *, slow: bool, lanes: int) -> list[Run]:
+    """The runs, the longest first."""
+    chosen = [] if slow else ["-m", "not slow"]
+    runs = [Run("newest", newest, [*chosen, "tests"])]
+    if lanes > 1:
+        rest = [f"--ignore={each}" for each in BESIDE]
+        runs = [
+            Run("newest", newest, [*chosen, "tests", *rest]),
+            Run("conformance", newest, [*chosen, *BESIDE]),
+        ]
+    if oldest:
+        runs.append(Run("oldest", oldest, [*chosen, *ON_OLDEST]))
+    return runs
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import NoReturn
 
+from greyhub.conformance.limits import PATIENCE
 from greyhub.conformance.result import Report
 from greyhub.conformance.run import Watcher, load, run
 from greyhub.conformance.suite import Misuse, Suite
@@ -39,7 +40,7 @@ class Apart:
         *,
         clauses: Collection[str] = (),
         seed: int | None = None,
-        patience: float = 1.0,
+        patience: float = PATIENCE,
         watch: Watcher = lambda result: None,
         limit: float = float("inf"),
         silent: bool = False,
@@ -121,7 +122,7 @@ def run_apart(
     *,
     clauses: Collection[str] = (),
     seed: int | None = None,
-    patience: float = 1.0,
+    patience: float = PATIENCE,
     watch: Watcher = lambda result: None,
 ) -> Report:
     """Run a suite apart and wait for its report; raises as `Apart.report`."""

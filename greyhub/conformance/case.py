@@ -67,6 +67,7 @@ class Case:
         self.random = random.Random(f"{seed}:{clause.id}")  # noqa: S311
         self.story = Story()
         self.warnings: list[str] = []
+        self.slow: list[str] = []
         self._exit = ExitStack()
 
     # what a clause says
@@ -93,6 +94,12 @@ class Case:
         """The part of a MUST that is only a SHOULD: a warning unless it holds."""
         if not holds:
             self.warnings.append(otherwise)
+
+    def within(self, took: float, limit: float, what: str) -> None:
+        """A limit in seconds is a SHOULD, since a machine may be slow: beyond it is a warning."""
+        limit *= self.patience
+        if took > limit:
+            self.slow.append(f"{what} {took:.1f} s, more than {limit:.1f} s")
 
     def fail(self, how: str) -> NoReturn:
         """The promise is broken."""

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from greyhub.conformance import contract as contracts
+from greyhub.conformance.limits import PATIENCE, VARIABLE
 from greyhub.conformance.suite import Misuse
 
 NOT_PROVEN, USAGE = 2, 3
@@ -70,7 +71,9 @@ def conform() -> None:
 @click.argument("target", metavar="MODULE:CLASS")
 @click.option("--clause", "clauses", multiple=True, metavar="ID", help="Only this clause; repeat.")
 @click.option("--seed", type=int, help="Decides every random choice; shown with each failure.")
-@click.option("--patience", type=float, default=1.0, help="Multiplies every time limit.")
+@click.option(
+    "--patience", type=float, default=PATIENCE, help=f"Multiplies every time limit; ${VARIABLE}."
+)
 @click.option("--certify", is_flag=True, help="Judge the whole contract, for the badge.")
 @click.option("--json", "json_file", type=Path, metavar="F", help="Write the report as JSON.")
 @click.option("--junit", "junit_file", type=Path, metavar="F", help="Write it as JUnit's XML.")
@@ -204,10 +207,14 @@ def new(slot: str, name: str, output: Path | None) -> None:
 @click.argument("modules", nargs=-1, required=True, metavar="MODULE...")
 @click.option("--jobs", type=int, default=0, help="At one time; by default, six a processor.")
 @click.option("--alone", is_flag=True, help="Only the clause that each must fail: faster.")
-@click.option("--patience", type=float, default=1.0, help="Multiplies every time limit.")
-@click.option("--only", metavar="NAME", help="Only the mutants of this name or of this clause.")
+@click.option(
+    "--patience", type=float, default=PATIENCE, help=f"Multiplies every time limit; ${VARIABLE}."
+)
+@click.option(
+    "--only", multiple=True, metavar="NAME", help="Only mutants of this name or clause; repeat."
+)
 def mutants(
-    modules: tuple[str, ...], jobs: int, alone: bool, patience: float, only: str | None
+    modules: tuple[str, ...], jobs: int, alone: bool, patience: float, only: tuple[str, ...]
 ) -> None:
     """Prove the suite itself: every broken adapter fails its clause, and no other."""
     from greyhub.conformance import proof
@@ -215,7 +222,7 @@ def mutants(
     found = [
         each
         for each in proof.collect(modules)
-        if only in (None, each.fails, each.name.rpartition(":")[2])
+        if not only or {each.fails, each.name.rpartition(":")[2]} & set(only)
     ]
     if not found:
         raise click.UsageError(f"no mutants in {', '.join(modules)}")

@@ -19,6 +19,7 @@ from types import FrameType, TracebackType
 
 from greyhub.conformance.case import Broken, Case, HookBroke, Hung, Unproven, shorten
 from greyhub.conformance.contract import Clause, Level
+from greyhub.conformance.limits import PATIENCE
 from greyhub.conformance.means.fork import Fork, Gone
 from greyhub.conformance.result import Outcome, Result
 from greyhub.conformance.suite import Suite
@@ -48,7 +49,7 @@ class Sitting:
     """
 
     def __init__(
-        self, suite: type[Suite], *, target: str = "", seed: int = 0, patience: float = 1.0
+        self, suite: type[Suite], *, target: str = "", seed: int = 0, patience: float = PATIENCE
     ) -> None:
         suite.check()
         self.suite_class, self.seed = suite, seed
@@ -89,6 +90,9 @@ class Sitting:
         case = self.suite.case_class(self.suite, clause, self.seed, directory)
         began = time.monotonic()
         outcome, message, trace = self._run(clause, case)
+        slow = outcome is Outcome.PASSED and bool(case.slow)
+        if slow:
+            outcome, message = Outcome.WARNED, "; ".join(case.slow)
         story = case.story
         return Result.of(
             clause,
@@ -100,6 +104,7 @@ class Sitting:
             saw=story.saw,
             repeat=self.repeat(clause) if outcome is not Outcome.PASSED else "",
             trace=trace,
+            slow=slow,
         )
 
     def _apart(self, clause: Clause) -> Result:

@@ -19,6 +19,7 @@ from typing import Any
 
 from greyhub.conformance.apart import Apart
 from greyhub.conformance.contract import Contract, Level
+from greyhub.conformance.limits import PATIENCE
 from greyhub.conformance.result import Outcome, Report
 from greyhub.conformance.suite import Suite
 
@@ -115,7 +116,7 @@ def trials(
     *,
     jobs: int = 0,
     alone: bool = False,
-    patience: float = 1.0,
+    patience: float = PATIENCE,
     watch: Callable[[Trial], None] = lambda trial: None,
 ) -> list[Trial]:
     """The fates of many mutants, each in a process of its own, several at a time."""

@@ -54,6 +54,8 @@ class Result:
     """The command that runs it again with the same seed."""
     trace: str = ""
     """The traceback of an error."""
+    slow: bool = False
+    """Whether all that it is warned of is that something took long."""
 
     @classmethod
     def of(cls, clause: Clause, outcome: Outcome, message: str = "", **values: Any) -> Result:

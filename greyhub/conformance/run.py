@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from greyhub.conformance.contract import Clause
 from greyhub.conformance.engine import Sitting
+from greyhub.conformance.limits import PATIENCE
 from greyhub.conformance.result import Outcome, Report, Result
 from greyhub.conformance.suite import Misuse, Suite
 from greyhub.slots import import_object
@@ -91,7 +92,7 @@ def run(
     target: str = "",
     clauses: Collection[str] = (),
     seed: int | None = None,
-    patience: float = 1.0,
+    patience: float = PATIENCE,
     watch: Watcher = lambda result: None,
 ) -> Report:
     """Examine a suite in this process; `watch` is called with each result as it comes."""

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from greyhub.auth.password import LocalPassword
-from tests.hubs import Hub, running
+from tests.checks.starting import refusal, write
+from tests.support.hubs import Hub, running
+from tests.support.waiting import MINUTE
 
 
 def logged_in(hub: Hub, user: str, password: str | None = None) -> bool:
     session = hub.login(user, password)
-    return session.get(f"{hub.url}hub/home", timeout=30).url.endswith("/hub/home")
+    return session.get(f"{hub.url}hub/home", timeout=MINUTE).url.endswith("/hub/home")
 
 
 def test_the_password_that_was_made_lets_in_and_its_place_is_told(hub: Hub) -> None:
@@ -52,8 +54,8 @@ def test_named_users_alone_are_let_in_and_admins_need_their_own_password(directo
         'c.JupyterHub.ip = "hub.example.org"',
     ],
 )
-def test_any_address_but_loopback_is_refused(directory: Path, line: str) -> None:
-    said = Hub(directory, line).refused()
+def test_any_address_but_loopback_is_refused(tmp_path: Path, line: str) -> None:
+    said = refusal(write(tmp_path, line))
     assert 'c.GreyHub.auth = "local"' in said
     assert "one shared password must not leave this machine" in said
     assert 'c.GreyHub.auth = "pam"' in said

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -13,7 +12,9 @@ import pytest
 import requests
 
 from tests.conftest import make_directory
-from tests.hubs import Hub
+from tests.support.hubs import Hub
+from tests.support.processes import command, environment
+from tests.support.waiting import MINUTE
 
 IN_VARIABLE = "canary-in-a-variable-5d1c"
 IN_FILE = "canary-in-a-file-77aa"
@@ -52,7 +53,7 @@ def hub() -> Iterator[Hub]:
     try:
         hub.start()
         hub.spawn("ada")
-        page = requests.get(f"{hub.url}hub/oauth_login", allow_redirects=False, timeout=30)
+        page = requests.get(f"{hub.url}hub/oauth_login", allow_redirects=False, timeout=MINUTE)
         assert page.headers["Location"].startswith("https://id.example.org/auth")
         yield hub
     finally:
@@ -68,13 +69,13 @@ def holding(text: str) -> list[str]:
 def test_the_secrets_are_in_use(hub: Hub) -> None:
     for token in (hub.token, WRITTEN):
         answer = requests.get(
-            f"{hub.url}hub/api/", headers={"Authorization": f"token {token}"}, timeout=10
+            f"{hub.url}hub/api/", headers={"Authorization": f"token {token}"}, timeout=MINUTE
         )
         assert answer.ok
     routes = requests.get(
         f"http://127.0.0.1:{hub.proxy_port}/api/routes",
         headers={"Authorization": f"token {IN_FILE}"},
-        timeout=10,
+        timeout=MINUTE,
     )
     assert routes.ok
 
@@ -87,17 +88,16 @@ def test_the_logs_hold_none(hub: Hub) -> None:
 
 
 def test_no_argument_list_holds_one(hub: Hub) -> None:
-    for process in psutil.process_iter(["cmdline"]):
-        assert not holding(" ".join(process.info["cmdline"] or ()))
+    for process in psutil.process_iter():
+        assert not holding(" ".join(command(process)))
 
 
 def test_the_users_server_knows_none(hub: Hub) -> None:
-    environment = hub.environment("ada")
-    assert any(name.startswith("GREYHUB_") for name in environment)  # the tickets are there
-    assert not holding(repr(environment))
+    given = hub.environment("ada")
+    assert any(name.startswith("GREYHUB_") for name in given)  # the tickets are there
+    assert not holding(repr(given))
     for child in psutil.Process(hub.pid("ada")).children(recursive=True):
-        with suppress(psutil.NoSuchProcess):  # it ended between the listing and the look
-            assert not holding(repr(child.environ()))
+        assert not holding(environment(child))
 
 
 def test_what_the_user_can_open_holds_none(hub: Hub) -> None:

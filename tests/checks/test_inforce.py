@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 import requests
 
-from tests.hubs import Hub, running
+from tests.support.hubs import Hub, running
+from tests.support.waiting import MINUTE
+
+pytestmark = pytest.mark.processes
 
 # A page of the hub that tells the options of its own live objects.
 TELL = """
@@ -89,19 +92,25 @@ def shown(hub: Hub) -> list[dict[str, Any]]:
     """The rows of ``greyhub show --all`` for the hub's file and command line."""
     command = [sys.executable, "-m", "greyhub.cli", "show", "--all", "--json", "-f", str(hub.file)]
     said = subprocess.run(
-        [*command, *hub.arguments], capture_output=True, text=True, check=True, timeout=120
+        [*command, *hub.arguments], capture_output=True, text=True, check=True, timeout=2 * MINUTE
     )
     rows: list[dict[str, Any]] = json.loads(said.stdout)["options"]
     return rows
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name == "many options" else pytest.param(name, marks=pytest.mark.slow)
+        for name in CONFIGS
+    ],
+)
 def test_show_tells_what_a_started_hub_has(name: str, tmp_path: Path) -> None:
     config = TELL + textwrap.dedent(CONFIGS[name])
     with running(tmp_path, config, arguments=ARGUMENTS) as hub:
         if not hub.api("GET", "users"):
             hub.api("POST", "users/eve")
-        answer = requests.get(f"{hub.url}hub/told", timeout=30)
+        answer = requests.get(f"{hub.url}hub/told", timeout=MINUTE)
         assert answer.ok, hub.tail()
         told = answer.json()
         rows = {row["option"]: row for row in shown(hub)}

@@ -11,6 +11,9 @@ import pytest
 
 from tests.checks.mistakes import MISTAKES
 from tests.checks.starting import COMPOSE, NAME, refusal, write
+from tests.support.waiting import MINUTE
+
+pytestmark = pytest.mark.processes
 
 REAL = (
     "a misspelt option of an adapter",
@@ -28,12 +31,14 @@ def jupyterhub(directory: Path, *arguments: str) -> subprocess.CompletedProcess[
         cwd=directory,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=2 * MINUTE,
         env=environ,
     )
 
 
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize(
+    "name", [REAL[0], *(pytest.param(each, marks=pytest.mark.slow) for each in REAL[1:])]
+)
 def test_a_process_refuses_in_the_same_words(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,10 @@ import requests
 
 from greyhub.clusters import Cluster
 from greyhub.clusters.local import LocalCluster
-from tests.hubs import until
+from tests.support.processes import command
+from tests.support.waiting import MINUTE, until
+
+pytestmark = pytest.mark.processes
 
 TICKET = {
     "max_workers": 2,
@@ -39,7 +42,7 @@ def cluster(prefix: str) -> Iterator[Any]:
 def test_it_keeps_the_protocol_and_computes(cluster: Any) -> None:
     assert isinstance(cluster, Cluster)
     with cluster.get_client() as client:
-        assert client.submit(sum, [1, 2, 3]).result(timeout=30) == 6
+        assert client.submit(sum, [1, 2, 3]).result(timeout=MINUTE) == 6
     assert "workers=1" in repr(cluster)
     assert "Dashboard" in cluster._repr_html_()
 
@@ -48,7 +51,7 @@ def test_it_scales_and_never_beyond_its_limit(cluster: Any) -> None:
     with pytest.warns(UserWarning, match="asked for 99 workers, given 2") as warned:
         cluster.scale(99)
     assert warned[0].filename == __file__
-    until(lambda: len(cluster.scheduler_info["workers"]) == 2, 30, "the second worker")
+    until(lambda: len(cluster.scheduler_info["workers"]) == 2, what="the second worker")
     with pytest.warns(UserWarning, match="asked for 50 workers, given 2"):
         adaptive = cluster.adapt(minimum=0, maximum=50)
     assert adaptive.maximum == 2
@@ -61,9 +64,9 @@ def test_other_accounts_of_the_machine_find_it_closed(cluster: Any) -> None:
     found = re.fullmatch(r"(/user/ada/proxy/absolute/(\d+)/\S{16})/status", link)
     assert found, link
     base = f"http://127.0.0.1:{found[2]}"
-    assert requests.get(base + link, timeout=10).status_code == 200
+    assert requests.get(base + link, timeout=MINUTE).status_code == 200
     for path in ("/status", "/info/main/workers.html", "/json/identity.json", "/api/v1/adaptive"):
-        assert requests.get(base + path, timeout=10).status_code == 404
+        assert requests.get(base + path, timeout=MINUTE).status_code == 404
     # What workers serve is closed, too.
     for process in psutil.Process().children(recursive=True):
         for connection in process.net_connections():
@@ -90,9 +93,9 @@ def test_a_strangers_client_is_not_let_in(cluster: Any) -> None:
 def test_an_idle_cluster_ends_itself(prefix: str) -> None:
     before = set(psutil.Process().children(recursive=True))
     cluster: Any = LocalCluster.connect({**TICKET, "idle_timeout": "6 s"}, workers=1)
-    until(lambda: cluster.status.name == "closed", 40, "the idle cluster's end")
+    until(lambda: cluster.status.name == "closed", what="the idle cluster's end")
     left = set(psutil.Process().children(recursive=True)) - before
-    assert not [each for each in left if "resource_tracker" not in " ".join(each.cmdline())]
+    assert not [each for each in left if "resource_tracker" not in " ".join(command(each))]
     cluster.close()
 
 
@@ -107,7 +110,7 @@ def test_two_threads_may_close_it_at_once(prefix: str) -> None:
     cluster: Any = LocalCluster.connect(TICKET, workers=1)
     with ThreadPoolExecutor(4) as pool:
         for closing in [pool.submit(cluster.close) for _ in range(4)]:
-            assert closing.result(timeout=30) is None
+            assert closing.result(timeout=MINUTE) is None
     assert cluster.status.name == "closed"
 
 
@@ -132,7 +135,7 @@ def test_workers_have_none_of_the_servers_tokens(
         LocalCluster.connect(TICKET, workers=1, env={"GIVEN": "by me"}) as cluster,
         cluster.get_client() as client,
     ):
-        client.wait_for_workers(1, timeout=30)
+        client.wait_for_workers(1, timeout=MINUTE)
         [environment] = client.run(lambda: dict(__import__("os").environ)).values()
     assert "a-token-of-the-server" not in environment.values()
     assert environment["MY_API_TOKEN"] == "a-token-of-mine"
@@ -145,7 +148,7 @@ def test_workers_may_be_threads(prefix: str) -> None:
         LocalCluster.connect(TICKET, workers=1, processes=False) as cluster,
         cluster.get_client() as client,
     ):
-        assert client.submit(sum, [1, 2]).result(timeout=30) == 3
+        assert client.submit(sum, [1, 2]).result(timeout=MINUTE) == 3
 
 
 def test_results_survive_scaling_down(prefix: str) -> None:
@@ -153,14 +156,14 @@ def test_results_survive_scaling_down(prefix: str) -> None:
         LocalCluster.connect(TICKET, workers=2) as cluster,
         cluster.get_client() as client,
     ):
-        client.wait_for_workers(2, timeout=30)
+        client.wait_for_workers(2, timeout=MINUTE)
         held = client.map(lambda n: (n, __import__("os").urandom(8)), range(20), pure=False)
         before = client.gather(held)
         cluster.scale(1)
-        until(lambda: len(client.nthreads()) == 1, 30, "one worker")
+        until(lambda: len(client.nthreads()) == 1, what="one worker")
         assert client.gather(held) == before
         cluster.scale(2)
-        until(lambda: len(client.nthreads()) == 2, 30, "the second worker, again")
+        until(lambda: len(client.nthreads()) == 2, what="the second worker, again")
 
 
 def test_to_begin_is_not_to_be_idle(prefix: str) -> None:
@@ -171,6 +174,6 @@ def test_to_begin_is_not_to_be_idle(prefix: str) -> None:
         target=lambda: made.append(LocalCluster.connect(ticket, workers=2)), daemon=True
     )
     begin.start()
-    begin.join(30)
+    begin.join(MINUTE)
     assert made, "a cluster whose idle timeout is short was not made"
-    until(lambda: made[0].status.name == "closed", 30, "the idle cluster's end")
+    until(lambda: made[0].status.name == "closed", what="the idle cluster's end")

@@ -2,39 +2,33 @@
 
 import pytest
 
-from greyhub.conformance import proof
-from greyhub.conformance.apart import run_apart
 from greyhub.conformance.cluster import CONTRACT
 from greyhub.conformance.result import Outcome
+from tests.support.conformance import broken, judged, kills
 
 SUITES = "tests.conformance.cluster.suites"
-FAST = ("CLUSTER-013", "CLUSTER-015", "CLUSTER-031")
-"""Clauses whose mutants are judged each time; ``make mutants`` judges all."""
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", ["Local", "Toy"])
-def test_correct_clusters_keep_the_contract(name):
-    report = run_apart(f"{SUITES}:{name}", seed=1, patience=3)
-    kept = (Outcome.PASSED, Outcome.DECLINED)
-    wrong = [f"{r.id}: {r.message}" for r in report.results if r.outcome not in kept]
-    assert not wrong
+def test_a_correct_cluster_keeps_the_contract(tmp_path):
+    _, report = judged(tmp_path, f"{SUITES}:Toy", "--certify")
+    assert broken(report) == []
     assert report.certified
 
 
-def test_a_suite_without_hooks_proves_nothing():
-    report = run_apart(f"{SUITES}:Lazy", clauses=["CLUSTER-008"], seed=1)
-    assert report.exit_code == 2
+def test_a_suite_without_hooks_proves_nothing(tmp_path):
+    done, report = judged(tmp_path, f"{SUITES}:Lazy", "--clause", "CLUSTER-008")
+    assert done.returncode == 2
     assert [result.id for result in report.having(Outcome.UNPROVEN)] == ["CLUSTER-008"]
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.slow
+@pytest.mark.processes
+@pytest.mark.timeout(300)
 def test_broken_clusters_fail_by_their_clause():
-    mutants = proof.collect(["tests.conformance.cluster.mutants"])
-    found = [each for each in mutants if each.fails in FAST]
-    astray = [trial for trial in proof.trials(found, alone=True) if trial.fate != "killed"]
-    assert found
-    assert not astray
+    kills("cluster", "CLUSTER-013", "CLUSTER-031")
 
 
 def test_every_clause_is_executed():

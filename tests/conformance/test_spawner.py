@@ -1,13 +1,14 @@
 """The spawner's suite, from outside: what passes, what does not, and what is caught."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
 from greyhub.conformance.report import badge, junit, page
-from greyhub.conformance.result import Outcome, Report
+from greyhub.conformance.result import Outcome
+from tests.support.conformance import broken, conform, judged
+
+pytestmark = pytest.mark.processes
 
 SUITES = "tests.conformance.spawner.suites"
 FAST = (
@@ -24,24 +25,13 @@ FAST = (
 )
 
 
-def conform(*args):
-    command = [sys.executable, "-m", "greyhub.conformance", *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-def judged(tmp_path, target, *args):
-    path = tmp_path / "report.json"
-    done = conform("run", target, "--quiet", "--patience", 3, "--json", path, *args)
-    return done, Report.loads(path.read_text())
-
-
+@pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", ["Full", "Local"])
-def test_a_correct_spawner_is_certified(tmp_path, name):
-    done, report = judged(tmp_path, f"{SUITES}:{name}", "--certify")
+def test_a_correct_spawner_is_certified(tmp_path):
+    done, report = judged(tmp_path, f"{SUITES}:Full", "--certify")
     assert done.returncode == 0, done.stdout
     assert report.certified
-    assert not report.having(Outcome.FAILED, Outcome.WARNED, Outcome.UNPROVEN, Outcome.ERROR)
+    assert broken(report) == []
 
 
 def test_a_hook_that_is_missing_proves_nothing(tmp_path):
@@ -52,6 +42,7 @@ def test_a_hook_that_is_missing_proves_nothing(tmp_path):
     assert "alive()" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "clause", "told"),
     [
@@ -69,6 +60,7 @@ def test_what_newcomers_forget_is_named(tmp_path, name, clause, told):
     assert told in failed.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("module", "name", "clause"), FAST)
 def test_a_broken_spawner_fails_its_clause(tmp_path, module, name, clause):
     target = f"tests.conformance.spawner.mutants_{module}:{name}"

@@ -8,42 +8,48 @@ from pathlib import Path
 
 import pytest
 
-from tests.hubs import Hub
+from tests.checks.starting import refusal, write
+from tests.support.hubs import Hub
 
 
-def test_an_unknown_adapter(directory: Path) -> None:
-    said = Hub(directory, 'c.GreyHub.cluster = "lokal"').refused()
+def refused(directory: Path, config: str) -> str:
+    """What a start says, in this process."""
+    return refusal(write(directory, config))
+
+
+def test_an_unknown_adapter(tmp_path: Path) -> None:
+    said = refused(tmp_path, 'c.GreyHub.cluster = "lokal"')
     assert "c.GreyHub.cluster: there is no adapter 'lokal'; did you mean 'local'?" in said
     assert "one of: local" in said
     assert "Traceback" not in said
 
 
-def test_an_unknown_flavour(directory: Path) -> None:
-    said = Hub(directory, 'c.GreyHub.flavour = "vanilla"').refused()
+def test_an_unknown_flavour(tmp_path: Path) -> None:
+    said = refused(tmp_path, 'c.GreyHub.flavour = "vanilla"')
     assert "c.GreyHub.flavour: there is no flavour 'vanilla'" in said
 
 
-def test_an_import_string_that_leads_nowhere(directory: Path) -> None:
-    said = Hub(directory, 'c.GreyHub.spawner = "kubespawnr.KubeSpawner"').refused()
+def test_an_import_string_that_leads_nowhere(tmp_path: Path) -> None:
+    said = refused(tmp_path, 'c.GreyHub.spawner = "kubespawnr.KubeSpawner"')
     assert "'kubespawnr.KubeSpawner' needs kubespawnr, which is not installed" in said
 
 
-def test_a_value_of_the_wrong_kind(directory: Path) -> None:
-    said = Hub(directory, "c.GreyHub.auth = 42").refused()
+def test_a_value_of_the_wrong_kind(tmp_path: Path) -> None:
+    said = refused(tmp_path, "c.GreyHub.auth = 42")
     assert "c.GreyHub.auth: 42 cannot fill this slot" in said
 
 
-def test_a_home_that_is_one_for_all(directory: Path) -> None:
-    said = Hub(directory, 'c.GreyHub.homespace = "s3://homes"').refused()
+def test_a_home_that_is_one_for_all(tmp_path: Path) -> None:
+    said = refused(tmp_path, 'c.GreyHub.homespace = "s3://homes"')
     assert "put {username} where their names go" in said
 
 
-def test_a_slot_that_is_filled_twice(directory: Path) -> None:
+def test_a_slot_that_is_filled_twice(tmp_path: Path) -> None:
     config = """\
     c.GreyHub.spawner = "local"
     c.JupyterHub.spawner_class = "simple"
     """
-    said = Hub(directory, config).refused()
+    said = refused(tmp_path, config)
     assert "filled twice: by c.GreyHub.spawner and by c.JupyterHub.spawner_class" in said
 
 
@@ -85,6 +91,7 @@ def test_a_state_directory_that_is_a_file(directory: Path) -> None:
     assert "Not a directory" in said
 
 
+@pytest.mark.slow
 def test_no_node_and_no_network(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setenv("XDG_CACHE_HOME", str(directory / "cache"))

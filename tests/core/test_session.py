@@ -14,6 +14,8 @@ import greyhub
 from greyhub.errors import NotOnPlatform, SlotEmpty, TicketError
 from greyhub.ticket import VERSION, Ticket, variable
 
+pytestmark = pytest.mark.processes
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda each: st.lists(each) | st.dictionaries(st.text(), each),

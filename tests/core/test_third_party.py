@@ -9,7 +9,8 @@ import pytest
 import requests
 
 import greyhub
-from tests.hubs import Hub, running, until
+from tests.support.hubs import Hub, running
+from tests.support.waiting import MINUTE, until
 
 THIRD_PARTY = Path(__file__).parents[1] / "third_party"
 
@@ -34,7 +35,7 @@ def test_every_slot_is_filled_by_a_stranger(directory: Path, installed: Path) ->
     ) as hub:
         (directory / "ada").mkdir()
         session = hub.login("ada", "")
-        page = session.get(f"{hub.url}hub/home", timeout=30).text
+        page = session.get(f"{hub.url}hub/home", timeout=MINUTE).text
         assert "frosty 1.2" in page
         assert "this home melts when the server stops" in page
         hub.spawn("ada")
@@ -48,7 +49,7 @@ def test_every_slot_is_filled_by_a_stranger(directory: Path, installed: Path) ->
         services = hub.api("GET", "services")
         assert {"tests", "frosty-broker"} <= set(services)
         assert json.loads(environment["GREYHUB_HOMESPACE"])["label"] == "a home that melts"
-        until(lambda: requests.get(hub.url, timeout=5).ok, 5)
+        until(lambda: requests.get(hub.url, timeout=MINUTE).ok)
 
 
 def test_an_error_inside_a_strangers_adapter_names_it(directory: Path, installed: Path) -> None:

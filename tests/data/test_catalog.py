@@ -111,7 +111,7 @@ def test_a_reload_beside_readers(write: Write) -> None:
     done = threading.Event()
 
     def use() -> None:
-        while not done.is_set():
+        while not done.wait(0.001):  # so that the one who reloads has its turn
             try:
                 names = list(catalog)
                 if len(names) != 1 or not repr(catalog) or len(catalog) != 1:

@@ -18,7 +18,7 @@ from greyhub.data.local import LocalData
 from greyhub.errors import ConfigError
 from greyhub.hub import GreyHub
 from tests.data.support import FIRST, SECOND, Write
-from tests.hubs import Hub
+from tests.support.hubs import Hub
 
 WIND = "sources: {wind: {driver: csv, args: {urlpath: wind.csv}}}"
 

@@ -18,9 +18,13 @@ import xarray as xr
 from nbclient import NotebookClient
 
 from greyhub.ticket import Ticket, variable
+from tests.support.processes import command
+from tests.support.waiting import MINUTE
 
 LOCAL = Path(__file__).parents[2] / "config" / "local"
 NOTEBOOK = LOCAL / "welcome" / "Warming of North America.ipynb"
+
+pytestmark = pytest.mark.slow  # in every run, a browser runs it
 
 TRIED_AGAIN = re.compile(r"distributed\.comm\.tcp - WARNING - .*: TLS handshake failed with remote")
 """Of a busy machine: Dask gives a connection up after a fifth of its time, and makes another."""
@@ -68,13 +72,16 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     environment = {**os.environ, **tickets(home), "HOME": str(home)}
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     client = NotebookClient(
-        notebook, timeout=240, kernel_name="python3", resources={"metadata": {"path": str(home)}}
+        notebook,
+        timeout=4 * MINUTE,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(home)}},
     )
     with client.setup_kernel(env=environment):
         for index, cell in enumerate(notebook.cells):
             client.execute_cell(cell, index)
         kernel = psutil.Process(client.km.provisioner.pid)
-        children = [" ".join(each.cmdline()) for each in kernel.children(recursive=True)]
+        children = [" ".join(command(each)) for each in kernel.children(recursive=True)]
     return Run(notebook, home, [each for each in children if "resource_tracker" not in each])
 
 

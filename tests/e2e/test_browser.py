@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Error, Page, expect
 
 from tests.conftest import make_directory
-from tests.hubs import SampleHub
+from tests.support.hubs import SampleHub
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "config/local/greyhub_config.py"
@@ -140,6 +140,7 @@ def test_the_tutorial_runs_and_its_results_are_in_the_home(page: Page, platform:
     assert made & {".csv", ".nc"}
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_notebook_goes_on_while_the_hub_restarts(page: Page, platform: SampleHub) -> None:
     open_lab(page, platform, "bob")
@@ -163,6 +164,7 @@ def test_a_notebook_goes_on_while_the_hub_restarts(page: Page, platform: SampleH
     shoot(page, "restarted")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_dask_panel_starts_a_cluster_and_shows_its_dashboard(
     page: Page, platform: SampleHub

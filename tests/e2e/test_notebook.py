@@ -9,11 +9,13 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tests.hubs import running
+from tests.support.hubs import running
+from tests.support.waiting import MINUTE
 
 SAMPLE = Path(__file__).parents[2] / "config/local"
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_tutorial_runs_in_the_environment_of_a_spawned_server(directory: Path) -> None:
     config = f"""\
@@ -29,7 +31,7 @@ def test_the_tutorial_runs_in_the_environment_of_a_spawned_server(directory: Pat
         (tutorial,) = home.glob("*.ipynb")
         notebook = nbformat.read(tutorial, as_version=4)
         before = set(home.iterdir())
-        NotebookClient(notebook, timeout=240, kernel_name="python3").execute(
+        NotebookClient(notebook, timeout=4 * MINUTE, kernel_name="python3").execute(
             env={**environ, "HOME": str(home)}, cwd=str(home)
         )
         figures = [

@@ -11,7 +11,8 @@ import pytest
 import requests
 import websocket
 
-from tests.hubs import Hub, running, until
+from tests.support.hubs import Hub, running
+from tests.support.waiting import MINUTE, until
 
 MANY = 20
 
@@ -27,7 +28,7 @@ def test_twenty_servers_started_at_once_all_start(directory: Path) -> None:
             reply = requests.post(
                 f"{hub.url}hub/api/users/{user}/server",
                 headers={"Authorization": f"token {hub.token}"},
-                timeout=300,
+                timeout=5 * MINUTE,
             )
             return reply.status_code
 
@@ -43,6 +44,7 @@ def test_twenty_servers_started_at_once_all_start(directory: Path) -> None:
         assert len({hub.pid(user) for user in users}) == MANY
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_twenty_kernels_started_at_once_all_answer(directory: Path) -> None:
     with running(directory) as hub:
@@ -56,11 +58,11 @@ def compute(hub: Hub, user: str, number: int) -> str:
     """Start a kernel and let it square a number; what it answers."""
     headers = {"Authorization": f"token {hub.token}"}
     base = f"{hub.url}user/{user}/"
-    started = requests.post(f"{base}api/kernels", headers=headers, timeout=300)
+    started = requests.post(f"{base}api/kernels", headers=headers, timeout=5 * MINUTE)
     assert started.status_code == 201, started.text
     channel = f"{base}api/kernels/{started.json()['id']}/channels".replace("http", "ws", 1)
     socket = websocket.create_connection(
-        channel, header=[f"Authorization: token {hub.token}"], timeout=300
+        channel, header=[f"Authorization: token {hub.token}"], timeout=5 * MINUTE
     )
     message = {
         "header": {

@@ -2,47 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from traitlets import TraitError
-from traitlets.config import LoggingConfigurable
 
 from greyhub.errors import HomeError
 from greyhub.homespace import HomeAdapter
 from greyhub.homespace.quota import size_of
 from greyhub.homespace.sync.serving import place_of
-
-
-class Hub(LoggingConfigurable):
-    """As much of a hub as a home space asks for."""
-
-    state: Path
-    servers_here = False
-
-    def make_state(self) -> Path:
-        (self.state / "hub").mkdir(exist_ok=True)
-        return self.state / "hub"
-
-    def resolve(self, path: str | Path) -> Path:
-        return self.state / path
+from tests.support.adapters import FakeHub, ticket
 
 
 @pytest.fixture
-def hub(tmp_path: Path) -> Hub:
-    found = Hub()
-    found.state = tmp_path
-    return found
-
-
-def ticket(adapter: HomeAdapter, name: str = "Ada", **spawner: Any) -> dict[str, Any]:
-    return dict(
-        asyncio.run(adapter.ticket(SimpleNamespace(user=SimpleNamespace(name=name), **spawner)))
-    )
+def hub(tmp_path: Path) -> FakeHub:
+    return FakeHub.at(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -57,11 +32,11 @@ def ticket(adapter: HomeAdapter, name: str = "Ada", **spawner: Any) -> dict[str,
         ("webdav://homes/{username}", "sync"),
     ],
 )
-def test_the_url_decides(hub: Hub, url: str, mode: str) -> None:
+def test_the_url_decides(hub: FakeHub, url: str, mode: str) -> None:
     assert HomeAdapter(parent=hub, url=url).kept == mode
 
 
-def test_the_administrator_decides_otherwise(hub: Hub) -> None:
+def test_the_administrator_decides_otherwise(hub: FakeHub) -> None:
     plain = HomeAdapter(parent=hub, url="s3://homes/{username}", mode="object")
     assert set(ticket(plain)) == {"url", "storage_options"}
     copied = HomeAdapter(parent=hub, url="file:///srv/{username}", mode="sync")
@@ -77,19 +52,19 @@ def test_the_administrator_decides_otherwise(hub: Hub) -> None:
         ("s3://homes/{username}", "fuse"),
     ],
 )
-def test_what_cannot_be_is_refused(hub: Hub, url: str, mode: str) -> None:
+def test_what_cannot_be_is_refused(hub: FakeHub, url: str, mode: str) -> None:
     with pytest.raises(TraitError):
         HomeAdapter(parent=hub, url=url, mode=mode)
 
 
-def test_spawners_are_told_to_wait_for_the_last_saves(hub: Hub) -> None:
+def test_spawners_are_told_to_wait_for_the_last_saves(hub: FakeHub) -> None:
     told = HomeAdapter(parent=hub, url="s3://homes/{username}", grace=100).contribute().config
     assert told["KubeSpawner"]["delete_grace_period"] > 100
     assert told["LocalProcessSpawner"]["term_timeout"] > 100
     assert not HomeAdapter(parent=hub, url="memory://{username}").contribute().config
 
 
-def test_a_server_elsewhere_finds_its_own_place(hub: Hub) -> None:
+def test_a_server_elsewhere_finds_its_own_place(hub: FakeHub) -> None:
     url = "s3://homes/{username}"
     assert ticket(HomeAdapter(parent=hub, url=url))["directory"] == ""
     copies = HomeAdapter(parent=hub, url=url, copies="/scratch/")
@@ -97,8 +72,8 @@ def test_a_server_elsewhere_finds_its_own_place(hub: Hub) -> None:
     assert not (hub.state / "copies").exists()
 
 
-def test_a_server_here_has_a_place_in_the_hubs_state(hub: Hub, directory: Path) -> None:
-    hub.servers_here, hub.state = True, directory
+def test_a_server_here_has_a_place_in_the_hubs_state(hub: FakeHub, directory: Path) -> None:
+    hub.servers_here, hub.directory = True, directory
     uid = os.geteuid()
     place = Path(ticket(HomeAdapter(parent=hub, url="s3://h/{username}"), uid=uid)["directory"])
     assert place == hub.state / "copies/%41da"
@@ -106,14 +81,14 @@ def test_a_server_here_has_a_place_in_the_hubs_state(hub: Hub, directory: Path) 
 
 
 @pytest.mark.root
-def test_nobody_elses_directory_becomes_a_home(hub: Hub, directory: Path) -> None:
-    hub.servers_here, hub.state = True, directory
+def test_nobody_elses_directory_becomes_a_home(hub: FakeHub, directory: Path) -> None:
+    hub.servers_here, hub.directory = True, directory
     (directory / "copies/%41da").mkdir(parents=True)
     with pytest.raises(HomeError, match="belongs to uid 0"):
         ticket(HomeAdapter(parent=hub, url="s3://h/{username}"), uid=2_000_000)
 
 
-def test_the_quota_is_part_of_the_ticket(hub: Hub) -> None:
+def test_the_quota_is_part_of_the_ticket(hub: FakeHub) -> None:
     adapter = HomeAdapter(parent=hub, url="s3://h/{username}", quota="1.5 GB", quota_files=10)
     assert ticket(adapter)["quota"] == {"bytes": 1_500_000_000, "files": 10}
     with pytest.raises(TraitError, match="no size"):

@@ -11,7 +11,7 @@ from traitlets.config import Config
 
 from greyhub import proxy
 from greyhub.errors import ConfigError
-from tests.hubs import running
+from tests.support.hubs import running
 
 
 def stand_in(directory: Path, version: str) -> Path:
@@ -61,6 +61,7 @@ def test_the_error_tells_which_node_there_is(
     assert "greyhub[local]" in str(error.value)
 
 
+@pytest.mark.slow
 def test_a_hub_runs_on_the_node_that_a_python_package_brings(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.hubs import Hub, running
+from tests.support.hubs import Hub, running
+from tests.support.waiting import MINUTE
 
 
 def run_as(uid: int, *command: str) -> subprocess.CompletedProcess[str]:
@@ -60,11 +61,11 @@ def test_a_user_cannot_use_another_users_server_or_token(hub: Hub) -> None:
     asked = requests.get(
         f"{hub.url}user/ada/api/contents",
         headers={"Authorization": f"token {token}"},
-        timeout=30,
+        timeout=MINUTE,
     )
     assert asked.status_code == 403
     session = hub.login("bob")
-    assert session.get(f"{hub.url}user/ada/api/contents", timeout=30).status_code in (403, 404)
+    assert session.get(f"{hub.url}user/ada/api/contents", timeout=MINUTE).status_code in (403, 404)
 
 
 @pytest.mark.root
@@ -78,6 +79,7 @@ def test_the_uid_stays_over_stops_and_differs_from_everyones(hub: Hub) -> None:
     assert uid_of(hub, "carol") not in (first, 0)
 
 
+@pytest.mark.slow
 def test_an_ordinary_users_hub_says_that_users_are_not_apart(
     directory: Path, ordinary: int
 ) -> None:
@@ -86,7 +88,7 @@ def test_an_ordinary_users_hub_says_that_users_are_not_apart(
         hub.spawn("ada")
         hub.spawn("bob")
         assert uid_of(hub, "ada") == uid_of(hub, "bob") == ordinary
-        page = hub.login("ada").get(f"{hub.url}hub/home", timeout=30).text
+        page = hub.login("ada").get(f"{hub.url}hub/home", timeout=MINUTE).text
         assert "users can read each other" in page
         assert "users are not kept apart" in hub.log.read_text()
 

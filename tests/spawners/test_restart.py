@@ -11,7 +11,9 @@ import pytest
 import requests
 
 from greyhub.spawners.process import marked
-from tests.hubs import Hub, ended, running, until
+from tests.support.hubs import Hub, running
+from tests.support.processes import ended
+from tests.support.waiting import MINUTE, until
 
 
 def answers(hub: Hub, user: str) -> bool:
@@ -19,7 +21,7 @@ def answers(hub: Hub, user: str) -> bool:
     reply = requests.get(
         f"{hub.url}user/{user}/api/status",
         headers={"Authorization": f"token {hub.token}"},
-        timeout=30,
+        timeout=MINUTE,
     )
     return reply.ok
 
@@ -27,12 +29,18 @@ def answers(hub: Hub, user: str) -> bool:
 def accepted(hub: Hub, token: str) -> bool:
     """Whether the hub still knows a token."""
     reply = requests.get(
-        f"{hub.url}hub/api/user", headers={"Authorization": f"token {token}"}, timeout=30
+        f"{hub.url}hub/api/user", headers={"Authorization": f"token {token}"}, timeout=MINUTE
     )
     return reply.ok
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["ended", "killed"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param(signal.SIGTERM, id="ended", marks=pytest.mark.slow),
+        pytest.param(signal.SIGKILL, id="killed"),
+    ],
+)
 def test_server_goes_on_while_the_hub_restarts(directory: Path, how: signal.Signals) -> None:
     with running(directory) as hub:
         hub.spawn("ada")
@@ -41,7 +49,7 @@ def test_server_goes_on_while_the_hub_restarts(directory: Path, how: signal.Sign
         hub.stop(how)
         assert not ended(pid)
         hub.start()
-        assert until(lambda: answers(hub, "ada"), 30, "the server's answer")
+        assert until(lambda: answers(hub, "ada"), what="the server's answer")
         assert hub.pid("ada") == pid
         assert accepted(hub, token)
         hub.stop_server("ada")
@@ -49,6 +57,7 @@ def test_server_goes_on_while_the_hub_restarts(directory: Path, how: signal.Sign
         assert not accepted(hub, token)
 
 
+@pytest.mark.slow
 def test_server_that_ended_meanwhile_is_noticed(directory: Path) -> None:
     with running(directory) as hub:
         hub.spawn("ada")
@@ -56,12 +65,13 @@ def test_server_that_ended_meanwhile_is_noticed(directory: Path) -> None:
         hub.stop()
         psutil.Process(hub.pid("ada")).kill()
         hub.start()
-        until(lambda: hub.server("ada") is None, 30, "the hub's notice")
+        until(lambda: hub.server("ada") is None, what="the hub's notice")
         assert not accepted(hub, token)
         hub.spawn("ada")
         assert answers(hub, "ada")
 
 
+@pytest.mark.slow
 def test_a_server_that_was_starting_when_the_hub_was_killed_is_adopted(directory: Path) -> None:
     # This server takes its time, so that the hub is killed before it could note anything.
     gate = directory / "gate"
@@ -79,7 +89,7 @@ def test_a_server_that_was_starting_when_the_hub_was_killed_is_adopted(directory
         def processes() -> list[psutil.Process]:
             return [each for each in psutil.process_iter() if str(slow) in _command(each)]
 
-        until(processes, 30, "the server's process")
+        until(processes, what="the server's process")
         orphan = processes()[0]
         identity = {"GREYHUB_SERVER": orphan.environ()["GREYHUB_SERVER"]}
         hub.stop(signal.SIGKILL)
@@ -111,6 +121,7 @@ c.Stubborn.state_dir = {directory!r}
 """
 
 
+@pytest.mark.slow
 def test_a_stop_that_failed_is_tried_again(directory: Path) -> None:
     config = STUBBORN.format(directory=str(directory / "greyhub-state/hub"))
     with running(directory, config) as hub:
@@ -119,10 +130,10 @@ def test_a_stop_that_failed_is_tried_again(directory: Path) -> None:
         requests.delete(
             f"{hub.url}hub/api/users/ada/server",
             headers={"Authorization": f"token {hub.token}"},
-            timeout=60,
+            timeout=MINUTE,
         )
-        until(lambda: ended(pid), 30, "the server's end")
-        until(lambda: not accepted(hub, token), 30, "the end of its token")
+        until(lambda: ended(pid), what="the server's end")
+        until(lambda: not accepted(hub, token), what="the end of its token")
         assert "stopping it again" in hub.log.read_text()
 
 

@@ -75,7 +75,7 @@ def _closed_to_plain_text(case: ClusterCase, address: str) -> None:
     if not (parts.hostname and parts.port):
         return
     case.did(f"plain text to {address}")
-    with socket.create_connection((parts.hostname, parts.port), 2) as connection:
+    with socket.create_connection((parts.hostname, parts.port), 2 * case.patience) as connection:
         connection.settimeout(0.4)
         try:
             answer = connection.recv(4096)
@@ -97,7 +97,7 @@ def _closed_to_strangers(case: ClusterCase, address: str) -> None:
     careless = ssl._create_unverified_context()  # noqa: S323 - what is tested is the other side
     try:
         with (
-            socket.create_connection((parts.hostname, parts.port), 2) as plain,
+            socket.create_connection((parts.hostname, parts.port), 2 * case.patience) as plain,
             careless.wrap_socket(plain, server_hostname=parts.hostname) as secure,
         ):
             # With TLS 1.3 a client learns that it was refused when it reads.

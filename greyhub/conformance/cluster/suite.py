@@ -171,7 +171,7 @@ class ClusterSuite(Suite):
             absolute = "/proxy/absolute/" in parts.path
             path = parts.path if absolute else parts.path.partition(f"/{port}")[2]
             link = f"http://127.0.0.1:{port}{path}"
-        return requests.get(link, timeout=5, allow_redirects=False).status_code
+        return requests.get(link, timeout=5 * self.patience, allow_redirects=False).status_code
 
     def overridden(self, user: str = "") -> dict[str, dict[str, Any]]:
         """The options as they are in a clause: with a proxy's URL in place of the backend's."""

@@ -40,7 +40,7 @@ def others_writes_are_seen(case: HomeCase) -> None:
         home.exists("folder/file")
 
     def within(what: str, seen: Callable[[], Any], expected: Any) -> None:
-        deadline = time.monotonic() + float(case.claims("staleness") or 0)
+        deadline = time.monotonic() + float(case.claims("staleness") or 0) * case.patience
         while (found := seen()) != expected and time.monotonic() < deadline:
             time.sleep(0.05)
         case.require(found == expected, f"{what} gives {found!r}, not {expected!r}")

@@ -11,6 +11,8 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
+from greyhub.conformance.limits import PATIENCE
+
 _here = threading.local()
 
 SPECIAL = ("http", "https", "ftp", "ws", "wss")
@@ -29,7 +31,9 @@ class Browser:
         Seconds until a request is given up.
     """
 
-    def __init__(self, url: str, *, trust: str | bool = True, timeout: float = 8.0) -> None:
+    def __init__(
+        self, url: str, *, trust: str | bool = True, timeout: float = 8 * PATIENCE
+    ) -> None:
         self.url, self.timeout = url, timeout
         self._session = requests.Session()
         self._session.trust_env = False

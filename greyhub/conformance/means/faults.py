@@ -17,6 +17,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from greyhub.conformance.limits import PATIENCE
+
 KINDS = {
     "refused": "nothing listens at the endpoint",
     "reset": "the connection is reset before anything is done",
@@ -165,7 +167,7 @@ class FaultProxy:
             self._step = None
 
     def _call(self, coroutine: object) -> None:
-        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)  # type: ignore[arg-type]
+        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10 * PATIENCE)  # type: ignore[arg-type]
 
     async def _listen(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port, limit=LIMIT)

@@ -19,6 +19,8 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, NoReturn
 
+from greyhub.conformance.limits import PATIENCE
+
 _PR_SET_NAME = 15
 
 
@@ -68,12 +70,12 @@ class Fork:
         try:
             kind, self.value = self._pipe.recv()
         except (EOFError, OSError):
-            raise Gone(f"its process ended with status {self.wait(1)}") from None
+            raise Gone(f"its process ended with status {self.wait(PATIENCE)}") from None
         if kind == "raised":
             raise self.value
         return self.value
 
-    def call(self, function: Callable[..., Any], *args: Any, timeout: float = 10.0) -> Any:
+    def call(self, function: Callable[..., Any], *args: Any, timeout: float = 10 * PATIENCE) -> Any:
         """What a function returns over there, to which it goes by cloudpickle.
 
         Raises
@@ -94,7 +96,7 @@ class Fork:
     def kill(self) -> None:
         """End it as SIGKILL does."""
         self.signal(signal.SIGKILL)
-        self.wait(5)
+        self.wait(5 * PATIENCE)
 
     def leave(self) -> None:
         """Tell it to end as an interpreter does that has come to its last line."""

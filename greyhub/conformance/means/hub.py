@@ -25,6 +25,7 @@ from jupyterhub.utils import maybe_future
 from traitlets.config import Config
 
 from greyhub import ports
+from greyhub.conformance.limits import PATIENCE
 from greyhub.conformance.means.app import App, RouteTable, empty_database
 from greyhub.conformance.means.lag import LagMonitor
 from greyhub.conformance.means.reaper import adopt_children
@@ -77,7 +78,7 @@ class Hub:
         """Whether it was started, and neither stopped nor crashed."""
         return self._loop is not None
 
-    def start(self, timeout: float = 30.0) -> Hub:
+    def start(self, timeout: float = 30 * PATIENCE) -> Hub:
         """Start it and wait until it serves. Servers of an earlier life are found again."""
         # A new process has read no keys yet.
         CryptKeeper.clear_instance()
@@ -92,7 +93,7 @@ class Hub:
             raise
         return self
 
-    def stop(self, timeout: float = 15.0) -> None:
+    def stop(self, timeout: float = 15 * PATIENCE) -> None:
         """End it as SIGTERM does; the servers stay."""
         if self.running:
             try:
@@ -117,7 +118,7 @@ class Hub:
 
         assert self._loop is not None
         self._loop.call_soon_threadsafe(vanish)
-        if not gone.wait(5):
+        if not gone.wait(5 * PATIENCE):
             self.log.warning("the event loop is blocked: it is left behind as it is")
         _abandoned.append((self._loop, self.app, asyncio.all_tasks(self._loop)))
         self._loop = None
@@ -159,7 +160,7 @@ class Hub:
         assert self._loop is not None, "the hub is not running"
         return asyncio.run_coroutine_threadsafe(call(), self._loop)
 
-    def run(self, function: Callable[..., Any], *args: Any, timeout: float = 30.0) -> Any:
+    def run(self, function: Callable[..., Any], *args: Any, timeout: float = 30 * PATIENCE) -> Any:
         """Call a function in the hub's loop, await what it returns, and return the result."""
         return self.submit(function, *args).result(timeout)
 
@@ -187,7 +188,13 @@ class Hub:
         return self.api("GET", "/user", token=token).status_code != 403
 
     def api(
-        self, method: str, path: str, body: Any = None, *, token: str = "", timeout: float = 30
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str = "",
+        timeout: float = 30 * PATIENCE,
     ) -> requests.Response:
         """A request to the hub's API, by default with all rights."""
         return requests.request(
@@ -229,7 +236,7 @@ class Hub:
         others = [task for task in asyncio.all_tasks() if task is not mine]
         for task in others:
             task.cancel()
-        await asyncio.wait_for(asyncio.gather(*others, return_exceptions=True), 5)
+        await asyncio.wait_for(asyncio.gather(*others, return_exceptions=True), 5 * PATIENCE)
 
     def _end(self) -> None:
         loop, thread = self._loop, self._thread
@@ -239,7 +246,7 @@ class Hub:
         if self.app is not None and getattr(self.app, "db", None) is not None:
             loop.call_soon_threadsafe(self.app.db.close)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(2)
+        thread.join(2 * PATIENCE)
         if thread.is_alive():
             _abandoned.append((loop, self.app))
         else:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from greyhub.conformance.limits import PATIENCE
+
 TICK = 0.01
 """Seconds between two signs of life of the loop."""
 
@@ -59,7 +61,7 @@ class LagMonitor:
 
         self._loop.call_soon_threadsafe(tick)
         # What is begun before the clock ticks would not be seen.
-        ticking.wait(5)
+        ticking.wait(5 * PATIENCE)
         clock = threading.Thread(
             target=self._watch, args=(held, over, frozenset(files)), daemon=True
         )

@@ -13,6 +13,7 @@ from typing import Any
 from traitlets.config import Config, LoggingConfigurable
 
 from greyhub.adapter import Adapter
+from greyhub.conformance.limits import PATIENCE
 
 
 class Platform(LoggingConfigurable):
@@ -45,5 +46,5 @@ def ticket(adapter: Adapter, user: str) -> dict[str, Any]:
     # A hub's loop is another than the notebook's, which may run in this thread.
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(asyncio.run, adapter.ticket(spawner))
-        answer: dict[str, Any] = json.loads(json.dumps(dict(asked.result(10))))
+        answer: dict[str, Any] = json.loads(json.dumps(dict(asked.result(10 * PATIENCE))))
     return answer

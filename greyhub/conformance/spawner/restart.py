@@ -117,7 +117,7 @@ def a_hub_killed_in_a_start(case: SpawnerCase) -> None:
     hub.config["Spawner"]["http_timeout"] = case.patience
     hub.start()
     wait = case.suite.reap_within or 0
-    deadline = time.monotonic() + wait
+    deadline = time.monotonic() + wait * case.patience
     while case.alive() and time.monotonic() < deadline:
         time.sleep(0.05)
     if not case.alive():

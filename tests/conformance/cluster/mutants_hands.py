@@ -13,6 +13,7 @@ from greyhub.clusters.local import LocalCluster
 from greyhub.conformance.proof import mutant
 from tests.conformance.cluster.suites import Local, Toy
 from tests.conformance.cluster.toy.cluster import ToyCluster
+from tests.support.waiting import PATIENCE
 
 
 @mutant("CLUSTER-001", Toy)
@@ -121,7 +122,7 @@ class WaitsForIt(ToyCluster):
 
     def get_client(self) -> Any:
         if self.status == Status.closed:
-            time.sleep(4.5)  # longer than a patient clause waits
+            time.sleep(1.5 * PATIENCE)
         return super().get_client()
 
 
@@ -137,5 +138,5 @@ class Dawdles(ToyCluster):
     """Asks the cloud in the loop of everybody."""
 
     async def _start(self) -> None:
-        time.sleep(1.5)
+        time.sleep(0.5 * PATIENCE)
         await super()._start()

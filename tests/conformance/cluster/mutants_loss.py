@@ -17,6 +17,7 @@ from greyhub.conformance.new.cluster.toycluster.client import ask
 from greyhub.conformance.proof import mutant
 from tests.conformance.cluster.suites import Toy
 from tests.conformance.cluster.toy.cluster import ToyCluster
+from tests.support.waiting import PATIENCE
 
 
 @mutant("CLUSTER-017", Toy)
@@ -93,7 +94,7 @@ class WaitsForTheNetwork(ToyCluster):
     def scale(self, n: int = 0, memory: Any = None, cores: Any = None) -> Any:
         watching = self._watch_worker_status_task
         if self.status == Status.running and watching is not None and watching.done():
-            time.sleep(28.0)  # longer than a patient clause waits
+            time.sleep(9.5 * PATIENCE)
         return super().scale(n, memory, cores)
 
 
@@ -125,7 +126,7 @@ class TriesForLong(ToyCluster):
     """close() waits until the cloud can be reached."""
 
     async def _end(self) -> None:
-        for _ in range(420):  # longer than a patient clause waits
+        for _ in range(int(140 * PATIENCE)):
             try:
                 await asyncio.to_thread(ask, "DELETE", self.place)
                 return

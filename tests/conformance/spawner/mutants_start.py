@@ -15,6 +15,7 @@ from tornado.web import HTTPError
 from greyhub.conformance.proof import mutant
 from tests.conformance.spawner.full import FullSpawner
 from tests.conformance.spawner.suites import Full
+from tests.support.waiting import PATIENCE
 
 
 @mutant("SPAWNER-001", Full)
@@ -195,7 +196,7 @@ class SleepsInTheLoop(FullSpawner):
     """Waits for the machine as a synchronous SDK does."""
 
     async def address(self):
-        time.sleep(0.3)
+        time.sleep(0.3 * PATIENCE)
         return await super().address()
 
 
@@ -368,5 +369,5 @@ class SleepsBetweenTries(FullSpawner):
             return await super().ask(method, path, body, limit)
         except HTTPClientError as error:
             if error.code == 503:
-                time.sleep(0.3)
+                time.sleep(0.3 * PATIENCE)
             raise

@@ -9,6 +9,7 @@ from tornado.httpclient import HTTPClientError
 from greyhub.conformance.proof import mutant
 from tests.conformance.spawner.full import FullSpawner
 from tests.conformance.spawner.suites import Full
+from tests.support.waiting import PATIENCE
 
 
 @mutant("SPAWNER-020", Full, also="SPAWNER-022 SPAWNER-023 SPAWNER-031")
@@ -67,7 +68,7 @@ class TakesItsTime(FullSpawner):
 
     async def stop(self, now=False):
         if now:
-            await asyncio.sleep(10)
+            await asyncio.sleep(4 * PATIENCE)
         await super().stop(now)
 
 

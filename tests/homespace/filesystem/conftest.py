@@ -17,10 +17,10 @@ import pytest
 
 from greyhub.homespace.filesystem import Home
 from tests.homespace.filesystem import servers
-from tests.homespace.filesystem.faults import FaultyProxy
-from tests.homespace.filesystem.places import Bucket, Container, Dictionary, Disk, Place
+from tests.homespace.filesystem.places import Bucket, Container, Dictionary, Disk, Place, matrix
+from tests.support.faults import FaultyProxy
 
-STORES = ("local", "s3", "azure", "memory", "sftp", "webdav", "other")
+STORES = matrix("local", "s3", "azure", "memory", "sftp", "webdav", "other")
 ACCOUNT = "devstoreaccount1"
 ACCOUNT_KEY = (  # the one that Azurite's documentation tells everyone
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="

@@ -10,11 +10,21 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import fsspec
+import pytest
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFile, MemoryFileSystem
 
 from greyhub.homespace.filesystem import Home
 from greyhub.names import filename
+from tests.support.waiting import MINUTE
+
+SLOW = {"sftp", "webdav", "other"}
+"""Stores on which a matrix of tests is for ``make test-all``; the others are in every run."""
+
+
+def matrix(*stores: str) -> list[Any]:
+    """Parameters of a fixture: one test for each store."""
+    return [pytest.param(each, marks=pytest.mark.slow) if each in SLOW else each for each in stores]
 
 
 class Oracle(Protocol):
@@ -146,7 +156,7 @@ class Place:
     proxied: Callable[[], Any] | None = None
     """Starts a proxy before the store that misbehaves when it is told to."""
 
-    def home(self, user: str = "", patience: float = 20.0, **options: Any) -> Home:
+    def home(self, user: str = "", patience: float = MINUTE, **options: Any) -> Home:
         """A user's home; by default one that is this test's alone."""
         found = Home(self.url(user), {**self.options, **options}, patience)
         found.makedirs("", exist_ok=True)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.support.ports import free_port, listening
+from tests.support.waiting import MINUTE, until
 
 HERE = Path(__file__).parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "greyhub-tests"
@@ -23,32 +24,11 @@ class Missing(Exception):
     """A server cannot be had on this machine; says how to get it."""
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
-def wait_for(port: int, process: subprocess.Popen[bytes] | None = None, log: Path | None = None):
+def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     """Until something listens."""
-    until(lambda: listening(port) or (process is not None and process.poll() is not None))
-    if process is not None and process.poll() is not None:
-        raise RuntimeError(log.read_text() if log else f"ended with {process.returncode}")
-
-
-def listening(port: int) -> bool:
-    with socket.socket() as found:
-        found.settimeout(1)
-        return found.connect_ex(("127.0.0.1", port)) == 0
-
-
-def until(done: Callable[[], object], seconds: float = 30.0) -> None:
-    """Poll, with a deadline."""
-    end = time.monotonic() + seconds
-    while not done():
-        if time.monotonic() > end:
-            raise TimeoutError
-        time.sleep(0.02)
+    until(lambda: listening(port) or process.poll() is not None, what=f"a server at {port}")
+    if process.poll() is not None:
+        raise RuntimeError(log.read_text())
 
 
 @contextmanager
@@ -65,7 +45,7 @@ def running(command: list[str], port: int, log: Path, **how) -> Iterator[subproc
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
             try:
-                process.wait(10)
+                process.wait(MINUTE)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()

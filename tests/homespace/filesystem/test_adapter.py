@@ -2,48 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from traitlets import TraitError
-from traitlets.config import LoggingConfigurable
 
 from greyhub.errors import HomeError
 from greyhub.homespace import HomeAdapter
 from greyhub.homespace.filesystem import Home
 from greyhub.homespace.table import Table
 from greyhub.names import filename
-
-
-class Hub(LoggingConfigurable):
-    """As much of a hub as a home space asks for."""
-
-    private: Path
-    servers_here = False
-
-    def make_state(self) -> Path:
-        return self.private
+from tests.support.adapters import FakeHub, ticket
 
 
 @pytest.fixture
-def hub(tmp_path: Path) -> Hub:
-    found = Hub()
-    found.private = tmp_path
+def hub(tmp_path: Path) -> FakeHub:
+    found = FakeHub.at(tmp_path)
+    found.make_state()
     return found
 
 
-def ticket(adapter: HomeAdapter, name: str) -> dict[str, Any]:
-    spawner = SimpleNamespace(user=SimpleNamespace(name=name))
-    return dict(asyncio.run(adapter.ticket(spawner)))
-
-
-def test_a_home_is_remembered_when_the_template_changes(hub: Hub) -> None:
+def test_a_home_is_remembered_when_the_template_changes(hub: FakeHub) -> None:
     before = HomeAdapter(parent=hub, url="memory://homes/{username}")
     assert ticket(before, "ada")["url"] == "memory://homes/ada"
     after = HomeAdapter(parent=hub, url="memory://elsewhere/{username}")
@@ -51,7 +33,7 @@ def test_a_home_is_remembered_when_the_template_changes(hub: Hub) -> None:
     assert ticket(after, "bob")["url"] == "memory://elsewhere/bob"
 
 
-def test_a_table_that_cannot_be_read_gives_nobody_another_home(hub: Hub) -> None:
+def test_a_table_that_cannot_be_read_gives_nobody_another_home(hub: FakeHub) -> None:
     adapter = HomeAdapter(parent=hub, url="memory://homes/{username}")
     for content in ("{", "[]", '{"ada": 1}'):
         (hub.private / "homes.json").write_text(content)
@@ -60,7 +42,7 @@ def test_a_table_that_cannot_be_read_gives_nobody_another_home(hub: Hub) -> None
         assert (hub.private / "homes.json").read_text() == content
 
 
-def test_connect_gives_a_home(hub: Hub) -> None:
+def test_connect_gives_a_home(hub: FakeHub) -> None:
     found = ticket(HomeAdapter(parent=hub, url="memory://homes/{username}"), "Ada Lovelace")
     home = HomeAdapter.connect(json.loads(json.dumps(found)))
     assert isinstance(home, Home)
@@ -68,7 +50,7 @@ def test_connect_gives_a_home(hub: Hub) -> None:
     assert home.cat("f") == b"1"
 
 
-def test_a_secret_is_a_reference(hub: Hub) -> None:
+def test_a_secret_is_a_reference(hub: FakeHub) -> None:
     url = "s3://homes/{username}"
     options = {"key": {"env": "K"}, "secret": {"file": "/run/secret"}}
     found = ticket(HomeAdapter(parent=hub, url=url, storage_options=options), "ada")
@@ -82,7 +64,7 @@ def test_a_secret_is_a_reference(hub: Hub) -> None:
     "url", ["s3://homes/all", "s3://h/#{username}", "s3://h/?{username}", "s3://h/../{username}",
             "sftp://ada:S3CR3T@host/{username}"],
 )  # fmt: skip
-def test_a_template_that_is_not_safe_is_refused(hub: Hub, url: str) -> None:
+def test_a_template_that_is_not_safe_is_refused(hub: FakeHub, url: str) -> None:
     with pytest.raises(TraitError):
         HomeAdapter(parent=hub, url=url)
 

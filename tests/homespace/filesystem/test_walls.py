@@ -19,7 +19,8 @@ from greyhub.errors import HomeError
 from greyhub.homespace.filesystem import Home
 from greyhub.homespace.references import Secrets, literal_secrets
 from greyhub.homespace.stores import PART
-from tests.homespace.filesystem.places import Place
+from tests.homespace.filesystem.places import Place, matrix
+from tests.support.waiting import MINUTE
 
 SECRET = b"of the victim"
 
@@ -136,7 +137,7 @@ def test_keys_that_are_no_paths_are_not_shown(place_of: Callable[[str], Place]) 
 class TestLinks:
     """Links on stores that have them."""
 
-    @pytest.fixture(params=["local", "sftp"])
+    @pytest.fixture(params=matrix("local", "sftp"))
     def place(self, request: pytest.FixtureRequest, stores: Callable[[str], Place]) -> Place:
         return stores(request.param)
 
@@ -383,4 +384,4 @@ def test_copies_and_json_lead_to_the_same_home(place: Place, home: Home) -> None
         assert other == home
         assert hash(other) == hash(home)
         assert other.cat("f") == b"1"
-    assert json.loads(home.to_json())["args"] == [place.url(), {**place.options}, 20.0]
+    assert json.loads(home.to_json())["args"] == [place.url(), {**place.options}, MINUTE]

@@ -76,7 +76,7 @@ def state(tmp_path: Path) -> Path:
     return tmp_path / "state"
 
 
-@pytest.fixture(params=["local", "s3", "azure"])
+@pytest.fixture(params=["local", "s3", pytest.param("azure", marks=pytest.mark.slow)])
 def far(request: pytest.FixtureRequest, place_of, tmp_path: Path) -> Place:
     """A home on another backend, which is not there yet."""
     if request.param == "local":

@@ -21,8 +21,9 @@ from greyhub.homespace.moving.verifying import Verified, verify
 from greyhub.homespace.references import Secrets
 from greyhub.homespace.sync.stores import open_url
 from greyhub.homespace.sync.working import WorkingCopy
-from tests.homespace.filesystem.faults import FaultyProxy, Request, times
 from tests.homespace.moving.conftest import full, picture
+from tests.support.faults import FaultyProxy, Request, times
+from tests.support.waiting import MINUTE
 
 
 def copy(source: Place, target: Place, state: Path, dry: bool = False, **how: Any) -> Copied:
@@ -284,7 +285,7 @@ def test_killed_it_goes_on_where_it_was(home: Path, bucket, proxy, state: Path, 
             count[0] += 1
             sent.release()
             if count[0] > enough:
-                go_on.wait(60)
+                go_on.wait(10 * MINUTE)
                 return "busy"  # it never came through
         return None
 
@@ -303,7 +304,7 @@ def test_killed_it_goes_on_where_it_was(home: Path, bucket, proxy, state: Path, 
     )
     try:
         for _ in range(enough + 1):
-            assert sent.acquire(timeout=60)
+            assert sent.acquire(timeout=MINUTE)
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()

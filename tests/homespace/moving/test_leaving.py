@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from traitlets.config import Config, LoggingConfigurable
+from traitlets.config import Config
 
 from greyhub.errors import ConfigError, HomeError
 from greyhub.homespace import HomeAdapter
@@ -17,28 +17,19 @@ from greyhub.homespace.leaving import TRASH, leave
 from greyhub.homespace.local import LocalHome
 from greyhub.homespace.table import Table
 from greyhub.hub import GreyHub
-from tests.hubs import running, until
+from tests.homespace.filesystem.places import matrix
+from tests.support.adapters import FakeHub
+from tests.support.hubs import running
+from tests.support.waiting import until
 
-STORES = ("local", "s3", "azure", "memory", "sftp", "webdav", "other")
+STORES = matrix("local", "s3", "azure", "memory", "sftp", "webdav", "other")
 LONG_AGO = datetime(2020, 2, 2, tzinfo=UTC)
 
 
-class Hub(LoggingConfigurable):
-    """As much of a hub as a home space asks for."""
-
-    private: Path
-    servers_here = False
-
-    @property
-    def state(self) -> Path:
-        return self.private
-
-
 @pytest.fixture
-def hub(tmp_path: Path) -> Hub:
-    found = Hub()
-    found.private = tmp_path / "private"
-    found.private.mkdir()
+def hub(tmp_path: Path) -> FakeHub:
+    found = FakeHub.at(tmp_path)
+    found.make_state()
     return found
 
 
@@ -64,7 +55,7 @@ def intact(place: Any, users: list[str]) -> bool:
     return right and all(len(each) == 3 for each in names)
 
 
-def adapter_of(place: Any, hub: Hub, **options: Any) -> HomeAdapter:
+def adapter_of(place: Any, hub: FakeHub, **options: Any) -> HomeAdapter:
     return HomeAdapter(
         parent=hub, url=place.template, storage_options=dict(place.options), **options
     )
@@ -75,7 +66,7 @@ def names_of_store(place: Any, folder: str) -> set[str]:
 
 
 @pytest.mark.parametrize("place", STORES[:6], indirect=True)
-def test_exactly_one_is_removed(place: Any, hub: Hub) -> None:
+def test_exactly_one_is_removed(place: Any, hub: FakeHub) -> None:
     user, *others = filled(place)
     adapter = adapter_of(place, hub, deletion="remove")
     Table(hub.private / "homes.json").remember(user, place.url(user))
@@ -88,7 +79,7 @@ def test_exactly_one_is_removed(place: Any, hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("place", STORES[:6], indirect=True)
-def test_exactly_one_goes_to_the_trash_and_leaves_it_in_time(place: Any, hub: Hub) -> None:
+def test_exactly_one_goes_to_the_trash_and_leaves_it_in_time(place: Any, hub: FakeHub) -> None:
     user, *others = filled(place)
     where = leave(place.url(user), place.options, 30, now=LONG_AGO)
     assert where.endswith(f"{TRASH}/2020-02-02/{user}")
@@ -115,14 +106,14 @@ def test_the_trash_never_overwrites(place_of) -> None:
         assert {f"{place.user}/file", f"{place.user}.2/file"} <= names
 
 
-def test_by_default_everything_stays(place_of, hub: Hub) -> None:
+def test_by_default_everything_stays(place_of, hub: FakeHub) -> None:
     place = place_of("local")
     users = filled(place)
     asyncio.run(adapter_of(place, hub).forget(users[0]))
     assert intact(place, users)
 
 
-def test_a_home_that_is_not_there(place: Any, hub: Hub) -> None:
+def test_a_home_that_is_not_there(place: Any, hub: FakeHub) -> None:
     others = filled(place)
     for how in ("trash", "remove"):
         asyncio.run(adapter_of(place, hub, deletion=how).forget(f"{place.user}-nobody"))
@@ -152,7 +143,7 @@ def test_nothing_goes_through_a_link(tmp_path: Path, how: str) -> None:
         assert (homes.directory / TRASH).stat().st_mode & 0o777 == 0o700
 
 
-def test_what_is_also_another_ones_stays(place_of, hub: Hub) -> None:
+def test_what_is_also_another_ones_stays(place_of, hub: FakeHub) -> None:
     place = place_of("s3")
     team, other = f"{place.user}t", place.user
     place.home(team).pipe("x", b"1")
@@ -172,7 +163,7 @@ def test_what_is_also_another_ones_stays(place_of, hub: Hub) -> None:
     assert place.names(team) == set()
 
 
-def test_it_is_the_home_that_is_remembered(place_of, hub: Hub) -> None:
+def test_it_is_the_home_that_is_remembered(place_of, hub: FakeHub) -> None:
     place = place_of("memory")
     user, *others = filled(place)
     Table(hub.private / "homes.json").remember("ada", place.url(user))
@@ -247,6 +238,7 @@ def test_a_bucket_for_each_user_is_refused(tmp_path: Path) -> None:
         GreyHub(directory=tmp_path, config=config).adapters["homespace"].contribute()
 
 
+@pytest.mark.slow
 def test_with_a_real_hub_a_home_leaves_with_its_user_only(directory: Path) -> None:
 
     with running(directory, "c.LocalHome.deletion = 'trash'") as hub:

@@ -17,6 +17,8 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.support.waiting import MINUTE
+
 Act = Callable[[Path], None]
 OPERATIONS: dict[str, Act] = {}
 CHECKS: dict[str, Act] = {}
@@ -36,7 +38,12 @@ def elsewhere(check: Act) -> Act:
 
 def git(where: Path, *arguments: str) -> str:
     done = subprocess.run(
-        [*GIT, *arguments], cwd=where, capture_output=True, text=True, check=True, timeout=120
+        [*GIT, *arguments],
+        cwd=where,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=2 * MINUTE,
     )
     return done.stdout
 
@@ -140,7 +147,7 @@ def pip_install(at: Path) -> None:
         file.writestr("brick-1.0.dist-info/RECORD", "")
     install = ["install", "-q", "--no-index", "--no-deps", "-t", str(at / "lib"), str(wheel)]
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *install]
-    subprocess.run(command, check=True, timeout=120, capture_output=True)
+    subprocess.run(command, check=True, timeout=2 * MINUTE, capture_output=True)
     pip_install_there(at)
 
 
@@ -149,7 +156,7 @@ def pip_install_there(at: Path) -> None:
     code = "import brick; print(brick.SIZE)"
     environ = {**os.environ, "PYTHONPATH": str(at / "lib"), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-c", code]
-    assert subprocess.check_output(command, env=environ, text=True, timeout=60) == "26\n"
+    assert subprocess.check_output(command, env=environ, text=True, timeout=MINUTE) == "26\n"
 
 
 @operation
@@ -214,8 +221,8 @@ def flock(at: Path) -> None:
     command = [sys.executable, "-c", code, str(at / "lock")]
     with (at / "lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        assert subprocess.check_output(command, text=True, timeout=60) == "taken\n"
-    assert subprocess.check_output(command, text=True, timeout=60) == "free\n"
+        assert subprocess.check_output(command, text=True, timeout=MINUTE) == "taken\n"
+    assert subprocess.check_output(command, text=True, timeout=MINUTE) == "free\n"
 
 
 @operation
@@ -250,7 +257,7 @@ def chmod(at: Path) -> None:
 
 @elsewhere
 def chmod_there(at: Path) -> None:
-    assert subprocess.check_output([str(at / "run")], text=True, timeout=60) == "ran\n"
+    assert subprocess.check_output([str(at / "run")], text=True, timeout=MINUTE) == "ran\n"
     assert (at / "private").stat().st_mode & 0o777 == 0o700
 
 

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.homespace.filesystem import conftest as around
-from tests.homespace.filesystem.places import Place
+from tests.homespace.filesystem.places import Place, matrix
 from tests.homespace.sync.machines import Machine
 
-STORES = ("s3", "azure")
+AZURE = pytest.param("azure", marks=pytest.mark.slow)
+"""In every run: a home that follows its owner, in test_hub, and all of homespace/filesystem."""
+
 SERVED = ("sftp", "webdav")
 
 _credentials = around._credentials
@@ -24,17 +26,17 @@ def s3(stores: Callable[[str], Place]) -> Place:
     return stores("s3")
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=["s3", AZURE])
 def store(request: pytest.FixtureRequest, stores: Callable[[str], Place]) -> Place:
     return stores(request.param)
 
 
-@pytest.fixture(params=SERVED)
+@pytest.fixture(params=matrix(*SERVED))
 def served(request: pytest.FixtureRequest, stores: Callable[[str], Place]) -> Place:
     return stores(request.param)
 
 
-@pytest.fixture(params=STORES + SERVED)
+@pytest.fixture(params=["s3", AZURE, *matrix(*SERVED)])
 def anywhere(request: pytest.FixtureRequest, stores: Callable[[str], Place]) -> Place:
     return stores(request.param)
 

@@ -13,7 +13,7 @@ from greyhub.homespace.sync.keys import RESERVED
 from greyhub.homespace.sync.serving import Keeper
 from greyhub.homespace.synced import SyncedHome
 from tests.homespace.filesystem.places import Place
-from tests.hubs import until
+from tests.support.waiting import MINUTE, until
 
 
 class Machine:
@@ -44,7 +44,7 @@ class Machine:
             "mode": "sync",
             "directory": str(directory),
             "quota": dict(quota or {}),
-            "grace": 20.0,
+            "grace": MINUTE,
         }
         self.home, self.state = directory / client.FILES, directory / client.STATE
         self.keepers: list[Keeper] = []
@@ -68,7 +68,7 @@ class Machine:
         return client.status(self.state)
 
     def sync(self) -> Mapping[str, Any]:
-        return self.hub_home.sync(60)
+        return self.hub_home.sync(2 * MINUTE)
 
     def stop(self) -> int:
         """End the last server; the exit status of what kept its home."""

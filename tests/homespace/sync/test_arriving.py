@@ -17,7 +17,7 @@ from greyhub.homespace.sync.manifest import MANY as MANY_BATCHES
 from tests.homespace.filesystem.places import Disk, Place
 from tests.homespace.sync.gated import GatedMachine
 from tests.homespace.sync.machines import Machine, tree
-from tests.hubs import until
+from tests.support.waiting import until
 
 Machines = Callable[..., Machine]
 NEW, OLD = 1_700_000_000, 1_000_000_000
@@ -76,6 +76,7 @@ def test_a_start_waits_for_some_files_of_a_large_folder(
     assert len(os.listdir(arriving.home / "data")) == MANY
 
 
+@pytest.mark.slow
 def test_what_is_not_here_yet_is_not_deleted(
     arriving: GatedMachine, machine: Machines, store: Place
 ) -> None:
@@ -101,6 +102,7 @@ def test_what_is_not_here_yet_is_not_deleted(
     assert tree(machine("other", store).start().home) == tree(arriving.home)
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_renamed_while_it_comes(
     arriving: GatedMachine, machine: Machines, store: Place
 ) -> None:

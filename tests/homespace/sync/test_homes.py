@@ -15,7 +15,7 @@ from greyhub.homespace.sync.keys import plain
 from tests.homespace.filesystem.places import Place
 from tests.homespace.sync.homes import KINDS, busy, differences, seen
 from tests.homespace.sync.machines import Machine
-from tests.hubs import until
+from tests.support.waiting import until
 
 Machines = Callable[..., Machine]
 SIZES = {"small": 300, "wide": 300, "deep": 100, "conda": 30, "large": 40}
@@ -37,6 +37,7 @@ def the_second_has_it_all(machine: Machines, store: Place, kind: str, size: int)
     assert {name for name in names if plain(name)} <= store.names()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SIZES)
 def test_a_second_machine_has_it_all(machine: Machines, s3: Place, kind: str) -> None:
     the_second_has_it_all(machine, s3, kind, SIZES[kind])

@@ -18,10 +18,12 @@ import pytest
 import requests
 
 from greyhub.homespace.sync import client
-from tests.homespace.filesystem.faults import always, held
-from tests.homespace.filesystem.places import Place
+from tests.homespace.filesystem.places import Place, matrix
 from tests.homespace.sync.machines import furnish, tree
-from tests.hubs import Hub, running, until
+from tests.support.faults import always, held
+from tests.support.hubs import Hub, running
+from tests.support.processes import ended
+from tests.support.waiting import MINUTE, until
 
 
 def config_of(place: Place, more: str = "") -> str:
@@ -70,7 +72,7 @@ def hub_on(directory: Path) -> Iterator[Callable[[Place, str], Hub]]:
 Hubs = Callable[..., Hub]
 
 
-@pytest.fixture(params=("s3", "azure", "webdav"))
+@pytest.fixture(params=matrix("s3", "azure", "webdav"))
 def told(request: pytest.FixtureRequest, stores: Callable[[str], Place]) -> Place:
     """A store whose credentials a server of any account is told, by variables."""
     return stores(request.param)
@@ -99,6 +101,7 @@ def log_of(hub: Hub, user: str) -> str:
     return (hub.state / f"hub/logs/{user}+.log").read_text()
 
 
+@pytest.mark.slow
 def test_any_spawner_and_any_account_will_do(directory: Path, ordinary: int, s3: Place) -> None:
     more = f"""
 c.GreyHub.spawner = "simple"
@@ -114,6 +117,7 @@ c.SimpleLocalProcessSpawner.home_dir_template = {str(directory / "accounts/{user
         assert s3.read("notes/a.txt") == b"a"
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_when_server_and_keeper_are_killed(hub_on: Hubs, s3: Place) -> None:
     hub = hub_on(s3, "c.Spawner.poll_interval = 1")
     hub.spawn(s3.user)
@@ -126,7 +130,7 @@ def test_nothing_is_lost_when_server_and_keeper_are_killed(hub_on: Hubs, s3: Pla
         (home / "last").write_text("words")
     for process in family:
         process.send_signal(signal.SIGKILL)
-    psutil.wait_procs(family, timeout=10)
+    until(lambda: all(ended(each.pid) for each in family), what="their end")
     hub.api("GET", f"users/{s3.user}")
     until(lambda: restarted(hub, s3.user), what="a new start")
     assert (home / "last").read_text() == "words"
@@ -138,7 +142,7 @@ def restarted(hub: Hub, user: str) -> bool:
     answer = requests.post(
         f"{hub.url}hub/api/users/{user}/server",
         headers={"Authorization": f"token {hub.token}"},
-        timeout=120,
+        timeout=2 * MINUTE,
     )
     if answer.status_code == 400:  # it is still in its place, as far as the hub knows
         return False
@@ -146,6 +150,7 @@ def restarted(hub: Hub, user: str) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_a_server_that_stops_says_what_it_could_not_save(hub_on: Hubs, s3: Place) -> None:
     assert s3.proxied
     with s3.proxied() as proxy:
@@ -166,6 +171,7 @@ def test_a_server_that_stops_says_what_it_could_not_save(hub_on: Hubs, s3: Place
         until(lambda: s3.read("unsaved.txt") == b"1")
 
 
+@pytest.mark.slow
 def test_the_command_line_tells_and_so_does_the_notebook(hub_on: Hubs, s3: Place) -> None:
     hub = hub_on(s3, 'c.HomeAdapter.quota = "1 MB"')
     hub.spawn(s3.user)
@@ -178,7 +184,13 @@ def test_the_command_line_tells_and_so_does_the_notebook(hub_on: Hubs, s3: Place
         "home.pipe('a', b'1')\n"
         "print(home.sync()['saved'], home.path)\n"
     )
-    options = {"env": environ, "capture_output": True, "text": True, "cwd": "/", "timeout": 120}
+    options = {
+        "env": environ,
+        "capture_output": True,
+        "text": True,
+        "cwd": "/",
+        "timeout": 2 * MINUTE,
+    }
     told = subprocess.run([sys.executable, "-c", code], **options)
     assert told.stdout == f"True {home}\n", told.stderr
     assert s3.read("a") == b"1"
@@ -189,25 +201,30 @@ def test_the_command_line_tells_and_so_does_the_notebook(hub_on: Hubs, s3: Place
     assert "of 1.0 MB in" in told.stdout
 
 
+@pytest.mark.slow
 def test_the_server_answers_its_user_alone(hub_on: Hubs, s3: Place) -> None:
     hub = hub_on(s3)
     hub.spawn(s3.user)
     url = f"{hub.url}user/{s3.user}/greyhub/home"
-    answer = requests.get(url, headers={"Authorization": f"token {hub.token}"}, timeout=30)
+    answer = requests.get(url, headers={"Authorization": f"token {hub.token}"}, timeout=MINUTE)
     assert answer.json()["home"] == str(home_of(hub, s3.user))
-    assert requests.get(url, timeout=30, allow_redirects=False).status_code == 403
+    assert requests.get(url, timeout=MINUTE, allow_redirects=False).status_code == 403
 
 
+@pytest.mark.slow
 def test_a_store_that_refuses_keeps_the_server_from_starting(hub_on: Hubs, s3: Place) -> None:
     s3.write(".greyhub/home.json", b'{"format": 99, "home": "x"}')
     hub = hub_on(s3)
     hub.api("POST", f"users/{s3.user}")
     headers = {"Authorization": f"token {hub.token}"}
-    answer = requests.post(f"{hub.url}hub/api/users/{s3.user}/server", headers=headers, timeout=120)
+    answer = requests.post(
+        f"{hub.url}hub/api/users/{s3.user}/server", headers=headers, timeout=2 * MINUTE
+    )
     assert answer.status_code == 500
     assert "newer greyhub" in log_of(hub, s3.user)
 
 
+@pytest.mark.slow
 def test_in_object_mode_programs_have_a_place_of_their_own(directory: Path) -> None:
     config = 'c.GreyHub.homespace = "memory://homes/{username}"'
     with running(directory, config) as hub:
@@ -219,6 +236,7 @@ def test_in_object_mode_programs_have_a_place_of_their_own(directory: Path) -> N
         assert place.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.slow
 def test_the_page_of_the_start_tells_how_far_the_home_is(hub_on: Hubs, s3: Place) -> None:
     for number in range(5):
         s3.write(f"{number}.txt", b"x")
@@ -235,7 +253,7 @@ def test_the_page_of_the_start_tells_how_far_the_home_is(hub_on: Hubs, s3: Place
             with requests.get(
                 f"{hub.url}hub/api/users/{s3.user}/server/progress",
                 headers={"Authorization": f"token {hub.token}"},
-                timeout=60,
+                timeout=MINUTE,
                 stream=True,
             ) as page:
                 said = next(line for line in page.iter_lines() if b"Your home: " in line)
@@ -244,6 +262,7 @@ def test_the_page_of_the_start_tells_how_far_the_home_is(hub_on: Hubs, s3: Place
     assert b"bringing the home down" in said
 
 
+@pytest.mark.slow
 def test_a_directory_by_its_url_is_the_home_itself(directory: Path) -> None:
     homes = directory / "mounted"
     homes.mkdir(mode=0o711)

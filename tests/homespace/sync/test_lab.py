@@ -11,10 +11,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from greyhub.homespace.sync import client
-from tests.homespace.filesystem.faults import always
 from tests.homespace.filesystem.places import Place
 from tests.homespace.sync.test_hub import as_owner, config_of, home_of
-from tests.hubs import Hub
+from tests.support.faults import always
+from tests.support.hubs import Hub
 
 SHOTS = Path(os.environ.get("GREYHUB_SCREENSHOTS", Path(__file__).parents[2] / "results"))
 MINUTE = 60_000
@@ -34,6 +34,7 @@ def shoot(page: Page, name: str) -> None:
     page.screenshot(path=SHOTS / f"{name}.png")
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_the_status_bar_tells_how_the_home_is(page: Page, directory: Path, s3: Place) -> None:
     assert s3.proxied

@@ -12,7 +12,7 @@ import pytest
 from greyhub.errors import HomeError
 from greyhub.homespace.sync import client
 from greyhub.homespace.sync.questions import Questions
-from tests.hubs import until
+from tests.support.waiting import MINUTE, until
 
 
 class Asked:
@@ -24,7 +24,7 @@ class Asked:
         self.came = 0
         self.questions = Questions(folder, None, self._state, self._count)
 
-    def sync(self, timeout: float = 30) -> Future[Any]:
+    def sync(self, timeout: float = MINUTE) -> Future[Any]:
         """Ask for all to be saved; the process has heard it."""
         before = self.came
         answer = self.threads.submit(client.sync, self.folder, timeout)
@@ -50,7 +50,7 @@ def test_what_changes_after_all_was_saved_is_not_in_the_answer(asked: Asked) -> 
     answer = asked.sync()
     asked.states = [{"saved": True}, {"saved": False}]
     asked.questions.answer(lambda state: bool(state["saved"]))
-    assert answer.result(10)["saved"]
+    assert answer.result(MINUTE)["saved"]
 
 
 def test_a_state_is_no_answer_to_what_is_asked_later(
@@ -65,20 +65,20 @@ def test_a_state_is_no_answer_to_what_is_asked_later(
 
     monkeypatch.setattr(asked.questions, "state", meanwhile)
     asked.questions.answer(lambda state: True)
-    assert first.result(10)["at"] == 1
+    assert first.result(MINUTE)["at"] == 1
     monkeypatch.setattr(asked.questions, "state", lambda: {"saved": True, "at": 2})
     asked.questions.answer(lambda state: True)
-    assert later[0].result(10)["at"] == 2
+    assert later[0].result(MINUTE)["at"] == 2
 
 
 def test_nobody_waits_longer_than_asked(asked: Asked) -> None:
     answer = asked.sync(timeout=0)
     asked.states = [{"saved": False}]
     asked.questions.answer(lambda state: False)
-    assert not answer.result(10)["saved"]
+    assert not answer.result(MINUTE)["saved"]
     assert not asked.questions.open
 
 
 def test_what_it_does_not_know_is_said(tmp_path: Path, asked: Asked) -> None:
     with pytest.raises(HomeError, match="does not know 'dance'"):
-        client.ask({"do": "dance"}, tmp_path, timeout=10)
+        client.ask({"do": "dance"}, tmp_path, timeout=MINUTE)

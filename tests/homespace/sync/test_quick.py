@@ -20,9 +20,9 @@ from greyhub.homespace.sync.source import Content
 from greyhub.homespace.sync.stores import ABSENT, Changed, Found, Store, objects, open_url
 from greyhub.homespace.sync.stores import quick as quick_way
 from tests.homespace.filesystem.conftest import ACCOUNT_KEY, S3_SECRET
-from tests.homespace.filesystem.faults import Request, always
 from tests.homespace.filesystem.places import Place
-from tests.hubs import until
+from tests.support.faults import Request, always
+from tests.support.waiting import until
 
 NAMES = (
     "a b", "a%20b", "a+b&c=d", "a#b?c", "~{x}[y]^`|", "(1)*'\"<>", "a:b@c;d,e$f!", "é 日本",

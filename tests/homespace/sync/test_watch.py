@@ -11,7 +11,7 @@ import pytest
 
 from greyhub.homespace.sync import watch as module
 from greyhub.homespace.sync.watch import Watch
-from tests.hubs import until
+from tests.support.waiting import until
 
 
 class Told:

@@ -11,6 +11,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
+from greyhub.conformance.limits import PATIENCE
 from greyhub.conformance.means.provider import endpoints
 from greyhub.conformance.means.provider.certificate import ADDRESS
 
@@ -42,7 +43,7 @@ class Serving:
             server.add_sockets(sockets)
             return server
 
-        self._server = asyncio.run_coroutine_threadsafe(begin(), self._loop).result(10)
+        self._server = asyncio.run_coroutine_threadsafe(begin(), self._loop).result(10 * PATIENCE)
 
     def close(self) -> None:
         """End it."""
@@ -51,9 +52,9 @@ class Serving:
             self._server.stop()
             await self._server.close_all_connections()
 
-        asyncio.run_coroutine_threadsafe(finish(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(finish(), self._loop).result(10 * PATIENCE)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
+        self._thread.join(5 * PATIENCE)
 
 
 def _silence(handler: RequestHandler) -> None:

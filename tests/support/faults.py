@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.support.waiting import MINUTE
+
 Rule = Callable[["Request"], str | None]
 """What to do with a request: ``busy``, ``lose`` its answer, ``cut`` it, ``refuse`` it, or None."""
 
@@ -115,7 +117,7 @@ class FaultyProxy:
         return _answer(handler, status, headers, content, head=request.method == "HEAD")
 
     def ask(self, request: Request) -> tuple[int, list[tuple[str, str]], bytes]:
-        upstream = http.client.HTTPConnection(self.upstream.netloc, timeout=60)
+        upstream = http.client.HTTPConnection(self.upstream.netloc, timeout=MINUTE)
         headers = {n: v for n, v in request.headers.items() if n.lower() not in _DROPPED}
         if "Destination" in headers:
             headers["Destination"] = headers["Destination"].replace(
@@ -157,7 +159,7 @@ def held(method: str, ending: str, go_on: threading.Event) -> Rule:
 
     def hold(request: Request) -> None:
         if request.method == method and request.path.endswith(ending):
-            go_on.wait(60)
+            go_on.wait(10 * MINUTE)
 
     return hold
 

@@ -6,12 +6,10 @@ import os
 import re
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import textwrap
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -19,28 +17,11 @@ from typing import Any
 import psutil
 import requests
 
+from tests.support.ports import free_port
+from tests.support.processes import command, ended, environment, started_in
+from tests.support.waiting import MINUTE, until
+
 TAIL = 60
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nothing listens on, outside the range that the kernel gives out."""
-    found: list[int] = []
-    while len(found) < count:
-        port = 20000 + secrets.randbelow(10000)
-        with socket.socket() as probe:
-            if port not in found and probe.connect_ex(("127.0.0.1", port)) != 0:
-                found.append(port)
-    return found
-
-
-def until(ready: Callable[[], Any], limit: float = 60, what: str = "it") -> Any:
-    """Poll until ``ready`` returns something true; its value."""
-    deadline = time.monotonic() + limit
-    while not (value := ready()):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{what} did not come true within {limit:g} s")
-        time.sleep(0.1)
-    return value
 
 
 class Hub:
@@ -74,7 +55,7 @@ class Hub:
     ) -> None:
         self.directory, self.account, self.arguments = directory, account, arguments
         self.interpreter = interpreter
-        self.port, self.hub_port, self.proxy_port = free_ports(3)
+        self.port, self.hub_port, self.proxy_port = (free_port() for _ in range(3))
         self.token = secrets.token_hex(16)
         self.process: subprocess.Popen[bytes] | None = None
         self.log = directory / "hub.log"
@@ -148,8 +129,8 @@ class Hub:
             if process.poll() is not None:
                 raise AssertionError(f"the hub ended: {process.returncode}\n{self.tail()}")
             try:
-                return requests.get(f"{self.url}hub/health", timeout=5).ok
-            except requests.ConnectionError:
+                return requests.get(f"{self.url}hub/health", timeout=MINUTE).ok
+            except requests.RequestException:
                 return False
 
         until(up, 90, "the hub's health")
@@ -159,7 +140,7 @@ class Hub:
         """Start where a start must be refused; what the hub said."""
         process = self.run()
         try:
-            process.wait(60)
+            process.wait(MINUTE)
         except subprocess.TimeoutExpired as error:
             self.stop()
             raise AssertionError(f"the hub started\n{self.tail()}") from error
@@ -171,21 +152,17 @@ class Hub:
         if self.process is None:
             return
         self.process.send_signal(how)
-        self.process.wait(60)
+        self.process.wait(MINUTE)
         self.process = None
 
     def end(self) -> None:
         """End everything that was started here."""
         self.stop()
-        mine = [
-            process
-            for process in psutil.process_iter()
-            if str(self.directory) in _environment(process)
-        ]
+        mine = list(started_in(self.directory))
         for process in mine:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-        psutil.wait_procs(mine, timeout=10)
+        until(lambda: all(ended(each.pid) for each in mine), what="the end of all that it started")
 
     def tail(self) -> str:
         """The last lines of the log."""
@@ -197,7 +174,7 @@ class Hub:
             method,
             f"{self.url}hub/api/{path}",
             headers={"Authorization": f"token {self.token}"},
-            timeout=120,
+            timeout=2 * MINUTE,
             **options,
         )
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}\n{self.tail()}"
@@ -231,12 +208,9 @@ class Hub:
     def pid(self, user: str, name: str = "") -> int:
         """The process of a server, found in /proc and not asked of the hub."""
         prefix = f"/user/{user}/{name}/" if name else f"/user/{user}/"
-        for process in psutil.process_iter():
-            environment = _environment(process)
-            if str(self.directory) not in environment:
-                continue
-            lines = environment.split("\0")
-            server = "greyhub.singleuser" in " ".join(_command(process))
+        for process in started_in(self.directory):
+            lines = environment(process).split("\0")
+            server = "greyhub.singleuser" in " ".join(command(process))
             if server and f"JUPYTERHUB_SERVICE_PREFIX={prefix}" in lines:
                 return int(process.pid)
         raise AssertionError(f"no process has the prefix {prefix}")
@@ -249,7 +223,7 @@ class Hub:
     def login(self, user: str, password: str | None = None) -> requests.Session:
         """Log in by the form, as a browser does."""
         session = requests.Session()
-        page = session.get(f"{self.url}hub/login", timeout=30)
+        page = session.get(f"{self.url}hub/login", timeout=MINUTE)
         token = re.search(r'name="_xsrf"\s+value="([^"]+)"', page.text)
         assert token, page.text
         session.post(
@@ -259,7 +233,7 @@ class Hub:
                 "password": self.password if password is None else password,
                 "_xsrf": token[1],
             },
-            timeout=30,
+            timeout=MINUTE,
         )
         return session
 
@@ -286,26 +260,3 @@ def running(directory: Path, config: str = "", **options: Any) -> Iterator[Hub]:
         yield hub.start()
     finally:
         hub.end()
-
-
-def _environment(process: psutil.Process) -> str:
-    try:
-        return Path(f"/proc/{process.pid}/environ").read_bytes().decode(errors="replace")
-    except OSError:
-        return ""
-
-
-def _command(process: psutil.Process) -> list[str]:
-    try:
-        found: list[str] = process.cmdline()
-        return found
-    except psutil.Error:
-        return []
-
-
-def ended(pid: int) -> bool:
-    """Whether a process has ended; one that nobody has waited for counts."""
-    try:
-        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return True

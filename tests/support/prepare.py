@@ -1,0 +1,42 @@
+"""Brings what the tests need beside Python's packages: a browser, the proxy, Azurite.
+
+Each is asked for twice: a registry may be busy once.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+
+from greyhub import proxy
+from tests.homespace.filesystem import servers
+from tests.support import browser
+
+AGAIN = 10
+"""Seconds before the second try."""
+
+
+def main() -> int:
+    """Bring all of it; without Azurite, only its own tests are skipped."""
+    browser.main()
+    twice(lambda: proxy.install(proxy.find_node()))
+    try:
+        twice(servers.azurite_command)
+    except servers.Missing as error:
+        print(f"tests of Azure will be skipped: {error}")
+    return 0
+
+
+def twice(bring: Callable[[], object]) -> None:
+    """Call it, and once more if it fails."""
+    try:
+        bring()
+    except Exception as error:
+        print(f"once more, for: {error}", flush=True)
+        time.sleep(AGAIN)
+        bring()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
