@@ -1,13 +1,17 @@
 """Tickets: all that crosses from the hub to the notebook.
 
-A ticket is versioned JSON in one environment variable for each slot. The user
-can read it, so it never holds a secret. Servers outlive upgrades of the hub:
-a newer greyhub reads the tickets of every older version.
+A ticket is versioned JSON in one environment variable for each slot, written as one
+word of base64url, since spawners format, quote and split an environment on its way.
+The user can read it, with ``python -m greyhub.ticket``, so it never holds a secret.
+Servers outlive upgrades of the hub: a newer greyhub reads the tickets of every older
+version.
 """
 
 from __future__ import annotations
 
 import json
+import os
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,23 +51,26 @@ class Ticket:
     version: int = VERSION
 
     def dumps(self) -> str:
-        """This ticket as one line of JSON."""
-        return json.dumps(
-            {
-                "version": self.version,
-                "adapter": self.adapter,
-                "label": self.label,
-                "data": dict(self.data),
-            },
-            separators=(",", ":"),
-        )
+        """This ticket as one word of letters, digits, ``-`` and ``_``: JSON in base64url.
+
+        Nothing else comes through every spawner: KubeSpawner formats what has braces,
+        ``sbatch --export`` splits at commas, unit files expand percent signs.
+        """
+        fields = {
+            "version": self.version,
+            "adapter": self.adapter,
+            "label": self.label,
+            "data": dict(self.data),
+        }
+        text = json.dumps(fields, separators=(",", ":"))
+        return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     @classmethod
     def loads(cls, slot: str, text: str) -> Ticket:
         """Read a ticket; `TicketError` says which one cannot be read and why."""
         name = variable(slot)
         try:
-            fields = json.loads(text)
+            fields = json.loads(_json(text))
             version = fields["version"]
             if not isinstance(version, int) or version < 1:
                 raise ValueError(f"version {version!r}")
@@ -84,3 +91,26 @@ class Ticket:
                 f"{name} is not a ticket: {error!r}.\n"
                 "  to mend: stop this server and start it again from the hub's page"
             ) from error
+
+
+def _json(text: str) -> str:
+    """The JSON of a ticket; the first ones were JSON as it is."""
+    if not text or text.startswith("{"):
+        return text
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+
+
+def main() -> None:
+    """Print the tickets of this environment, for people."""
+    from greyhub.slots import SLOTS
+
+    prefix = variable("")
+    for name, text in sorted(os.environ.items()):
+        if name.startswith(prefix) and (slot := name.removeprefix(prefix).lower()) in SLOTS:
+            ticket = Ticket.loads(slot, text)
+            print(f"{slot}: {ticket.label}\n  {ticket.adapter}")
+            print(f"  {json.dumps(dict(ticket.data), indent=2, ensure_ascii=False)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
@@ -26,11 +27,13 @@ JSON = st.recursive(
 def test_a_ticket_comes_back_as_it_was(data: dict[str, object], label: str) -> None:
     ticket = Ticket("data", "m:C", data, label)
     text = ticket.dumps()
-    assert "\n" not in text
+    assert re.fullmatch("[A-Za-z0-9_-]+", text)
     assert Ticket.loads("data", text) == ticket
 
 
-@pytest.mark.parametrize("text", ["", "no json", "[]", "{}", '{"version": 0}', '{"version": "1"}'])
+@pytest.mark.parametrize(
+    "text", ["", "no json", "e30", "_w", "ä", "[]", "{}", '{"version": 0}', '{"version": "1"}']
+)
 def test_what_is_no_ticket_is_named(text: str) -> None:
     with pytest.raises(TicketError) as error:
         Ticket.loads("data", text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -48,7 +47,7 @@ def test_every_slot_is_filled_by_a_stranger(directory: Path, installed: Path) ->
         assert platform.home.cat("x") == b"cold"
         services = hub.api("GET", "services")
         assert {"tests", "frosty-broker"} <= set(services)
-        assert json.loads(environment["GREYHUB_HOMESPACE"])["label"] == "a home that melts"
+        assert hub.ticket("ada", "homespace").label == "a home that melts"
         until(lambda: requests.get(hub.url, timeout=MINUTE).ok)
 
 

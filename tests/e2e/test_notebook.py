@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import nbformat
@@ -27,7 +26,7 @@ def test_the_tutorial_runs_in_the_environment_of_a_spawned_server(directory: Pat
     with running(directory, config) as hub:
         hub.spawn("ada")
         environ = hub.environment("ada")
-        home = Path(json.loads(environ["GREYHUB_HOMESPACE"])["data"]["path"])
+        home = Path(hub.ticket("ada", "homespace").data["path"])
         (tutorial,) = home.glob("*.ipynb")
         notebook = nbformat.read(tutorial, as_version=4)
         before = set(home.iterdir())

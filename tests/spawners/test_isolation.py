@@ -30,7 +30,7 @@ def test_users_are_kept_apart(hub: Hub) -> None:
         hub.spawn(user)
     ada, bob = uid_of(hub, "ada"), uid_of(hub, "bob")
     assert len({ada, bob, 0}) == 3
-    home = Path(hub.environment("ada")["GREYHUB_HOMESPACE"].split('"path":"')[1].split('"')[0])
+    home = Path(hub.ticket("ada", "homespace").data["path"])
     assert run_as(ada, "ls", str(home)).returncode == 0
     for secret in (home, Path(f"/proc/{hub.pid('ada')}/environ"), hub.state / "hub"):
         seen = run_as(bob, "cat" if secret.is_file() else "ls", str(secret))

@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 import requests
 
+from greyhub.ticket import Ticket, variable
 from tests.support.ports import free_port
 from tests.support.processes import command, ended, environment, started_in
 from tests.support.waiting import MINUTE, until
@@ -219,6 +220,10 @@ class Hub:
         """The environment that a server was started with."""
         text = Path(f"/proc/{self.pid(user, name)}/environ").read_text()
         return dict(line.split("=", 1) for line in text.split("\0") if "=" in line)
+
+    def ticket(self, user: str, slot: str, name: str = "") -> Ticket:
+        """What a server was told of a slot."""
+        return Ticket.loads(slot, self.environment(user, name)[variable(slot)])
 
     def login(self, user: str, password: str | None = None) -> requests.Session:
         """Log in by the form, as a browser does."""

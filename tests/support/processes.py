@@ -7,6 +7,9 @@ from pathlib import Path
 
 import psutil
 
+from greyhub.slots import SLOTS
+from greyhub.ticket import Ticket, variable
+
 
 def environment(process: psutil.Process) -> str:
     """The environment that it was started with, as it is in /proc; empty if it has ended."""
@@ -28,8 +31,18 @@ def command(process: psutil.Process) -> list[str]:
 def started_in(directory: Path) -> Iterator[psutil.Process]:
     """The processes whose environment names a directory, as all do that a test's hub starts."""
     for process in psutil.process_iter():
-        if str(directory) in environment(process):
+        given = environment(process)
+        if str(directory) in given or str(directory) in "".join(_tickets(given)):
             yield process
+
+
+def _tickets(given: str) -> Iterator[str]:
+    """What an environment's tickets say."""
+    for line in given.split("\0"):
+        name, _, text = line.partition("=")
+        for slot in SLOTS:
+            if name == variable(slot):
+                yield repr(Ticket.loads(slot, text))
 
 
 def ended(pid: int) -> bool:
