@@ -8,12 +8,15 @@ ordinary
     A uid without rights, to run a hub as an ordinary user.
 browser
     Headless Chromium; tests that need it skip, with a line, where there is none.
+page
+    A window of it, without cookies.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,9 +27,13 @@ from typing import Any
 import pytest
 
 from greyhub.conformance.limits import VARIABLE
-from tests.support.browser import find
+from tests.support.browser import MINUTE, OPTIONS, find
 from tests.support.hubs import Hub, running
 from tests.support.waiting import PATIENCE
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell's background job ignores it, and so would every server that a test starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 os.environ.setdefault(VARIABLE, str(PATIENCE))  # for the suites that tests start
 
@@ -120,15 +127,16 @@ def browser() -> Iterator[Any]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=executable,
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-quic",
-                "--no-first-run",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-            ],
+            args=OPTIONS,
         )
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    context = browser.new_context(viewport={"width": 1280, "height": 860})
+    page = context.new_page()
+    page.set_default_timeout(MINUTE)
+    yield page
+    context.close()

@@ -7,18 +7,16 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Error, Page, expect
 
 from tests.conftest import make_directory
+from tests.support.browser import MINUTE, shoot
 from tests.support.hubs import SampleHub
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "config/local/greyhub_config.py"
-SHOTS = Path(os.environ.get("GREYHUB_SCREENSHOTS", ROOT / "tests/results"))
-MINUTE = 60_000
 
 pytestmark = pytest.mark.browser
 
@@ -30,25 +28,6 @@ def platform() -> Iterator[SampleHub]:
         yield hub.start()
     finally:
         hub.end()
-
-
-@pytest.fixture
-def page(browser: Any) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 860})
-    page = context.new_page()
-    page.set_default_timeout(MINUTE)
-    yield page
-    context.close()
-
-
-def shoot(page: Page, name: str) -> None:
-    """Take a picture, without JupyterLab's offer of news."""
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    offer = page.locator(".Toastify__toast")
-    if offer.count():
-        offer.locator("text=No >> nth=-1").click()
-        offer.wait_for(state="detached")
-    page.screenshot(path=SHOTS / f"{name}.png")
 
 
 def log_in(page: Page, hub: SampleHub, user: str) -> None:

@@ -1,10 +1,30 @@
-"""Sees to it that the browser tests have a Chromium, where that is allowed."""
+"""A real browser: where it is, how it is started, and pictures of what it shows."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+from pathlib import Path
+from typing import Any
+
+from tests.support import waiting
+
+MINUTE = 1000 * waiting.MINUTE
+"""As playwright counts: in milliseconds."""
+
+SHOTS = Path(os.environ.get("GREYHUB_SCREENSHOTS", Path(__file__).parents[1] / "results"))
+"""Where pictures are put."""
+
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
@@ -12,6 +32,16 @@ NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome"
 def find() -> str | None:
     """The system's Chromium, if it has one."""
     return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def shoot(page: Any, name: str) -> None:
+    """Take a picture, without JupyterLab's offer of news."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    offer = page.locator(".Toastify__toast", has_text="news")
+    if offer.count():
+        offer.locator("text=No >> nth=-1").click()
+        offer.wait_for(state="detached")
+    page.screenshot(path=SHOTS / f"{name}.png")
 
 
 def main() -> None:

@@ -249,6 +249,7 @@ def test_a_file_where_a_folder_belongs_is_said(
     assert (back / "notes.txt").read_bytes() == b"notes"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["busy", "lose"])
 def test_a_store_in_trouble_is_asked_again(
     home: Path, bucket, proxy, state: Path, tmp_path: Path, fault: str
@@ -264,6 +265,7 @@ def test_a_store_in_trouble_is_asked_again(
     assert picture(tmp_path / "back") == picture(home)
 
 
+@pytest.mark.slow
 def test_a_store_that_never_answers_ends_it(home: Path, bucket, proxy, state: Path) -> None:
     for number in range(30):
         (home / f"more{number}").write_bytes(b"more")

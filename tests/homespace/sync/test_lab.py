@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +11,9 @@ from playwright.sync_api import Page, expect
 from greyhub.homespace.sync import client
 from tests.homespace.filesystem.places import Place
 from tests.homespace.sync.test_hub import as_owner, config_of, home_of
+from tests.support.browser import MINUTE, shoot
 from tests.support.faults import always
 from tests.support.hubs import Hub
-
-SHOTS = Path(os.environ.get("GREYHUB_SCREENSHOTS", Path(__file__).parents[2] / "results"))
-MINUTE = 60_000
-
-
-@pytest.fixture
-def page(browser: Any) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 860})
-    page = context.new_page()
-    page.set_default_timeout(MINUTE)
-    yield page
-    context.close()
-
-
-def shoot(page: Page, name: str) -> None:
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SHOTS / f"{name}.png")
 
 
 @pytest.mark.slow

@@ -115,6 +115,7 @@ def test_sync_waits_and_status_tells(machine: Machines, s3: Place) -> None:
     assert one.status()["files"] == 50
 
 
+@pytest.mark.slow
 def test_a_sync_that_waits_long_looks_through_the_store_once(machine: Machines, s3: Place) -> None:
     assert s3.proxied
     go_on = threading.Event()
@@ -386,6 +387,7 @@ def test_without_a_copy_and_without_a_store_no_server_starts(
             one.start()
 
 
+@pytest.mark.slow
 def test_credentials_that_were_renewed_are_used(
     machine: Machines, s3: Place, tmp_path: Path
 ) -> None:
@@ -533,9 +535,10 @@ class Restless(Keeper):
 
 def by_a_signal(keeper: Keeper) -> None:
     keeper.process.terminate()
-    keeper.process.wait(30)
+    keeper.process.wait(MINUTE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [Keeper.end, by_a_signal])
 def test_a_stop_is_heard_by_who_just_begins_anew(
     machine: Machines, s3: Place, end: Callable[[Keeper], None]

@@ -147,6 +147,7 @@ def test_links_to_folders_are_not_entered(
     assert "link/file" not in here.paths
 
 
+@pytest.mark.slow
 def test_lost_events_are_noticed(
     told: Callable[[], Told], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
