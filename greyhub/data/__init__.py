@@ -139,7 +139,8 @@ class DataAdapter(Adapter):
         from greyhub.data.survey import Survey
 
         policy = Policy(self.parameters, tuple(self.environment), tuple(self.readers))
-        return Survey(self.visible, policy)
+        here = getattr(self.parent, "servers_here", True)
+        return Survey(self.visible, policy, servers_here=here)
 
     def contribute(self) -> Contribution:
         """Nothing; the catalogues that the hub can see are read and judged."""

@@ -13,8 +13,8 @@ from greyhub.data.parameters import Parameter, from_first
 from greyhub.data.policy import Policy, import_string
 from greyhub.data.rendering import Rendering, beside
 
-CATALOG = "yaml_file_cat"
-"""The driver of an entry that is a catalogue itself."""
+CATALOGS = frozenset({"yaml_file_cat", "intake.catalog.local:YAMLFileCatalog"})
+"""The drivers of an entry that is a catalogue itself: the name, and what ``yaml()`` writes."""
 
 
 def entries(document: Document) -> Iterator[Entry]:
@@ -44,6 +44,11 @@ class FirstEntry(Entry):
         if isinstance(driver, list):
             driver = driver[0]
         return str(driver)
+
+    @property
+    def is_catalog(self) -> bool:
+        """Whether it stands for another catalogue, under either of the driver's names."""
+        return import_string(self.driver) in CATALOGS
 
     @property
     def metadata(self) -> Mapping[str, Any]:
@@ -89,14 +94,27 @@ class FirstEntry(Entry):
 
     def missing(self, policy: Policy) -> Fault | None:
         """Its driver, or a package that its metadata names."""
-        if self.driver != CATALOG and not self._drivers(policy):
+        if not self.is_catalog and not self._drivers(policy):
+            return self._without_driver()
+        absent = installed.absent(self.metadata.get("imports") or ())
+        return self.needs(absent) if absent else None
+
+    def _without_driver(self) -> Fault:
+        """Why its driver is not used: nothing brings it, or no catalogue may name it."""
+        module, _, name = import_string(self.driver).rpartition(":")
+        if not module:
             return self.fault(
-                f"needs the driver {self.driver!r}, and no installed package brings it",
+                f"needs the driver {name!r}, and no installed package brings it",
                 "pip install the package that does in this environment (netcdf, zarr, opendap: "
                 "intake-xarray; parquet: intake-parquet), or mend the name",
             )
-        absent = installed.absent(self.metadata.get("imports") or ())
-        return self.needs(absent) if absent else None
+        if absent := installed.absent([module.partition(".")[0]]):
+            return self.needs(absent)
+        return self.fault(
+            f"names the class {self.driver!r} as its driver, and a catalogue may not name code",
+            f"if it does nothing but read data, add {self.driver!r} to the adapter's option "
+            f"readers, as in c.LocalData.readers = [{self.driver!r}]",
+        )
 
     def _drivers(self, policy: Policy) -> list[EntryPoint]:
         """The registered drivers that the entry names: a class that is not one is not imported."""
@@ -111,8 +129,8 @@ class FirstEntry(Entry):
         ]
 
     def nested(self, policy: Policy) -> str | None:
-        """The path of a ``yaml_file_cat``."""
-        if self.driver != CATALOG:
+        """The path of a catalogue."""
+        if not self.is_catalog:
             return None
         path = self._arguments.get("path", self._arguments.get("urlpath"))
         if not isinstance(path, str):

@@ -1,8 +1,9 @@
-"""What the hub sees of the catalogues: it reads the YAML, and never Intake or data."""
+"""What the hub sees of the catalogues: it reads the YAML, and never data."""
 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -27,10 +28,14 @@ class Survey:
         Gives the prefix and path of each catalogue.
     policy : Policy
         What the platform gives to catalogues.
+    servers_here : bool
+        Whether servers run with the packages of this environment.
     """
 
-    def __init__(self, sources: Callable[[], Sequence[Source]], policy: Policy) -> None:
-        self._sources, self._policy = sources, policy
+    def __init__(
+        self, sources: Callable[[], Sequence[Source]], policy: Policy, *, servers_here: bool = True
+    ) -> None:
+        self._sources, self._policy, self._here = sources, policy, servers_here
         self._found = Found()
         self._stamps: dict[str, object] = {}
 
@@ -75,19 +80,33 @@ class Survey:
             found = self.read()
         except Fault as fault:
             return [Finding("error", _said(fault), fault.mend)]
+        missing = self._missing()
+        lacking = Counter(found.entries[name].document.location for name in missing)
+        counts = {path: number - lacking[path] for path, number in found.files.items()}
         findings = [
             Finding("ok", f"{path}: {number} dataset{'' if number == 1 else 's'}")
-            for path, number in found.files.items()
+            for path, number in counts.items()
         ]
         findings += [Finding("note", f"{url}: not read by the hub") for url in found.elsewhere]
         findings += _shortened(
             [Finding("error", _said(fault), fault.mend) for fault in found.broken.values()]
+        )
+        findings += _shortened(
+            [Finding("error", _said(fault), fault.mend) for fault in missing.values()]
         )
         if os.geteuid() == 0:
             findings += [each for path in found.files if (each := _closed(path, "catalogue"))]
         findings += _shortened([each for name in found.entries for each in self._data(name)])
         findings += _shortened([each for name in found.entries for each in self._secrets(name)])
         return findings
+
+    def _missing(self) -> dict[str, Fault]:
+        """The datasets for which a package or a permission is missing where servers run."""
+        if not self._here:
+            return {}
+        entries = self._found.entries.items()
+        faults = {name: entry.missing(self._policy) for name, entry in entries}
+        return {name: fault for name, fault in faults.items() if fault is not None}
 
     def _data(self, name: str) -> list[Finding]:
         """A dataset's files on this machine: there, and open to all users?"""

@@ -250,6 +250,15 @@ async def test_a_check_of_what_is_wrong(write: Write, folder: Path) -> None:
     assert "s3cr3t" not in notes
 
 
+async def test_a_check_counts_what_can_be_opened(write: Write, folder: Path) -> None:
+    path = write(FIRST.rstrip() + "\n      snow: {driver: no-such-driver}\n")
+    found = adapter(folder, [path])
+    findings = await found.check()
+    assert f"{path}: 1 dataset" in said(findings, "ok")
+    assert "2 datasets" not in said(findings, "ok")
+    assert "'snow' needs the driver 'no-such-driver'" in said(findings, "error")
+
+
 async def test_a_check_of_a_malformed_file(write: Write, folder: Path) -> None:
     path = write("")
     (finding,) = await adapter(folder, [path]).check()

@@ -64,6 +64,25 @@ def test_a_broken_entry_takes_its_name_too(write: Write) -> None:
         opened(broken, write(SECOND, "b.yaml"))
 
 
+@pytest.mark.parametrize(
+    "driver",
+    [
+        "yaml_file_cat",
+        "intake.catalog.local.YAMLFileCatalog",
+        "intake.catalog.local:YAMLFileCatalog",
+        "[intake.catalog.local.YAMLFileCatalog]",
+    ],
+)
+def test_a_catalogue_is_one_by_any_name_of_its_driver(write: Write, driver: str) -> None:
+    """The class is what ``yaml()`` of Intake 1 writes, and what many published catalogues say."""
+    write(SECOND, "deep/rain.yaml")
+    catalog = opened(
+        write(nested(sky="{{ CATALOG_DIR }}/deep/rain.yaml").replace("yaml_file_cat", driver))
+    )
+    assert list(catalog) == ["sky.rain"]
+    assert catalog.broken == {}
+
+
 def test_nested_catalogues_of_both_formats(write: Write) -> None:
     write(SECOND, "deep/rain.yaml")
     write((FIRST.replace("{{ CATALOG_DIR }}", "{{ CATALOG_DIR }}/..")), "deep/v1.yaml")

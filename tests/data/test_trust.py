@@ -134,8 +134,26 @@ def test_drivers_that_the_administrator_allows(
     )
     monkeypatch.syspath_prepend(str(folder))
     path = write(FIRST.replace("driver: csv", "driver: my_drivers.Driver"))
-    assert list(opened(path)) == []
+    with pytest.raises(CatalogError, match="a catalogue may not name code") as caught:
+        opened(path)["rain"]
+    assert "c.LocalData.readers = ['my_drivers.Driver']" in str(caught.value)
     assert len(opened(path, readers=["my_drivers.Driver"])["rain"].read()) == 3
+
+
+@pytest.mark.parametrize(
+    ("driver", "says"),
+    [
+        ("intake.source.derived.Columns", "a catalogue may not name code"),
+        ("intake.source.derived:GenericTransform", "a catalogue may not name code"),
+        ("intake.catalog.local.YAMLFilesCatalog", "a catalogue may not name code"),
+        ("no_such_package.readers.Reader", "needs no_such_package, which is not installed here"),
+        ("no-such-driver", "no installed package brings it"),
+    ],
+)
+def test_what_is_refused_is_not_told_to_be_missing(write: Write, driver: str, says: str) -> None:
+    path = write(FIRST.replace("driver: csv", f"driver: '{driver}'"))
+    with pytest.raises(CatalogError, match=says):
+        opened(path)["rain"]
 
 
 # Variables and secrets
