@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -38,6 +39,8 @@ class LocalPassword(SharedPasswordAuthenticator):  # type: ignore[misc]
     ).tag(config=True)
 
     def __init__(self, **kwargs: Any) -> None:
+        self._made: set[str] = set()
+        """The files whose passwords are in force."""
         super().__init__(**kwargs)
         url = getattr(self.parent, "bind_url", "http://127.0.0.1")
         host = urlparse(url).hostname or ""
@@ -47,7 +50,6 @@ class LocalPassword(SharedPasswordAuthenticator):  # type: ignore[misc]
                 where="c.JupyterHub.bind_url",
                 mend="listen on 127.0.0.1, or choose another c.GreyHub.auth",
             )
-        self._announce(url)
 
     @default("allow_all")
     def _all_unless_named(self) -> bool:
@@ -69,29 +71,40 @@ class LocalPassword(SharedPasswordAuthenticator):  # type: ignore[misc]
 
     def get_handlers(self, app: Any) -> list[tuple[str, type]]:
         """The login form, and a logout that ends all sessions of the user."""
+        # Only a hub that is to serve asks for them: `jupyterhub token` prints no password.
+        started = getattr(app, "_start_future", None)
+        if started is None:
+            self.announce()
+        else:
+            started.add_done_callback(lambda _: self.announce())
         return [*super().get_handlers(app), ("/logout", LogoutEverywhere)]
 
     def _kept(self, name: str, size: int) -> str:
+        self._made.add(name)
         path = Path(self.state_dir or ".") / name
         if not path.exists():
             path.touch(mode=0o600)
             path.write_text(secrets.token_urlsafe(size))
         return path.read_text().strip()
 
-    def _announce(self, url: str) -> None:
-        """Say where to log in, and with what, if the hub has made that up."""
+    def announce(self) -> None:
+        """Say where to log in, with what, and how to stop: the last lines of a hub's start."""
+        url = getattr(self.parent, "bind_url", "http://127.0.0.1:8000")
+        lines = [f"greyhub: ready at {url}", *self._passwords()]
+        stays = not getattr(self.parent, "cleanup_servers", True)
+        lines.append("Ctrl+C stops the hub" + ("; servers go on, and are found again" * stays))
+        print("\n" + "\n".join(f"    {line}" for line in lines) + "\n", file=sys.stderr, flush=True)
+
+    def _passwords(self) -> Iterator[str]:
+        """Who logs in with what, as far as the hub has made that up."""
         whose = {"user_password": ("any name", "password")}
         if self.admin_users:
             whose["admin_password"] = (", ".join(sorted(self.admin_users)), "admin-password")
-        made = {trait: of for trait, of in whose.items() if not self.trait_has_value(trait)}
-        if not made:
-            return
         # A terminal is shown it. What else is at the other end keeps it: a log, a journal.
         shown = sys.stderr.isatty()
-        print(f"\n    greyhub: {url} is about to open.", file=sys.stderr)
-        for trait, (who, name) in made.items():
+        for trait, (who, name) in whose.items():
             password = getattr(self, trait)
-            where = Path(self.state_dir or ".").absolute() / name
-            told = f"password: {password}" if shown else f"the password in {where}"
-            print(f"    Log in as {who} with {told}", file=sys.stderr)
-        print(file=sys.stderr, flush=True)
+            if name in self._made:
+                where = Path(self.state_dir or ".").absolute() / name
+                told = f"password: {password}" if shown else f"the password in {where}"
+                yield f"Log in as {who} with {told}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -89,7 +90,41 @@ def test_a_terminal_is_shown_the_password_that_was_made_and_no_other(
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     made = LocalPassword(state_dir=str(directory))
+    made.announce()
     assert f"password: {made.user_password}" in capsys.readouterr().err
     given = LocalPassword(state_dir=str(directory), user_password="correct horse")
-    assert capsys.readouterr().err == ""
-    assert given.user_password == "correct horse"
+    given.announce()
+    said = capsys.readouterr().err
+    assert "greyhub: ready at http://127.0.0.1:8000" in said
+    assert "correct horse" not in said
+    assert made.user_password not in said
+
+
+def test_the_last_lines_say_where_how_and_how_to_stop(hub: Hub) -> None:
+    start = hub.log.read_text().partition("JupyterHub is now running")[2]
+    assert f"greyhub: ready at {hub.url.rstrip('/')}" in start
+    assert "Log in as any name" in start
+    assert "Ctrl+C stops the hub; servers go on" in start
+
+
+@pytest.mark.parametrize("command", [["token", "ada"], ["upgrade-db"]])
+def test_a_command_that_starts_no_hub_prints_no_password(
+    command: list[str], tmp_path: Path
+) -> None:
+    config = """\
+    c.ConfigurableHTTPProxy.should_start = False
+    c.LocalPassword.admin_users = {"ada"}
+    """
+    made = Hub(tmp_path, config)
+    ran = subprocess.run(
+        [sys.executable, "-m", "jupyterhub", *command, "-f", str(made.file)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=2 * MINUTE,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "ready at" not in ran.stderr
+    assert "Log in" not in ran.stderr
+    for kept in (made.state / "hub").glob("*password"):
+        assert kept.read_text() not in ran.stdout + ran.stderr
