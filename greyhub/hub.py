@@ -22,6 +22,7 @@ from greyhub.adapter import Adapter, Contribution
 from greyhub.checks.facts import ON_HUB, made_from
 from greyhub.checks.risks import RISKS
 from greyhub.checks.standins import sound
+from greyhub.directories import make_passable
 from greyhub.errors import AdapterError, ConfigError, HomeError
 from greyhub.merge import Origin
 from greyhub.page import Page
@@ -32,7 +33,8 @@ from greyhub.spawning import Spawning, deleting
 
 _SLOT_HELP = (
     "The adapter that fills this slot: the name of an installed adapter, an import string, "
-    "a class, or {opens}. None leaves the slot empty. By default, the flavour decides."
+    "a class, or {opens}. None leaves the slot empty, which the spawner's cannot be. By default, "
+    "the flavour decides."
 )
 
 
@@ -143,7 +145,7 @@ class GreyHub(LoggingConfigurable):
     def make_state(self) -> Path:
         """Make the state directory and its private part, and return the latter."""
         try:
-            self.state.mkdir(parents=True, exist_ok=True)
+            make_passable(self.state)
             self.state.chmod(0o711 if os.geteuid() == 0 else 0o700)
             self.private.mkdir(exist_ok=True)
             self.private.chmod(0o700)

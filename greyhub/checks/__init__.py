@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from greyhub.adapter import Finding
-from greyhub.checks import access, combinations, disclosure, joins, sections, shapes, statements
+from greyhub.checks import (
+    access,
+    combinations,
+    disclosure,
+    joins,
+    sections,
+    servers,
+    shapes,
+    startup,
+    statements,
+)
 from greyhub.checks.platform import Platform
 from greyhub.checks.values import flaws
 
@@ -24,6 +34,8 @@ def examine(platform: Platform) -> list[Finding]:
         *sections.check(platform),
         *values(platform),
         *shapes.check(platform),
+        *startup.check(platform),
+        *servers.check(platform),
         *joins.check(platform),
         *combinations.check(platform),
         *access.check(platform),

@@ -7,6 +7,7 @@ one made from it, is in use; for any other class it says nothing to anybody.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, cached_property
 from importlib.metadata import EntryPoint
@@ -16,7 +17,7 @@ from traitlets import TraitError, TraitType
 from traitlets.config import Config, Configurable
 
 from greyhub.adapter import Adapter
-from greyhub.slots import SLOTS, points
+from greyhub.slots import SLOTS, import_object, points
 
 GROUPS = ("jupyterhub.spawners", "jupyterhub.authenticators", "jupyterhub.proxies")
 """JupyterHub's own groups of entry points, whose classes have sections, too."""
@@ -66,11 +67,24 @@ class Readers:
         for cls in self.classes:
             for name in sections(cls):
                 found.setdefault(name, []).append(cls)
+        for cls in self._named():
+            for name in sections(cls):
+                found.setdefault(name, []).append(cls)
         for cls in self._companions():
             for name in sections(cls):
                 if name not in found and cls.__name__ == name:
                     found[name] = [cls]
         return found
+
+    def _named(self) -> Iterator[type]:
+        """Classes that the value of an option names, as text or itself: they are made from it.
+
+        A ProfilesSpawner's profiles name spawners, and hand their configuration on.
+        """
+        for value in dict.fromkeys(_names_in(self.config)):
+            cls = _class(value) if isinstance(value, str) else value
+            if cls is not None and issubclass(cls, Configurable) and cls not in self.classes:
+                yield cls
 
     def of(self, section: str, option: str) -> type | None:
         """The class that reads this option, if one does."""
@@ -121,7 +135,7 @@ class Readers:
 
         packages = {cls.__module__.partition(".")[0] for cls in self.classes}
         packages -= {"jupyterhub", "traitlets", "greyhub"}
-        named = set(_names_in(self.config))
+        named = {_last(name) for name in _names_in(self.config)}
         for cls in _imported():
             part = issubclass(cls, Spawner | Authenticator | Proxy | Adapter)
             package = cls.__module__.partition(".")[0]
@@ -148,17 +162,31 @@ def _imported() -> list[type]:
 
 
 def _names_in(value: Any) -> Iterator[Any]:
-    """Classes, and last parts of dotted names, anywhere in the values of a configuration."""
-    if inspect.isclass(value):
+    """Classes, and what reads like a class's import string, anywhere in a configuration."""
+    if inspect.isclass(value) or (isinstance(value, str) and _IMPORT_STRING.match(value)):
         yield value
-    elif isinstance(value, str) and "." in value:
-        yield value.replace(":", ".").rpartition(".")[2]
     elif isinstance(value, Mapping):
         for each in value.values():
             yield from _names_in(each)
     elif isinstance(value, list | tuple | set):
         for each in value:
             yield from _names_in(each)
+
+
+_IMPORT_STRING = re.compile(r"[A-Za-z_]\w*(\.\w+)*[.:][A-Z]\w*$")
+
+
+def _last(name: Any) -> Any:
+    return re.split("[.:]", name)[-1] if isinstance(name, str) else name
+
+
+def _class(name: str) -> type | None:
+    """The class that an import string names, if it is installed here."""
+    try:
+        found = import_object(name)
+    except Exception:  # whoever uses the value says so
+        return None
+    return found if inspect.isclass(found) else None
 
 
 def resolve(hub: type, option: str, value: Any) -> type | None:

@@ -23,7 +23,7 @@ def check(platform: Platform) -> Iterator[Finding]:
                     f"{COMMAND_LINE} options replace a whole value, and adapters add to this one",
                     f"set c.{name}.{option} in the file, where both are joined",
                 )
-    path = platform.is_set("Spawner", "cmd")
+    path = platform.is_set("Spawner", "cmd") if "homespace" in platform.adapters else None
     if path and "greyhub" not in str(platform.value("Spawner", "cmd")):
         yield platform.finding(
             "warning",

@@ -68,7 +68,9 @@ class Platform:
         message: str,
         mend: str = "",
     ) -> Finding:
-        """A finding about an option."""
+        """A finding about an option; what is written already is no way to mend it."""
+        if mend == f"write {'.'.join(('c', *path))}":
+            mend = ""
         return Finding(level, message, mend, ".".join(("c", *path)), self.where(*path))
 
     @cached_property

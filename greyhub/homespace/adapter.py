@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -138,6 +139,7 @@ class HomeAdapter(Adapter):
             )
         with _said_of_the_option():
             check_url(url)
+            _check_protocol(url)
         return url
 
     @validate("storage_options")
@@ -268,6 +270,20 @@ class HomeAdapter(Adapter):
         """The URL, with the place for the name, and how servers have it."""
         how = {"sync": ", a working copy in each server", "object": ", by hub.home only"}
         return self.url + how.get(self.kept, "")
+
+
+def _check_protocol(url: str) -> None:
+    """Raise `ValueError` for a protocol that no package here brings."""
+    from fsspec.registry import available_protocols
+
+    known = set(available_protocols())
+    for part in url.split("::"):
+        protocol, mark, _ = part.partition("://")
+        name = protocol.lower()
+        if (mark or part != url.split("::")[-1]) and name not in known:
+            close = get_close_matches(name, known, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise ValueError(f"no package here knows the protocol {name!r} of the home's URL{hint}")
 
 
 def _protocol(url: str) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Dict, Enum, Float, Integer, Unicode
 
 from greyhub.adapter import Contribution, Finding
+from greyhub.directories import make_passable
 from greyhub.errors import ConfigError, HomeError
 from greyhub.homespace.adapter import HomeAdapter
 from greyhub.homespace.private import check_owner
@@ -86,7 +87,7 @@ class LocalHome(HomeAdapter):
             It cannot be made, belongs to another uid, or cannot be reached by its owner.
         """
         try:
-            self.directory.mkdir(parents=True, exist_ok=True, mode=0o711)
+            make_passable(self.directory)
             if not path.exists():
                 self._create(path, uid)
             found = path.stat()

@@ -7,6 +7,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from greyhub.directories import make_passable
 from greyhub.errors import HomeError
 
 
@@ -28,7 +29,7 @@ def make_private(path: Path, uid: int | None, option: str) -> None:
         It cannot be made, is another one's, or its owner cannot reach it.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
+        make_passable(path.parent)
         if not path.exists():
             _create(path, uid)
         found = path.stat()

@@ -19,6 +19,27 @@ class Right:
 
 KUBERNETES = KUBE + REACHED
 
+WRAPPED = """
+=== batch_of_mine.py
+from jupyterhub.spawner import LocalProcessSpawner
+from traitlets import Unicode
+
+class BatchBase(LocalProcessSpawner):
+    query = Unicode().tag(config=True)
+
+class SlurmLike(BatchBase):
+    script = Unicode().tag(config=True)
+
+=== helper_of_mine.py
+from jupyterhub.spawner import LocalProcessSpawner
+from traitlets import List, Unicode
+
+class ProfilesLike(LocalProcessSpawner):
+    profiles = List().tag(config=True)
+    child = Unicode().tag(config=True)
+"""
+"""Spawners that name spawners, as wrapspawner's do."""
+
 RIGHT = (
     Right("nothing at all", ""),
     Right("get_config", 'c = get_config()\nc.GreyHub.flavour = "local"'),
@@ -232,6 +253,55 @@ c.JupyterHub.services = [
 """,
     ),
     Right(
+        "a first page and a first folder that are there",
+        'c.Spawner.default_url = "/lab/tree/notes.ipynb"\nc.Spawner.notebook_dir = "/tmp"',
+    ),
+    Right(
+        "a first page of servers with an environment of their own",
+        'c.GreyHub.spawner = "kubespawner.KubeSpawner"\nc.GreyHub.homespace = None\n'
+        'c.JupyterHub.hub_ip = "0.0.0.0"\nc.GreyHub.auth = "null"\n'
+        'c.Spawner.default_url = "/tree"\nc.Spawner.notebook_dir = "/home/jovyan"',
+    ),
+    *(
+        Right(
+            f"a class that the value of an option names: {how}",
+            f"""\
+from helper_of_mine import ProfilesLike
+
+c.GreyHub.spawner = ProfilesLike
+c.GreyHub.homespace = None
+c.ProfilesLike.{line}
+c.SlurmLike.script = "#!/bin/sh"
+c.BatchBase.query = "squeue"
+{WRAPPED}""",
+        )
+        for how, line in (
+            ("text in a list", 'profiles = [("S", "s", "batch_of_mine.SlurmLike", {})]'),
+            ("text with a colon", 'profiles = [("S", "s", "batch_of_mine:SlurmLike", {})]'),
+            (
+                "the class in a list",
+                'profiles = [("S", "s", __import__("batch_of_mine").SlurmLike, {})]',
+            ),
+            ("in a mapping", 'profiles = [{"class": "batch_of_mine.SlurmLike"}]'),
+            ("text alone", 'child = "batch_of_mine.SlurmLike"'),
+        )
+    ),
+    Right(
+        "a folder of each user",
+        'c.Spawner.notebook_dir = "~/work"',
+    ),
+    Right(
+        "a scope of a service's own, as JupyterHub documents it",
+        'c.JupyterHub.custom_scopes = {"custom:grades:read": {"description": "Read grades."}}\n'
+        'c.JupyterHub.load_roles = [{"name": "grader", "scopes": ["custom:grades:read", '
+        '"read:users!group=class-a", "access:servers!user"]}]',
+    ),
+    Right(
+        "more rights for the users of today and for servers",
+        'c.JupyterHub.load_roles = [{"name": "user", "scopes": ["self", "list:users"]}, '
+        '{"name": "server", "scopes": ["inherit"]}]',
+    ),
+    Right(
         "groups and roles, as JupyterHub documents them",
         'c.JupyterHub.load_groups = {"class-a": {"users": ["johan"], "properties": {"k": 1}}}\n'
         'c.JupyterHub.load_roles = [{"name": "teacher", "scopes": ["admin:users"], '
@@ -246,6 +316,15 @@ c.JupyterHub.services = [
         "what the hub makes for itself",
         "c.CryptKeeper.n_threads = 2\nc.EventLogger.handlers = []\n"
         "c.PeriodicMetricsCollector.active_users_enabled = False",
+    ),
+    Right(
+        "another command, where greyhub keeps no homes",
+        'c.GreyHub.homespace = None\nc.Spawner.cmd = ["jupyter-labhub"]',
+    ),
+    Right(
+        "another command in a section of the class in use, without homes",
+        'c.GreyHub.spawner = "simple"\nc.GreyHub.homespace = None\n'
+        'c.SimpleLocalProcessSpawner.cmd = ["jupyterhub-singleuser"]',
     ),
     Right(
         "a section inside of the hub's",

@@ -42,6 +42,8 @@ class Hub:
         The Python to run it with; by default, the tests' own.
     compose : str
         The end of the config file.
+    umask : int
+        The hub's; by default the tests' own.
     """
 
     def __init__(
@@ -53,7 +55,9 @@ class Hub:
         arguments: tuple[str, ...] = (),
         interpreter: str = sys.executable,
         compose: str = "import greyhub\ngreyhub.compose(c)",
+        umask: int = -1,
     ) -> None:
+        self.umask = umask
         self.directory, self.account, self.arguments = directory, account, arguments
         self.interpreter = interpreter
         self.port, self.hub_port, self.proxy_port = (free_port() for _ in range(3))
@@ -118,6 +122,7 @@ class Hub:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 env=environ,
+                umask=self.umask,
                 **options,
             )
         return self.process

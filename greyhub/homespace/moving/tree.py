@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
+from greyhub.directories import make_passable
 from greyhub.errors import HomeError
 from greyhub.homespace.moving.sides import Item, Other
 from greyhub.homespace.references import Secrets
@@ -172,7 +173,7 @@ class Tree:
         """Make the home itself, for nobody but its owner."""
         if self.root.exists():
             return
-        self.root.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
+        make_passable(self.root.parent)
         with suppress(FileExistsError):
             self.root.mkdir(mode=0o700)
             if self.owner:

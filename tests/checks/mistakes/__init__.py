@@ -9,8 +9,9 @@ from tests.checks.mistakes.rules import RULES
 from tests.checks.mistakes.secrets import SECRETS
 from tests.checks.mistakes.sections import SECTIONS
 from tests.checks.mistakes.slots import SLOTS
+from tests.checks.mistakes.startup import STARTUP
 from tests.checks.mistakes.values import VALUES
 
-MISTAKES = (*SECTIONS, *VALUES, *LINES, *SLOTS, *RULES, *ACCESS, *SECRETS)
+MISTAKES = (*SECTIONS, *VALUES, *LINES, *SLOTS, *RULES, *ACCESS, *SECRETS, *STARTUP)
 
 __all__ = ["MISTAKES", "Mistake"]

@@ -52,6 +52,27 @@ SLOTS = (
         "keep one of the two lines",
     ),
     Mistake(
+        "a home's protocol that nothing knows",
+        'c.GreyHub.homespace = "s33://homes/{username}"  # here',
+        "c.GreyHub.homespace",
+        "no package here knows the protocol 's33' of the home's URL; did you mean 's3'?",
+        "give c.GreyHub.homespace another value",
+    ),
+    Mistake(
+        "a protocol that nothing knows, behind one that is known",
+        'c.GreyHub.homespace = "simplecache::abffs://homes/{username}"  # here',
+        "c.GreyHub.homespace",
+        "knows the protocol 'abffs'",
+        "give c.GreyHub.homespace another value",
+    ),
+    Mistake(
+        "no spawner at all",
+        "c.GreyHub.spawner = None  # here",
+        "c.GreyHub.spawner",
+        "this slot cannot be empty",
+        "name a Spawner class",
+    ),
+    Mistake(
         "one home for all",
         'c.GreyHub.homespace = "s3://homes"  # here',
         "c.GreyHub.homespace",

@@ -1,0 +1,53 @@
+"""Users pass through what the hub makes, whatever its umask is."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from greyhub.directories import make_passable
+from greyhub.homespace.private import make_private
+from tests.support.hubs import running
+
+
+@pytest.fixture(params=[0o000, 0o022, 0o027, 0o077])
+def umask(request: pytest.FixtureRequest) -> Iterator[int]:
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_modes_are_as_they_were_meant(umask: int, tmp_path: Path) -> None:
+    make_passable(tmp_path / "a/b/c")
+    assert [mode(tmp_path / path) for path in ("a", "a/b", "a/b/c")] == [0o755, 0o755, 0o711]
+
+
+def test_what_is_there_keeps_its_mode(umask: int, tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a").chmod(0o750)
+    make_passable(tmp_path / "a/b")
+    assert [mode(tmp_path / path) for path in ("a", "a/b")] == [0o750, 0o711]
+    make_passable(tmp_path / "a")
+    assert mode(tmp_path / "a") == 0o750
+
+
+def test_a_private_directory_is_its_owners_alone(umask: int, tmp_path: Path) -> None:
+    make_private(tmp_path / "homes/ada", None, "c.X.y")
+    assert mode(tmp_path / "homes") == 0o711
+    assert mode(tmp_path / "homes/ada") == 0o700
+
+
+@pytest.mark.root
+def test_a_hub_of_root_under_a_closed_umask_starts_servers(directory: Path) -> None:
+    state = directory / "srv/greyhub/state"
+    with running(directory, f"c.GreyHub.state_dir = {str(state)!r}", umask=0o027) as hub:
+        hub.spawn("ada")
+        assert (state / "homes/ada").stat().st_uid != 0
