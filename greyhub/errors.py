@@ -75,6 +75,10 @@ class SlotEmpty(GreyHubError):
     """The platform fills this slot with nothing that a notebook can use."""
 
 
+class ClusterError(GreyHubError):
+    """A cluster cannot be started from where it was asked for."""
+
+
 class HomeError(GreyHubError):
     """A home that cannot be made ready or reached."""
 

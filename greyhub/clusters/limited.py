@@ -12,11 +12,13 @@ import warnings
 import weakref
 from typing import Any, ClassVar
 
+import dask
 from dask.utils import parse_bytes, parse_timedelta
 from distributed import LocalCluster
 from distributed.core import Status
 
 from greyhub import ports
+from greyhub.clusters.main_guard import require_guard
 
 TOKENS = re.compile(r"(JUPYTER|JPY_|CONFIGPROXY_|GREYHUB_).*(TOKEN|SECRET|CRYPT_KEY)")
 """Variables of the user's server that are nobody's but its own: workers have them empty."""
@@ -54,6 +56,8 @@ class LimitedCluster(LocalCluster):  # type: ignore[misc]
         self._changes = 0
         self._closing = threading.Lock()
         if options.get("processes", True):
+            if dask.config.get("distributed.worker.multiprocessing-method", "spawn") != "fork":
+                require_guard()
             hidden = {name: "" for name in os.environ if TOKENS.match(name)}
             options["env"] = {**hidden, **options.get("env", {})}
         with ports.reserve() as held:
