@@ -274,9 +274,9 @@ class HomeAdapter(Adapter):
 
 def _check_protocol(url: str) -> None:
     """Raise `ValueError` for a protocol that no package here brings."""
-    from fsspec.registry import available_protocols
+    from fsspec.registry import available_protocols, registry
 
-    known = set(available_protocols())
+    known = {*available_protocols(), *registry}  # by name, and by class
     for part in url.split("::"):
         protocol, mark, _ = part.partition("://")
         name = protocol.lower()

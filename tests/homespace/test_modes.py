@@ -12,6 +12,7 @@ from greyhub.errors import HomeError
 from greyhub.homespace import HomeAdapter
 from greyhub.homespace.quota import size_of
 from greyhub.homespace.sync.serving import place_of
+from tests.homespace.filesystem.places import Plain
 from tests.support.adapters import FakeHub, ticket
 
 
@@ -93,6 +94,13 @@ def test_the_quota_is_part_of_the_ticket(hub: FakeHub) -> None:
     assert ticket(adapter)["quota"] == {"bytes": 1_500_000_000, "files": 10}
     with pytest.raises(TraitError, match="no size"):
         HomeAdapter(parent=hub, url="s3://h/{username}", quota="much")
+
+
+def test_a_filesystem_that_is_registered_as_a_class_is_known(hub: FakeHub) -> None:
+    url = f"{Plain.protocol}:///srv/{{username}}"
+    assert HomeAdapter(parent=hub, url=url).url == url
+    with pytest.raises(TraitError, match="no package here knows the protocol 'plian'"):
+        HomeAdapter(parent=hub, url=url.replace("plain", "plian"))
 
 
 @pytest.mark.parametrize(
