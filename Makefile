@@ -6,7 +6,6 @@ VENV   ?= .venv
 TEST   ?= $(VENV)-test
 BIN     = $(TEST)/bin
 UV      = .uv/bin/uv
-LOCKED  = platform test oldest strangers
 
 # Every time limit of the tests is multiplied by this: more for a machine that is slow.
 export GREYHUB_TEST_PATIENCE ?= 3

@@ -64,10 +64,7 @@ class Readers:
     def by_section(self) -> dict[str, list[type]]:
         """Section to the classes that read it."""
         found: dict[str, list[type]] = {}
-        for cls in self.classes:
-            for name in sections(cls):
-                found.setdefault(name, []).append(cls)
-        for cls in self._named():
+        for cls in (*self.classes, *self._named()):
             for name in sections(cls):
                 found.setdefault(name, []).append(cls)
         for cls in self._companions():

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from greyhub.conformance.result import Report
-from tests.support.conformance import SLOTS, broken, kills
+from tests.support.conformance import SLOTS, broken, command, kills
 from tests.support.waiting import MINUTE
 
 pytestmark = pytest.mark.processes
@@ -34,9 +33,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Runs, Path]
     running: Runs = {}
     for slot in SLOTS:
         target = f"tests.conformance.{slot}.suites:Local"
-        command = [sys.executable, "-m", "greyhub.conformance", "run", target, "--certify"]
+        how = ("--certify", "--quiet", "--seed", 1, "--json", folder / slot)
         running[slot] = subprocess.Popen(
-            [*command, "--quiet", "--seed", "1", "--json", str(folder / slot)],
+            command("run", target, *how),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -53,7 +53,11 @@ def main() -> None:
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": False}
         environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         subprocess.run(["apt-get", "update", "-q"], env=environ, **quiet)
-        subprocess.run(["apt-get", "install", "-y", "-q", "chromium"], env=environ, **quiet)
+        subprocess.run(
+            ["apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium"],
+            env=environ,
+            **quiet,
+        )
     if not find():
         print("no Chromium: the browser tests will be skipped (apt-get install chromium)")
 

@@ -11,10 +11,14 @@ from greyhub.conformance.result import Outcome, Report
 SLOTS = ("spawner", "auth", "cluster", "home", "data")
 
 
-def conform(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+def command(*arguments: object) -> list[str]:
     """``greyhub conform`` with these arguments. Limits follow ``GREYHUB_TEST_PATIENCE``."""
-    command = [sys.executable, "-m", "greyhub.conformance", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload, no-any-return]
+    return [sys.executable, "-m", "greyhub.conformance", *map(str, arguments)]
+
+
+def conform(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run it, and wait for its end."""
+    return subprocess.run(command(*arguments), capture_output=True, text=True, check=False)
 
 
 def judged(
