@@ -1,24 +1,9 @@
-"""Names: made from other names, safe and never the same for two; and what they tell."""
+"""File names and short identifiers made from other names: safe, and never the same for two."""
 
 from __future__ import annotations
 
 import hashlib
-import re
 from urllib.parse import quote
-
-_NAMES = re.compile(
-    r"secret|passw|token|credential|crypt|api_?key|access_?key|account_?key|private_?key"
-    r"|(^|_)keys?$|connection_string|sas",
-    re.IGNORECASE,
-)
-# Names of such a form that hold no secret: where one is, or how it is used.
-_OPEN = re.compile(
-    r"_(file|path|url|env|name|age|type|params?|scopes?|expires_in|enabled|groups|groups_key|claim|hook)$"
-    r"|_(template|method|secrets)$|encryption$"
-    r"|(^|_)(user|ssl|tls|groups|public|username|authority|state|internal|host|for|auth_state_\w+)_?keys?$"
-    r"|^(allow|claim|exclude|oauth_expires|token_exchange|token_expires|enable|refresh|validate)_",
-    re.IGNORECASE,
-)
 
 LONGEST = 200
 """Bytes in a name that `filename` makes: file systems allow 255."""
@@ -59,8 +44,3 @@ def short_id(*parts: str, length: int = 12) -> str:
     """A short digest of several names: small letters and digits, the same every time."""
     joined = "\0".join(parts).encode()
     return hashlib.sha256(joined).hexdigest()[:length]
-
-
-def is_secret(name: str) -> bool:
-    """Whether an option, a key or a variable of this name holds a secret."""
-    return bool(_NAMES.search(name)) and not _OPEN.search(name)

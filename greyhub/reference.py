@@ -20,7 +20,7 @@ from traitlets.config import Configurable
 
 from greyhub.adapter import Adapter
 from greyhub.checks.sections import companion
-from greyhub.names import is_secret
+from greyhub.secret_names import is_secret
 from greyhub.slots import SLOTS, Slot
 
 HEAD = """\

@@ -9,7 +9,6 @@ object that needs it, so neither ``--show-config`` nor a log can print it.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,17 @@ from traitlets import Bytes, TraitError, TraitType, Unicode
 from traitlets.config.loader import DeferredConfig, LazyConfigValue
 
 from greyhub.errors import ConfigError
-from greyhub.names import is_secret
+from greyhub.secret_names import (
+    STORE_OPTIONS,
+    hidden,
+    is_reference,
+    is_secret,
+    is_secret_text,
+    named,
+    named_value,
+)
 
 MASK = "********"
-
-_URL_PASSWORD = re.compile(r"(?<=://)([^/@:\s]*):([^/@\s]+)@")
-_ARGUMENT = re.compile(r"(?i)((?:secret|passw\w*|token|api_?key)\w*[=:]\s*)([^\s,;&]+)")
 
 
 def secret(env: str | None, file: str | None, beside: str | None = None) -> Secret:
@@ -161,26 +165,48 @@ def secrets_in(value: Any) -> Iterator[Secret]:
             yield from secrets_in(each)
 
 
-def masked(value: Any, name: str = "") -> Any:
-    """A value of a configuration for people or JSON, with no secret in it."""
-    if isinstance(value, Secret | Sealed):
-        return masked(value.value, name) if isinstance(value, Sealed) else repr(value)
-    if is_secret(name) and value and not isinstance(value, bool | int | float | type):
+def masked(value: Any, name: str = "", *, store: bool = False) -> Any:
+    """A value of a configuration for people or JSON, with no secret in it.
+
+    Parameters
+    ----------
+    value : Any
+        The value.
+    name : str
+        The option, key or variable that it stands under.
+    store : bool
+        It is among the options of a store.
+    """
+    store = store or name in STORE_OPTIONS
+    if isinstance(value, Secret):
+        return repr(value)
+    if isinstance(value, Sealed):
+        return masked(value.value, name, store=store)
+    if isinstance(value, str):
+        if is_secret_text(name, value, store=store):
+            return MASK
+        return hidden(str(value), MASK)
+    if isinstance(value, bool | int | float) or value is None:
+        return value
+    covered = is_secret(name, store=store) and not isinstance(value, type)
+    if value and covered and not is_reference(value):
         return MASK
     if isinstance(value, LazyConfigValue):
         parts = {"update": value._update, "prepend": value._prepend, "extend": value._extend}
         parts["insert"] = [each for _, each in value._inserts]
-        return {key: masked(each) for key, each in parts.items() if each}
+        return {key: masked(each, store=store) for key, each in parts.items() if each}
     if isinstance(value, Mapping):
-        return {str(key): masked(each, str(key)) for key, each in value.items()}
+        if is_reference(value):
+            return {str(key): masked(each) for key, each in value.items()}
+        given = named_value(value)
+        return {
+            str(key): masked(each, given if given and key == "value" else str(key), store=store)
+            for key, each in value.items()
+        }
     if isinstance(value, list | tuple):
-        return [masked(each) for each in value]
+        return [masked(each, before, store=store) for before, each in named(value)]
     if isinstance(value, set | frozenset):
-        return [masked(each) for each in sorted(value, key=repr)]
-    if isinstance(value, str):
-        return _ARGUMENT.sub(rf"\g<1>{MASK}", _URL_PASSWORD.sub(rf"\g<1>:{MASK}@", str(value)))
-    if isinstance(value, bool | int | float) or value is None:
-        return value
+        return [masked(each, store=store) for each in sorted(value, key=repr)]
     if isinstance(value, bytes):
         return MASK
     if callable(value):

@@ -6,7 +6,6 @@ import ast
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlparse
 
 from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
@@ -16,7 +15,15 @@ from greyhub.checks.classes import options
 from greyhub.checks.facts import holds
 from greyhub.checks.places import Trace
 from greyhub.checks.platform import COMMAND_LINE, Platform
-from greyhub.names import is_secret
+from greyhub.secret_names import (
+    STORE_OPTIONS,
+    holds_secret,
+    is_reference,
+    is_secret,
+    is_secret_text,
+    named,
+    named_value,
+)
 from greyhub.secrets import Secret, secrets_in
 
 SEEN_BY_USERS = {
@@ -88,13 +95,14 @@ def _seen(platform: Platform, section: str, option: str) -> bool:
 def _disclosed(option: str, value: Any) -> bool:
     """Whether a plain value of an option that users see holds a secret."""
     if isinstance(value, str):
-        return "://" in value and bool(
-            urlparse(value.partition("://")[0] + "://" + value.partition("://")[2]).password
-        )
-    if option in ("storage_options", "options"):
+        return "://" in value and holds_secret("", value)
+    if option == "options" or option in STORE_OPTIONS:
+        store = option in STORE_OPTIONS
         # A mapping is a reference, such as {"env": "NAME"}: read where the server runs.
         return any(
-            is_secret(str(key)) and each and not isinstance(each, Mapping)
+            is_secret_text(str(key), each, store=store)
+            if isinstance(each, str)
+            else is_secret(str(key), store=store) and each and not isinstance(each, Mapping)
             for key, each in _items(value)
         )
     return False
@@ -168,21 +176,28 @@ class Texts:
         return any(text in self.constants for text in texts)
 
 
-def _secret_texts(name: str, value: Any) -> Iterator[str | bytes]:
+def _secret_texts(name: str, value: Any, store: bool = False) -> Iterator[str | bytes]:
     """The texts inside of a value that are secrets by the name that they stand under."""
+    store = store or name in STORE_OPTIONS
+    secret = is_secret(name, store=store)
     if isinstance(value, LazyConfigValue):
         for part in (value._extend, value._prepend, value._update):
-            yield from _secret_texts(name, part)
+            yield from _secret_texts(name, part, store)
     elif isinstance(value, Mapping):
+        if is_reference(value):
+            return
+        given = named_value(value)
         for key, each in value.items():
-            if is_secret(name) and isinstance(key, str | bytes) and name.endswith("tokens"):
+            if secret and isinstance(key, str | bytes) and name.endswith("tokens"):
                 yield key
-            yield from _secret_texts(str(key) if not is_secret(name) else name, each)
+            inner = given if given and key == "value" else str(key)
+            yield from _secret_texts(name if secret else inner, each, store)
     elif isinstance(value, list | tuple | set):
-        for each in value:
-            yield from _secret_texts(name if not isinstance(each, Mapping) else "", each)
-    elif isinstance(value, str | bytes) and value:
-        if is_secret(name):
-            yield str(value) if isinstance(value, str) else value
-        elif isinstance(value, str) and name in ("db_url", "url") and urlparse(value).password:
+        for before, each in named(value):
+            inner = name if secret and not isinstance(each, Mapping) else before
+            yield from _secret_texts(inner, each, store)
+    elif isinstance(value, str):
+        if holds_secret(name, value, store=store):
             yield str(value)
+    elif isinstance(value, bytes) and value and secret:
+        yield value

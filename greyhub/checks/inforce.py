@@ -19,7 +19,7 @@ from greyhub.checks.platform import COMMAND_LINE, Platform
 from greyhub.checks.values import settings
 from greyhub.errors import ConfigError
 from greyhub.hub import GreyHub, label
-from greyhub.names import is_secret
+from greyhub.secret_names import is_secret
 from greyhub.secrets import MASK, Secret, masked
 from greyhub.slots import SLOTS
 

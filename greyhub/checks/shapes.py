@@ -11,6 +11,8 @@ from greyhub.checks.platform import Platform
 
 _ROLE = {"name", "description", "scopes", "users", "services", "groups", "managed_by_auth"}
 _GROUP = {"users", "properties"}
+LISTS = ("scopes", "users", "services", "groups", "oauth_client_allowed_scopes")
+"""Keys whose value is a list: JupyterHub would read a text as one entry for each letter."""
 
 
 def check(platform: Platform) -> Iterator[Finding]:
@@ -44,6 +46,8 @@ def _groups(platform: Platform) -> Iterator[Finding]:
     for name, value in groups.items() if isinstance(groups, Mapping) else ():
         if isinstance(value, Mapping):
             yield from _keys(platform, path or (), value, _GROUP, f"the group {name!r}")
+        elif isinstance(value, str):
+            yield _text(platform, path or (), f"the group {name!r}", value)
 
 
 def _profiles(platform: Platform) -> Iterator[Finding]:
@@ -69,7 +73,9 @@ def _keys(
     known: Collection[str],
     what: str,
 ) -> Iterator[Finding]:
-    for key in item:
+    for key, value in item.items():
+        if key in LISTS and isinstance(value, str):
+            yield _text(platform, path, f"{key!r} of {what}", value)
         if key not in known:
             close = difflib.get_close_matches(str(key), known, n=1)
             yield platform.finding(
@@ -78,3 +84,12 @@ def _keys(
                 f"{what} has a key {key!r}, which nothing reads",
                 f"write {close[0]!r}" if close else f"use one of: {', '.join(sorted(known)[:20])}",
             )
+
+
+def _text(platform: Platform, path: tuple[str, ...], what: str, text: str) -> Finding:
+    return platform.finding(
+        "error",
+        path,
+        f"{what} is one text, which is read as a list of its letters",
+        f"write [{text!r}]",
+    )

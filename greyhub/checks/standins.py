@@ -15,8 +15,9 @@ from traitlets import Bunch, HasTraits, TraitError
 from traitlets.config import Application, Config
 
 from greyhub.checks.classes import options, sections
-from greyhub.checks.values import Flaw, Refused, convert, empty, flaws, settings
-from greyhub.names import is_secret
+from greyhub.checks.usable import Refused
+from greyhub.checks.values import Flaw, convert, empty, flaws, settings
+from greyhub.secret_names import is_secret
 
 _silent = logging.getLogger("greyhub.checks")
 _silent.propagate = False

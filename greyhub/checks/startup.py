@@ -1,92 +1,166 @@
-"""What JupyterHub itself refuses as it starts, without a network: roles, scopes, tokens, services.
+"""What JupyterHub refuses as it starts, without a network: roles, services, tokens, names, groups.
 
-Its own functions are asked, on a database in memory, so that what is said here is
-what would end the hub.
+Its own functions are asked, on an application with a database in memory, so that
+what is said here is what would end the hub.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from greyhub.adapter import Finding
+from greyhub.checks.dry_hub import (
+    LOADED,
+    application,
+    custom_scopes,
+    finish,
+    mappings,
+    refused_name,
+)
 from greyhub.checks.platform import Platform
+
+TOKENS = {"service_tokens": "service", "api_tokens": "user"}
+
+RBAC = "mend it; the scopes are at jupyterhub.readthedocs.io, under RBAC"
 
 
 def check(platform: Platform) -> Iterator[Finding]:
-    """Findings about roles and services that would end the hub's start."""
-    if path := platform.is_set("JupyterHub", "load_roles"):
-        yield from _roles(platform, path)
+    """Findings about what would end the hub's start."""
+    yield from _users(platform)
     if path := platform.is_set("JupyterHub", "services"):
-        for service in _mappings(platform.value("JupyterHub", "services")):
-            yield from _service(platform, path, service)
+        for service in mappings(platform.value("JupyterHub", "services")):
+            yield from _command(platform, path, service)
+    yield from _short_tokens(platform)
+    if any(platform.is_set("JupyterHub", option) for option in LOADED):
+        yield from _loaded(platform)
 
 
-def _roles(platform: Platform, path: tuple[str, ...]) -> Iterator[Finding]:
-    from jupyterhub import orm
-    from jupyterhub.roles import create_role
+def _users(platform: Platform) -> Iterator[Finding]:
+    """Names of users that the authenticator itself would not take."""
+    for option in ("admin_users", "allowed_users"):
+        if path := platform.is_set("Authenticator", option):
+            for name in platform.value("Authenticator", option) or ():
+                if problem := refused_name(platform, name):
+                    yield platform.finding(
+                        "error", path, problem, "mend the name, or take it out of the list"
+                    )
 
-    with _custom_scopes(platform) as problem:
+
+def _loaded(platform: Platform) -> Iterator[Finding]:
+    """What goes into the database, put into one that is thrown away."""
+    from jupyterhub.roles import create_role, get_default_roles
+
+    with custom_scopes(platform) as problem, application(platform) as hub:
         if problem:
             where = platform.is_set("JupyterHub", "custom_scopes") or ()
             yield platform.finding("error", where, problem, "mend the scope's name or description")
-        session = orm.new_session_factory("sqlite://")()
-        try:
-            for role in _mappings(platform.value("JupyterHub", "load_roles")):
-                if not role.get("name"):
-                    continue  # said elsewhere
-                try:
-                    create_role(session, dict(role), commit=False)
-                except Exception as error:
-                    session.rollback()
-                    said = " ".join(str(error).split())
-                    yield platform.finding(
-                        "error",
-                        path,
-                        f"JupyterHub refuses the role {role['name']!r}: {said}",
-                        "mend it; the scopes are at jupyterhub.readthedocs.io, under RBAC",
-                    )
-        finally:
-            session.close()
-
-
-@contextmanager
-def _custom_scopes(platform: Platform) -> Iterator[str]:
-    """Define the platform's own scopes for a while; why that cannot be, if it cannot."""
-    from jupyterhub import scopes
-    from tornado.log import app_log
-
-    before, quiet, problem = dict(scopes.scope_definitions), app_log.disabled, ""
-    app_log.disabled = True  # the hub says the same when it starts
-    try:
-        if custom := platform.value("JupyterHub", "custom_scopes"):
+        for default in get_default_roles():
+            create_role(hub.db, default, commit=False)
+        refused = False
+        for place, what, step, mend in _steps(platform, hub):
             try:
-                scopes.define_custom_scopes(custom)
+                finish(step())
             except Exception as error:
-                problem = " ".join(str(error).split())
-        yield problem
-    finally:
-        app_log.disabled = quiet
-        scopes.scope_definitions.clear()
-        scopes.scope_definitions.update(before)
+                hub.db.rollback()
+                refused = True
+                yield platform.finding(
+                    "error", place, f"JupyterHub refuses {what}: {_said(platform, error)}", mend
+                )
+        if not refused and (path := platform.is_set("JupyterHub", "load_roles")):
+            for step in (hub.init_role_creation, hub.init_role_assignment):
+                try:
+                    finish(step())
+                except Exception as error:
+                    hub.db.rollback()
+                    said = f"JupyterHub refuses these roles: {_said(platform, error)}"
+                    yield platform.finding("error", path, said, "mend the role that it names")
+                    break
 
 
-def _service(
-    platform: Platform, path: tuple[str, ...], service: Mapping[str, Any]
-) -> Iterator[Finding]:
+Step = tuple[Sequence[str], str, Callable[[], Any], str]
+
+
+def _steps(platform: Platform, hub: Any) -> Iterator[Step]:
+    """Each part that the administrator wrote: its option, its name, how it is loaded, a mend."""
+    from jupyterhub.roles import create_role
+
+    if path := platform.is_set("JupyterHub", "load_roles"):
+        for role in hub.load_roles:
+            load = partial(create_role, hub.db, role, commit=False)
+            yield path, f"the role {role['name']!r}", load, RBAC
+    # A role may name a service that an adapter brings, so those are loaded, too.
+    path = platform.is_set("JupyterHub", "services") or ("JupyterHub", "services")
+    for service in mappings(platform.value("JupyterHub", "services")):
+        if service.get("name") and not {*service} - _service_keys():
+            load = partial(hub.service_from_spec, dict(service))
+            yield path, f"the service {service['name']!r}", load, "mend this entry of the list"
+    for option, kind in TOKENS.items():
+        for token, name in _tokens_of(platform, option):
+            if len(token) >= _shortest():
+                load = partial(hub._add_tokens, {token: name}, kind)
+                where = platform.is_set("JupyterHub", option) or ()
+                yield where, f"the token of the {kind} {name!r}", load, "mend the name"
+    path = platform.is_set("JupyterHub", "load_groups")
+    if path and hub.load_groups:
+        yield path, "these groups", hub.init_groups, "mend the group, or the names in it"
+
+
+def _short_tokens(platform: Platform) -> Iterator[Finding]:
+    """JupyterHub would show the beginning of such a token, which is most of it."""
+    held = [
+        ("services", "service", service.get("name"), service.get("api_token"))
+        for service in mappings(platform.value("JupyterHub", "services"))
+    ]
+    for option, kind in TOKENS.items():
+        held += [(option, kind, name, token) for token, name in _tokens_of(platform, option)]
+    for option, kind, name, token in held:
+        path = platform.is_set("JupyterHub", option)
+        if path and isinstance(token, str) and 0 < len(token) < _shortest():
+            yield platform.finding(
+                "error",
+                path,
+                f"the token of the {kind} {name!r} is shorter than {_shortest()} characters",
+                "make one: openssl rand -hex 32",
+            )
+
+
+def _tokens_of(platform: Platform, option: str) -> list[tuple[str, str]]:
+    found = platform.is_set("JupyterHub", option) and platform.value("JupyterHub", option)
+    pairs = found.items() if isinstance(found, Mapping) else ()
+    return [(token, name) for token, name in pairs if isinstance(token, str)]
+
+
+def _shortest() -> int:
     from jupyterhub import orm
 
-    name, token, command = (service.get(key) for key in ("name", "api_token", "command"))
-    shortest = orm.APIToken.min_length
-    if isinstance(token, str) and len(token) < shortest:
-        yield platform.finding(
-            "error",
-            path,
-            f"the token of the service {name!r} is shorter than {shortest} characters",
-            "make one: openssl rand -hex 32",
-        )
+    return int(orm.APIToken.min_length)
+
+
+def _service_keys() -> set[str]:
+    from jupyterhub.services.service import Service
+
+    return set(Service.class_traits(input=True))
+
+
+def _said(platform: Platform, error: Exception) -> str:
+    """An error in one line, without a token."""
+    told = error.args[0] if isinstance(error, KeyError) and error.args else error
+    text = " ".join(str(told).split())
+    services = mappings(platform.value("JupyterHub", "services"))
+    tokens = [str(service.get("api_token") or "") for service in services]
+    tokens += [token for option in TOKENS for token, _ in _tokens_of(platform, option)]
+    for token in filter(None, tokens):
+        text = text.replace(token, "***")
+    return text or type(error).__name__
+
+
+def _command(
+    platform: Platform, path: tuple[str, ...], service: Mapping[str, Any]
+) -> Iterator[Finding]:
+    name, command = service.get("name"), service.get("command")
     if isinstance(command, str) and len(command.split()) > 1:
         yield platform.finding(
             "error",
@@ -109,9 +183,3 @@ def _is_program(command: object, service: Mapping[str, Any]) -> bool:
     # Another account's or a folder's own command may not be seen from here.
     unseen = service.get("cwd") or service.get("user")
     return bool(unseen or shutil.which(str(command), path=path))
-
-
-def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
-    for each in value if isinstance(value, list) else ():
-        if isinstance(each, Mapping):
-            yield each

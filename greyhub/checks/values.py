@@ -32,8 +32,9 @@ from traitlets.config import Config
 from traitlets.config.loader import DeferredConfig, LazyConfigValue
 
 from greyhub.checks.classes import options, sections
+from greyhub.checks.usable import Refused, refuse_unusable
 from greyhub.errors import ConfigError
-from greyhub.names import is_secret
+from greyhub.secret_names import is_secret
 from greyhub.secrets import Secret, opened, secrets_in, shown
 
 Names = tuple[str, ...]
@@ -46,14 +47,6 @@ class Flaw:
     path: Names
     what: str
     mend: str = ""
-
-
-class Refused(Exception):
-    """A value that a trait does not take."""
-
-    def __init__(self, what: str, mend: str = "") -> None:
-        self.what, self.mend = what, mend
-        super().__init__(what)
 
 
 def settings(cls: type, config: Config, outer: Sequence[str] = ()) -> dict[str, tuple[Names, Any]]:
@@ -126,7 +119,7 @@ def convert(blank: HasTraits, name: str, value: Any) -> Any:
             what = f"the content of {secret.source}" if secret else "this value"
             raise Refused(f"{what} is not {trait.info()}") from None
         raise Refused(_told(trait, name, value, error), _mend(trait, value)) from None
-    _refuse_useless(name, converted)
+    refuse_unusable(trait, name, converted)
     return converted
 
 
@@ -175,24 +168,6 @@ def _kinds(trait: Any) -> set[type] | None:
             return {found}
     scalar = isinstance(trait, Bool | Integer | Float | Unicode | Bytes | Enum | Tuple)
     return set() if scalar else None
-
-
-def _refuse_useless(name: str, value: Any) -> None:
-    """What a trait takes and its class cannot use."""
-    if name.endswith("_hook") and not (
-        value is None or callable(value) or name == "subdomain_hook"
-    ):
-        raise Refused(
-            f"{shown(value)} cannot be called", "give the function itself, without quotes"
-        )
-    if name == "environment" and isinstance(value, Mapping):
-        for key, each in value.items():
-            if not isinstance(each, str | Mapping) and not callable(each):
-                raise Refused(
-                    f"the variable {key} is {shown(each, str(key))}, and a process can be given "
-                    "text alone",
-                    f"write {str(each)!r}" if not is_secret(str(key)) else "give a text",
-                )
 
 
 _NOISE = re.compile(r"^The (?:value of the )?'\w+' trait of (?:an? [\w.]+ instance|[\w.]+) ?")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import re
+import shlex
 import sys
 import traceback
 from collections.abc import Sequence
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ import click
 from greyhub.adapter import Finding
 from greyhub.checks import arranged
 from greyhub.checks.places import Place
+from greyhub.checks.platform import COMMAND_LINE
 from greyhub.composing import Composition, inspecting
 
 file_option = click.option(
@@ -84,12 +88,17 @@ def read(file: str, arguments: Sequence[str] = ()) -> Reading:
     app.log.handlers, app.log.propagate = [heard], False
     found: list[Finding] = []
     with inspecting() as seen, redirect_stdout(sys.stderr):
+        usage = io.StringIO()
         try:
-            app.parse_command_line(["-f", file, *arguments])
+            with redirect_stderr(usage):
+                app.parse_command_line(["-f", file, *arguments])
+            if app.extra_args:
+                found.append(_of_command_line(f"{shlex.join(app.extra_args)}: nothing reads it"))
             app.load_config_file(app.config_file)
             found += unread(app)
         except SystemExit:
-            found += [Finding("error", said, "see above") for said in heard.said if not seen]
+            said = [*heard.said, *re.findall(r"error: (.+)", usage.getvalue())]
+            found += [_of_command_line(each) for each in said if not seen]
         except Exception as error:
             found.append(_raised(error, file))
     composition = seen[-1] if seen else None
@@ -97,6 +106,13 @@ def read(file: str, arguments: Sequence[str] = ()) -> Reading:
         found.append(_not_composed(file))
     found += composition.findings if composition else []
     return Reading(file, app, composition, arranged(found))
+
+
+def _of_command_line(said: str) -> Finding:
+    """What JupyterHub's own reader has against an argument."""
+    said = said.removeprefix("Bad config encountered during initialization: ")
+    mend = "see the arguments that a hub takes: jupyterhub --help-all"
+    return Finding("error", said, mend, place=COMMAND_LINE)
 
 
 def _raised(error: Exception, file: str) -> Finding:

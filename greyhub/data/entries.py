@@ -117,7 +117,7 @@ class Entry(ABC):
     def secrets(self) -> list[str]:
         """The keys under which it says a secret in plain text."""
         found = templates.strings(self.templated)
-        return [key for key, text in found if templates.is_secret(key, text)]
+        return [key for key, text in found if templates.is_plain_secret(key, text)]
 
     def describe(self, policy: Policy) -> dict[str, Any]:
         """What is known of it without touching its data, as JSON values."""

@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from greyhub.secret_names import is_secret, is_secret_text
+
 PLATFORM = re.compile(r"\{\{\s*([A-Z][A-Z0-9_]*)\s*\}\}|\{([A-Z][A-Z0-9_]*)\}")
 """``{NAME}`` and ``{{ NAME }}``: a parameter of the platform, in both formats."""
 
@@ -17,10 +19,6 @@ ENV = re.compile(r"\{\{?\s*(?:client_)?env\(\s*['\"]?(\w+)['\"]?\s*\)\s*\}?\}")
 
 _ENV_ALONE = re.compile(r"(?:client_)?env\(\s*['\"]?(\w+)['\"]?\s*\)$")
 _RUNS = re.compile(r"(?:^|\{)\s*(func|import|pickle64|shell|client_shell)\s*\(|(\{%)")
-_SECRET_KEY = re.compile(
-    r"secret|passw|token|credential|account_?key|api_?key|connection_string|signature",
-    re.IGNORECASE,
-)
 _USERINFO = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*(?=@)")
 
 
@@ -119,15 +117,12 @@ def fill_environment(text: str, environ: Mapping[str, str] = os.environ) -> str:
 
 def hide(key: str, text: str) -> str:
     """A text as a `Secret` if its key says that it is one, or if it is a URL with a password."""
-    secret = _SECRET_KEY.search(key) or _USERINFO.search(text)
-    return Secret(text) if secret else text
+    return Secret(text) if is_secret(key) or _USERINFO.search(text) else text
 
 
-def is_secret(key: str, text: str) -> bool:
-    """Does a catalogue say a secret in plain text here?"""
-    words = ("anon", "anonymous", "cloud", "google_default", "browser", "cache")
-    written = bool(_SECRET_KEY.search(key)) and text.lower() not in words and "{" not in text
-    return written or bool(_USERINFO.search(text) and "{" not in text)
+def is_plain_secret(key: str, text: str) -> bool:
+    """Whether a catalogue says a secret in plain text here."""
+    return "{" not in text and (is_secret_text(key, text) or bool(_USERINFO.search(text)))
 
 
 def shown(location: str) -> str:

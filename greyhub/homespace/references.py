@@ -14,10 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from greyhub.errors import HomeError
-from greyhub.names import is_secret
-
-_ALSO = re.compile(r"^auth$|authorization|passphrase|private|pkey", re.IGNORECASE)
-"""What holds a secret besides, as options of stores are named."""
+from greyhub.secret_names import is_secret, is_secret_text
 
 _PASSWORD_IN_URL = re.compile(r"://[^/@]*:[^/@]*@")
 
@@ -90,10 +87,13 @@ def literal_secrets(options: Mapping[str, Any], above: str = "") -> Iterator[str
         full = f"{above}{name}"
         if as_reference(value) is not None:
             continue
-        if is_secret(name) or _ALSO.search(name):
+        if is_secret(name, store=True):
             # A pair of a name and a reference, as for auth, is no secret.
             last = value[-1] if isinstance(value, list | tuple) and value else value
-            if not isinstance(last, bool | None) and as_reference(last) is None:
+            if isinstance(last, str):
+                if is_secret_text(name, last, store=True):
+                    yield full
+            elif not isinstance(last, bool | None) and as_reference(last) is None:
                 yield full
         elif isinstance(value, Mapping):
             yield from literal_secrets(value, f"{full}.")

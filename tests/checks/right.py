@@ -160,8 +160,10 @@ c.JupyterHub.authenticator_class = Mine
     ),
     Right(
         "accounts, with TLS of the hub's own",
-        'c.GreyHub.auth = "pam"\n' + ADA + "c.JupyterHub.ssl_cert = __file__\n"
-        "c.JupyterHub.ssl_key = __file__",
+        "from certipy import Certipy\n"
+        'made = Certipy(store_dir="certificates").create_ca("hub")["files"]\n'
+        'c.GreyHub.auth = "pam"\n' + ADA + 'c.JupyterHub.ssl_cert = made["cert"]\n'
+        'c.JupyterHub.ssl_key = made["key"]',
     ),
     Right(
         "a Unix socket",

@@ -154,3 +154,30 @@ def test_no_command_prints_a_secret(
         said = run(*arguments)
         assert said.exception is None or isinstance(said.exception, SystemExit)
         assert CANARY not in said.output + said.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["token", "ada"], "token ada: nothing reads it"),
+        (["--no-such-flag"], "unrecognized arguments: --no-such-flag"),
+        (["--no-such-flag=3"], "unrecognized arguments: --no-such-flag=3"),
+        (["--JupyterHub.port=high"], "not the str 'high'"),
+        (["--JupyterHub.no_such=3"], "JupyterHub has no option no_such"),
+        (["--log-level=LOUD"], "not the str 'LOUD'"),
+        (["--ip"], "expected one argument"),
+        (["--config=another.py"], "config_file only accepts one value"),
+        (["--port=99999"], "99999 is no port"),
+        (["--db=postgres://db/hub"], "dialects:postgres"),
+        (["--base-url"], "expected one argument"),
+    ],
+)
+def test_arguments_that_would_end_a_hub_are_refused(
+    arguments: list[str], said: str, here: Path
+) -> None:
+    write(here, "")
+    found = run("check", *arguments)
+    assert found.exit_code == 1
+    assert said in found.output
+    assert "command line: " in found.output
+    assert "usage:" not in found.output + found.stderr

@@ -10,12 +10,28 @@ SERVICES = "c.JupyterHub.services"
 
 def role(title: str, says: str, **spec: object) -> Mistake:
     line = f"{ROLES} = [{ {'name': 'teacher', **spec}!r}]  # here"
-    return Mistake(title, line, ROLES, says, "mend it")
+    return Mistake(title, line, ROLES, says, "")
 
 
 def service(title: str, says: str, mend: str, **spec: object) -> Mistake:
     line = f"{SERVICES} = [{ {'name': 'sweep', **spec}!r}]  # here"
     return Mistake(title, line, SERVICES, says, mend)
+
+
+def token(title: str, held: str, user: str, says: str, mend: str) -> Mistake:
+    option = "c.JupyterHub.api_tokens"
+    return Mistake(title, f"{option} = { {held: user}!r}  # here", option, says, mend)
+
+
+def groups(title: str, value: object, says: str) -> Mistake:
+    option = "c.JupyterHub.load_groups"
+    return Mistake(title, f"{option} = {value!r}  # here", option, says, "")
+
+
+def name(title: str, option: str, user: str) -> Mistake:
+    where = f"c.Authenticator.{option}"
+    line = f"{where} = { {user}!r}  # here"
+    return Mistake(title, line, where, f"the user name {user!r} is not valid", "mend the name")
 
 
 STARTUP = (
@@ -51,6 +67,18 @@ STARTUP = (
     role("a role with a name that is too short", "Invalid role name", name="ta", scopes=["self"]),
     role("a role that ends with a sign", "Invalid role name", name="teacher-", scopes=["self"]),
     role("another admin role", "Cannot override admin role", name="admin", scopes=["self"]),
+    role("scopes as one text", "'scopes' of 'teacher' is one text", scopes="self"),
+    role("users as one text", "'users' of 'teacher' is one text", scopes=["self"], users="ada"),
+    role("a service that is not there", "undefined service grader", services=["grader"]),
+    role("a user who cannot be", "'a/b' is not valid", scopes=["self"], users=["a/b"]),
+    Mistake(
+        "two roles of one name",
+        f"{ROLES} = [  # here\n"
+        '    {"name": "teacher", "scopes": ["self"]}, {"name": "teacher", "scopes": ["self"]}]',
+        ROLES,
+        "multiply defined",
+        "mend the role",
+    ),
     service("a token that is too short", "shorter than 8 characters", "openssl", api_token="abc"),
     service(
         "a service's command as a text",
@@ -63,5 +91,38 @@ STARTUP = (
         "is not there: /opt/no/such/program",
         "install the package",
         command=["/opt/no/such/program"],
+    ),
+    service("an address that is no web's", "Unsupported scheme", "this entry", url="ftp://x/y"),
+    service("a port that is none", "Port out of range", "this entry", url="http://x:99999"),
+    service("an address that is a number", "expected a unicode string", "this entry", url=8080),
+    service(
+        "a client's name of the wrong form",
+        "must start with 'service-'",
+        "this entry",
+        api_token="canary-4711",
+        oauth_client_id="sweep",
+    ),
+    service(
+        "a client without a place to come back to",
+        "missing required oauth_redirect_uri",
+        "this entry",
+        api_token="canary-4711",
+        oauth_client_id="service-sweep",
+    ),
+    token("a token for nobody", "canary-4711", "a/b", "'a/b' is not valid", "mend the name"),
+    token("a user's token that is too short", "canary", "ada", "shorter than 8", "openssl"),
+    groups("a group's user who cannot be", {"staff": {"users": ["a/b"]}}, "'a/b' is not valid"),
+    groups("a group's user without a name", {"staff": {"users": [""]}}, "'' is not valid"),
+    groups("a group's users as one text", {"staff": {"users": "ada"}}, "is one text"),
+    name("a user with a slash", "allowed_users", "a/b"),
+    name("a user without a name", "admin_users", ""),
+    name("a user with a space around", "allowed_users", " ada"),
+    Mistake(
+        "a user whom the pattern does not allow",
+        'c.Authenticator.username_pattern = "^[a-z]+$"\n'
+        'c.Authenticator.allowed_users = {"ada1"}  # here',
+        "c.Authenticator.allowed_users",
+        "the user name 'ada1' is not valid",
+        "mend the name",
     ),
 )

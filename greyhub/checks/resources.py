@@ -1,0 +1,200 @@
+"""The files, the database and the port that the hub itself needs as it starts."""
+
+from __future__ import annotations
+
+import logging
+import os
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from greyhub.adapter import Finding
+from greyhub.bind import public_host, public_port
+from greyhub.checks.facts import holds
+from greyhub.checks.platform import Platform
+from greyhub.secret_names import hidden
+
+PACKAGES = {"psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient"}
+"""Modules that have another name as a package."""
+
+
+def check(platform: Platform) -> Iterator[Finding]:
+    """Findings about what the hub would not find, or could not use."""
+    yield from _database(platform)
+    yield from _cookie_secret(platform)
+    yield from _certificate(platform)
+    yield from _directories(platform)
+    yield from _ports(platform)
+
+
+def _database(platform: Platform) -> Iterator[Finding]:
+    """The database's URL, as SQLAlchemy reads it; nothing is connected."""
+    path = platform.is_set("JupyterHub", "db_url")
+    if not path:
+        return
+    url = str(platform.value("JupyterHub", "db_url"))
+    url = url if "://" in url else f"sqlite:///{os.path.abspath(url)}"
+    try:
+        from sqlalchemy import create_engine
+
+        engine = create_engine(url, **(platform.value("JupyterHub", "db_kwargs") or {}))
+    except ModuleNotFoundError as error:
+        package = PACKAGES.get(str(error.name), str(error.name))
+        yield platform.finding(
+            "error",
+            path,
+            f"this database needs the package {package}, which is not installed",
+            f"pip install {package}",
+        )
+    except Exception as error:
+        renamed = url.startswith("postgres://")
+        yield platform.finding(
+            "error",
+            path,
+            f"SQLAlchemy refuses the URL: {hidden(' '.join(str(error).split()))}",
+            "write postgresql:// for its beginning"
+            if renamed
+            else "write it as docs.sqlalchemy.org says under Database URLs: "
+            "dialect://user:password@host/name, sqlite:////path/to/file",
+        )
+    else:
+        file = engine.url.database or ""
+        if engine.url.get_backend_name() == "sqlite" and file not in ("", ":memory:"):
+            yield from _to_be_written(platform, path, Path(file), "the database")
+        engine.dispose()
+
+
+def _cookie_secret(platform: Platform) -> Iterator[Finding]:
+    """A file that is there is read by JupyterHub's own function, which refuses open ones."""
+    path = platform.is_set("JupyterHub", "cookie_secret_file")
+    name = platform.value("JupyterHub", "cookie_secret_file")
+    if not path or not name or platform.value("JupyterHub", "cookie_secret"):
+        return
+    file = Path(name).expanduser()
+    if not file.exists():
+        yield from _to_be_written(platform, path, file, "the cookies' secret")
+    elif refusal := _refused_secret(str(file)):
+        fix = f"chmod 600 {file}" if "anybody" in refusal else f"openssl rand -hex 32 > {file}"
+        yield platform.finding("error", path, f"JupyterHub refuses {file}: {refusal}", fix)
+
+
+class _Ended(Exception):
+    """The application would have ended."""
+
+
+def _refused_secret(file: str) -> str:
+    """Why JupyterHub would not start with a file of its cookies' secret."""
+    from jupyterhub.app import JupyterHub
+
+    class Reader(JupyterHub):  # type: ignore[misc]
+        def exit(self, exit_status: Any = 0) -> None:
+            raise _Ended
+
+    said: list[str] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.levelno >= logging.ERROR and isinstance(record.args, tuple):
+                said.append(str(record.args[-1]))
+
+    log = logging.Logger("greyhub.checks.cookie")
+    log.addHandler(Listener())
+    reader = Reader()
+    reader.log, reader.cookie_secret_file = log, file
+    try:
+        reader.init_secrets()
+    except _Ended:
+        return said[-1] if said else "it cannot be used"
+    except Exception as error:
+        return " ".join(str(error).split())
+    return ""
+
+
+def _certificate(platform: Platform) -> Iterator[Finding]:
+    """A pair of certificate and key that TLS does not take, and a key that is open to all."""
+    path = platform.is_set("JupyterHub", "ssl_key")
+    files = [platform.value("JupyterHub", option) for option in ("ssl_cert", "ssl_key")]
+    if not path or not all(each and Path(each).is_file() for each in files):
+        return
+    certificate, key = files
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key, password=lambda: b"")
+    except PermissionError as error:
+        yield platform.finding(
+            "error", path, f"no right to read {error.filename or key}", "chown it to the hub's user"
+        )
+    except (ssl.SSLError, OSError, ValueError) as error:
+        said = getattr(error, "reason", None) or str(error)
+        yield platform.finding(
+            "error",
+            path,
+            f"TLS does not take {certificate} with {key}: {said}",
+            "name the certificate and the key that belong together, both as PEM",
+        )
+    if holds(platform, "servers-on-hub") and Path(key).stat().st_mode & 0o004:
+        yield platform.finding(
+            "warning",
+            path,
+            f"every account of this machine can read {key}, users' servers too",
+            f"chmod 600 {key}",
+        )
+
+
+def _directories(platform: Platform) -> Iterator[Finding]:
+    for option, what in (("pid_file", "the process number"), ("extra_log_file", "the log")):
+        path = platform.is_set("JupyterHub", option)
+        name = platform.value("JupyterHub", option) if path else ""
+        if path and name:
+            yield from _to_be_written(platform, path, Path(name), what)
+
+
+def _to_be_written(
+    platform: Platform, path: tuple[str, ...], file: Path, what: str
+) -> Iterator[Finding]:
+    """A file that the hub writes, in a directory that is not there or not its own."""
+    directory = file.absolute().parent
+    if file.is_dir():
+        yield platform.finding(
+            "error", path, f"{file} is a directory, and {what} is a file", "name a file in it"
+        )
+    elif not directory.is_dir():
+        yield platform.finding(
+            "error",
+            path,
+            f"there is no directory {directory} for {what}",
+            f"mkdir -p {directory}, or name a file elsewhere",
+        )
+    elif not os.access(file if file.exists() else directory, os.W_OK):
+        yield platform.finding(
+            "error",
+            path,
+            f"no right to write {file}",
+            "let the hub's account write it, or name a file elsewhere",
+        )
+
+
+def _ports(platform: Platform) -> Iterator[Finding]:
+    """The hub's own port, if the proxy is to listen there, too."""
+    path = platform.is_set("JupyterHub", "port") or platform.is_set("JupyterHub", "bind_url")
+    path = platform.is_set("JupyterHub", "hub_port") or path
+    if not path or platform.is_set("JupyterHub", "hub_bind_url"):
+        return
+    try:
+        port = public_port(platform.config)
+    except (TypeError, ValueError):
+        return  # said with the value itself
+    if port != platform.value("JupyterHub", "hub_port"):
+        return
+    hosts = {public_host(platform.config) or "", str(platform.value("JupyterHub", "hub_ip") or "")}
+    everywhere = hosts & {"", "0.0.0.0", "::", "*"}  # noqa: S104
+    if everywhere or len({"127.0.0.1" if each == "localhost" else each for each in hosts}) == 1:
+        yield platform.finding(
+            "error",
+            path,
+            f"the proxy and the hub itself would both listen on port {port}",
+            "set c.JupyterHub.hub_port to another port, such as 8081"
+            if port != 8081
+            else "choose another c.JupyterHub.port: 8081 is the hub's own",
+        )

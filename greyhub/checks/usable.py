@@ -1,0 +1,107 @@
+"""Values that a trait takes and that its class cannot use: hooks, numbers, addresses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlparse
+
+from traitlets import TraitType
+
+from greyhub.secret_names import is_secret
+from greyhub.secrets import shown
+
+
+class Refused(Exception):
+    """A value that a trait does not take."""
+
+    def __init__(self, what: str, mend: str = "") -> None:
+        self.what, self.mend = what, mend
+        super().__init__(what)
+
+
+def refuse_unusable(trait: TraitType[Any, Any], name: str, value: Any) -> None:
+    """Raise `Refused` for a value, as the trait holds it, that its class cannot use."""
+    _refuse_hook(name, value)
+    _refuse_environment(name, value)
+    _refuse_number(trait, name, value)
+    _refuse_address(name, value)
+
+
+def _refuse_hook(name: str, value: Any) -> None:
+    if name.endswith("_hook") and not (
+        value is None or callable(value) or name == "subdomain_hook"
+    ):
+        raise Refused(
+            f"{shown(value)} cannot be called", "give the function itself, without quotes"
+        )
+
+
+def _refuse_environment(name: str, value: Any) -> None:
+    if name == "environment" and isinstance(value, Mapping):
+        for key, each in value.items():
+            if not isinstance(each, str | Mapping) and not callable(each):
+                raise Refused(
+                    f"the variable {key} is {shown(each, str(key))}, and a process can be given "
+                    "text alone",
+                    f"write {str(each)!r}" if not is_secret(str(key)) else "give a text",
+                )
+
+
+_BELOW_ZERO = {
+    "init_spawners_timeout",
+    "poll_interval",
+    "auth_refresh_age",
+    "consecutive_failure_limit",
+    "named_server_limit_per_user",
+    "oauth_token_expires_in",
+    "token_expires_in_max_seconds",
+}
+"""Numbers of JupyterHub's for which a negative one means never, or no limit."""
+
+_ABOVE_ZERO = {
+    "start_timeout",
+    "http_timeout",
+    "check_running_interval",
+    "api_page_max_limit",
+    "executor_threads",
+    "concurrency",
+}
+"""Numbers of JupyterHub's for which zero ends the hub, or all that it would start."""
+
+
+def _refuse_number(trait: TraitType[Any, Any], name: str, value: Any) -> None:
+    """A number that the trait takes, and that nothing works with."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return
+    if (name == "port" or name.endswith("_port")) and not 0 <= value <= 65535:
+        raise Refused(f"{value} is no port", "write a number from 1 to 65535")
+    owner = getattr(trait, "this_class", None)
+    own = str(getattr(owner, "__module__", "")).partition(".")[0] == "jupyterhub"
+    known = own or name.endswith("_timeout")
+    if known and value < 0 and name not in _BELOW_ZERO and not _says_below_zero(trait):
+        raise Refused(f"{value:g} is below zero", _default_of(trait))
+    if own and value == 0 and name in _ABOVE_ZERO:
+        raise Refused("0 lets nothing start", _default_of(trait))
+
+
+def _default_of(trait: TraitType[Any, Any]) -> str:
+    default = trait.default_value
+    return "leave it out" + ("" if default is None else f" for {default!r}")
+
+
+def _says_below_zero(trait: TraitType[Any, Any]) -> bool:
+    return bool(re.search(r"negative|-1\b|below zero", trait.help or ""))
+
+
+def _refuse_address(name: str, value: Any) -> None:
+    """An address of the hub's or the proxy's at which nothing can listen."""
+    if name not in ("bind_url", "hub_bind_url", "hub_connect_url", "api_url") or not value:
+        return
+    if "://" not in str(value):
+        raise Refused(f"{value!r} has no scheme", f"write {'http://' + str(value)!r}")
+    try:
+        _ = urlparse(str(value)).port
+    except ValueError as error:
+        raise Refused(f"{shown(value)} is no address: {error}", "mend its port") from None

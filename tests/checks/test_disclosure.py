@@ -1,0 +1,91 @@
+"""Secrets that are written out are found under whatever name, and nothing else is taken for one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from greyhub.adapter import Finding
+from greyhub.cli.reading import read
+from tests.checks.mistakes.mistake import KUBE, REACHED
+from tests.checks.starting import forget, write
+
+KUBERNETES = KUBE + REACHED
+
+WRITTEN_OUT = {
+    "a client's secret": KUBERNETES.replace('secret = ""', 'secret = "canary-4711"'),
+    "a variable of servers": 'c.Spawner.environment = {"HF_TOKEN": "canary-4711"}',
+    "a variable of one word": 'c.Spawner.environment = {"PGPASSWORD": "canary-4711"}',
+    "a password of a person's": 'c.DummyAuthenticator.password = "canary-4711"\n'
+    'c.GreyHub.auth = "dummy"\nc.JupyterHub.ip = "127.0.0.1"',
+    "a service's token": "c.JupyterHub.services = ["
+    '{"name": "x", "url": "http://127.0.0.1:9999", "api_token": "canary-4711-4711"}]',
+    "tokens by themselves": 'c.JupyterHub.api_tokens = {"canary-4711-4711": "ada"}',
+    "a database's password": 'c.JupyterHub.db_url = "sqlite://hub:canary-4711@/hub.sqlite"',
+    "a proxy's password in a URL": "c.Spawner.environment = "
+    '{"https_proxy": "http://hub:canary-4711@proxy.example.org:3128"}',
+    "an argument after its flag": 'c.Spawner.args = ["--IdentityProvider.token", "canary-4711"]',
+    "an argument with its flag": 'c.Spawner.args = ["--IdentityProvider.token=canary-4711"]',
+    "a container's variable, by name and value": KUBERNETES + "c.KubeSpawner.extra_containers = ["
+    '{"name": "x", "image": "x", "env": [{"name": "DB_PASSWORD", "value": "canary-4711"}]}]',
+    "a key whose name says little": "c.Spawner.environment = "
+    '{"OPENAI_KEY": "canary-a8f5f167f44f4964e6c998d"}',
+}
+
+NO_SECRET = {
+    "Kubernetes' tolerations": "c.KubeSpawner.tolerations = ["
+    '{"key": "hub.jupyter.org/dedicated", "operator": "Equal", "value": "user"}]',
+    "Kubernetes' affinities": "c.KubeSpawner.node_affinity_required = [{'matchExpressions': ["
+    "{'key': 'hub.jupyter.org/node-purpose', 'operator': 'In', 'values': ['user']}]}]",
+    "a volume of a secret": "c.KubeSpawner.volumes = ["
+    '{"name": "certificates", "secret": {"secretName": "hub-certificates"}}]',
+    "a projected token": "c.KubeSpawner.volumes = [{'name': 't', 'projected': {'sources': ["
+    "{'serviceAccountToken': {'path': 'token', 'expirationSeconds': 3600}}]}}]",
+    "secrets for pulling images": 'c.KubeSpawner.image_pull_secrets = [{"name": "registry"}]',
+    "a variable from a secret of Kubernetes": 'c.KubeSpawner.environment = {"DB_PASSWORD": '
+    '{"name": "DB_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "db", "key": "password"}}}}',
+    "labels about secrets": "c.KubeSpawner.extra_annotations = "
+    '{"vault.hashicorp.com/agent-inject-token": "true"}',
+    "tokenizers": 'c.Spawner.environment = {"TOKENIZERS_PARALLELISM": "false"}',
+    "a count of tokens": 'c.Spawner.environment = {"OPENAI_MAX_TOKENS": "4096"}',
+    "a file of credentials": "c.Spawner.environment = "
+    '{"GOOGLE_APPLICATION_CREDENTIALS": "/etc/gcp/credentials.json"}',
+    "a file for a password": 'c.Spawner.environment = {"DB_PASSWORD_FILE": "/run/secrets/db"}',
+    "an address of tokens": "c.Spawner.environment = "
+    '{"OAUTH_TOKEN_URL": "https://login.example.org/oauth2/token"}',
+    "the name of a secret": 'c.Spawner.environment = {"VAULT_SECRET_NAME": "notebooks"}',
+    "words that only begin alike": "c.Spawner.environment = "
+    '{"SECRETARY": "ada", "COMPASS": "north", "KEYBOARD": "de", "SASL_MECHANISM": "GSSAPI"}',
+    "a text that speaks of passwords": "c.JupyterHub.template_vars = "
+    '{"announcement": "Your password: that of the university"}',
+    "a variable that the shell fills in": 'c.Spawner.environment = {"API_TOKEN": "${API_TOKEN}"}',
+}
+
+
+def warnings(tmp_path: Path, config: str, monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
+    monkeypatch.chdir(tmp_path)
+    try:
+        return [
+            each for each in read(str(write(tmp_path, config))).findings if "secret" in each.message
+        ]
+    finally:
+        forget()
+
+
+@pytest.mark.parametrize("config", WRITTEN_OUT.values(), ids=WRITTEN_OUT)
+def test_a_secret_in_the_file_is_found(
+    config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [found] = warnings(tmp_path, config, monkeypatch)
+    assert found.level == "warning"
+    assert "the secret stands in the file itself" in found.message
+    assert "canary" not in str(found)
+
+
+@pytest.mark.parametrize("config", NO_SECRET.values(), ids=NO_SECRET)
+def test_what_only_sounds_like_a_secret_is_none(
+    config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = KUBERNETES if "KubeSpawner" in config else ""
+    assert not warnings(tmp_path, base + config, monkeypatch)
