@@ -87,7 +87,8 @@ def test_a_strangers_client_is_not_let_in(cluster: Any) -> None:
     from distributed import Client
 
     with pytest.raises((OSError, TypeError, RuntimeError)):
-        Client(cluster.scheduler_address, timeout=2)
+        # As the default it would leave dask.config changed when it is refused.
+        Client(cluster.scheduler_address, timeout=2, set_as_default=False)
 
 
 def test_an_idle_cluster_ends_itself(prefix: str) -> None:

@@ -76,7 +76,7 @@ class Watch:
         self.trouble = ""
         """Why there are no events, or not of all folders."""
         self._lost = threading.Event()
-        """Some events were dropped: everything is to be looked at."""
+        """Some events were dropped, or not listened to: everything is to be looked at."""
         self._new: set[str] = set()
         """New folders, in which things may have been before they were watched."""
         self._folders: dict[int, str] = {}
@@ -105,7 +105,7 @@ class Watch:
         return [path for path in found if not any(path.startswith(f"{top}/") for top in found)]
 
     def lost(self) -> bool:
-        """Whether events were dropped since this was asked last."""
+        """Whether something was missed since this was asked last: look at everything."""
         lost = self._lost.is_set()
         self._lost.clear()
         return lost
@@ -146,6 +146,8 @@ class Watch:
             self.changed(list(paths))
         if IGNORE in paths:
             self._enter(kernel, "")  # what was ignored may not be any more
+            self._lost.set()  # and nothing has told of what is there
+            self.changed([IGNORE])
 
     def _enter(self, kernel: INotify, top: str) -> None:
         """Watch a folder and all that are in it: first each folder, then what it holds."""

@@ -130,7 +130,7 @@ def test_ignored_folders_cost_nothing(told: Callable[[], Told], tmp_path: Path) 
     assert "cache/file" not in here.paths
     here.ignored.clear()
     (tmp_path / ".greyignore").write_text("!cache/\n")  # from now on it is of interest
-    here.hears("again")
+    until(here.watch.lost, what="a look at everything, with what is there already")
     here.forget()
     (tmp_path / "cache/file").write_text("y")
     here.all_of("cache/file")
