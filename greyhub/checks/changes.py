@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,12 +55,13 @@ def _option(section: str, name: str) -> Callable[[Platform], Any]:
     return value
 
 
+_COPY = "copy the homes first: greyhub home copy {old} {new} --all"
 _HOMES = "copy the homes first, then let users in"
 _SERVERS = "stop every server before the hub starts with it"
 _USERS = "make a table from old names to new ones, and rename users and homes by it"
 
 TIES = (
-    Tie("the homes' place", _home, "the homes that are there now", _HOMES),
+    Tie("the homes' place", _home, "the homes that are there now", _COPY),
     Tie("the hub's database", _database, "all users, tokens and running servers", "copy it first"),
     Tie("the state directory", _state, "keys, passwords, logs and tables", "copy it first"),
     Tie(
@@ -132,8 +134,9 @@ TIES = (
 """What the documentation lists, too."""
 
 
-def left_behind(old: Platform, new: Platform) -> Iterator[Finding]:
-    """Warnings for a change from one configuration to another."""
+def left_behind(old: Platform, new: Platform, files: tuple[str, str]) -> Iterator[Finding]:
+    """Warnings for a change from one configuration to another, which stand in two files."""
+    names = dict(zip(("old", "new"), map(shlex.quote, files), strict=True))
     for tie in TIES:
         before, after = tie.value(old), tie.value(new)
         if before != after:
@@ -141,5 +144,5 @@ def left_behind(old: Platform, new: Platform) -> Iterator[Finding]:
                 "warning",
                 f"{tie.what} changes from {shown(before)} to {shown(after)}, "
                 f"which leaves behind {tie.left}",
-                tie.mend,
+                tie.mend.format(**names),
             )

@@ -78,14 +78,13 @@ def application(platform: Platform) -> Iterator[Any]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """The hub says the same when it starts."""
-    from tornado.log import app_log
-
-    before, app_log.disabled = app_log.disabled, True
+    """Without JupyterHub's and alembic's log: the hub says the same when it starts."""
+    before = logging.root.manager.disable
+    logging.disable()
     try:
         yield
     finally:
-        app_log.disabled = before
+        logging.disable(before)
 
 
 def finish(step: Any) -> None:

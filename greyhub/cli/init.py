@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -26,6 +27,21 @@ import greyhub
 
 c = get_config()  # noqa: F821
 """
+
+_TUTORIAL = """
+# The tutorial: what a new home begins with, and the data that it opens by name.
+import iris_sample_data  # pip install 'greyhub[tutorial]'
+
+c.LocalHome.welcome = "welcome"
+c.LocalData.catalogs = ["catalog.yaml"]
+c.LocalData.parameters = {"IRIS": iris_sample_data.path}
+"""
+
+TUTORIAL = Path(__file__).parents[1] / "tutorial"
+"""A catalogue, and the notebook that a new home begins with."""
+
+PACKAGES = ("h5netcdf", "h5py", "iris_sample_data", "matplotlib", "netCDF4", "xarray")
+"""What the tutorial imports: the extra greyhub[tutorial]."""
 
 _SECRETS = """
 # A secret stands in a variable or a file of the hub's, never here:
@@ -50,35 +66,67 @@ greyhub.compose(c)
     type=click.Path(dir_okay=False),
     help="The file to write.",
 )
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
-def init(flavour_name: str, file: str, force: bool) -> None:
+@click.option(
+    "--tutorial",
+    is_flag=True,
+    help="With a notebook in each new home, and the catalogue of the data that it opens.",
+)
+@click.option("--force", is_flag=True, help="Write over what is there.")
+def init(flavour_name: str, file: str, tutorial: bool, force: bool) -> None:
     """Write a commented greyhub_config.py that runs as it is.
 
     \b
     greyhub init
+    greyhub init --tutorial
     greyhub init local -f /etc/greyhub/greyhub_config.py
     """  # noqa: D301
     path = Path(file)
     try:
-        text = render(flavour_name, path.name)
+        files = {path: render(flavour_name, path.name, tutorial=tutorial)}
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
+    if tutorial:
+        files |= {
+            path.parent / each.relative_to(TUTORIAL): each.read_text()
+            for each in sorted(TUTORIAL.rglob("*"))
+            if each.is_file()
+        }
+    if not force and (there := next(filter(Path.exists, files), None)):
+        raise click.ClickException(f"{there} is there already; --force writes over it")
     try:
-        with path.open("w" if force else "x") as opened:
-            opened.write(text)
-    except FileExistsError:
-        raise click.ClickException(f"{path} is there already; --force writes over it") from None
+        for each, text in files.items():
+            each.parent.mkdir(parents=each.parent != path.parent, exist_ok=True)
+            each.write_text(text)
     except OSError as error:
-        raise click.ClickException(f"{path} cannot be written: {error.strerror}") from error
-    click.echo(f"{path} is written. Start the platform: jupyterhub -f {path}")
+        said = f"{error.filename or path} cannot be written: {error.strerror}"
+        raise click.ClickException(said) from error
+    _say(path, list(files), tutorial)
 
 
-def render(flavour_name: str, file: str) -> str:
+def _say(path: Path, files: list[Path], tutorial: bool) -> None:
+    names = ", ".join(map(str, files))
+    click.echo(f"{names} {'are' if len(files) > 1 else 'is'} written.")
+    missing = [each for each in PACKAGES if find_spec(each) is None] if tutorial else []
+    if missing:
+        click.echo(
+            f"The tutorial needs {', '.join(missing)}: pip install 'greyhub[local,tutorial]'"
+        )
+    click.echo(f"Start the platform: jupyterhub -f {path}")
+
+
+def render(flavour_name: str, file: str, *, tutorial: bool = False) -> str:
     """The text of the file."""
     from greyhub.hub import GreyHub
 
     names = flavour(flavour_name)
+    if tutorial and (names["homespace"], names["data"]) != ("local", "local"):
+        raise ConfigError(
+            f"the tutorial is for local homes and data, and {flavour_name!r} has others",
+            mend="greyhub init --tutorial",
+        )
     parts = [_HEAD.format(file=file), f'c.GreyHub.flavour = "{flavour_name}"']
+    if tutorial:
+        parts.append(_TUTORIAL.rstrip())
     parts.append("\n# Each slot can be set alone:")
     parts += [f"# c.GreyHub.{slot} = {value!r}" for slot, value in names.items()]
     own = [option for option in options_of(GreyHub) if option.name not in (*SLOTS, "flavour")]

@@ -83,7 +83,7 @@ def _compare(old: str, new: str, options: Sequence[str], as_json: bool) -> None:
         one, other = sides[0].get(option), sides[1].get(option)
         if (one and one.value) != (other and other.value):
             changed.append((option, one, other))
-    warnings = list(left_behind(*platforms))
+    warnings = list(left_behind(platforms[0], platforms[1], (old, new)))
     if as_json:
         print_json(
             {

@@ -42,6 +42,26 @@ def test_init_writes_what_passes(here: Path) -> None:
     assert run("init", "nowhere", "-f", "other.py").exit_code == 1
 
 
+def test_init_brings_the_tutorial_and_says_what_it_needs(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = run("init", "--tutorial")
+    assert said.exit_code == 0
+    assert "pip install" not in said.output
+    made = {path.name for path in here.iterdir()}
+    assert made == {NAME, "catalog.yaml", "welcome"}
+    assert run("check", "--strict").exit_code == 0
+    (here / NAME).unlink()
+    again = run("init", "--tutorial")
+    assert again.exit_code == 1
+    assert "catalog.yaml is there already" in again.output
+    assert not (here / NAME).exists()
+    monkeypatch.setattr("greyhub.cli.init.PACKAGES", ("no_such_package",))
+    forced = run("init", "--tutorial", "--force")
+    assert forced.exit_code == 0
+    assert "pip install 'greyhub[local,tutorial]'" in forced.output
+
+
 def test_every_commented_line_of_init_can_be_uncommented(here: Path) -> None:
     run("init")
     text = (here / NAME).read_text()
@@ -110,6 +130,7 @@ def test_show_of_two_files_warns_of_what_is_left_behind(here: Path) -> None:
     said = run("show", "old.py", "new.py").output
     assert "+ c.GreyHub.homespace = 's3://homes/{username}'" in said
     assert "leaves behind the homes that are there now" in said
+    assert "greyhub home copy old.py new.py --all" in said
     assert "nothing would change" in run("show", "old.py", "old.py").output
 
 
