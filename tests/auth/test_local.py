@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -107,7 +108,20 @@ def test_the_last_lines_say_where_how_and_how_to_stop(hub: Hub) -> None:
     assert "Ctrl+C stops the hub; servers go on" in start
 
 
-@pytest.mark.parametrize("command", [["token", "ada"], ["upgrade-db"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["token", "ada"],
+        ["token", "ada", "--log-level=DEBUG"],
+        ["upgrade-db"],
+        ["upgrade-db", "--debug"],
+        ["--version"],
+        ["--help"],
+        ["--show-config"],
+        ["--show-config-json"],
+    ],
+    ids=" ".join,
+)
 def test_a_command_that_starts_no_hub_prints_no_password(
     command: list[str], tmp_path: Path
 ) -> None:
@@ -119,6 +133,7 @@ def test_a_command_that_starts_no_hub_prints_no_password(
     ran = subprocess.run(
         [sys.executable, "-m", "jupyterhub", *command, "-f", str(made.file)],
         cwd=tmp_path,
+        env={**os.environ, "CONFIGPROXY_AUTH_TOKEN": "for-a-proxy-that-is-not-there"},
         capture_output=True,
         text=True,
         timeout=2 * MINUTE,

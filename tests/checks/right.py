@@ -328,6 +328,34 @@ c.BatchBase.query = "squeue"
         'c.GreyHub.spawner = "simple"\nc.GreyHub.homespace = None\n'
         'c.SimpleLocalProcessSpawner.cmd = ["jupyterhub-singleuser"]',
     ),
+    *(
+        Right(
+            f"another command for {name}, without homes",
+            f'{base}c.GreyHub.homespace = None\nc.{name}.cmd = ["jupyter-labhub"]',
+        )
+        for name, base in (
+            (
+                "KubeSpawner",
+                KUBERNETES.replace('c.GreyHub.homespace = "s3://homes/{username}"\n', ""),
+            ),
+            ("LocalSpawner", ""),
+            ("SudoSpawner", 'c.GreyHub.spawner = "sudospawner.SudoSpawner"\n'),
+            (
+                "LocalProcessSpawner",
+                'c.GreyHub.spawner = "jupyterhub.spawner.LocalProcessSpawner"\n',
+            ),
+        )
+    ),
+    Right(
+        "another command and its arguments, without homes",
+        'c.GreyHub.homespace = None\nc.Spawner.cmd = "jupyter-labhub"\n'
+        'c.Spawner.args = ["--debug"]',
+    ),
+    Right(
+        "a command on the command line, without homes",
+        "c.GreyHub.homespace = None",
+        arguments=("--Spawner.cmd=jupyter-labhub",),
+    ),
     Right(
         "a section inside of the hub's",
         "c.JupyterHub.ConfigurableHTTPProxy.debug = True\nc.GreyHub.LocalCluster.max_workers = 2",

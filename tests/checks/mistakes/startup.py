@@ -49,6 +49,32 @@ STARTUP = (
         "which notebook brings",
         "name a page that is there: /lab",
     ),
+    *(
+        Mistake(
+            f"a first page {page}, whose package is not installed",
+            f'c.Spawner.default_url = "{page}"  # here',
+            "c.Spawner.default_url",
+            f"which {package} brings, and it is not installed",
+            f"pip install {package}",
+        )
+        for page, package in (
+            ("/nbclassic", "nbclassic"),
+            ("/nbclassic/tree/work", "nbclassic"),
+            ("/retro/tree", "retrolab"),
+            ("/voila/render/a.ipynb", "voila"),
+            ("tree", "notebook"),
+            ("/tree?token=", "notebook"),
+            ("/user/{username}/tree", "notebook"),
+        )
+    ),
+    Mistake(
+        "a first folder that is not there, for another spawner of this machine",
+        'c.GreyHub.spawner = "simple"\n'
+        'c.SimpleLocalProcessSpawner.notebook_dir = "/no/such/folder"  # here',
+        "c.SimpleLocalProcessSpawner.notebook_dir",
+        "there is no such directory",
+        "leave the line out",
+    ),
     Mistake(
         "a first folder that is not there",
         'c.Spawner.notebook_dir = "/no/such/folder"  # here',
