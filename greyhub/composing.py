@@ -23,9 +23,9 @@ from traitlets.config.loader import LazyConfigValue
 from greyhub import proxy
 from greyhub.adapter import Contribution, Finding
 from greyhub.checks import access, arranged, examine
-from greyhub.checks.places import Loader, trace_of
+from greyhub.checks.dry_instances import sound
 from greyhub.checks.platform import Platform
-from greyhub.checks.standins import sound
+from greyhub.checks.provenance import Loader, trace_of
 from greyhub.errors import ConfigConflict, ConfigError, ConfigErrors
 from greyhub.hub import GreyHub, label
 from greyhub.merge import Origin, merge

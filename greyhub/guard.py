@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from greyhub.adapter import Finding
-from greyhub.checks.places import Loader
+from greyhub.checks.provenance import Loader
 from greyhub.composing import act, inspected
 from greyhub.errors import ConfigError, ConfigErrors
 from greyhub.hub import GreyHub

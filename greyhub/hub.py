@@ -19,9 +19,9 @@ from traitlets import Dict, Enum, Instance, List, TraitError, Unicode
 from traitlets.config import LoggingConfigurable
 
 from greyhub.adapter import Adapter, Contribution
+from greyhub.checks.dry_instances import sound
 from greyhub.checks.facts import ON_HUB, made_from
 from greyhub.checks.risks import RISKS
-from greyhub.checks.standins import sound
 from greyhub.directories import make_passable
 from greyhub.errors import AdapterError, ConfigError, HomeError
 from greyhub.merge import Origin

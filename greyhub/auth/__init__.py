@@ -49,13 +49,13 @@ class AuthAdapter(Adapter):
     async def check(self) -> Sequence[Finding]:
         """Does the provider answer, know this hub, and agree on the time?"""
         from greyhub.auth.checking import oauth
+        from greyhub.checks.dry_instances import dry_instance
         from greyhub.checks.facts import made_from
-        from greyhub.checks.standins import stand_in
 
         cls = self.load_class()
         if not made_from(cls, "OAuthenticator"):
             return ()
-        authenticator, _ = stand_in(cls, self.parent.config)
+        authenticator, _ = dry_instance(cls, self.parent.config)
         return await oauth(authenticator)
 
     def label(self) -> str:

@@ -1,4 +1,4 @@
-"""What a configuration must pass before a hub starts.
+"""The checks that a configuration must pass before a hub starts.
 
 `examine` is the list of the checks; each is one module, named for what it
 decides. They read, and change nothing.
@@ -12,14 +12,14 @@ from greyhub.adapter import Finding
 from greyhub.checks import (
     access,
     combinations,
-    disclosure,
-    joins,
+    config_lint,
+    overrides,
     resources,
+    secret_leaks,
     sections,
     servers,
     shapes,
     startup,
-    statements,
 )
 from greyhub.checks.platform import Platform
 from greyhub.checks.values import flaws
@@ -31,17 +31,17 @@ LEVELS = ("error", "warning", "note", "ok")
 def examine(platform: Platform) -> list[Finding]:
     """Everything that is wrong or unusual, the worst first, then in the file's order."""
     found = [
-        *statements.check(platform.trace),
+        *config_lint.check(platform.trace),
         *sections.check(platform),
         *values(platform),
         *shapes.check(platform),
         *startup.check(platform),
         *resources.check(platform),
         *servers.check(platform),
-        *joins.check(platform),
+        *overrides.check(platform),
         *combinations.check(platform),
         *access.check(platform),
-        *disclosure.check(platform),
+        *secret_leaks.check(platform),
     ]
     return arranged(found)
 

@@ -1,4 +1,4 @@
-"""Who may log in, who is admin, and whether that is what anybody would want."""
+"""Check who may log in and who is admin."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def describe(platform: Platform) -> Access:
     cls = platform.authenticator
     if cls is None:
         return Access("unknown", "unknown")
-    authenticator = platform.stand_in(cls)
+    authenticator = platform.dry_instance(cls)
     return Access(_users(cls, authenticator), _admins(platform, authenticator))
 
 
@@ -114,7 +114,7 @@ def check(platform: Platform) -> Iterator[Finding]:
     cls = platform.authenticator
     if cls is None:
         return
-    authenticator = platform.stand_in(cls)
+    authenticator = platform.dry_instance(cls)
     accepted = getattr(platform.greyhub, "accepts", ())
     for risk, path, what, mend in _risks(platform, cls, authenticator):
         if risk not in accepted:

@@ -1,4 +1,4 @@
-"""What a changed configuration would leave behind: data, running servers, names."""
+"""Compare two configurations: warn of data, servers and names that a change leaves behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which classes read the configuration, and which only could.
+"""Find the classes that read each section of the configuration.
 
 A section of a config file is named for a class. It is read where that class, or
 one made from it, is in use; for any other class it says nothing to anybody.

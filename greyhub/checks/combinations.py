@@ -1,4 +1,4 @@
-"""Whether options and slots go together: applies the rules of `greyhub.checks.rules`."""
+"""Check options and slots against each other, by the rules of `greyhub.checks.rules`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An application of JupyterHub's with a database in memory: its own functions can be asked.
+"""A JupyterHub application with an in-memory database, to ask its own functions.
 
 It opens no port, makes no account, and writes nothing.
 """
@@ -46,7 +46,7 @@ def application(platform: Platform) -> Iterator[Any]:
             return []
 
     cls = platform.authenticator
-    own: Any = platform.stand_in(cls) if cls else None
+    own: Any = platform.dry_instance(cls) if cls else None
     hub = JupyterHub()
     hub.log = logging.getLogger("greyhub.checks")
     hub.db_url = "sqlite:///:memory:"
@@ -120,7 +120,7 @@ def custom_scopes(platform: Platform) -> Iterator[str]:
 def refused_name(platform: Platform, name: object) -> str:
     """Why the platform's authenticator does not take a user's name; empty if it does."""
     cls = platform.authenticator
-    authenticator: Any = platform.stand_in(cls) if cls else None
+    authenticator: Any = platform.dry_instance(cls) if cls else None
     if not isinstance(name, str) or authenticator is None:
         return ""
     try:

@@ -1,4 +1,4 @@
-"""What can be true of a platform, by name: what rules and adapters' needs speak of."""
+"""Named predicates over a configuration, for the rules and for `Adapter.needs`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One configuration as the checks see it: what was written, and what it makes."""
+"""The configuration as the checks see it: what was written, and what comes of it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from traitlets.config import Config
 
 from greyhub.adapter import Adapter, Contribution, Finding
 from greyhub.checks.classes import Readers, options, resolve, sections
-from greyhub.checks.places import Place, Trace
-from greyhub.checks.standins import stand_in
+from greyhub.checks.dry_instances import dry_instance
+from greyhub.checks.provenance import Location, Trace
 from greyhub.checks.values import Flaw
 from greyhub.merge import Origin
 
@@ -57,7 +57,7 @@ class Platform:
         place = self.place(*path)
         return str(place) if place else ""
 
-    def place(self, *path: str) -> Place | None:
+    def place(self, *path: str) -> Location | None:
         """The file and line at which an option was set."""
         return self.trace.find(*path) if self.trace else None
 
@@ -110,19 +110,19 @@ class Platform:
     def _made(self) -> dict[type, tuple[HasTraits, list[Flaw]]]:
         return {}
 
-    def stand_in(self, cls: type) -> HasTraits:
-        """An object as the hub will make it; see `greyhub.checks.standins`."""
-        return self._stand_in(cls)[0]
+    def dry_instance(self, cls: type) -> HasTraits:
+        """An object as the hub will make it; see `greyhub.checks.dry_instances`."""
+        return self._dry_instance(cls)[0]
 
     def refusals(self, cls: type) -> list[Flaw]:
         """What the class's own validators have against its options."""
-        return self._stand_in(cls)[1]
+        return self._dry_instance(cls)[1]
 
-    def _stand_in(self, cls: type) -> tuple[HasTraits, list[Flaw]]:
+    def _dry_instance(self, cls: type) -> tuple[HasTraits, list[Flaw]]:
         if cls not in self._made:
             outer = self.outer(cls)
             parent = self.application if "JupyterHub" in outer else None
-            self._made[cls] = stand_in(cls, self.config, parent=parent, outer=outer)
+            self._made[cls] = dry_instance(cls, self.config, parent=parent, outer=outer)
         return self._made[cls]
 
     def outer(self, cls: type) -> list[str]:
@@ -138,7 +138,7 @@ class Platform:
     def value(self, section: str, option: str) -> Any:
         """What an option will be, under whichever section it is set; None if nothing reads it."""
         cls = self.readers.of(section, option)
-        return getattr(self.stand_in(cls), option, None) if cls else None
+        return getattr(self.dry_instance(cls), option, None) if cls else None
 
     def is_set(self, section: str, option: str) -> tuple[str, ...] | None:
         """The path under which the administrator set an option of a class in use."""

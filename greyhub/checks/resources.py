@@ -1,4 +1,4 @@
-"""The files, the database and the port that the hub itself needs as it starts."""
+"""Check the files, the database URL and the ports that the hub needs at its start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an administrator may accept by name; refused otherwise."""
+"""The risks that an administrator may accept by name."""
 
 from __future__ import annotations
 

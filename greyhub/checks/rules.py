@@ -1,4 +1,4 @@
-"""The rules between options and between slots: data, in this one place.
+"""The rules between options and between slots, as data.
 
 `greyhub.checks.combinations` applies them. The documentation's table is made from
 these lists; see `greyhub.reference`.

@@ -1,4 +1,4 @@
-"""Every section and option must be one that something reads."""
+"""Check that every section and option is read by some class."""
 
 from __future__ import annotations
 

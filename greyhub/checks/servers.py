@@ -1,4 +1,4 @@
-"""What starts servers, and what one on the hub's machine would not find as it begins."""
+"""Check what servers on the hub's own machine need as they start."""
 
 from __future__ import annotations
 

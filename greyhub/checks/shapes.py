@@ -1,4 +1,4 @@
-"""Mappings inside of options whose keys JupyterHub does not check, or only later."""
+"""Check the keys of mappings inside options: services, roles, groups, profiles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What JupyterHub refuses as it starts, without a network: roles, services, tokens, names, groups.
+"""Check roles, services, tokens, users and groups with JupyterHub's own functions.
 
 Its own functions are asked, on an application with a database in memory, so that
 what is said here is what would end the hub.

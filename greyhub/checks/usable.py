@@ -1,4 +1,4 @@
-"""Values that a trait takes and that its class cannot use: hooks, numbers, addresses."""
+"""Refuse values that a trait takes and its class cannot use: hooks, numbers, addresses."""
 
 from __future__ import annotations
 

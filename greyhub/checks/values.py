@@ -1,4 +1,4 @@
-"""Whether the value of an option is one that its class takes.
+"""Check the value of every option with its own trait.
 
 The trait itself is asked, as it will be when the object is made: types, ranges
 and choices are what the class says they are.

@@ -18,8 +18,8 @@ import click
 
 from greyhub.adapter import Finding
 from greyhub.checks import arranged
-from greyhub.checks.places import Place
 from greyhub.checks.platform import COMMAND_LINE
+from greyhub.checks.provenance import Location
 from greyhub.composing import Composition, inspecting
 
 file_option = click.option(
@@ -126,7 +126,7 @@ def _raised(error: Exception, file: str) -> Finding:
         name, line = error.filename or file, error.lineno
     said = f"{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}"
     return Finding(
-        "error", f"this line fails: {said}", "mend it", place=str(Place(name, line or 0))
+        "error", f"this line fails: {said}", "mend it", place=str(Location(name, line or 0))
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from greyhub.checks.changes import left_behind
-from greyhub.checks.inforce import InForce, in_force
+from greyhub.checks.effective import EffectiveOption, effective_options
 from greyhub.cli.output import as_mapping, print_findings, print_json
 from greyhub.cli.reading import Reading, json_option, like_jupyterhub, read
 
@@ -50,7 +50,7 @@ def show(file: str, everything: bool, as_json: bool, rest: Sequence[str]) -> Non
         _compare(files[0], files[1], options, as_json)
         return
     reading = _read(file, options)
-    rows = in_force(reading.composition.platform, everything=everything)  # type: ignore[union-attr]
+    rows = effective_options(reading.composition.platform, everything=everything)  # type: ignore[union-attr]
     if as_json:
         print_json({"file": file, "options": [_row(row) for row in rows]})
     else:
@@ -77,7 +77,9 @@ def _read(file: str, options: Sequence[str]) -> Reading:
 def _compare(old: str, new: str, options: Sequence[str], as_json: bool) -> None:
     readings = [_read(old, options), _read(new, options)]
     platforms = [reading.composition.platform for reading in readings if reading.composition]
-    sides = [{row.option: row for row in in_force(each, everything=True)} for each in platforms]
+    sides = [
+        {row.option: row for row in effective_options(each, everything=True)} for each in platforms
+    ]
     changed = []
     for option in sorted({*sides[0], *sides[1]}):
         one, other = sides[0].get(option), sides[1].get(option)
@@ -108,7 +110,9 @@ def _compare(old: str, new: str, options: Sequence[str], as_json: bool) -> None:
     raise SystemExit(1 if any(reading.failed for reading in readings) else 0)
 
 
-def _print_changes(changed: Sequence[tuple[str, InForce | None, InForce | None]]) -> None:
+def _print_changes(
+    changed: Sequence[tuple[str, EffectiveOption | None, EffectiveOption | None]],
+) -> None:
     for option, one, other in changed:
         for sign, colour, row in (("-", "red", one), ("+", "green", other)):
             if row is not None:
@@ -125,7 +129,7 @@ def _faint(text: str) -> str:
     return click.style(text, dim=True)
 
 
-def _row(row: InForce) -> dict[str, Any]:
+def _row(row: EffectiveOption) -> dict[str, Any]:
     return {
         "option": row.option,
         "value": json.loads(json.dumps(row.value, default=str)),

@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from greyhub.checks.inforce import in_force
+from greyhub.checks.effective import effective_options
 from greyhub.cli.reading import read
 from tests.checks.starting import forget, write
 
@@ -47,5 +47,5 @@ def test_whatever_is_set_there_is_an_answer(written: list[str]) -> None:
         reading = read(str(file))
         assert reading.composition is not None, [str(each) for each in reading.findings]
         assert not [each for each in reading.findings if "this line fails" in each.message]
-        assert in_force(reading.composition.platform, everything=True)
+        assert effective_options(reading.composition.platform, everything=True)
         forget()

@@ -1,7 +1,7 @@
-"""What an object will hold, without making it.
+"""Instances of configurable classes with their options set and nothing started.
 
 Spawners, authenticators and proxies reach for networks, clusters and files as
-they are made. A stand-in is an object of the same class that was given its
+they are made. A dry instance is an object of the same class that was given its
 options, went through the class's validators and observers, and did nothing else.
 """
 
@@ -24,10 +24,10 @@ _silent.propagate = False
 _silent.addHandler(logging.NullHandler())
 
 
-def stand_in(
+def dry_instance(
     cls: type, config: Config, *, parent: Any = None, outer: Sequence[str] = ()
 ) -> tuple[HasTraits, list[Flaw]]:
-    """A stand-in for an object of a class, and what its validators have against it.
+    """A dry instance of a class, and what its validators have against it.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def sound(cls: type, config: Config, outer: Sequence[str] = ()) -> Config:
     possible to go on and to find what else is wrong.
     """
     wrong = {flaw.path for flaw in flaws(cls, config, outer)}
-    wrong |= {flaw.path for flaw in stand_in(cls, config, outer=outer)[1]}
+    wrong |= {flaw.path for flaw in dry_instance(cls, config, outer=outer)[1]}
     wrong |= {
         (section, name)
         for section in sections(cls)

@@ -1,4 +1,4 @@
-"""Lines of the config file that look like a setting and set nothing."""
+"""Find lines of the config file that look like a setting and set nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from greyhub.adapter import Finding
-from greyhub.checks.places import Place, Trace
+from greyhub.checks.provenance import Location, Trace
 
 
 def check(trace: Trace | None) -> Iterator[Finding]:
@@ -52,7 +52,7 @@ def _idle(file: str, node: ast.AST) -> Iterator[Finding]:
 
 
 def _finding(file: str, node: ast.stmt, option: str, what: str, mend: str) -> Finding:
-    return Finding("error", what, f"write {mend}", option, str(Place(file, node.lineno)))
+    return Finding("error", what, f"write {mend}", option, str(Location(file, node.lineno)))
 
 
 def _option(node: ast.AST) -> str:
@@ -80,7 +80,7 @@ def _overruled(trace: Trace) -> Iterator[Finding]:
             )
 
 
-def _plain(place: Place) -> bool:
+def _plain(place: Location) -> bool:
     """Whether a place is an assignment that always happens."""
     try:
         with open(place.file, "rb") as opened:

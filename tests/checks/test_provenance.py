@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from greyhub.checks.places import Loader, Trace, caller, trace_of
+from greyhub.checks.provenance import Loader, Trace, caller, trace_of
 from tests.checks.starting import HERE
 
 

@@ -1,4 +1,4 @@
-"""Secrets that stand where others can read them."""
+"""Find secrets that users, or readers of the config file, can see."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from traitlets.config.loader import LazyConfigValue
 from greyhub.adapter import Adapter, Finding
 from greyhub.checks.classes import options
 from greyhub.checks.facts import holds
-from greyhub.checks.places import Trace
 from greyhub.checks.platform import COMMAND_LINE, Platform
+from greyhub.checks.provenance import Trace
 from greyhub.secret_names import (
     STORE_OPTIONS,
     holds_secret,

@@ -1,4 +1,4 @@
-"""What is in force: the value of every option, and who said so."""
+"""Effective options: the value of every option, and where it comes from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from traitlets.config.loader import LazyConfigValue
 from greyhub import proxy
 from greyhub.checks.classes import options
 from greyhub.checks.facts import made_from
-from greyhub.checks.joins import added
+from greyhub.checks.overrides import added
 from greyhub.checks.platform import COMMAND_LINE, Platform
 from greyhub.checks.values import settings
 from greyhub.errors import ConfigError
@@ -39,7 +39,7 @@ ENVIRONMENT: tuple[tuple[str, str, str], ...] = (
 
 
 @dataclass(frozen=True)
-class InForce:
+class EffectiveOption:
     """One option, as the hub has it."""
 
     section: str
@@ -56,7 +56,7 @@ class InForce:
         return f"c.{self.section}.{self.name}"
 
 
-def in_force(platform: Platform, *, everything: bool = False) -> list[InForce]:
+def effective_options(platform: Platform, *, everything: bool = False) -> list[EffectiveOption]:
     """The options of a composed configuration that differ from their defaults.
 
     Parameters
@@ -66,7 +66,7 @@ def in_force(platform: Platform, *, everything: bool = False) -> list[InForce]:
     everything : bool
         Also those that do not.
     """
-    found: dict[tuple[str, str], InForce] = {}
+    found: dict[tuple[str, str], EffectiveOption] = {}
     for row in (*_slots(platform), *_proxy(platform)):
         found[row.section, row.name] = row
     for cls in platform.readers.classes:
@@ -75,7 +75,7 @@ def in_force(platform: Platform, *, everything: bool = False) -> list[InForce]:
     return sorted(found.values(), key=lambda row: (row.section, row.name))
 
 
-def _slots(platform: Platform) -> Iterator[InForce]:
+def _slots(platform: Platform) -> Iterator[EffectiveOption]:
     """The slots, also where the flavour fills them."""
     hub = platform.greyhub
     assert isinstance(hub, GreyHub)
@@ -85,17 +85,17 @@ def _slots(platform: Platform) -> Iterator[InForce]:
             origin = platform.where("GreyHub", slot) or _adopted(platform, slot)
         else:
             origin = f'flavour "{hub.flavour}"'
-        yield InForce("GreyHub", slot, None if value is None else label(value), origin)
+        yield EffectiveOption("GreyHub", slot, None if value is None else label(value), origin)
 
 
-def _proxy(platform: Platform) -> Iterator[InForce]:
+def _proxy(platform: Platform) -> Iterator[EffectiveOption]:
     """The proxy's command, which the start decides."""
     path = ("ConfigurableHTTPProxy", "command")
     if platform.written_at(path) or proxy.is_chosen(platform.config):
         return
     with suppress(ConfigError):  # there is no node: the start will say so
         command = proxy.command(proxy.find_node())
-        yield InForce(*path, command, "greyhub itself", ["configurable-http-proxy"])
+        yield EffectiveOption(*path, command, "greyhub itself", ["configurable-http-proxy"])
 
 
 def _adopted(platform: Platform, slot: str) -> str:
@@ -103,9 +103,9 @@ def _adopted(platform: Platform, slot: str) -> str:
     return platform.where("JupyterHub", option)
 
 
-def _of_class(platform: Platform, cls: type, everything: bool) -> Iterator[InForce]:
-    made = platform.application if cls is platform.hub else platform.stand_in(cls)
-    made = made or platform.stand_in(cls)
+def _of_class(platform: Platform, cls: type, everything: bool) -> Iterator[EffectiveOption]:
+    made = platform.application if cls is platform.hub else platform.dry_instance(cls)
+    made = made or platform.dry_instance(cls)
     held = settings(cls, platform.config, platform.outer(cls))
     for name, trait in options(cls).items():
         if name == "config_file":
@@ -116,15 +116,17 @@ def _of_class(platform: Platform, cls: type, everything: bool) -> Iterator[InFor
             value = masked(raw, name) if _covered(raw, name) else masked(_get(made, name), name)
             if value != default or everything or platform.written_at(path):
                 section = ".".join(path[:-1])
-                yield InForce(section, name, value, origin(platform, path), default)
+                yield EffectiveOption(section, name, value, origin(platform, path), default)
         elif variable := _variable(cls, name):
             value = MASK if is_secret(name) else masked(_get(made, name), name)
-            yield InForce(cls.__name__, name, value, f"the variable {variable}", default)
+            yield EffectiveOption(cls.__name__, name, value, f"the variable {variable}", default)
         elif everything and cls is not GreyHub:
             value = default if is_secret(name) else masked(_get(made, name), name)
-            yield InForce(cls.__name__, name, value, "default", default)
+            yield EffectiveOption(cls.__name__, name, value, "default", default)
         elif everything and name not in SLOTS:
-            yield InForce(cls.__name__, name, masked(_get(made, name), name), "default", default)
+            yield EffectiveOption(
+                cls.__name__, name, masked(_get(made, name), name), "default", default
+            )
 
 
 def _covered(raw: Any, name: str) -> bool:

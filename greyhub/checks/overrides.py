@@ -1,4 +1,4 @@
-"""Options to which adapters add, and a value that would leave out what they add."""
+"""Warn of user values that replace what adapters contribute to an option."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where each option was set: the file and the line.
+"""Record the file and line at which each option was set.
 
 JupyterHub reads its config file with traitlets' loader, which hands the file a
 plain `Config`. The loader here hands it one that remembers who wrote to it, so
@@ -26,7 +26,7 @@ Names = tuple[str, ...]
 """The names on the way to an option: ``("Spawner", "mem_limit")``."""
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """A line of a file; 0 where the line is not known."""
 
     file: str
@@ -43,14 +43,14 @@ class Trace:
 
     def __init__(self) -> None:
         self.files: list[str] = []
-        self.missing: list[tuple[str, Place | None]] = []
+        self.missing: list[tuple[str, Location | None]] = []
         """The ``load_subconfig`` files that were not there."""
         self.late: list[Names] = []
         """What was set after ``compose``."""
         self.composed: Any = None
         """The `greyhub.composing.Composition`, once there is one."""
-        self._set: dict[Names, list[Place]] = {}
-        self._touched: dict[Names, Place] = {}
+        self._set: dict[Names, list[Location]] = {}
+        self._touched: dict[Names, Location] = {}
         self._paused = 0
 
     def wrote(self, path: Names) -> None:
@@ -67,12 +67,12 @@ class Trace:
         if not self._paused and (place := caller()):
             self._touched[path] = place
 
-    def find(self, *path: str) -> Place | None:
+    def find(self, *path: str) -> Location | None:
         """Where an option got the value that it has."""
         places = self._set.get(path)
         return places[-1] if places else self._touched.get(path)
 
-    def twice(self) -> Iterator[tuple[Names, list[Place]]]:
+    def twice(self) -> Iterator[tuple[Names, list[Location]]]:
         """The options that were assigned more than once, with every place."""
         return ((path, places) for path, places in self._set.items() if len(places) > 1)
 
@@ -90,14 +90,14 @@ class Trace:
             self._paused -= 1
 
 
-def caller() -> Place | None:
+def caller() -> Location | None:
     """The line outside this module and traitlets that is being executed."""
     frame = sys._getframe(1)
     while frame.f_code.co_filename in _OWN:
         if frame.f_back is None:
             return None
         frame = frame.f_back
-    return Place(frame.f_code.co_filename, frame.f_lineno)
+    return Location(frame.f_code.co_filename, frame.f_lineno)
 
 
 class TracedConfig(Config):
