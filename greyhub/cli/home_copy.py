@@ -12,9 +12,9 @@ import click
 from greyhub.cli.homes import FAILURES, Options, Party, bar, party, said, told, whose
 from greyhub.cli.output import print_json
 from greyhub.errors import HomeError
-from greyhub.homespace.moving.copying import Copied, Copying
-from greyhub.homespace.moving.people import Homes
-from greyhub.homespace.moving.places import sides
+from greyhub.homespace.migrate.copying import Copied, Copying
+from greyhub.homespace.migrate.locations import endpoints
+from greyhub.homespace.migrate.users import PlatformHomes
 from greyhub.homespace.sync.lanes import Lanes
 from greyhub.homespace.sync.progress import human
 
@@ -102,8 +102,8 @@ def copy(
 
 def _one(
     who: Party,
-    one: Homes,
-    other: Homes,
+    one: PlatformHomes,
+    other: PlatformHomes,
     name: str,
     everyone: bool,
     dry: bool,
@@ -120,7 +120,7 @@ def _one(
             raise HomeError(RUNS)
         with (
             bar(name, hidden=quiet) as (progress, tick),
-            sides(source, target, where, check=check) as (
+            endpoints(source, target, where, check=check) as (
                 here,
                 there,
                 journal,
@@ -138,11 +138,11 @@ def _one(
 
 
 def _switch(
-    who: Party, other: Homes, names: Sequence[str], found: Sequence[Mapping[str, Any]]
+    who: Party, other: PlatformHomes, names: Sequence[str], found: Sequence[Mapping[str, Any]]
 ) -> None:
     for name, each in zip(names, found, strict=True):
         for adapter in who.platforms.values():
-            table = Homes.of_platform(adapter).table
+            table = PlatformHomes.of_platform(adapter).table
             if each["whole"] and table is not None:
                 adapter.parent.make_state()
                 table.move(name, other.of(name, remembered=False).url)

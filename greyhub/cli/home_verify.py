@@ -11,8 +11,8 @@ import click
 
 from greyhub.cli.homes import FAILURES, Options, bar, party, said, told, whose
 from greyhub.cli.output import print_json
-from greyhub.homespace.moving.places import Place, sides
-from greyhub.homespace.moving.verifying import Verified, verify
+from greyhub.homespace.migrate.locations import Location, endpoints
+from greyhub.homespace.migrate.verifying import Verified, verify
 from greyhub.homespace.sync.progress import human
 
 NAMED = 50
@@ -69,12 +69,12 @@ def command(
 
 
 def _one(
-    name: str, here: Place, there: Place | None, state: Path | None, quiet: bool
+    name: str, here: Location, there: Location | None, state: Path | None, quiet: bool
 ) -> dict[str, Any]:
     try:
         with (
             bar(name, hidden=quiet) as (progress, tick),
-            sides(here, there, state) as (one, other, _),
+            endpoints(here, there, state) as (one, other, _),
         ):
             report = verify(one, other, progress=progress, tick=tick)
     except FAILURES as error:

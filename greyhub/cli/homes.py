@@ -15,8 +15,8 @@ import click
 
 from greyhub.errors import HomeError
 from greyhub.homespace.adapter import URL, HomeAdapter
-from greyhub.homespace.moving.people import HERE, Homes, Hub
-from greyhub.homespace.moving.places import Place, canonical
+from greyhub.homespace.migrate.locations import Location, canonical
+from greyhub.homespace.migrate.users import HERE, HubDatabase, PlatformHomes
 from greyhub.homespace.stores import STORES
 from greyhub.homespace.sync.progress import Progress
 
@@ -62,10 +62,10 @@ def whose(command: Callable[..., Any]) -> Callable[..., Any]:
 class Party:
     """The homes of a command's arguments, and the hubs that know their users."""
 
-    hubs: dict[str, Hub] = field(default_factory=dict)
+    hubs: dict[str, HubDatabase] = field(default_factory=dict)
     platforms: dict[str, HomeAdapter] = field(default_factory=dict)
 
-    def homes(self, text: str, options: Mapping[str, Any]) -> Homes:
+    def homes(self, text: str, options: Mapping[str, Any]) -> PlatformHomes:
         """What an argument stands for: a URL, a directory, or a config file's homes."""
         from fsspec.registry import known_implementations, registry
 
@@ -75,10 +75,10 @@ class Party:
             raise click.UsageError(f"no kind of store is known as {protocol}:")
         if text.endswith(".py") and "://" not in text:
             adapter = self.platform(text)
-            return Homes.of_platform(adapter)
+            return PlatformHomes.of_platform(adapter)
         if not URL.match(text):
             text = str(Path(text).expanduser().absolute())
-        return Homes(text, options)
+        return PlatformHomes(text, options)
 
     def platform(self, file: str) -> HomeAdapter:
         """The homespace of a config file; its hub is asked whose servers run."""
@@ -94,7 +94,7 @@ class Party:
         if reading.failed or not isinstance(adapter, HomeAdapter):
             print_findings([each for each in reading.findings if each.level == "error"])
             raise HomeError(f"{file} does not say where homes are")
-        self.hubs[file] = Hub(reading.application.db_url)
+        self.hubs[file] = HubDatabase(reading.application.db_url)
         self.platforms[file] = adapter
         return adapter
 
@@ -106,18 +106,22 @@ class Party:
         """The users whose servers run."""
         return {name for hub in self.hubs.values() for name in hub.running()}
 
-    def busy(self, user: str, *places: Place) -> bool:
+    def busy(self, user: str, *places: Location) -> bool:
         """Whether a server runs whose user this is, or whose home is at one of the places."""
         running = self.running()
         theirs = {
-            canonical(Place(adapter.home_of(name)))
+            canonical(Location(adapter.home_of(name)))
             for adapter in self.platforms.values()
             for name in running
         }
         return user in running or any(canonical(place) in theirs for place in places)
 
     def chosen(
-        self, homes: Homes, other: Homes | None, users: Sequence[str], everyone: bool
+        self,
+        homes: PlatformHomes,
+        other: PlatformHomes | None,
+        users: Sequence[str],
+        everyone: bool,
     ) -> list[str]:
         """The users that a command is about; one home that is no one's is named ""."""
         if users and everyone:

@@ -1,4 +1,4 @@
-"""Copying one home: in parallel, checked, and begun again wherever it was ended."""
+"""Copy one home: in parallel, verified, and resumable wherever it was ended."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from greyhub.errors import HomeError
-from greyhub.homespace.moving.decisions import Action, Step, beside, plan
-from greyhub.homespace.moving.patience import PATIENCE, SETTLED, patiently, reason
-from greyhub.homespace.moving.sides import Item, Other, Side
+from greyhub.homespace.migrate.endpoint import Endpoint, Item, Unexpected
+from greyhub.homespace.migrate.plan import Action, Step, beside, plan
+from greyhub.homespace.migrate.retry import PATIENCE, SETTLED, reason, with_retry
 from greyhub.homespace.sync.journal import Journal
 from greyhub.homespace.sync.lanes import LARGE, Lanes
 from greyhub.homespace.sync.plan import UNREADABLE
@@ -68,7 +68,7 @@ class Copying:
 
     Parameters
     ----------
-    source, target : Side
+    source, target : Endpoint
         From where to where. Nothing is changed in the source.
     journal : Journal
         Remembers what was copied.
@@ -82,8 +82,8 @@ class Copying:
 
     def __init__(
         self,
-        source: Side,
-        target: Side,
+        source: Endpoint,
+        target: Endpoint,
         journal: Journal,
         *,
         progress: Progress | None = None,
@@ -114,7 +114,7 @@ class Copying:
         greyhub.errors.HomeError
             There is no such home, or a store does not do what it is asked.
         OSError
-            A side cannot be looked at.
+            A endpoint cannot be looked at.
         """
         began = time.monotonic()
         steps = self._steps(empty)
@@ -140,8 +140,8 @@ class Copying:
         self.report.bytes = sum(item.size for item in items.values())
         return list(plan(items, there, dict(self.journal.bases())))
 
-    def _look(self, side: Side) -> dict[str, Item]:
-        found = patiently(lambda: list(side.items()), side.renew, self.patience)
+    def _look(self, endpoint: Endpoint) -> dict[str, Item]:
+        found = with_retry(lambda: list(endpoint.items()), endpoint.renew, self.patience)
         return {item.path: item for item in found}
 
     def _tell(self, steps: Iterable[Step]) -> None:
@@ -172,14 +172,14 @@ class Copying:
         for step in reversed(folders):
             self._folder(step, final=True)
         self._remember()
-        patiently(lambda: self.target.settle(final=True), self.target.renew, self.patience)
+        with_retry(lambda: self.target.settle(final=True), self.target.renew, self.patience)
 
     def _folder(self, step: Step, *, final: bool) -> None:
         if step.action is Action.REFUSE:
             self.report.failed[step.item.path] = BLOCKED
             return
         try:
-            patiently(
+            with_retry(
                 lambda: self.target.make(step.item, final=final), self.target.renew, self.patience
             )
         except Exception as error:
@@ -211,7 +211,7 @@ class Copying:
 
     def _launch(self, lane: Any, step: Step) -> None:
         def work() -> Done:
-            return patiently(lambda: self._one(step), self._renew, self.patience)
+            return with_retry(lambda: self._one(step), self._renew, self.patience)
 
         self.lanes.start(lane, step.item.path, work)
 
@@ -229,7 +229,7 @@ class Copying:
             if step.action is Action.COPY:
                 try:
                     return Done(*self.target.put(item, content, None))
-                except Other:  # an answer was lost, or somebody else was here
+                except Unexpected:  # an answer was lost, or somebody else was here
                     there = self.target.find(item.path)
                     if there is None:
                         raise HomeError(BLOCKED) from None
@@ -243,7 +243,7 @@ class Copying:
             name = beside(item, digest)
             try:
                 return Done(*self.target.put(name, content, None), name.path)
-            except Other:
+            except Unexpected:
                 taken = self.target.find(name.path)
                 if taken is None or self.target.digest(taken) != digest:
                     raise
@@ -259,7 +259,7 @@ class Copying:
             return None
         try:
             self.target.make(item, final=True)
-        except Other:
+        except Unexpected:
             return None
         return Done(base.tag, base.digest)
 
@@ -267,7 +267,7 @@ class Copying:
         item = beside(step.item, "") if step.action is Action.BESIDE else step.item
         try:
             self.target.make(item, final=True)
-        except Other:
+        except Unexpected:
             now = self.target.find(item.path)
             if now is None or (now.kind, now.target) != ("link", item.target):
                 raise

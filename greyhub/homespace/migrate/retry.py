@@ -1,4 +1,4 @@
-"""Asking again what did not work: a move takes hours, and stores have bad moments."""
+"""Retry with back-off and renewed credentials, for copies that take hours."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from greyhub.errors import HomeError
-from greyhub.homespace.moving.sides import Other
+from greyhub.homespace.migrate.endpoint import Unexpected
 from greyhub.homespace.sync.source import LocalTrouble, Unstable
 
 T = TypeVar("T")
@@ -17,7 +17,15 @@ T = TypeVar("T")
 PATIENCE: Final = 60.0
 """Seconds to go on asking a store that does not do what it is asked."""
 
-SETTLED: Final = (Other, HomeError, Unstable, LocalTrouble, TypeError, LookupError, AttributeError)
+SETTLED: Final = (
+    Unexpected,
+    HomeError,
+    Unstable,
+    LocalTrouble,
+    TypeError,
+    LookupError,
+    AttributeError,
+)
 """What asking again does not change."""
 
 HOPELESS: Final = frozenset(
@@ -25,7 +33,7 @@ HOPELESS: Final = frozenset(
 )
 
 
-def patiently(work: Callable[[], T], renew: Callable[[], None], patience: float = PATIENCE) -> T:
+def with_retry(work: Callable[[], T], renew: Callable[[], None], patience: float = PATIENCE) -> T:
     """Do it, again and again for as long as there is hope.
 
     Parameters
@@ -56,7 +64,7 @@ def patiently(work: Callable[[], T], renew: Callable[[], None], patience: float 
 
 def reason(error: BaseException) -> str:
     """An error as a line for people."""
-    if isinstance(error, Other):
+    if isinstance(error, Unexpected):
         return "it was changed meanwhile: stop the server, and run the same command again"
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return " ".join(text.split())[:300]

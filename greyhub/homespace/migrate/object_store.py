@@ -1,4 +1,4 @@
-"""A home that is in a store: plain files, and a manifest of all that these cannot say."""
+"""A copy endpoint for a home in a store: plain objects, and a manifest for the rest."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, Any, BinaryIO, cast
 
-from greyhub.homespace.moving.sides import FILE, FOLDER, Item, Other
+from greyhub.homespace.migrate.endpoint import FILE, FOLDER, Item, Unexpected
 from greyhub.homespace.references import Secrets
 from greyhub.homespace.stores import Entry as Listed
 from greyhub.homespace.stores import open_store as open_plain
@@ -30,7 +30,7 @@ MEMORY = 8 << 20
 """Bytes of a file on its way that stay in memory."""
 
 
-class Bucket:
+class ObjectStoreEndpoint:
     """A home in a store.
 
     Parameters
@@ -121,7 +121,7 @@ class Bucket:
     def open(self, item: Item) -> Iterator[Source]:
         """A file, as it is described, brought here first."""
         with tempfile.SpooledTemporaryFile(MEMORY) as file:
-            whole = Whole(cast("IO[bytes]", file))
+            whole = SpooledFile(cast("IO[bytes]", file))
             self._fetch(item, whole)
             if item.digest and whole.result != item.digest:
                 raise Damaged(
@@ -132,15 +132,15 @@ class Bucket:
 
     def digest(self, item: Item) -> str:
         """The digest of a file, by reading it."""
-        whole = Whole(None)
+        whole = SpooledFile(None)
         self._fetch(item, whole)
         return whole.result
 
-    def _fetch(self, item: Item, into: Whole) -> None:
+    def _fetch(self, item: Item, into: SpooledFile) -> None:
         try:
             self.store.fetch(key_of(item.path), item.mark, cast(BinaryIO, into), item.size)
         except (Changed, FileNotFoundError) as error:
-            raise Other(item.path) from error
+            raise Unexpected(item.path) from error
 
     # Writing.
 
@@ -150,7 +150,7 @@ class Bucket:
         try:
             tag = self.store.put(key_of(item.path), source, ABSENT if expect is None else expect)
         except Changed as error:
-            raise Other(item.path) from error
+            raise Unexpected(item.path) from error
         digest = source.seal()
         if self.check:
             there = self.digest(Item(item.path, "file", source.size, mark=tag))
@@ -165,7 +165,7 @@ class Bucket:
         self._mark_home()
         if not final or item.kind == "link":
             if self.store.find(key_of(item.path)) is not None:
-                raise Other(item.path)
+                raise Unexpected(item.path)
             self._tell(item, Entry(item.kind, mode=item.mode, target=item.target))
 
     def describe(self, item: Item, mark: str, digest: str) -> None:
@@ -208,7 +208,7 @@ class Bucket:
             self._marked = True
 
 
-class Whole:
+class SpooledFile:
     """A file's content, written once and read as often as it is asked for.
 
     Parameters

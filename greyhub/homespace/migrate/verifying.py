@@ -1,4 +1,4 @@
-"""Are two homes the same, by their content? Is one what its manifest says?"""
+"""Verify that two homes have the same content, or that one matches its manifest."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from greyhub.homespace.moving.patience import PATIENCE, patiently, reason
-from greyhub.homespace.moving.sides import Item, Side
+from greyhub.homespace.migrate.endpoint import Endpoint, Item
+from greyhub.homespace.migrate.retry import PATIENCE, reason, with_retry
 from greyhub.homespace.sync.lanes import LARGE, Lanes
 from greyhub.homespace.sync.plan import UNREADABLE
 from greyhub.homespace.sync.progress import Progress
@@ -36,8 +36,8 @@ class Verified:
 
 
 def verify(
-    source: Side,
-    target: Side | None,
+    source: Endpoint,
+    target: Endpoint | None,
     *,
     progress: Progress | None = None,
     tick: Callable[[], None] = lambda: None,
@@ -49,8 +49,8 @@ def verify(
     report = Verified(source.name, target.name if target else "its manifest")
     items = _look(source, patience)
     there = _look(target, patience) if target else items
-    for side in (source, target):
-        report.unknown.update(dict.fromkeys(side.unreadable if side else (), UNREADABLE))
+    for endpoint in (source, target):
+        report.unknown.update(dict.fromkeys(endpoint.unreadable if endpoint else (), UNREADABLE))
     files: dict[str, Item] = {}
     for path, item in items.items():
         if (found := there.get(path)) is None:
@@ -66,11 +66,11 @@ def verify(
     progress.begin(len(files), report.bytes)
 
     def read(item: Item) -> bool:
-        here = patiently(lambda: source.digest(item), source.renew, patience)
+        here = with_retry(lambda: source.digest(item), source.renew, patience)
         if target is None:
             return here == item.digest
         other = there[item.path]
-        return here == patiently(lambda: target.digest(other), target.renew, patience)
+        return here == with_retry(lambda: target.digest(other), target.renew, patience)
 
     waiting, flying = list(files.values()), 0
     while waiting or flying:
@@ -93,8 +93,8 @@ def _reading(read: Callable[[Item], bool], item: Item) -> Callable[[], bool]:
     return lambda: read(item)
 
 
-def _look(side: Side, patience: float) -> dict[str, Item]:
-    found = patiently(lambda: list(side.items()), side.renew, patience)
+def _look(endpoint: Endpoint, patience: float) -> dict[str, Item]:
+    found = with_retry(lambda: list(endpoint.items()), endpoint.renew, patience)
     return {item.path: item for item in found}
 
 

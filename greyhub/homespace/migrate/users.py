@@ -1,4 +1,4 @@
-"""Whose homes are to be moved, where these are, and whose servers run."""
+"""Whose homes are migrated, where they are, and whose servers run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from greyhub.errors import HomeError
 from greyhub.homespace.adapter import HomeAdapter
-from greyhub.homespace.moving.places import Place
+from greyhub.homespace.migrate.locations import Location
 from greyhub.homespace.references import Secrets, check_url
 from greyhub.homespace.stores import open_store
 from greyhub.homespace.table import Table
@@ -22,7 +22,7 @@ HERE = "{username}"
 
 
 @dataclass(frozen=True)
-class Homes:
+class PlatformHomes:
     """The homes of many users on one backend.
 
     Raises
@@ -45,22 +45,22 @@ class Homes:
             raise HomeError(str(error)) from None
 
     @classmethod
-    def of_platform(cls, adapter: HomeAdapter) -> Homes:
+    def of_platform(cls, adapter: HomeAdapter) -> PlatformHomes:
         """The homes of a platform, by its configuration."""
         template = adapter.home_of("x", remembered=False).removesuffix("x") + HERE
         return cls(adapter.url or template, dict(adapter.storage_options), adapter)
 
-    def of(self, user: str, *, remembered: bool) -> Place:
+    def of(self, user: str, *, remembered: bool) -> Location:
         """Where one user's home is; ``remembered``, as it was decided once.
 
         The user "" is nobody: then the template is the home.
         """
         if not user:
-            return Place(self.template, self.options)
+            return Location(self.template, self.options)
         if self.adapter is None:
-            return Place(self.template.replace(HERE, filename(user)), self.options)
+            return Location(self.template.replace(HERE, filename(user)), self.options)
         url = self.adapter.home_of(user, remembered=remembered)
-        return Place(url, self.options, _uid(self.adapter.parent.private, user))
+        return Location(url, self.options, _uid(self.adapter.parent.private, user))
 
     @property
     def table(self) -> Table | None:
@@ -113,7 +113,7 @@ def _uid(private: Path, user: str) -> int | None:
     return uid if isinstance(uid, int) else None
 
 
-class Hub:
+class HubDatabase:
     """What a hub's database tells, whether the hub runs or not.
 
     Parameters

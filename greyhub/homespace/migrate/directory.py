@@ -1,4 +1,4 @@
-"""A home that is a directory of this machine: it says itself all that there is to say."""
+"""A copy endpoint for a home in a local directory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from greyhub.directories import make_passable
 from greyhub.errors import HomeError
-from greyhub.homespace.moving.sides import Item, Other
+from greyhub.homespace.migrate.endpoint import Item, Unexpected
 from greyhub.homespace.references import Secrets
 from greyhub.homespace.stores import PART
 from greyhub.homespace.stores.asking import FileChanged
@@ -46,7 +46,7 @@ class Everything(Rules):
         return reserved(path)
 
 
-class Tree:
+class DirectoryEndpoint:
     """A home's directory. Nothing is read or written through a link in it.
 
     Parameters
@@ -106,7 +106,7 @@ class Tree:
             full = f"/proc/self/fd/{directory}/{name}"
             seen = seen_file(full, os.stat(name, dir_fd=directory, follow_symlinks=False))
             if _mark(seen) != item.mark:
-                raise Other(item.path)
+                raise Unexpected(item.path)
             try:
                 copy = self._joined(full) if seen.beside else None
                 source = Stable(copy or Path(full))
@@ -148,7 +148,7 @@ class Tree:
         try:
             staged = self.store.stage(item.path)
         except TAKEN as error:
-            raise Other(item.path) from error
+            raise Unexpected(item.path) from error
         assert isinstance(staged, Staged)
         try:
             for piece in source.chunks():
@@ -161,7 +161,7 @@ class Tree:
             self.store.publish(staged, item.path, exclusive=expect is None, match=expect)
         except TAKEN as error:
             self.store.discard(staged)
-            raise Other(item.path) from error
+            raise Unexpected(item.path) from error
         except BaseException:
             self.store.discard(staged)
             raise
@@ -186,7 +186,7 @@ class Tree:
             with self.store.at(item.path, make=True) as (directory, name):
                 self._make(item, name, directory, final)
         except TAKEN as error:
-            raise Other(item.path) from error
+            raise Unexpected(item.path) from error
 
     def _make(self, item: Item, name: str, directory: int, final: bool) -> None:
         if item.kind == "link":

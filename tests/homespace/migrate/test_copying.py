@@ -15,25 +15,25 @@ from typing import Any
 import pytest
 
 from greyhub.errors import HomeError
-from greyhub.homespace.moving.copying import Copied, Copying
-from greyhub.homespace.moving.places import Place, sides
-from greyhub.homespace.moving.verifying import Verified, verify
+from greyhub.homespace.migrate.copying import Copied, Copying
+from greyhub.homespace.migrate.locations import Location, endpoints
+from greyhub.homespace.migrate.verifying import Verified, verify
 from greyhub.homespace.references import Secrets
 from greyhub.homespace.sync.stores import open_url
 from greyhub.homespace.sync.working import WorkingCopy
-from tests.homespace.moving.conftest import full, picture
+from tests.homespace.migrate.conftest import full, picture
 from tests.support.faults import FaultyProxy, Request, times
 from tests.support.waiting import MINUTE
 
 
-def copy(source: Place, target: Place, state: Path, dry: bool = False, **how: Any) -> Copied:
-    with sides(source, target, state) as (one, other, journal):
+def copy(source: Location, target: Location, state: Path, dry: bool = False, **how: Any) -> Copied:
+    with endpoints(source, target, state) as (one, other, journal):
         assert other is not None
         return Copying(one, other, journal, **how).run(dry=dry)
 
 
-def compared(source: Place, target: Place | None, state: Path) -> Verified:
-    with sides(source, target, state) as (one, other, _):
+def compared(source: Location, target: Location | None, state: Path) -> Verified:
+    with endpoints(source, target, state) as (one, other, _):
         return verify(one, other)
 
 
@@ -54,15 +54,17 @@ def puts(request: Request) -> bool:
     return request.method == "PUT" and not ours
 
 
-def test_there_and_back_all_survives(home: Path, far: Place, state: Path, tmp_path: Path) -> None:
+def test_there_and_back_all_survives(
+    home: Path, far: Location, state: Path, tmp_path: Path
+) -> None:
     before = picture(home)
-    there = copy(Place(str(home)), far, state)
+    there = copy(Location(str(home)), far, state)
     assert there.whole, there.failed
     assert not there.beside
-    found = compared(Place(str(home)), far, state)
+    found = compared(Location(str(home)), far, state)
     assert found.whole, found
     assert not found.extra
-    back = Place(str(tmp_path / "back"))
+    back = Location(str(tmp_path / "back"))
     assert copy(far, back, state).whole
     assert picture(tmp_path / "back") == before == picture(home)
     twins = [(tmp_path / "back" / name).stat().st_ino for name in ("notes.txt", "second name.txt")]
@@ -71,12 +73,12 @@ def test_there_and_back_all_survives(home: Path, far: Place, state: Path, tmp_pa
 
 def test_from_store_to_store(home: Path, place_of, state: Path, tmp_path: Path) -> None:
     before = picture(home)
-    s3, azure = (Place(each.url(), each.options) for each in map(place_of, ("s3", "azure")))
-    assert copy(Place(str(home)), s3, state).whole
+    s3, azure = (Location(each.url(), each.options) for each in map(place_of, ("s3", "azure")))
+    assert copy(Location(str(home)), s3, state).whole
     assert copy(s3, azure, state).whole
-    with sides(s3, azure, state) as (one, other, _):
+    with endpoints(s3, azure, state) as (one, other, _):
         assert one.known_as() == other.known_as()  # so that a working copy knows it again
-    assert copy(azure, Place(str(tmp_path / "back")), state).whole
+    assert copy(azure, Location(str(tmp_path / "back")), state).whole
     assert picture(tmp_path / "back") == before
 
 
@@ -90,12 +92,12 @@ def test_stores_without_working_copies(name: str, place_of, state: Path, tmp_pat
     (home / "run").write_bytes(b"#!")
     (home / "run").chmod(0o755)
     (home / "link").symlink_to("run")
-    far = Place(place.url(), place.options)
-    there = copy(Place(str(home)), far, state)
+    far = Location(place.url(), place.options)
+    there = copy(Location(str(home)), far, state)
     assert there.whole, there.failed
     assert place.read("a/c.txt") == b"new"
     back = tmp_path / "back"
-    assert copy(far, Place(str(back)), state).whole
+    assert copy(far, Location(str(back)), state).whole
     assert (back / "a" / "b.txt").read_bytes() == b"here already"
     assert (back / "run").stat().st_mode & 0o777 == 0o755
     assert os.readlink(back / "link") == "run"
@@ -112,7 +114,7 @@ def test_what_has_no_manifest_is_copied_too(
     if name == "sftp":
         (place.disk / "link").symlink_to("a/b")
     back = tmp_path / "back"
-    assert copy(Place(place.url(), place.options), Place(str(back)), state).whole
+    assert copy(Location(place.url(), place.options), Location(str(back)), state).whole
     assert (back / "a" / "b" / "file.txt").read_bytes() == b"x"
     assert (back / "hollow" / "more").is_dir()
     assert (back / "hollow").stat().st_mode & 0o777 == 0o755
@@ -120,9 +122,9 @@ def test_what_has_no_manifest_is_copied_too(
 
 
 def test_a_working_copy_knows_its_home_again(place_of, state: Path, tmp_path: Path) -> None:
-    s3, azure = (Place(each.url(), each.options) for each in map(place_of, ("s3", "azure")))
+    s3, azure = (Location(each.url(), each.options) for each in map(place_of, ("s3", "azure")))
 
-    def bring(place: Place) -> dict[str, str]:
+    def bring(place: Location) -> dict[str, str]:
         store = open_url(place.url, Secrets(place.options).read())
         copy_ = WorkingCopy(tmp_path / "copy", store, tmp_path / "known")
         try:
@@ -141,7 +143,7 @@ def test_a_working_copy_knows_its_home_again(place_of, state: Path, tmp_path: Pa
     before = picture(tmp_path / "copy")
     assert bring(azure) == {}
     assert picture(tmp_path / "copy") == before  # no second version of anything
-    assert copy(azure, Place(str(tmp_path / "back")), state).whole
+    assert copy(azure, Location(str(tmp_path / "back")), state).whole
     assert {path for path in picture(tmp_path / "back") if not path.startswith(".venv")} == {
         path for path in before if not path.startswith(".venv")
     }
@@ -152,23 +154,23 @@ def test_what_root_copies_is_its_owners(home: Path, state: Path, tmp_path: Path)
     for each in (home, *home.rglob("*")):
         os.chown(each, 54321, 54322, follow_symlinks=False)
     target = tmp_path / "new" / "ada"
-    assert copy(Place(str(home)), Place(str(target)), state).whole
+    assert copy(Location(str(home)), Location(str(target)), state).whole
     owners = {each.lstat().st_uid for each in (target, *target.rglob("*"))}
     assert owners == {54321}
     assert target.stat().st_mode & 0o777 == 0o700
-    other = Place(str(tmp_path / "other" / "ada"), owner=54399)
-    assert copy(Place(str(home)), other, state).whole
+    other = Location(str(tmp_path / "other" / "ada"), owner=54399)
+    assert copy(Location(str(home)), other, state).whole
     assert (tmp_path / "other" / "ada").stat().st_uid == 54399
     assert (tmp_path / "other" / "ada" / "link").lstat().st_uid == 54399
 
 
 def test_a_second_time_nothing_is_sent(home: Path, bucket, proxy, state: Path) -> None:
-    far = Place(bucket.url(), proxy.options)
-    first = copy(Place(str(home)), far, state)
+    far = Location(bucket.url(), proxy.options)
+    first = copy(Location(str(home)), far, state)
     proxy.requests.clear()
     (home / "notes2.txt").write_text("new")
     (home / "work" / "run.sh").write_text("#!/bin/bash\n")
-    second = copy(Place(str(home)), far, state)
+    second = copy(Location(str(home)), far, state)
     assert second.whole
     assert not second.beside  # what was copied before is replaced by its newer version
     sent = {request.path.rpartition("/")[2] for request in proxy.requests if puts(request)}
@@ -178,31 +180,31 @@ def test_a_second_time_nothing_is_sent(home: Path, bucket, proxy, state: Path) -
 
 
 def test_without_a_memory_what_is_there_is_recognised(
-    home: Path, far: Place, state: Path, tmp_path: Path
+    home: Path, far: Location, state: Path, tmp_path: Path
 ) -> None:
-    copy(Place(str(home)), far, state)
-    again = copy(Place(str(home)), far, tmp_path / "another state")
+    copy(Location(str(home)), far, state)
+    again = copy(Location(str(home)), far, tmp_path / "another state")
     assert again.whole
     assert not again.beside
     assert again.copied == 0
-    assert compared(Place(str(home)), far, state).whole
+    assert compared(Location(str(home)), far, state).whole
 
 
 def test_a_dry_run_touches_nothing(home: Path, bucket, proxy, state: Path) -> None:
     before = picture(home)
-    report = copy(Place(str(home)), Place(bucket.url(), proxy.options), state, dry=True)
+    report = copy(Location(str(home)), Location(bucket.url(), proxy.options), state, dry=True)
     assert report.copied == sum(each[0] == "file" for each in before.values())
     assert not report.whole
     assert not [each for each in proxy.requests if each.changes]
     assert picture(home) == before
     assert bucket.names() == set()
-    local = Place(str(home.parent / "new" / "ada"))
-    copy(Place(str(home)), local, state, dry=True)
+    local = Location(str(home.parent / "new" / "ada"))
+    copy(Location(str(home)), local, state, dry=True)
     assert not (home.parent / "new").exists()
 
 
 def test_what_is_there_is_never_overwritten(
-    home: Path, far: Place, state: Path, tmp_path: Path
+    home: Path, far: Location, state: Path, tmp_path: Path
 ) -> None:
     other = tmp_path / "other"
     (other / "work").mkdir(parents=True)
@@ -211,13 +213,13 @@ def test_what_is_there_is_never_overwritten(
     (other / "big.bin").mkdir()
     (other / "big.bin" / "inside").write_bytes(b"x")
     (other / "only here").write_bytes(b"stays")
-    assert copy(Place(str(other)), far, state).whole
-    report = copy(Place(str(home)), far, state)
+    assert copy(Location(str(other)), far, state).whole
+    report = copy(Location(str(home)), far, state)
     assert report.whole, report.failed
     assert set(report.beside) >= {"notes.txt", "link", "big.bin"}
     assert report.extra >= 2
     back = tmp_path / "back"
-    copy(far, Place(str(back)), state)
+    copy(far, Location(str(back)), state)
     assert (back / "notes.txt").read_bytes() == b"somebody's newer notes"
     assert (back / report.beside["notes.txt"]).read_bytes() == b"notes"
     assert os.readlink(back / "link") == "elsewhere"
@@ -226,25 +228,25 @@ def test_what_is_there_is_never_overwritten(
     assert (back / "only here").read_bytes() == b"stays"
     assert "copied" in report.beside["notes.txt"]
     before = picture(back)
-    copy(Place(str(home)), far, tmp_path / "another state")
-    copy(far, Place(str(tmp_path / "back2")), state)
+    copy(Location(str(home)), far, tmp_path / "another state")
+    copy(far, Location(str(tmp_path / "back2")), state)
     assert picture(tmp_path / "back2") == before  # a second copy has the same name
 
 
 def test_a_file_where_a_folder_belongs_is_said(
-    home: Path, far: Place, state: Path, tmp_path: Path
+    home: Path, far: Location, state: Path, tmp_path: Path
 ) -> None:
     other, back = tmp_path / "other", tmp_path / "back"
     other.mkdir()
     (other / "work").write_bytes(b"a file")
     for number in range(30):
         (home / "work" / f"{number}").write_bytes(b"x")
-    copy(Place(str(other)), far, state)
-    report = copy(Place(str(home)), far, state)
+    copy(Location(str(other)), far, state)
+    report = copy(Location(str(home)), far, state)
     assert not report.whole
     assert "work" in report.failed
     assert "work/deep/er/data.bin" in report.failed
-    copy(far, Place(str(back)), state)
+    copy(far, Location(str(back)), state)
     assert (back / "work").read_bytes() == b"a file"
     assert (back / "notes.txt").read_bytes() == b"notes"
 
@@ -254,13 +256,13 @@ def test_a_file_where_a_folder_belongs_is_said(
 def test_a_store_in_trouble_is_asked_again(
     home: Path, bucket, proxy, state: Path, tmp_path: Path, fault: str
 ) -> None:
-    far = Place(bucket.url(), proxy.options)
+    far = Location(bucket.url(), proxy.options)
     proxy.rules = [times(12, fault, puts), times(3, fault, lambda request: request.method == "GET")]
-    report = copy(Place(str(home)), far, state)
+    report = copy(Location(str(home)), far, state)
     assert report.whole, report.failed
     assert not report.beside
     proxy.rules = [times(6, fault)]
-    back = copy(far, Place(str(tmp_path / "back")), state)
+    back = copy(far, Location(str(tmp_path / "back")), state)
     assert back.whole, back.failed
     assert picture(tmp_path / "back") == picture(home)
 
@@ -271,9 +273,9 @@ def test_a_store_that_never_answers_ends_it(home: Path, bucket, proxy, state: Pa
         (home / f"more{number}").write_bytes(b"more")
     proxy.rules = [times(10_000, "refuse", puts)]
     with pytest.raises(HomeError, match="run the same command again"):
-        copy(Place(str(home)), Place(bucket.url(), proxy.options), state, patience=1.0)
+        copy(Location(str(home)), Location(bucket.url(), proxy.options), state, patience=1.0)
     proxy.rules = []
-    assert copy(Place(str(home)), Place(bucket.url(), proxy.options), state).whole
+    assert copy(Location(str(home)), Location(bucket.url(), proxy.options), state).whole
 
 
 def test_killed_it_goes_on_where_it_was(home: Path, bucket, proxy, state: Path, tmp_path) -> None:
@@ -294,10 +296,10 @@ def test_killed_it_goes_on_where_it_was(home: Path, bucket, proxy, state: Path, 
     proxy.rules = [hold]
     code = (
         "import sys, json; from pathlib import Path\n"
-        "from greyhub.homespace.moving.copying import Copying\n"
-        "from greyhub.homespace.moving.places import Place, sides\n"
+        "from greyhub.homespace.migrate.copying import Copying\n"
+        "from greyhub.homespace.migrate.locations import Location, endpoints\n"
         "source, target, options, state = sys.argv[1:]\n"
-        "with sides(Place(source), Place(target, json.loads(options)), Path(state)) as all:\n"
+        "with endpoints(Location(source), Location(target, json.loads(options)), Path(state)) as all:\n"
         "    Copying(*all).run()\n"
     )
     options = json.dumps(proxy.options)
@@ -314,12 +316,12 @@ def test_killed_it_goes_on_where_it_was(home: Path, bucket, proxy, state: Path, 
         go_on.set()
     there = len(bucket.names())
     assert 0 < there < 60
-    far = Place(bucket.url(), proxy.options)
-    report = copy(Place(str(home)), far, state)
+    far = Location(bucket.url(), proxy.options)
+    report = copy(Location(str(home)), far, state)
     assert report.whole, report.failed
     assert not report.beside
     assert report.same > 0
-    assert copy(far, Place(str(tmp_path / "back")), state).whole
+    assert copy(far, Location(str(tmp_path / "back")), state).whole
     assert picture(tmp_path / "back") == picture(home)
 
 
@@ -350,23 +352,23 @@ class Corrupting:
 
 
 def test_other_bytes_than_were_sent_are_noticed(home: Path, bucket, state: Path) -> None:
-    far = Place(bucket.url(), bucket.options)
-    with sides(Place(str(home)), far, state) as (one, other, journal):
+    far = Location(bucket.url(), bucket.options)
+    with endpoints(Location(str(home)), far, state) as (one, other, journal):
         other.store = Corrupting(other.store)
         report = Copying(one, other, journal, patience=0.5).run()
     assert list(report.failed) == ["notes.txt"]
     assert "other bytes" in report.failed["notes.txt"]
     assert bucket.read("notes.txt") is None
-    assert copy(Place(str(home)), far, state).whole
+    assert copy(Location(str(home)), far, state).whole
     assert bucket.read("notes.txt") == b"notes"
 
 
 def test_what_is_not_what_was_saved_is_not_copied(
     home: Path, bucket, state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    far = Place(bucket.url(), bucket.options)
-    copy(Place(str(home)), far, state)
-    with sides(far, Place(str(tmp_path / "back")), state) as (one, other, journal):
+    far = Location(bucket.url(), bucket.options)
+    copy(Location(str(home)), far, state)
+    with endpoints(far, Location(str(tmp_path / "back")), state) as (one, other, journal):
         fetch = one.store.fetch
 
         def rotten(key: str, tag: str | None, into: Any, size: int = 0) -> str:
@@ -383,8 +385,8 @@ def test_what_is_not_what_was_saved_is_not_copied(
     assert found.differences == {"notes.txt": "its content differs"}
 
 
-def test_what_differs_is_said(home: Path, far: Place, state: Path, tmp_path: Path) -> None:
-    copy(Place(str(home)), far, state)
+def test_what_differs_is_said(home: Path, far: Location, state: Path, tmp_path: Path) -> None:
+    copy(Location(str(home)), far, state)
     os.utime(home / "empty", ns=(1, 1))
     (home / "work" / "run.sh").write_text("#!/bin/SH\n")
     (home / "notes.txt").chmod(0o600)
@@ -392,7 +394,7 @@ def test_what_differs_is_said(home: Path, far: Place, state: Path, tmp_path: Pat
     (home / "link").unlink()
     (home / "link").symlink_to("elsewhere")
     (home / "big.bin").unlink()
-    found = compared(Place(str(home)), far, state)
+    found = compared(Location(str(home)), far, state)
     assert not found.whole
     assert found.extra == ["big.bin"]
     assert found.differences["new"] == "it is missing"
@@ -404,8 +406,8 @@ def test_what_differs_is_said(home: Path, far: Place, state: Path, tmp_path: Pat
 
 
 def test_a_manifest_is_compared_with_what_is_there(home: Path, bucket, state: Path) -> None:
-    far = Place(bucket.url(), bucket.options)
-    copy(Place(str(home)), far, state)
+    far = Location(bucket.url(), bucket.options)
+    copy(Location(str(home)), far, state)
     assert compared(far, None, state).whole
     bucket.write("by another tool", b"x")
     found = compared(far, None, state)
@@ -418,7 +420,7 @@ def test_nothing_is_written_through_a_link(home: Path, state: Path, tmp_path: Pa
     outside.mkdir()
     target.mkdir()
     (target / "work").symlink_to(outside)
-    report = copy(Place(str(home)), Place(str(target)), state)
+    report = copy(Location(str(home)), Location(str(target)), state)
     assert list(outside.iterdir()) == []
     assert not report.whole
     assert (target / "work").is_symlink()
@@ -430,12 +432,16 @@ def test_nothing_is_read_through_a_link(tmp_path: Path, state: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
     (home / "theirs").symlink_to(tmp_path / "others")
-    assert copy(Place(str(home)), Place(str(tmp_path / "new")), state).whole
+    assert copy(Location(str(home)), Location(str(tmp_path / "new")), state).whole
     assert (tmp_path / "new" / "theirs").is_symlink()
     (home / "theirs").unlink()
     (home / "theirs").mkdir()
     (home / "theirs" / "secret").write_bytes(b"mine")
-    with sides(Place(str(home)), Place(str(tmp_path / "new2")), state) as (one, _, _journal):
+    with endpoints(Location(str(home)), Location(str(tmp_path / "new2")), state) as (
+        one,
+        _,
+        _journal,
+    ):
         [item] = [each for each in one.items() if each.kind == "file"]
         (home / "theirs").rename(home / "aside")
         (home / "theirs").symlink_to(tmp_path / "others")
@@ -458,11 +464,11 @@ def test_a_database_and_its_log_are_one(tmp_path: Path, bucket, state: Path) -> 
         shutil.copyfile(f"{tmp_path}/live.db{suffix}", f"{home}/kept.db{suffix}")
     live.close()
     before = picture(home)
-    far = Place(bucket.url(), bucket.options)
-    assert copy(Place(str(home)), far, state).whole
-    assert compared(Place(str(home)), far, state).whole
+    far = Location(bucket.url(), bucket.options)
+    assert copy(Location(str(home)), far, state).whole
+    assert compared(Location(str(home)), far, state).whole
     assert picture(home) == before
-    copy(far, Place(str(tmp_path / "back")), state)
+    copy(far, Location(str(tmp_path / "back")), state)
     assert [each.name for each in (tmp_path / "back").iterdir()] == ["kept.db"]
     found = sqlite3.connect(tmp_path / "back" / "kept.db")
     assert found.execute("select x from t").fetchall() == [(42,)]
@@ -472,22 +478,22 @@ def test_a_database_and_its_log_are_one(tmp_path: Path, bucket, state: Path) -> 
 def test_one_home_is_not_copied_into_itself(home: Path, state: Path) -> None:
     for target in (home, home / "within", home.parent):
         with pytest.raises(HomeError, match="one home"):
-            copy(Place(str(home)), Place(str(target)), state)
+            copy(Location(str(home)), Location(str(target)), state)
     (home.parent / "alias").symlink_to(home)
     with pytest.raises(HomeError, match="one home"):
-        copy(Place(str(home)), Place(str(home.parent / "alias")), state)
+        copy(Location(str(home)), Location(str(home.parent / "alias")), state)
 
 
-def test_no_home_is_not_an_empty_one(tmp_path: Path, far: Place, state: Path) -> None:
+def test_no_home_is_not_an_empty_one(tmp_path: Path, far: Location, state: Path) -> None:
     with pytest.raises(HomeError, match="no home"):
-        copy(Place(str(tmp_path / "nobody")), far, state)
+        copy(Location(str(tmp_path / "nobody")), far, state)
 
 
 def test_only_one_at_a_time(home: Path, tmp_path: Path, state: Path) -> None:
-    target = Place(str(tmp_path / "new"))
+    target = Location(str(tmp_path / "new"))
     with (
-        sides(Place(str(home)), target, state),
+        endpoints(Location(str(home)), target, state),
         pytest.raises(HomeError, match="at work"),
-        sides(Place(str(home)), target, state),
+        endpoints(Location(str(home)), target, state),
     ):
         pass

@@ -1,4 +1,4 @@
-"""Where homes are: a side for a URL or a directory, and what is remembered of a move."""
+"""Open the two endpoints of a copy by URL or directory, with the journal of their progress."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from greyhub.errors import HomeError
-from greyhub.homespace.moving.bucket import Bucket
-from greyhub.homespace.moving.patience import patiently
-from greyhub.homespace.moving.sides import Side
-from greyhub.homespace.moving.tree import Tree
+from greyhub.homespace.migrate.directory import DirectoryEndpoint
+from greyhub.homespace.migrate.endpoint import Endpoint
+from greyhub.homespace.migrate.object_store import ObjectStoreEndpoint
+from greyhub.homespace.migrate.retry import with_retry
 from greyhub.homespace.sync.journal import Journal
 from greyhub.homespace.sync.keys import IDENTITY
 from greyhub.names import short_id
 
 
 @dataclass(frozen=True)
-class Place:
+class Location:
     """Where one home is."""
 
     url: str
@@ -41,9 +41,9 @@ class Place:
 
 
 @contextmanager
-def sides(
-    source: Place, target: Place | None, state: Path | None = None, *, check: bool = True
-) -> Iterator[tuple[Side, Side | None, Journal]]:
+def endpoints(
+    source: Location, target: Location | None, state: Path | None = None, *, check: bool = True
+) -> Iterator[tuple[Endpoint, Endpoint | None, Journal]]:
     """Two homes, ready to be gone through, and what is remembered of earlier times.
 
     Parameters
@@ -66,35 +66,37 @@ def sides(
     with _alone(folder, source):
         known, told = Journal(folder / "source.sqlite"), Journal(folder / "target.sqlite")
         try:
-            one = _side(source, folder, known, None, check=check)
+            one = _endpoint(source, folder, known, None, check=check)
             if target is None:
                 yield one, None, told
                 return
             identity = ""
-            if isinstance(one, Bucket):
-                identity = patiently(one.known_as, one.renew)
-            other = _side(target, folder, told, source, identity=identity, check=check)
+            if isinstance(one, ObjectStoreEndpoint):
+                identity = with_retry(one.known_as, one.renew)
+            other = _endpoint(target, folder, told, source, identity=identity, check=check)
             yield one, other, told
         finally:
             known.close()
             told.close()
 
 
-def _side(
-    place: Place,
+def _endpoint(
+    place: Location,
     folder: Path,
     journal: Journal,
-    source: Place | None,
+    source: Location | None,
     *,
     identity: str = "",
     check: bool,
-) -> Side:
+) -> Endpoint:
     if (directory := place.directory) is not None:
-        return Tree(directory, folder / "tmp", _owner(place, directory, source), check=check)
-    return Bucket(place.url, place.options, journal, identity, check=check)
+        return DirectoryEndpoint(
+            directory, folder / "tmp", _owner(place, directory, source), check=check
+        )
+    return ObjectStoreEndpoint(place.url, place.options, journal, identity, check=check)
 
 
-def _owner(place: Place, directory: Path, source: Place | None) -> tuple[int, int] | None:
+def _owner(place: Location, directory: Path, source: Location | None) -> tuple[int, int] | None:
     """Who is to own what is made: whoever owns the home, and not the administrator."""
     if os.geteuid() != 0:
         return None
@@ -108,14 +110,14 @@ def _owner(place: Place, directory: Path, source: Place | None) -> tuple[int, in
     return None
 
 
-def _within(source: Place, target: Place) -> bool:
+def _within(source: Location, target: Location) -> bool:
     if source.options != target.options and source.directory is None:
         return False
     one, other = (canonical(each) for each in (source, target))
     return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
 
 
-def canonical(place: Place) -> str:
+def canonical(place: Location) -> str:
     """Where a home is, written in one way only."""
     if "://" in place.url and not place.url.startswith(("file://", "local://")):
         return place.url.rstrip("/")
@@ -123,7 +125,7 @@ def canonical(place: Place) -> str:
 
 
 @contextmanager
-def _alone(folder: Path, source: Place) -> Iterator[None]:
+def _alone(folder: Path, source: Location) -> Iterator[None]:
     handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from greyhub.homespace.moving.places import Place
+from greyhub.homespace.migrate.locations import Location
 from tests.homespace.filesystem.conftest import _credentials, _one_loader, place_of, stores
 
 __all__ = ["_credentials", "_one_loader", "place_of", "stores"]
@@ -77,9 +77,9 @@ def state(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(params=["local", "s3", pytest.param("azure", marks=pytest.mark.slow)])
-def far(request: pytest.FixtureRequest, place_of, tmp_path: Path) -> Place:
+def far(request: pytest.FixtureRequest, place_of, tmp_path: Path) -> Location:
     """A home on another backend, which is not there yet."""
     if request.param == "local":
-        return Place(str(tmp_path / "elsewhere" / "ada"))
+        return Location(str(tmp_path / "elsewhere" / "ada"))
     place = place_of(request.param)
-    return Place(place.url(), place.options)
+    return Location(place.url(), place.options)

@@ -1,4 +1,4 @@
-"""What to do with each path of a home that is copied: nothing that is there is lost."""
+"""Decide what to do with each path of a home that is copied, so that nothing is lost."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hashlib import sha256
 from os import fsencode
 from os.path import splitext
 
-from greyhub.homespace.moving.sides import Item
+from greyhub.homespace.migrate.endpoint import Item
 from greyhub.homespace.sync.records import Base
 
 

@@ -1,4 +1,4 @@
-"""One home, as whoever moves it sees it: paths, and what is at each of them."""
+"""The protocol of a copy endpoint: list, read and write one home."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ class Item:
         )
 
 
-class Other(Exception):
+class Unexpected(Exception):
     """Something else is at the path than was expected there."""
 
 
-class Side(Protocol):
+class Endpoint(Protocol):
     """One home. All methods block, and may be called from many threads."""
 
     name: str
