@@ -48,7 +48,7 @@ class AuthAdapter(Adapter):
 
     async def check(self) -> Sequence[Finding]:
         """Does the provider answer, know this hub, and agree on the time?"""
-        from greyhub.auth.checking import oauth
+        from greyhub.auth.live_check import oauth
         from greyhub.checks.dry_instances import dry_instance
         from greyhub.checks.facts import made_from
 

@@ -86,7 +86,7 @@ class ClusterAdapter(Adapter):
 
     async def check(self) -> Sequence[Finding]:
         """Does a dask-gateway answer, of a version that fits, and agree on the time?"""
-        from greyhub.clusters.checking import gateway
+        from greyhub.clusters.live_check import gateway
 
         address = self.options.get("address")
         known = getattr(self.cluster_class, "__name__", "") == "GatewayCluster"

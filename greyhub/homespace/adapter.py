@@ -1,4 +1,4 @@
-"""The base of the homespace slot: it adapts any fsspec URL, as ``s3://homes/{username}``.
+"""The base of the homespace slot: adapts any fsspec URL, such as ``s3://homes/{username}``.
 
 The name is filled in so that no user's name can reach another's home. A home on a store is a
 working copy on the server's disk, kept in step, unless ``mode`` says otherwise.
@@ -20,11 +20,11 @@ from traitlets import Dict, Enum, Float, Integer, TraitError, Unicode, validate
 
 from greyhub.adapter import Adapter, Contribution, Finding
 from greyhub.errors import ConfigError, HomeError
-from greyhub.homespace.leaving import forget, split
-from greyhub.homespace.private import make_private
+from greyhub.homespace.deletion import delete_home, split
+from greyhub.homespace.permissions import make_private
 from greyhub.homespace.quota import size_of
-from greyhub.homespace.references import Secrets, check_url
-from greyhub.homespace.table import Table
+from greyhub.homespace.registry import HomeRegistry
+from greyhub.homespace.secret_references import Secrets, check_url
 from greyhub.names import filename
 from greyhub.spawners import owner
 
@@ -169,14 +169,14 @@ class HomeAdapter(Adapter):
 
     def home_of(self, username: str, *, remembered: bool = True) -> str:
         """The URL of a user's home: the one that is remembered, or what it would be now."""
-        known = Table(self.parent.private / "homes.json").read() if remembered else {}
+        known = HomeRegistry(self.parent.private / "homes.json").read() if remembered else {}
         return known.get(username) or self.url.replace("{username}", filename(username))
 
     async def ticket(self, spawner: Any) -> Mapping[str, Any]:
         """The home's URL for this user, the same for good, and how a server has it."""
         name = spawner.user.name
         url = self.home_of(name, remembered=False)
-        table = Table(self.parent.make_state() / "homes.json")
+        table = HomeRegistry(self.parent.make_state() / "homes.json")
         url = await asyncio.to_thread(table.remember, name, url)
         ticket: dict[str, Any] = {"url": url, "storage_options": self.storage_options}
         if self.kept == "native":
@@ -216,7 +216,7 @@ class HomeAdapter(Adapter):
         """
         if self.deletion != "keep":
             days = self.trash_days if self.deletion == "trash" else 0
-            where = await asyncio.to_thread(forget, self, username, days)
+            where = await asyncio.to_thread(delete_home, self, username, days)
             self.log.info("greyhub: the home of %s: %s", username, where or "removed")
 
     def copy_of(self, username: str) -> Path | None:
@@ -243,7 +243,7 @@ class HomeAdapter(Adapter):
     def connect(cls, ticket: Mapping[str, Any], **options: Any) -> AbstractFileSystem:
         """A filesystem whose root is the home; the home is made if it is not there."""
         from greyhub.homespace.filesystem import Home
-        from greyhub.homespace.synced import here
+        from greyhub.homespace.synced_home import here
 
         if ticket.get("mode") == "native":
             return Home(ticket["path"])
@@ -262,7 +262,7 @@ class HomeAdapter(Adapter):
 
     async def check(self) -> Sequence[Finding]:
         """Does the store answer, let this machine in, and agree on the time?"""
-        from greyhub.homespace.checking import store
+        from greyhub.homespace.live_check import store
 
         return await store(self.url, self.storage_options) if self.url else ()
 

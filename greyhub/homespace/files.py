@@ -1,4 +1,4 @@
-"""What ``open`` gives: files that are read in one version and published whole."""
+"""The files that ``open`` returns: read in one version, published whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What there is in a home, by names that are taken as they are."""
+"""List what is in a home."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Homes that are directories on the hub's own machine."""
+"""Homes in directories on the hub's own machine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from greyhub.adapter import Contribution, Finding
 from greyhub.directories import make_passable
 from greyhub.errors import ConfigError, HomeError
 from greyhub.homespace.adapter import HomeAdapter
-from greyhub.homespace.private import check_owner
+from greyhub.homespace.permissions import check_owner
 from greyhub.names import filename
 from greyhub.spawners import owner
 

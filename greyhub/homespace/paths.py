@@ -1,4 +1,4 @@
-"""Paths below a home's root: names that are taken as they are."""
+"""Paths relative to a home's root, with no character that is special."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import errno
 import os
 from typing import Any
 
-from greyhub.homespace.stores.asking import refusal
+from greyhub.homespace.stores.retry import refusal
 
 OWN = ".greyhub"
 """The name at the top of a home that is greyhub's."""

@@ -1,4 +1,4 @@
-"""Sizes as people write them in a config file."""
+"""Parse and format sizes, such as ``2 GiB``."""
 
 from __future__ import annotations
 

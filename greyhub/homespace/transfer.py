@@ -1,4 +1,4 @@
-"""Copying within a home, out of it and into it, by the rules of fsspec's documentation.
+"""Copy within, out of and into a home, by the rules of fsspec's documentation.
 
 Names are literal here. fsspec's own methods expand patterns, in the names of
 local files too, so that a file named ``a*`` could not be copied alone.

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from greyhub.cli import group
-from greyhub.homespace.table import Table
+from greyhub.homespace.registry import HomeRegistry
 from greyhub.names import filename
 from tests.checks.starting import NAME, forget, write
 
@@ -170,7 +170,7 @@ def test_a_hub_is_told_where_homes_are_now(here: Path) -> None:
     write(here, "c.GreyHub.homespace = 'file://" + str(here) + "/old/{username}'")
     fill(here / "old", "ada", "ada2")
     database(here / "greyhub-state")
-    table = Table(here / "greyhub-state" / "hub" / "homes.json")
+    table = HomeRegistry(here / "greyhub-state" / "hub" / "homes.json")
     table.remember("ada", f"file://{here}/old/ada")
     target = "memory://new-homes/{username}"
     said = run("copy", NAME, target, "-u", "ada", "--switch")

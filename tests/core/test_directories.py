@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from greyhub.directories import make_passable
-from greyhub.homespace.private import make_private
+from greyhub.homespace.permissions import make_private
 from tests.support.hubs import running
 
 

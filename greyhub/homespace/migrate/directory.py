@@ -15,11 +15,11 @@ from uuid import uuid4
 from greyhub.directories import make_passable
 from greyhub.errors import HomeError
 from greyhub.homespace.migrate.endpoint import Item, Unexpected
-from greyhub.homespace.references import Secrets
+from greyhub.homespace.secret_references import Secrets
 from greyhub.homespace.stores import PART
-from greyhub.homespace.stores.asking import FileChanged
+from greyhub.homespace.stores.atomic_file import AtomicFile, reap
 from greyhub.homespace.stores.local import LocalStore
-from greyhub.homespace.stores.staged import Staged, reap
+from greyhub.homespace.stores.retry import FileChanged
 from greyhub.homespace.sync import databases
 from greyhub.homespace.sync.ignore import Rules
 from greyhub.homespace.sync.keys import reserved
@@ -149,7 +149,7 @@ class DirectoryEndpoint:
             staged = self.store.stage(item.path)
         except TAKEN as error:
             raise Unexpected(item.path) from error
-        assert isinstance(staged, Staged)
+        assert isinstance(staged, AtomicFile)
         try:
             for piece in source.chunks():
                 staged.write(piece)

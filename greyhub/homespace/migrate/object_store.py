@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import IO, Any, BinaryIO, cast
 
 from greyhub.homespace.migrate.endpoint import FILE, FOLDER, Item, Unexpected
-from greyhub.homespace.references import Secrets
+from greyhub.homespace.secret_references import Secrets
 from greyhub.homespace.stores import Entry as Listed
 from greyhub.homespace.stores import open_store as open_plain
 from greyhub.homespace.sync.desk import Damaged, view

@@ -13,9 +13,9 @@ from urllib.parse import unquote
 from greyhub.errors import HomeError
 from greyhub.homespace.adapter import HomeAdapter
 from greyhub.homespace.migrate.locations import Location
-from greyhub.homespace.references import Secrets, check_url
+from greyhub.homespace.registry import HomeRegistry
+from greyhub.homespace.secret_references import Secrets, check_url
 from greyhub.homespace.stores import open_store
-from greyhub.homespace.table import Table
 from greyhub.names import filename
 
 HERE = "{username}"
@@ -63,11 +63,11 @@ class PlatformHomes:
         return Location(url, self.options, _uid(self.adapter.parent.private, user))
 
     @property
-    def table(self) -> Table | None:
+    def table(self) -> HomeRegistry | None:
         """What the platform remembers of them."""
         if self.adapter is None:
             return None
-        return Table(self.adapter.parent.private / "homes.json")
+        return HomeRegistry(self.adapter.parent.private / "homes.json")
 
     def users(self, known: Iterable[str]) -> list[str]:
         """Everyone who has a home there, as far as the place can be listed.

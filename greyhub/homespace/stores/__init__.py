@@ -1,4 +1,4 @@
-"""The stores that a home can live on, one module for each.
+"""The stores that a home can be on, one module for each.
 
 A store holds files under paths below its root. `Store` is what
 `greyhub.homespace.filesystem.Home` asks of it; ``can`` says what more it offers.
@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, Any, ClassVar, Literal, Protocol
 
-from greyhub.homespace.references import Secrets
-from greyhub.homespace.stores.asking import Asking, FileChanged
+from greyhub.homespace.secret_references import Secrets
+from greyhub.homespace.stores.retry import FileChanged, Retry
 from greyhub.slots import import_object
 
 MEMORY = 8 * 2**20
@@ -41,7 +41,7 @@ STORES: Mapping[str, str] = {
     **dict.fromkeys(("webdav", "dav"), "webdav:WebDAVStore"),
     "memory": "memory:MemoryStore",
 }
-"""The store for a URL's protocol; every other protocol is `other.OtherStore`'s."""
+"""The store for a URL's protocol; every other protocol is `fsspec_store.FsspecStore`'s."""
 
 PART, SWAP = ".greyhub-part-", ".greyhub-swap-"
 """How the names of files begin that are not published yet. Nobody is shown them."""
@@ -92,7 +92,7 @@ class Source(Protocol):
         """Nothing more will be read."""
 
 
-class Store(Asking, ABC):
+class Store(Retry, ABC):
     """Where a home is.
 
     Every path is relative to the home's root, with no empty, ``.`` or ``..``
@@ -250,6 +250,6 @@ def open_store(url: str, secrets: Secrets, patience: float) -> Store:
     """The store of a URL, or of a local path. Nothing is asked of it yet."""
     if "://" not in url:
         url = "file://" + os.path.abspath(url)
-    where = STORES.get(url.partition("://")[0].lower(), "other:OtherStore")
+    where = STORES.get(url.partition("://")[0].lower(), "fsspec_store:FsspecStore")
     store: Store = import_object(f"{__name__}.{where}")(url, secrets, patience)
     return store

@@ -13,10 +13,10 @@ from typing import IO, Any
 
 from fsspec.asyn import sync
 
-from greyhub.homespace.references import Secrets
+from greyhub.homespace.secret_references import Secrets
 from greyhub.homespace.stores import Entry
-from greyhub.homespace.stores.asking import Denied, FileChanged, Unavailable, refusal
 from greyhub.homespace.stores.objects import ObjectStore
+from greyhub.homespace.stores.retry import Denied, FileChanged, Unavailable, refusal
 
 _FOLDER = "hdi_isfolder"
 """The metadata by which Azure's own tools know a directory's marker."""

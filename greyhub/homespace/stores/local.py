@@ -12,11 +12,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import IO, Any
 
-from greyhub.homespace.references import Secrets
+from greyhub.homespace.secret_references import Secrets
 from greyhub.homespace.stores import PART, Entry, Source, Store
-from greyhub.homespace.stores.asking import FileChanged, refusal
-from greyhub.homespace.stores.beneath import Beneath, is_directory
-from greyhub.homespace.stores.staged import Staged, locked, reap
+from greyhub.homespace.stores.atomic_file import AtomicFile, locked, reap
+from greyhub.homespace.stores.openat import ContainedDirectory, is_directory
+from greyhub.homespace.stores.retry import FileChanged, refusal
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
@@ -41,7 +41,7 @@ class LocalStore(Store):
     def __init__(self, url: str, secrets: Secrets, patience: float) -> None:
         super().__init__(url, secrets, patience)
         self.root = url.partition("://")[2].rstrip("/") or "/"
-        self.beneath = Beneath(self.root)
+        self.contained = ContainedDirectory(self.root)
 
     def make_root(self) -> None:
         """Make the directory, for nobody else to read."""
@@ -53,7 +53,7 @@ class LocalStore(Store):
     ) -> Iterator[tuple[int, str]]:
         """The directory of a path and its last name; errors name the home's path."""
         try:
-            with self.beneath.parent(path, follow=follow, make=make) as found:
+            with self.contained.parent(path, follow=follow, make=make) as found:
                 yield found
         except FileChanged:
             raise
@@ -118,7 +118,7 @@ class LocalStore(Store):
         while True:
             try:
                 with self.at(f"{above}/{PART}" if above else PART) as (directory, _):
-                    return Staged(directory)
+                    return AtomicFile(directory)
             except FileNotFoundError:
                 if not above:
                     raise
@@ -126,7 +126,7 @@ class LocalStore(Store):
 
     def discard(self, staged: IO[bytes]) -> None:
         """Remove a staged file."""
-        assert isinstance(staged, Staged)
+        assert isinstance(staged, AtomicFile)
         with suppress(OSError, ValueError):
             staged.unlink()
         with suppress(OSError):
@@ -141,7 +141,7 @@ class LocalStore(Store):
         match: str | None = None,
     ) -> None:
         """Let a staged file take its name."""
-        assert isinstance(staged, Staged)
+        assert isinstance(staged, AtomicFile)
         staged.flush()
         with self.at(path, follow=not exclusive, make=True) as (directory, name):
             if exclusive:
@@ -150,7 +150,7 @@ class LocalStore(Store):
                 self._replace(staged, path, directory, name, match)
         staged.close()
 
-    def _take(self, staged: Staged, path: str, directory: int, name: str) -> None:
+    def _take(self, staged: AtomicFile, path: str, directory: int, name: str) -> None:
         try:
             staged.link(name, directory)
         except OSError as error:
@@ -159,7 +159,7 @@ class LocalStore(Store):
             raise
 
     def _replace(
-        self, staged: Staged, path: str, directory: int, name: str, match: str | None
+        self, staged: AtomicFile, path: str, directory: int, name: str, match: str | None
     ) -> None:
         with locked(directory) as alone:
             if match is not None and not alone:

@@ -1,4 +1,4 @@
-"""Homes in this process's memory: fsspec's own memory filesystem."""
+"""Homes in this process's memory, on fsspec's memory filesystem."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import IO, Any, TypeVar
 
 from fsspec.implementations.memory import MemoryFile, MemoryFileSystem
 
-from greyhub.homespace.references import Secrets
+from greyhub.homespace.secret_references import Secrets
 from greyhub.homespace.stores import Entry
-from greyhub.homespace.stores.asking import FileChanged, refusal
 from greyhub.homespace.stores.objects import ObjectStore
+from greyhub.homespace.stores.retry import FileChanged, refusal
 
 T = TypeVar("T")
 

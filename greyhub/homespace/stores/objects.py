@@ -1,4 +1,4 @@
-"""What the object stores share: directories that are only in the names.
+"""What object stores have in common: directories that exist only in names.
 
 An object store maps keys to whole objects. An upload appears when it is
 complete, so nothing is ever published in parts. A directory is there as long as
@@ -18,7 +18,7 @@ from itertools import islice
 from typing import IO, Any
 
 from greyhub.homespace.stores import Entry, Source, Store
-from greyhub.homespace.stores.asking import FileChanged, refusal
+from greyhub.homespace.stores.retry import FileChanged, refusal
 
 
 class ObjectStore(Store):

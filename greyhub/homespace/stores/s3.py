@@ -11,11 +11,11 @@ from typing import IO, Any
 
 from fsspec.asyn import sync
 
-from greyhub.homespace.references import Secrets
+from greyhub.homespace.secret_references import Secrets
 from greyhub.homespace.stores import Entry
-from greyhub.homespace.stores.asking import Denied, FileChanged, Unavailable, refusal
+from greyhub.homespace.stores.multipart import PART, Multipart, sweep
 from greyhub.homespace.stores.objects import ObjectStore
-from greyhub.homespace.stores.parts import PART, Parts, sweep
+from greyhub.homespace.stores.retry import Denied, FileChanged, Unavailable, refusal
 
 COPIED_AT_ONCE = 5 * 2**30
 """Bytes that S3 copies by one request."""
@@ -165,7 +165,7 @@ class S3Store(ObjectStore):
                 self.call(path, "put_object", Body=body.read(), **condition, **made)
             else:
                 self._sweep()
-                Parts(self, path, **made).upload(body, size, condition)
+                Multipart(self, path, **made).upload(body, size, condition)
         except (FileChanged, FileNotFoundError) as error:
             if self._is_mine(path, mark):
                 return
@@ -190,7 +190,7 @@ class S3Store(ObjectStore):
     def copy_object(self, source: Entry, target: str) -> None:
         """Copy this version within the bucket."""
         if source.size > COPIED_AT_ONCE:
-            return Parts(self, target).copy(source)
+            return Multipart(self, target).copy(source)
         itself = {"MetadataDirective": "REPLACE"} if source.name == target else {}
         self.call(target, "copy_object", **self.origin(source), **itself)
 

@@ -14,10 +14,10 @@ from typing import IO, Any, TypeVar
 import paramiko
 from fsspec.utils import infer_storage_options
 
-from greyhub.homespace.references import Secrets
+from greyhub.homespace.secret_references import Secrets
 from greyhub.homespace.stores import PART, Entry, Source, Store
-from greyhub.homespace.stores.asking import Unavailable, refusal
-from greyhub.homespace.stores.remote import Remote, SFTPSource, entry_of
+from greyhub.homespace.stores.retry import Unavailable, refusal
+from greyhub.homespace.stores.sftp_paths import SFTPPaths, SFTPSource, entry_of
 from greyhub.homespace.stores.ssh import Connection
 
 T = TypeVar("T")
@@ -73,19 +73,19 @@ class SFTPStore(Store):
             return Unavailable("the connection was lost")
         return error if isinstance(error, OSError) else None
 
-    def on(self, path: str, call: Callable[[Remote], T], **how: Any) -> T:
+    def on(self, path: str, call: Callable[[SFTPPaths], T], **how: Any) -> T:
         """Ask on some channel."""
 
         def ask() -> T:
             with self.client.channel() as channel:
-                return call(Remote(channel.sftp, self.root))
+                return call(SFTPPaths(channel.sftp, self.root))
 
         return self.ask(path, ask, **how)
 
     def make_root(self) -> None:
         """Make the directory, for nobody else to read."""
 
-        def make(at: Remote) -> None:
+        def make(at: SFTPPaths) -> None:
             parts = self.root.strip("/").split("/")
             for depth in range(1, len(parts) + 1):
                 each = "/" + "/".join(parts[:depth])
@@ -97,7 +97,7 @@ class SFTPStore(Store):
     def info(self, path: str) -> Entry:
         """What is at a path. A link that leads nowhere, or out, is described itself."""
 
-        def look(at: Remote) -> Entry:
+        def look(at: SFTPPaths) -> Entry:
             if not path:
                 return entry_of("", at.sftp.stat(self.root))
             place = at.place(path)
@@ -116,7 +116,7 @@ class SFTPStore(Store):
     def entries(self, path: str) -> Iterator[Entry]:
         """What a directory holds, links unfollowed."""
 
-        def read(at: Remote) -> list[Entry]:
+        def read(at: SFTPPaths) -> list[Entry]:
             place, entries = at.directory(path), []
             for found in at.sftp.listdir_attr(place):
                 name = found.filename
@@ -146,7 +146,7 @@ class SFTPStore(Store):
             raise self.lacks("conditional_write")
         start = body.tell()
 
-        def upload(at: Remote) -> tuple[str, str]:
+        def upload(at: SFTPPaths) -> tuple[str, str]:
             body.seek(start)
             place = at.place(path, make=True, follow=not exclusive)
             hidden = f"{place.rpartition('/')[0]}/{PART}{uuid.uuid4().hex}"
@@ -159,7 +159,7 @@ class SFTPStore(Store):
                 raise
             return hidden, place
 
-        def rename(at: Remote) -> None:
+        def rename(at: SFTPPaths) -> None:
             try:
                 # SFTP's own rename refuses a name that is taken.
                 (at.sftp.rename if exclusive else at.sftp.posix_rename)(hidden, place)
@@ -178,7 +178,7 @@ class SFTPStore(Store):
         # The hidden name is nobody else's: if it is gone, the first try had worked.
         self.on(path, rename, settled=FileNotFoundError)
 
-    def _succeed(self, at: Remote, path: str, place: str, hidden: str, new: Any) -> None:
+    def _succeed(self, at: SFTPPaths, path: str, place: str, hidden: str, new: Any) -> None:
         try:
             old = at.sftp.lstat(place)
         except FileNotFoundError:
@@ -194,13 +194,13 @@ class SFTPStore(Store):
     def append(self, path: str, body: IO[bytes]) -> None:
         """Add to the end of a file in place; what could not be added whole is taken back."""
 
-        def find(at: Remote) -> str:
+        def find(at: SFTPPaths) -> str:
             place = at.place(path, make=True, follow=True)
             if at.exists(place) and at.is_directory(place):
                 raise refusal(errno.EISDIR, path)
             return place
 
-        def add(at: Remote) -> None:
+        def add(at: SFTPPaths) -> None:
             with at.sftp.open(place, "ab") as file:
                 size = file.stat().st_size
                 try:
@@ -230,7 +230,7 @@ class SFTPStore(Store):
     def move(self, source: str, target: str) -> None:
         """Rename."""
 
-        def rename(at: Remote) -> None:
+        def rename(at: SFTPPaths) -> None:
             place = at.place(source)
             at.sftp.lstat(place)
             at.sftp.posix_rename(place, at.place(target, make=True))
@@ -240,7 +240,7 @@ class SFTPStore(Store):
     def remove(self, path: str) -> None:
         """Remove a file or a link."""
 
-        def remove(at: Remote) -> None:
+        def remove(at: SFTPPaths) -> None:
             place = at.place(path)
             if at.is_directory(place):
                 raise refusal(errno.EISDIR, path)
@@ -251,7 +251,7 @@ class SFTPStore(Store):
     def make_directory(self, path: str) -> None:
         """Make a directory and those above it."""
 
-        def make(at: Remote) -> None:
+        def make(at: SFTPPaths) -> None:
             place = at.place(path, make=True)
             if at.exists(place):
                 raise refusal(errno.EEXIST, path)
@@ -262,7 +262,7 @@ class SFTPStore(Store):
     def remove_directory(self, path: str) -> None:
         """Remove an empty directory."""
 
-        def remove(at: Remote) -> None:
+        def remove(at: SFTPPaths) -> None:
             place = at.place(path)
             if not at.is_directory(place):
                 raise refusal(errno.ENOTDIR, path)
@@ -276,14 +276,14 @@ class SFTPStore(Store):
     def remove_tree(self, path: str) -> None:
         """Remove a directory and all that it holds; no link is followed."""
 
-        def remove(at: Remote, place: str) -> None:
+        def remove(at: SFTPPaths, place: str) -> None:
             for found in at.sftp.listdir_attr(place):
                 each = f"{place}/{found.filename}"
                 with suppress(FileNotFoundError):  # removed meanwhile
                     remove(at, each) if stat.S_ISDIR(found.st_mode) else at.sftp.remove(each)
             at.sftp.rmdir(place)
 
-        def start(at: Remote) -> None:
+        def start(at: SFTPPaths) -> None:
             place = at.place(path)
             if not at.is_directory(place):
                 raise refusal(errno.ENOTDIR, path)

@@ -1,4 +1,4 @@
-"""One SSH connection with a few SFTP channels, which threads take in turn.
+"""One SSH connection with a pool of SFTP channels.
 
 A channel answers one thread at a time; a server lets one connection have about
 ten of them.

@@ -17,9 +17,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import IO, Any
 
-from greyhub.homespace.references import Secrets
-from greyhub.homespace.stores import PART, SWAP, Entry, Source, Store, dav
-from greyhub.homespace.stores.asking import FileChanged, Unavailable, refusal
+from greyhub.homespace.secret_references import Secrets
+from greyhub.homespace.stores import PART, SWAP, Entry, Source, Store, webdav_answers
+from greyhub.homespace.stores.retry import FileChanged, Unavailable, refusal
 
 LEFT_OVER = 24 * 3600.0
 TIMEOUT = 30.0
@@ -80,13 +80,13 @@ class WebDAVStore(Store):
             client = self.client
             base, given = str(client.base_url), dict(headers or {})
             if to is not None:
-                given["Destination"] = dav.place(base, root, to)
+                given["Destination"] = webdav_answers.place(base, root, to)
             body = content() if callable(content) else content
             answer = client.http.request(
-                method, dav.place(base, root, path), headers=given, content=body
+                method, webdav_answers.place(base, root, path), headers=given, content=body
             )
             if answer.status_code >= 400:
-                raise dav.of_status(answer.status_code)
+                raise webdav_answers.of_status(answer.status_code)
             if answer.status_code == 207 and method != "PROPFIND":
                 raise OSError(errno.EIO, "the server did only a part of it")
             return answer
@@ -103,9 +103,9 @@ class WebDAVStore(Store):
     def find(self, path: str, depth: int) -> list[Entry]:
         """What is at a path and, with a depth of 1, in it: hidden names too."""
         headers = {"Depth": str(depth), "Content-Type": "application/xml"}
-        answer = self.request(path, "PROPFIND", headers, content=dav.PROPERTIES)
-        root = dav.place(str(self.client.base_url), self.root)
-        return list(dav.entries(answer.content, root))
+        answer = self.request(path, "PROPFIND", headers, content=webdav_answers.PROPERTIES)
+        root = webdav_answers.place(str(self.client.base_url), self.root)
+        return list(webdav_answers.entries(answer.content, root))
 
     def info(self, path: str) -> Entry:
         """What is at a path.
@@ -164,7 +164,7 @@ class WebDAVStore(Store):
         entry = self.info(path)
         if entry.type == "directory":
             raise refusal(errno.EISDIR, path)
-        return dav.WebDAVSource(self, entry)
+        return webdav_answers.WebDAVSource(self, entry)
 
     def put(
         self, path: str, body: IO[bytes], *, exclusive: bool = False, match: str | None = None

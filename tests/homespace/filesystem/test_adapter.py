@@ -13,7 +13,7 @@ from traitlets import TraitError
 from greyhub.errors import HomeError
 from greyhub.homespace import HomeAdapter
 from greyhub.homespace.filesystem import Home
-from greyhub.homespace.table import Table
+from greyhub.homespace.registry import HomeRegistry
 from greyhub.names import filename
 from tests.support.adapters import FakeHub, ticket
 
@@ -87,6 +87,6 @@ def test_two_hubs_do_not_lose_each_others_lines(tmp_path: Path) -> None:
 
     path = tmp_path / "homes.json"
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda n: Table(path).remember(f"u{n}", f"x://{n}"), range(40)))
-    assert Table(path).read() == {f"u{n}": f"x://{n}" for n in range(40)}
+        list(pool.map(lambda n: HomeRegistry(path).remember(f"u{n}", f"x://{n}"), range(40)))
+    assert HomeRegistry(path).read() == {f"u{n}": f"x://{n}" for n in range(40)}
     assert sorted(each.name for each in tmp_path.iterdir()) == ["homes.json", "homes.lock"]

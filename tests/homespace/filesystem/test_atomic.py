@@ -407,7 +407,7 @@ def test_uploads_of_dead_writers_are_aborted(
 ) -> None:
     from datetime import timedelta
 
-    from greyhub.homespace.stores import parts
+    from greyhub.homespace.stores import multipart
 
     place = place_of("s3")
     client = place.oracle.client  # type: ignore[attr-defined]
@@ -418,24 +418,24 @@ def test_uploads_of_dead_writers_are_aborted(
 
     client.create_multipart_upload(Bucket="homes", Key=place.inside("dead"))
     # Moto says of every upload that it was begun in 2010.
-    monkeypatch.setattr(parts, "LEFT_OVER", timedelta(days=40_000))
-    monkeypatch.setattr(parts, "PART", 5 * 2**20)
+    monkeypatch.setattr(multipart, "LEFT_OVER", timedelta(days=40_000))
+    monkeypatch.setattr(multipart, "PART", 5 * 2**20)
     monkeypatch.setattr("greyhub.homespace.stores.s3.PART", 5 * 2**20)
     place.home().pipe("big", bytes(11 * 2**20))
     assert uploads() == {"dead"}
-    monkeypatch.setattr(parts, "LEFT_OVER", timedelta(days=1))
+    monkeypatch.setattr(multipart, "LEFT_OVER", timedelta(days=1))
     home = place.home()
     home.pipe("big", os.urandom(11 * 2**20))
     assert uploads() == set()
     # One that fails half-way is aborted by itself, and publishes nothing.
-    kept, before = home.cat("big"), parts.Parts._put
+    kept, before = home.cat("big"), multipart.Multipart._put
 
     def fail(self: Any, number: int, chunk: bytes) -> Any:
         if number == 2:
             raise Failure
         return before(self, number, chunk)
 
-    monkeypatch.setattr(parts.Parts, "_put", fail)
+    monkeypatch.setattr(multipart.Multipart, "_put", fail)
     with pytest.raises(Failure):
         home.pipe("big", bytes(11 * 2**20))
     assert uploads() == set()
@@ -449,7 +449,7 @@ def test_big_objects_are_copied_in_parts(
     content = os.urandom(11 * 2**20)
     home.pipe("big", content)
     monkeypatch.setattr("greyhub.homespace.stores.s3.COPIED_AT_ONCE", 2**20)
-    monkeypatch.setattr("greyhub.homespace.stores.parts.PART", 5 * 2**20 // 32)
+    monkeypatch.setattr("greyhub.homespace.stores.multipart.PART", 5 * 2**20 // 32)
     home.cp("big", "copy")
     home.mv("big", "moved")
     assert home.cat("copy") == content

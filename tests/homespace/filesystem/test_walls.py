@@ -17,7 +17,7 @@ import pytest
 
 from greyhub.errors import HomeError
 from greyhub.homespace.filesystem import Home
-from greyhub.homespace.references import Secrets, literal_secrets
+from greyhub.homespace.secret_references import Secrets, literal_secrets
 from greyhub.homespace.stores import PART
 from tests.homespace.filesystem.places import Place, matrix
 from tests.support.waiting import MINUTE

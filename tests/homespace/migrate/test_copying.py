@@ -18,7 +18,7 @@ from greyhub.errors import HomeError
 from greyhub.homespace.migrate.copying import Copied, Copying
 from greyhub.homespace.migrate.locations import Location, endpoints
 from greyhub.homespace.migrate.verifying import Verified, verify
-from greyhub.homespace.references import Secrets
+from greyhub.homespace.secret_references import Secrets
 from greyhub.homespace.sync.stores import open_url
 from greyhub.homespace.sync.working import WorkingCopy
 from tests.homespace.migrate.conftest import full, picture
@@ -299,7 +299,8 @@ def test_killed_it_goes_on_where_it_was(home: Path, bucket, proxy, state: Path, 
         "from greyhub.homespace.migrate.copying import Copying\n"
         "from greyhub.homespace.migrate.locations import Location, endpoints\n"
         "source, target, options, state = sys.argv[1:]\n"
-        "with endpoints(Location(source), Location(target, json.loads(options)), Path(state)) as all:\n"
+        "far = Location(target, json.loads(options))\n"
+        "with endpoints(Location(source), far, Path(state)) as all:\n"
         "    Copying(*all).run()\n"
     )
     options = json.dumps(proxy.options)

@@ -13,9 +13,9 @@ from traitlets.config import Config
 
 from greyhub.errors import ConfigError, HomeError
 from greyhub.homespace import HomeAdapter
-from greyhub.homespace.leaving import TRASH, leave
+from greyhub.homespace.deletion import TRASH, remove_home
 from greyhub.homespace.local import LocalHome
-from greyhub.homespace.table import Table
+from greyhub.homespace.registry import HomeRegistry
 from greyhub.hub import GreyHub
 from tests.homespace.filesystem.places import matrix
 from tests.support.adapters import FakeHub
@@ -69,11 +69,11 @@ def names_of_store(place: Any, folder: str) -> set[str]:
 def test_exactly_one_is_removed(place: Any, hub: FakeHub) -> None:
     user, *others = filled(place)
     adapter = adapter_of(place, hub, deletion="remove")
-    Table(hub.private / "homes.json").remember(user, place.url(user))
+    HomeRegistry(hub.private / "homes.json").remember(user, place.url(user))
     asyncio.run(adapter.forget(user))
     assert place.names(user) == set()
     assert intact(place, others)
-    assert Table(hub.private / "homes.json").read() == {}
+    assert HomeRegistry(hub.private / "homes.json").read() == {}
     asyncio.run(adapter.forget(user))  # once more does nothing
     assert intact(place, others)
 
@@ -81,17 +81,17 @@ def test_exactly_one_is_removed(place: Any, hub: FakeHub) -> None:
 @pytest.mark.parametrize("place", STORES[:6], indirect=True)
 def test_exactly_one_goes_to_the_trash_and_leaves_it_in_time(place: Any, hub: FakeHub) -> None:
     user, *others = filled(place)
-    where = leave(place.url(user), place.options, 30, now=LONG_AGO)
+    where = remove_home(place.url(user), place.options, 30, now=LONG_AGO)
     assert where.endswith(f"{TRASH}/2020-02-02/{user}")
     assert place.names(user) == set()
     assert intact(place, others)
     trash = names_of_store(place, f"{TRASH}/2020-02-02")
     assert {f"{user}/a/b/c.txt", f"{user}/d"} <= trash
     place.home(user).pipe("new", b"of another person of that name")
-    again = leave(place.url(user), place.options, 30, now=LONG_AGO + timedelta(days=20))
+    again = remove_home(place.url(user), place.options, 30, now=LONG_AGO + timedelta(days=20))
     assert again.endswith(f"{TRASH}/2020-02-22/{user}")
     assert trash <= names_of_store(place, f"{TRASH}/2020-02-02")
-    leave(place.url(user), place.options, 30, now=LONG_AGO + timedelta(days=40))
+    remove_home(place.url(user), place.options, 30, now=LONG_AGO + timedelta(days=40))
     assert names_of_store(place, f"{TRASH}/2020-02-02") == set()
     assert names_of_store(place, f"{TRASH}/2020-02-22") == {f"{user}/new"}
     assert intact(place, others)
@@ -101,7 +101,7 @@ def test_the_trash_never_overwrites(place_of) -> None:
     for place in map(place_of, ("local", "s3")):
         for _ in range(2):
             place.home().pipe("file", b"x")
-            leave(place.url(), place.options, 30, now=LONG_AGO)
+            remove_home(place.url(), place.options, 30, now=LONG_AGO)
         names = names_of_store(place, f"{TRASH}/2020-02-02")
         assert {f"{place.user}/file", f"{place.user}.2/file"} <= names
 
@@ -147,7 +147,7 @@ def test_what_is_also_another_ones_stays(place_of, hub: FakeHub) -> None:
     place = place_of("s3")
     team, other = f"{place.user}t", place.user
     place.home(team).pipe("x", b"1")
-    table = Table(hub.private / "homes.json")
+    table = HomeRegistry(hub.private / "homes.json")
     table.remember(team, place.url(team))
     for theirs in (
         place.url(team),
@@ -166,7 +166,7 @@ def test_what_is_also_another_ones_stays(place_of, hub: FakeHub) -> None:
 def test_it_is_the_home_that_is_remembered(place_of, hub: FakeHub) -> None:
     place = place_of("memory")
     user, *others = filled(place)
-    Table(hub.private / "homes.json").remember("ada", place.url(user))
+    HomeRegistry(hub.private / "homes.json").remember("ada", place.url(user))
     asyncio.run(adapter_of(place, hub, deletion="remove").forget("ada"))
     assert place.names(user) == set()
     assert intact(place, others)
@@ -187,11 +187,11 @@ def test_killed_in_the_middle_nothing_is_lost(place_of, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(S3Store, "delete", killed)
     with pytest.raises(KeyboardInterrupt):
-        leave(place.url(user), place.options, 30, now=LONG_AGO)
+        remove_home(place.url(user), place.options, 30, now=LONG_AGO)
     monkeypatch.undo()
     assert names_of_store(place, f"{TRASH}/2020-02-02")
     assert 0 < len(place.names(user)) < 3
-    leave(place.url(user), place.options, 30, now=LONG_AGO)
+    remove_home(place.url(user), place.options, 30, now=LONG_AGO)
     assert place.names(user) == set()
     trash = names_of_store(place, f"{TRASH}/2020-02-02")
     assert f"{user}/a/b/c.txt" in trash
@@ -204,7 +204,7 @@ def test_what_was_half_removed_goes_the_next_time(tmp_path: Path) -> None:
     half.mkdir(parents=True)
     (half / "file").write_bytes(b"x")
     (tmp_path / "homes" / "ada").mkdir()
-    leave(str(tmp_path / "homes" / "ada"), {}, 0)
+    remove_home(str(tmp_path / "homes" / "ada"), {}, 0)
     assert not half.exists()
     assert os.listdir(tmp_path / "homes") == [TRASH]
 
@@ -222,7 +222,7 @@ def test_the_working_copy_leaves_too(tmp_path: Path) -> None:
     copy = adapter.copy_of("ada")
     assert copy is not None
     assert adapter.copy_of("nobody") is None
-    leave(str(copy), {}, 0)
+    remove_home(str(copy), {}, 0)
     assert adapter.copy_of("ada") is None
     assert adapter.copy_of("ada2") is not None
 

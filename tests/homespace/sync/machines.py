@@ -11,7 +11,7 @@ from typing import Any
 from greyhub.homespace.sync import client
 from greyhub.homespace.sync.keys import RESERVED
 from greyhub.homespace.sync.serving import Keeper
-from greyhub.homespace.synced import SyncedHome
+from greyhub.homespace.synced_home import SyncedHome
 from tests.homespace.filesystem.places import Place
 from tests.support.waiting import MINUTE, until
 

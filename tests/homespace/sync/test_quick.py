@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from greyhub.homespace.references import Secrets
+from greyhub.homespace.secret_references import Secrets
 from greyhub.homespace.sync.source import Content
 from greyhub.homespace.sync.stores import ABSENT, Changed, Found, Store, objects, open_url
 from greyhub.homespace.sync.stores import quick as quick_way

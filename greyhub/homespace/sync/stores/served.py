@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from greyhub.homespace import paths
 from greyhub.homespace.filesystem import Home
-from greyhub.homespace.references import Secrets
+from greyhub.homespace.secret_references import Secrets
 from greyhub.homespace.stores import Entry
 from greyhub.homespace.sync.keys import IDENTITY, RESERVED
 from greyhub.homespace.sync.source import Source

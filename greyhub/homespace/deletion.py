@@ -1,4 +1,4 @@
-"""A home whose user is deleted: exactly this one goes, at once or by way of the trash.
+"""Delete a home with its user: at once, or into a dated trash.
 
 The trash stands beside the homes, ``.trash/2026-11-21/ada``: no user's home can
 have that name. A directory goes there by one rename. An object store copies and
@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from greyhub.errors import HomeError
-from greyhub.homespace.references import Secrets
-from greyhub.homespace.table import Table
+from greyhub.homespace.registry import HomeRegistry
+from greyhub.homespace.secret_references import Secrets
 
 if TYPE_CHECKING:
     from greyhub.homespace.adapter import HomeAdapter
@@ -34,7 +34,7 @@ DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 PATIENCE: Final = 60.0
 
 
-def forget(adapter: HomeAdapter, username: str, days: int) -> str:
+def delete_home(adapter: HomeAdapter, username: str, days: int) -> str:
     """Take a user's home away, the working copy of it, and the memory of where it is.
 
     Parameters
@@ -49,7 +49,7 @@ def forget(adapter: HomeAdapter, username: str, days: int) -> str:
     OSError
         The store does not do it.
     """
-    table = Table(adapter.parent.private / "homes.json")
+    table = HomeRegistry(adapter.parent.private / "homes.json")
     known, url = table.read(), adapter.home_of(username)
     for other, theirs in known.items():
         if other != username and _overlap(url, theirs):
@@ -57,9 +57,9 @@ def forget(adapter: HomeAdapter, username: str, days: int) -> str:
                 f"the home of {username}, {url}, is also {other}'s, or holds it: {theirs}. "
                 f"Nothing was removed.\n  to mend: look at {table.path}, and remove it by hand"
             )
-    where = leave(url, adapter.storage_options, days)
+    where = remove_home(url, adapter.storage_options, days)
     if (copy := adapter.copy_of(username)) is not None:
-        leave(str(copy), {}, days)
+        remove_home(str(copy), {}, days)
     if username in known:
         table.move(username, None)
     return where
@@ -70,7 +70,7 @@ def _overlap(one: str, other: str) -> bool:
     return one.startswith(other) or other.startswith(one)
 
 
-def leave(
+def remove_home(
     url: str,
     options: Mapping[str, Any],
     days: int,

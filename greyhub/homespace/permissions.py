@@ -1,4 +1,4 @@
-"""Directories of the hub's machine that belong to one user."""
+"""Make directories of the hub's machine that are one user's alone."""
 
 from __future__ import annotations
 

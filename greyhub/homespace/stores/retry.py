@@ -1,4 +1,4 @@
-"""How a store is asked: again while it is busy, and once more with renewed credentials."""
+"""Retry a store's requests while it is busy, and once with renewed credentials."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from greyhub.homespace.references import Secrets
+from greyhub.homespace.secret_references import Secrets
 
 T = TypeVar("T")
 
@@ -46,7 +46,7 @@ class Denied(PermissionError):
     """The store refuses the credentials, or what they may do: worth asking with newer ones."""
 
 
-class Asking:
+class Retry:
     """The manners of a store: patience, credentials that are renewed, clean errors."""
 
     def __init__(self, secrets: Secrets, patience: float) -> None:

@@ -1,4 +1,4 @@
-"""What is where on an SFTP server, below the root of a home."""
+"""Paths, links and attributes on an SFTP server, below the root of a home."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from greyhub.homespace.stores import Entry
-from greyhub.homespace.stores.asking import FileChanged, refusal
+from greyhub.homespace.stores.retry import FileChanged, refusal
 
 if TYPE_CHECKING:
     from greyhub.homespace.stores.sftp import SFTPStore
@@ -20,7 +20,7 @@ REQUEST = 2**15
 GROUP = 2**23
 
 
-class Remote:
+class SFTPPaths:
     """A home's paths on one SFTP channel.
 
     Parameters
@@ -107,7 +107,7 @@ class SFTPSource:
         """Open the file on some channel."""
         connection = self.store.client
         with connection.channel() as channel:
-            place = Remote(channel.sftp, self.store.root).real(self.path)
+            place = SFTPPaths(channel.sftp, self.store.root).real(self.path)
             mode = channel.sftp.stat(place).st_mode
             if not stat.S_ISREG(mode):
                 raise refusal(errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL, self.path)

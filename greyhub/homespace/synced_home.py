@@ -1,4 +1,4 @@
-"""``hub.home`` where the home is a working copy: a directory, kept in step with a store."""
+"""The filesystem of a home that is a local working copy of a store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Homes on any other filesystem that fsspec knows.
+"""Homes on any other fsspec filesystem.
 
 Nothing is known of such a store but fsspec's common methods, so little is
 promised: a file is sent when it is complete, names are taken as they are, and no
@@ -14,14 +14,14 @@ from typing import IO, Any
 
 from fsspec.core import get_filesystem_class, url_to_fs
 
-from greyhub.homespace.references import Secrets
+from greyhub.homespace.secret_references import Secrets
 from greyhub.homespace.stores import Entry, Source, Store
-from greyhub.homespace.stores.asking import FileChanged, refusal
+from greyhub.homespace.stores.retry import FileChanged, refusal
 
 _STALE = ("simplecache", "filecache", "blockcache")
 
 
-class OtherStore(Store):
+class FsspecStore(Store):
     """A directory of a filesystem that fsspec opens."""
 
     can = frozenset({"processes"})
@@ -76,7 +76,7 @@ class OtherStore(Store):
         entry = self.info(path)
         if entry.type == "directory":
             raise refusal(errno.EISDIR, path)
-        return OtherSource(self, entry)
+        return FsspecSource(self, entry)
 
     def put(
         self, path: str, body: IO[bytes], *, exclusive: bool = False, match: str | None = None
@@ -162,10 +162,10 @@ class OtherStore(Store):
             filesystem.rmdir(full)
 
 
-class OtherSource:
+class FsspecSource:
     """A file; it is noticed if another one takes its place."""
 
-    def __init__(self, store: OtherStore, entry: Entry) -> None:
+    def __init__(self, store: FsspecStore, entry: Entry) -> None:
         self.store, self.entry = store, entry
 
     def fetch(self, start: int, end: int) -> bytes:

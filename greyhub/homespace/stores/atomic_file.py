@@ -1,4 +1,4 @@
-"""Files on a local disk that are written out of sight, and what dead writers left."""
+"""Files on a local disk that are written under a temporary name and renamed into place."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from greyhub.homespace.stores import PART
 _MAKE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-class Staged(io.BufferedRandom):
+class AtomicFile(io.BufferedRandom):
     """A hidden file in a directory, locked for as long as its writer lives.
 
     Parameters

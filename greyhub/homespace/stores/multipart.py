@@ -1,4 +1,4 @@
-"""Objects of S3 that go up, or are copied, in parts which appear together."""
+"""Multipart uploads and copies of S3 objects."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ AT_ONCE = 4
 LEFT_OVER = timedelta(days=1)
 
 
-class Parts:
+class Multipart:
     """One object in the making. If it is not completed, it is aborted.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Where each user's home is, as it was decided when they first needed one.
+"""The registry of homes: for each user, the location that was decided on first use.
 
 A template that changes later moves nobody: what stands in the table is never
 computed again. The table is one JSON file that only the hub reads and writes.
@@ -17,7 +17,7 @@ from pathlib import Path
 from greyhub.errors import HomeError
 
 
-class Table:
+class HomeRegistry:
     """URLs of homes by user name.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Asks the store of the homes whether it is there and lets us in."""
+"""Ask the homes' store whether it is there and lets this platform in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from greyhub.adapter import Finding
 from greyhub.errors import HomeError
-from greyhub.homespace.references import Secrets
+from greyhub.homespace.secret_references import Secrets
 from greyhub.reach import Unreachable, ask, clock
 
 NOBODY = "greyhub-check"

@@ -1,4 +1,4 @@
-"""Paths below one directory of this machine, which no link leads out of.
+"""Paths below one local directory, opened so that no link leads out of it.
 
 Every step is taken from the descriptor of the directory before it, and a link
 is followed here and not by the system. So a link that is put there by another
@@ -13,13 +13,13 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from greyhub.homespace.stores.asking import refusal
+from greyhub.homespace.stores.retry import refusal
 
 _LINKS = 40
 _PASS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-class Beneath:
+class ContainedDirectory:
     """A directory as a wall.
 
     Parameters
