@@ -28,13 +28,13 @@ from pathlib import Path
 import psutil
 
 from greyhub.homespace.sync.client import status, sync
-from greyhub.homespace.sync.companion import KEPT
+from greyhub.homespace.sync.daemon import KEPT
 from greyhub.homespace.sync.identity import recognise
 from greyhub.homespace.sync.records import Base, Entry, describe
 from greyhub.homespace.sync.scan import walk
 from greyhub.homespace.sync.source import Content
 from greyhub.homespace.sync.stores.local import LocalStore
-from greyhub.homespace.sync.working import WorkingCopy
+from greyhub.homespace.sync.working_copy import WorkingCopy
 
 
 def furnish(top: Path, files: int) -> None:
@@ -48,20 +48,20 @@ def furnish(top: Path, files: int) -> None:
             file.write_text(f"{number}")
     store = LocalStore(str(top / "store"))
     copy = WorkingCopy(top / "home", store, top / "state")
-    desk = copy.desk
-    recognise(desk)
-    with desk.journal.changing():
-        for path, seen in walk(desk.place.home, copy.rules):
+    context = copy.context
+    recognise(context)
+    with context.journal.changing():
+        for path, seen in walk(context.tree.home, copy.rules):
             base = Base(seen)  # type: ignore[arg-type]
             if base.seen.kind == "file" and (found := store.find(path)):
                 base = replace(base, tag=found.tag, size=found.size, digest=Content(b"").seal())
                 entry = describe(base)
             else:
                 entry = Entry(base.seen.kind, mode=base.seen.mode, target=base.seen.target)
-            base = replace(base, stamp=desk.journal.announce(path, entry).stamp)
-            desk.journal.rebase(path, base)
-    desk.manifest.publish()
-    desk.manifest.fold(many=0)
+            base = replace(base, stamp=context.journal.announce(path, entry).stamp)
+            context.journal.rebase(path, base)
+    context.manifest.publish()
+    context.manifest.fold(many=0)
     copy.close()
 
 

@@ -44,7 +44,7 @@ KEEP = """
 import json, sys
 from pathlib import Path
 from greyhub.homespace.sync.stores import open_url
-from greyhub.homespace.sync.working import WorkingCopy
+from greyhub.homespace.sync.working_copy import WorkingCopy
 url, options, local, state = sys.argv[1:]
 copy = WorkingCopy(Path(local), open_url(url, json.loads(options)), Path(state))
 copy.restore(until=lambda: False)  # as a server does, which may be told to stop

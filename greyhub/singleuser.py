@@ -19,7 +19,7 @@ from greyhub.errors import HomeError
 from greyhub.ticket import Ticket, variable
 
 if TYPE_CHECKING:
-    from greyhub.homespace.sync.serving import Keeper
+    from greyhub.homespace.sync.supervisor import Supervisor
 
 KERNELS = (
     # Kernels that start together lose races for TCP ports; sockets have none,
@@ -32,14 +32,14 @@ def main() -> None:
     """Become the notebook server."""
     environ = os.environ
     try:
-        keeper = keep_home(environ)
+        supervisor = keep_home(environ)
     except HomeError as error:
         raise SystemExit(f"greyhub: {error}") from error
     try:
         become(environ)
     finally:
-        if keeper:
-            keeper.end()
+        if supervisor:
+            supervisor.end()
 
 
 def become(environ: MutableMapping[str, str]) -> None:
@@ -57,18 +57,18 @@ def become(environ: MutableMapping[str, str]) -> None:
     serve()
 
 
-def keep_home(environ: MutableMapping[str, str]) -> Keeper | None:
+def keep_home(environ: MutableMapping[str, str]) -> Supervisor | None:
     """Bring the home down if it is to be a working copy here, and keep it from now on."""
     data = home_ticket(environ)
     if data.get("mode") != "sync":
         return None
     from greyhub.homespace import lab
-    from greyhub.homespace.sync import client, serving
+    from greyhub.homespace.sync import client, supervisor
 
-    keeper = serving.keep(data, environ)
-    environ[client.VARIABLE] = str(keeper.state)
+    keeping = supervisor.keep(data, environ)
+    environ[client.VARIABLE] = str(keeping.state)
     lab.show(environ)
-    return keeper
+    return keeping
 
 
 def enter_home(environ: MutableMapping[str, str]) -> None:

@@ -15,8 +15,8 @@ from greyhub.errors import HomeError
 from greyhub.homespace.migrate.copying import Copied, Copying
 from greyhub.homespace.migrate.locations import endpoints
 from greyhub.homespace.migrate.users import PlatformHomes
-from greyhub.homespace.sync.lanes import Lanes
 from greyhub.homespace.sync.progress import human
+from greyhub.homespace.sync.workers import Workers
 
 RUNS = "a server of this user runs: stop it, and run the same command again"
 
@@ -127,7 +127,7 @@ def _one(
             ),
         ):
             assert there is not None
-            copying = Copying(here, there, journal, progress=progress, tick=tick, lanes=Lanes())
+            copying = Copying(here, there, journal, progress=progress, tick=tick, workers=Workers())
             report = copying.report
             copying.run(dry=dry, empty=everyone)
         if who.busy(name, source, target):

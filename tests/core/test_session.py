@@ -100,7 +100,7 @@ def test_importing_greyhub_imports_nothing_heavy() -> None:
 
 def test_what_keeps_a_home_is_small() -> None:
     """It runs beside every server, and begins anew whenever it has rested."""
-    loaded = modules_after("import greyhub.homespace.sync.companion")
+    loaded = modules_after("import greyhub.homespace.sync.daemon")
     assert not loaded & (HEAVY | {"traitlets", "asyncio", "ssl", "logging"})
 
 

@@ -11,7 +11,7 @@ from traitlets import TraitError
 from greyhub.errors import HomeError
 from greyhub.homespace import HomeAdapter
 from greyhub.homespace.quota import size_of
-from greyhub.homespace.sync.serving import place_of
+from greyhub.homespace.sync.supervisor import place_of
 from tests.homespace.filesystem.places import Plain
 from tests.support.adapters import FakeHub, ticket
 

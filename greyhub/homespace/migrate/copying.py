@@ -13,10 +13,10 @@ from greyhub.homespace.migrate.endpoint import Endpoint, Item, Unexpected
 from greyhub.homespace.migrate.plan import Action, Step, beside, plan
 from greyhub.homespace.migrate.retry import PATIENCE, SETTLED, reason, with_retry
 from greyhub.homespace.sync.journal import Journal
-from greyhub.homespace.sync.lanes import LARGE, Lanes
 from greyhub.homespace.sync.plan import UNREADABLE
 from greyhub.homespace.sync.progress import Progress
 from greyhub.homespace.sync.records import Base
+from greyhub.homespace.sync.workers import LARGE, Workers
 
 TOGETHER: Final = 1.0
 """Seconds of work that are remembered at once."""
@@ -88,12 +88,12 @@ class Copying:
         *,
         progress: Progress | None = None,
         tick: Callable[[], None] = lambda: None,
-        lanes: Lanes | None = None,
+        workers: Workers | None = None,
         patience: float = PATIENCE,
     ) -> None:
         self.source, self.target, self.journal = source, target, journal
         self.progress, self.tick = progress or Progress(time.monotonic), tick
-        self.lanes, self.patience = lanes or Lanes(), patience
+        self.workers, self.patience = workers or Workers(), patience
         self.report = Copied(source.name, target.name)
         self._landed: list[tuple[Item, Done]] = []
         self._noted = time.monotonic()
@@ -195,11 +195,11 @@ class Copying:
         flying: dict[str, Step] = {}
         while any(waiting.values()) or flying:
             for lane, queue in waiting.items():
-                while queue and self.lanes.room(lane):  # type: ignore[arg-type]
+                while queue and self.workers.room(lane):  # type: ignore[arg-type]
                     step = queue.popleft()
                     flying[step.item.path] = step
                     self._launch(lane, step)
-            for path, done, error in self.lanes.take(0.2):
+            for path, done, error in self.workers.take(0.2):
                 step = flying.pop(path)
                 if error is not None:
                     self._fail(path, error)
@@ -213,7 +213,7 @@ class Copying:
         def work() -> Done:
             return with_retry(lambda: self._one(step), self._renew, self.patience)
 
-        self.lanes.start(lane, step.item.path, work)
+        self.workers.start(lane, step.item.path, work)
 
     def _renew(self) -> None:
         self.source.renew()

@@ -27,7 +27,7 @@ from greyhub.homespace.sync.plan import UNKNOWN
 from greyhub.homespace.sync.records import Seen
 from greyhub.homespace.sync.scan import look, seen_file, walk
 from greyhub.homespace.sync.source import Source, Stable
-from greyhub.homespace.sync.system import make_durable
+from greyhub.homespace.sync.syscalls import make_durable
 
 TAKEN = (FileExistsError, FileChanged, IsADirectoryError, NotADirectoryError)
 

@@ -16,7 +16,7 @@ from greyhub.homespace.migrate.endpoint import FILE, FOLDER, Item, Unexpected
 from greyhub.homespace.secret_references import Secrets
 from greyhub.homespace.stores import Entry as Listed
 from greyhub.homespace.stores import open_store as open_plain
-from greyhub.homespace.sync.desk import Damaged, view
+from greyhub.homespace.sync.context import Damaged, view
 from greyhub.homespace.sync.identity import FORMAT, home_of
 from greyhub.homespace.sync.journal import Journal
 from greyhub.homespace.sync.keys import IDENTITY, key_of, path_of, plain, reserved, safe

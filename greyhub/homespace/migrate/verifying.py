@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from greyhub.homespace.migrate.endpoint import Endpoint, Item
 from greyhub.homespace.migrate.retry import PATIENCE, reason, with_retry
-from greyhub.homespace.sync.lanes import LARGE, Lanes
 from greyhub.homespace.sync.plan import UNREADABLE
 from greyhub.homespace.sync.progress import Progress
+from greyhub.homespace.sync.workers import LARGE, Workers
 
 
 @dataclass
@@ -41,11 +41,11 @@ def verify(
     *,
     progress: Progress | None = None,
     tick: Callable[[], None] = lambda: None,
-    lanes: Lanes | None = None,
+    workers: Workers | None = None,
     patience: float = PATIENCE,
 ) -> Verified:
     """Read every file of both homes and compare; without a second home, with the manifest."""
-    progress, lanes = progress or Progress(time.monotonic), lanes or Lanes()
+    progress, workers = progress or Progress(time.monotonic), workers or Workers()
     report = Verified(source.name, target.name if target else "its manifest")
     items = _look(source, patience)
     there = _look(target, patience) if target else items
@@ -74,11 +74,11 @@ def verify(
 
     waiting, flying = list(files.values()), 0
     while waiting or flying:
-        while waiting and lanes.room("small") and lanes.room("large"):
+        while waiting and workers.room("small") and workers.room("large"):
             item, flying = waiting.pop(), flying + 1
             lane = "large" if item.size > LARGE else "small"
-            lanes.start("large" if lane == "large" else "small", item.path, _reading(read, item))
-        for path, same, error in lanes.take(0.2):
+            workers.start("large" if lane == "large" else "small", item.path, _reading(read, item))
+        for path, same, error in workers.take(0.2):
             flying -= 1
             progress.add(path, files[path].size)
             if error is not None:

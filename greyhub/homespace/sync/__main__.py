@@ -11,13 +11,13 @@ import os
 import sys
 
 from greyhub.errors import HomeError
-from greyhub.homespace.sync.companion import KEPT, Companion, Job
-from greyhub.homespace.sync.ending import Ending, take_turn
+from greyhub.homespace.sync.daemon import KEPT, Job, SyncDaemon
+from greyhub.homespace.sync.signals import EndSignals, take_turn
 
 
 def main() -> int:
     """Keep the home until SIGTERM, or the end of the server; a second signal ends at once."""
-    ending = Ending()
+    ending = EndSignals()
     try:
         kept = json.loads(os.environ.pop(KEPT, "{}"))
         job = Job.loads(os.environ.get("GREYHUB_SYNC", ""))
@@ -28,7 +28,7 @@ def main() -> int:
         lock = kept.get("lock") or take_turn(job.state, ending)
         if lock is None:
             return 0  # another server's process keeps the home, and this one is not needed
-        companion = Companion(job, lock, kept)
+        companion = SyncDaemon(job, lock, kept)
         ending.tell(companion.stop)
         return companion.run()
     except (HomeError, OSError) as error:

@@ -1,4 +1,4 @@
-"""Talking to the process that keeps a home: what is its state, and "save it all now".
+"""Ask the sync daemon for a home's state, or to save everything now.
 
 One line of JSON each way over a unix socket. Needs nothing but Python, for it is
 used in kernels, in the command line and in the notebook server.

@@ -1,4 +1,4 @@
-"""sqlite databases: a file, and beside it the log of what is not in the file yet.
+"""SQLite databases and their write-ahead logs, which are synced as one.
 
 A database in use is sent as one file that holds its last commit: what is beside
 it stays on the machine. The snapshot has the very bytes that the database will

@@ -1,4 +1,4 @@
-"""Which home is in the store, and is the local tree the one that was kept here?
+"""Identify homes: whose home is in the store, and was this local tree made from it?
 
 Both sides carry a mark. A side without its mark is not the one that the journal
 knows: then nothing of it counts as deleted, and all is compared anew.
@@ -11,22 +11,22 @@ import uuid
 from typing import Final
 
 from greyhub.errors import HomeError
-from greyhub.homespace.sync.desk import Desk
+from greyhub.homespace.sync.context import SyncContext
+from greyhub.homespace.sync.interruptible import Until, answer
 from greyhub.homespace.sync.keys import IDENTITY, RESERVED
 from greyhub.homespace.sync.source import Content
 from greyhub.homespace.sync.stores import ABSENT, Changed, Store, read
-from greyhub.homespace.sync.waiting import Until, answer
 
 COPY: Final = f"{RESERVED}/copy"
 FORMAT: Final = 1
 
 
-def recognise(desk: Desk, until: Until | None = None) -> bool:
+def recognise(context: SyncContext, until: Until | None = None) -> bool:
     """Whether the journal is about these two sides; if it is not, it is forgotten.
 
     Parameters
     ----------
-    desk : Desk
+    context : SyncContext
         The working copy.
     until : Until | None
         True to give up what the store is asked.
@@ -37,46 +37,46 @@ def recognise(desk: Desk, until: Until | None = None) -> bool:
         The store holds another home, or one that a newer greyhub wrote.
     OSError
         The store does not answer.
-    greyhub.homespace.sync.waiting.GivenUp
+    greyhub.homespace.sync.interruptible.GivenUp
         It was given up.
     """
-    _recognise_copy(desk)
-    known = desk.journal.fact("home")
-    what = f"the mark of {desk.store.name}"
-    found = answer(lambda: home_of(desk.store), until, what)
+    _recognise_copy(context)
+    known = context.journal.fact("home")
+    what = f"the mark of {context.store.name}"
+    found = answer(lambda: home_of(context.store), until, what)
     same: bool = found == known
     if found is None:
-        found = answer(lambda: _mark(desk.store, known), until, what)
+        found = answer(lambda: _mark(context.store, known), until, what)
         if known:
-            desk.journal.forget()
-            _recognise_copy(desk, anew=True)
+            context.journal.forget()
+            _recognise_copy(context, anew=True)
     elif known and found != known:
-        if desk.journal.fact("store") != desk.store.name:
+        if context.journal.fact("store") != context.store.name:
             raise HomeError(
-                f"{desk.store.name} holds another home than {desk.place.home}.\n"
+                f"{context.store.name} holds another home than {context.tree.home}.\n"
                 "  to mend: start with an empty local directory, or put the right home's URL"
             )
-        desk.journal.forget()  # what was there was replaced: a backup, or it was made anew
-        _recognise_copy(desk, anew=True)
-    with desk.journal.changing():
-        desk.journal.set("home", found)
-        desk.journal.set("store", desk.store.name)
+        context.journal.forget()  # what was there was replaced: a backup, or it was made anew
+        _recognise_copy(context, anew=True)
+    with context.journal.changing():
+        context.journal.set("home", found)
+        context.journal.set("store", context.store.name)
     return same
 
 
-def _recognise_copy(desk: Desk, *, anew: bool = False) -> None:
-    mark = desk.place.home / COPY
-    known = desk.journal.fact("copy")
+def _recognise_copy(context: SyncContext, *, anew: bool = False) -> None:
+    mark = context.tree.home / COPY
+    known = context.journal.fact("copy")
     if known and not anew:
         try:
             if mark.read_text() == known:
                 return
         except FileNotFoundError:
             pass
-        desk.journal.forget()  # another disk, or an emptied one: nothing was deleted by anyone
+        context.journal.forget()  # another disk, or an emptied one: nothing was deleted by anyone
     name = uuid.uuid4().hex
     mark.write_text(name)
-    desk.journal.set("copy", name)
+    context.journal.set("copy", name)
 
 
 def home_of(store: Store) -> str | None:

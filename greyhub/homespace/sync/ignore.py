@@ -1,4 +1,4 @@
-"""What of a home stays on the machine: caches and environments, and what the user says.
+"""Ignore rules: the defaults, and the user's ``.greyignore``.
 
 Rules are written as in ``.gitignore``, in the file ``.greyignore`` at the top of
 the home. They come after the defaults, so ``!.venv/`` takes one back.

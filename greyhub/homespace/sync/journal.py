@@ -1,4 +1,4 @@
-"""What a working copy remembers: one sqlite file in its state directory.
+"""The journal: what a working copy remembers, in one SQLite file.
 
 It is the only memory of the process that keeps the home, which may end at any
 moment. A row of ``base`` is written after both sides have it; an intent before
@@ -20,8 +20,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 
+from greyhub.homespace.sync.database import Transaction, among, insert, open_file, parts
 from greyhub.homespace.sync.records import COMPACT, Base, Entry, Seen, Stamp
-from greyhub.homespace.sync.rows import Changing, among, insert, open_file, parts
 from greyhub.homespace.sync.scan import order
 
 SCHEMA: Final = """
@@ -79,7 +79,7 @@ class Journal:
 
     def changing(self) -> AbstractContextManager[sqlite3.Connection]:
         """One change: whole or not at all."""
-        return Changing(self._db, self._lock)
+        return Transaction(self._db, self._lock)
 
     # The state on which both sides last agreed.
 

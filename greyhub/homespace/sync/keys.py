@@ -1,4 +1,4 @@
-"""Paths of a home and the names of its objects in the store.
+"""Map paths of a home to keys of the store, and back.
 
 Nearly always they are the same. What a store could not hold under its own name
 (bytes that are not UTF-8, control characters, a name too long) is kept as an

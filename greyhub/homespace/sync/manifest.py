@@ -1,4 +1,4 @@
-"""The manifest: all that plain objects in a store cannot say of a home.
+"""The manifest: metadata that plain objects of a store cannot hold.
 
 Modes, times, links, empty folders, digests. It is a set of batches in the
 reserved folder: each is written once, under a name of its own, and never
@@ -17,12 +17,12 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
+from greyhub.homespace.sync.interruptible import Until, answer
 from greyhub.homespace.sync.journal import Journal
 from greyhub.homespace.sync.keys import META, safe
 from greyhub.homespace.sync.records import Entry
 from greyhub.homespace.sync.source import Content
 from greyhub.homespace.sync.stores import Store, read
-from greyhub.homespace.sync.waiting import Until, answer
 
 MANY: Final = 60
 """Batches after which they are folded into one."""
@@ -115,7 +115,7 @@ class Manifest:
 
         Raises
         ------
-        greyhub.homespace.sync.waiting.GivenUp
+        greyhub.homespace.sync.interruptible.GivenUp
             It was given up; what is folded by then is not lost.
         """
         if len(self.journal.batches()) > many:

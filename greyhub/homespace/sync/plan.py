@@ -1,4 +1,4 @@
-"""What to do with one path: a pure decision from three views of it.
+"""Decide what to do with one path, from its local, stored and last agreed state.
 
 The local tree and the store are each compared with the base, the state on which
 they last agreed. `decide` is the whole policy of a working copy:

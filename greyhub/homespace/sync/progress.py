@@ -1,4 +1,4 @@
-"""How far a large piece of work has come."""
+"""The progress of a large piece of work."""
 
 from __future__ import annotations
 

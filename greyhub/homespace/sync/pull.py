@@ -1,4 +1,4 @@
-"""From the store to the local tree."""
+"""Pull: from the store to the local tree."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
-from greyhub.homespace.sync.desk import Damaged, Desk, Outcome
+from greyhub.homespace.sync.context import Damaged, Outcome, SyncContext
 from greyhub.homespace.sync.keys import key_of
-from greyhub.homespace.sync.place import Moved
+from greyhub.homespace.sync.local_tree import Moved
 from greyhub.homespace.sync.plan import unaware
 from greyhub.homespace.sync.push import digest_of
 from greyhub.homespace.sync.records import NEVER, Base, Entry, Remote, Seen, describe
@@ -29,66 +29,68 @@ SMALL: Final = 256 << 10
 """Bytes up to which a file waits in memory until it is put on the disk."""
 
 
-def pull(desk: Desk, path: str, local: Seen | None, remote: Remote) -> Outcome:
+def pull(context: SyncContext, path: str, local: Seen | None, remote: Remote) -> Outcome:
     """The store's version of a path comes into its place, where ``local`` is now."""
     entry = remote.described
     if remote.kind == "folder":
-        return _folder(desk, path, local, entry)
+        return _folder(context, path, local, entry)
     if remote.kind == "link":
-        return _link(desk, path, local, entry)
-    if entry and (twin := _twin(desk, entry)):
-        return _same(desk, path, local, remote, twin)
+        return _link(context, path, local, entry)
+    if entry and (twin := _twin(context, entry)):
+        return _same(context, path, local, remote, twin)
     if remote.size > SMALL:
-        return _file(desk, path, local, remote)
+        return _file(context, path, local, remote)
     held = _Held()
-    _fetch(desk, path, remote, held)
+    _fetch(context, path, remote, held)
     # The disk's calls are short and many: threads that take turns at them pay more
     # for the turns than for the calls.
-    return Outcome(then=lambda: _file(desk, path, local, remote, held))
+    return Outcome(then=lambda: _file(context, path, local, remote, held))
 
 
-def _folder(desk: Desk, path: str, local: Seen | None, entry: Entry | None) -> Outcome:
+def _folder(context: SyncContext, path: str, local: Seen | None, entry: Entry | None) -> Outcome:
     mode, stamp = (entry.mode, entry.stamp) if entry else (FOLDER, NEVER)
-    desk.place.folder(path, mode, local)
+    context.tree.folder(path, mode, local)
     return Outcome(agreed=Base(Seen("folder", mode=mode), stamp=stamp))
 
 
-def _link(desk: Desk, path: str, local: Seen | None, entry: Entry | None) -> Outcome:
+def _link(context: SyncContext, path: str, local: Seen | None, entry: Entry | None) -> Outcome:
     target, stamp = (entry.target, entry.stamp) if entry else ("", NEVER)
-    made = desk.place.temporary()
+    made = context.tree.temporary()
     os.symlink(target, made)
     with _gone_if_it_fails(made):
-        desk.place.put(made, path, local)
+        context.tree.put(made, path, local)
     return Outcome(agreed=Base(Seen("link", target=target), stamp=stamp))
 
 
 def _file(
-    desk: Desk, path: str, local: Seen | None, remote: Remote, held: _Held | None = None
+    context: SyncContext, path: str, local: Seen | None, remote: Remote, held: _Held | None = None
 ) -> Outcome:
     """A file from what was fetched, or fetched as it is written."""
-    handle, made = desk.place.create()
+    handle, made = context.tree.create()
     with _closing(handle), _gone_if_it_fails(made):
         writer = _Writer(handle)
         if held is None:
-            digest = _fetch(desk, path, remote, writer)
+            digest = _fetch(context, path, remote, writer)
         else:
             digest = held.digest.hexdigest()
             writer.ahead(held.data, 0)
         _dress(handle, remote)
-        return _placed(desk, path, local, remote, made, handle, digest)
+        return _placed(context, path, local, remote, made, handle, digest)
 
 
-def _same(desk: Desk, path: str, local: Seen | None, remote: Remote, twin: Path) -> Outcome:
+def _same(
+    context: SyncContext, path: str, local: Seen | None, remote: Remote, twin: Path
+) -> Outcome:
     """One more name of a file that is here."""
-    made = desk.place.temporary()
+    made = context.tree.temporary()
     os.link(twin, made)
     with _gone_if_it_fails(made), open(made, "rb") as file:
         digest = remote.entry.digest if remote.entry else ""
-        return _placed(desk, path, local, remote, made, file.fileno(), digest)
+        return _placed(context, path, local, remote, made, file.fileno(), digest)
 
 
 def _placed(
-    desk: Desk,
+    context: SyncContext,
     path: str,
     local: Seen | None,
     remote: Remote,
@@ -98,7 +100,7 @@ def _placed(
 ) -> Outcome:
     """Put a file in its place; what its user did to it since is a change."""
     before = os.fstat(handle)
-    desk.place.put(made, path, local)
+    context.tree.put(made, path, local)
     after = os.fstat(handle)
     still = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
     seen = Seen(
@@ -113,7 +115,7 @@ def _placed(
     entry = remote.described
     agreed = Base(seen, remote.tag, digest, entry.stamp if entry else NEVER, remote.size)
     if entry is None:  # another tool wrote it: from now on the manifest knows its digest
-        stamp = desk.journal.announce(path, describe(agreed), late=True).stamp
+        stamp = context.journal.announce(path, describe(agreed), late=True).stamp
         agreed = replace(agreed, stamp=stamp)
     return Outcome(agreed=agreed, bytes=remote.size)
 
@@ -136,8 +138,8 @@ def _gone_if_it_fails(made: str | Path) -> Iterator[None]:
         raise
 
 
-def _fetch(desk: Desk, path: str, remote: Remote, into: _Writer | _Held) -> str:
-    desk.store.fetch(key_of(path), remote.tag, cast(BinaryIO, into), remote.size)
+def _fetch(context: SyncContext, path: str, remote: Remote, into: _Writer | _Held) -> str:
+    context.store.fetch(key_of(path), remote.tag, cast(BinaryIO, into), remote.size)
     digest = into.digest.hexdigest()
     entry = remote.described
     if entry and entry.digest and entry.digest != digest:
@@ -201,26 +203,28 @@ def _dress(handle: int, remote: Remote) -> None:
     os.utime(handle, ns=(mtime, mtime))
 
 
-def _twin(desk: Desk, entry: Entry) -> Path | None:
+def _twin(context: SyncContext, entry: Entry) -> Path | None:
     """Another name of the same file, if it is here as the store has it."""
-    base = desk.journal.base(entry.same) if entry.same else None
+    base = context.journal.base(entry.same) if entry.same else None
     if base is None or base.digest != entry.digest:
         return None
-    now = desk.place.look(entry.same)
+    now = context.tree.look(entry.same)
     if not isinstance(now, Seen) or now.kind != "file":
         return None
     # A link changes the time of the last change and nothing else.
     same = (now.size, now.mtime, now.inode) == (base.seen.size, base.seen.mtime, base.seen.inode)
     alike = (now.mode, now.mtime) == (entry.mode, entry.mtime)
-    return desk.place.home / entry.same if same and alike else None
+    return context.tree.home / entry.same if same and alike else None
 
 
-def dress(desk: Desk, path: str, local: Seen, base: Base | None, remote: Remote) -> Outcome:
+def dress(
+    context: SyncContext, path: str, local: Seen, base: Base | None, remote: Remote
+) -> Outcome:
     """The content is the same: the local path gets the store's mode and times."""
     entry = remote.described
     if entry is None:
         return Outcome()
-    full = desk.place.home / path
+    full = context.tree.home / path
     if local.kind == "folder":
         full.chmod(entry.mode)
         return Outcome(agreed=Base(Seen("folder", mode=entry.mode), stamp=entry.stamp))
@@ -238,47 +242,49 @@ def dress(desk: Desk, path: str, local: Seen, base: Base | None, remote: Remote)
     return Outcome(agreed=replace(base, seen=seen, stamp=entry.stamp))
 
 
-def remove(desk: Desk, path: str, local: Seen) -> Outcome:
+def remove(context: SyncContext, path: str, local: Seen) -> Outcome:
     """A path that is gone from the store goes from the local tree."""
-    if local.kind == "file" and (there := desk.remote(path)) is not None:
+    if local.kind == "file" and (there := context.remote(path)) is not None:
         return Outcome(done=False, looked=[there])  # the listing was older than that
     try:
-        desk.place.remove(path, local)
+        context.tree.remove(path, local)
     except Moved:
         # A folder that still holds what is not in the store: a change of its own.
-        if local.kind != "folder" or desk.journal.holds(path):
+        if local.kind != "folder" or context.journal.holds(path):
             raise
-    desk.journal.rebase(path, None)
+    context.journal.rebase(path, None)
     return Outcome()
 
 
-def aside(desk: Desk, path: str) -> Outcome:
+def aside(context: SyncContext, path: str) -> Outcome:
     """Two versions: the local one takes a clear name, the store's comes in its place."""
-    new = desk.place.aside(path, desk.taken)
+    new = context.tree.aside(path, context.taken)
     return Outcome(done=False, moved=[new, path])
 
 
-def compare(desk: Desk, path: str, local: Seen, base: Base | None, remote: Remote) -> Outcome:
+def compare(
+    context: SyncContext, path: str, local: Seen, base: Base | None, remote: Remote
+) -> Outcome:
     """Both sides changed a file: one change made twice, one of them ours, or two versions."""
     entry = remote.described
     key = key_of(path)
-    theirs = entry.digest if entry else digest_of(desk, key, remote.tag, remote.size)
-    with open_source(desk.place.home / path, local, desk.place.scratch) as source:
+    theirs = entry.digest if entry else digest_of(context, key, remote.tag, remote.size)
+    with open_source(context.tree.home / path, local, context.tree.scratch) as source:
         ours = source.digest()
         seen = source.seen
     agreed = Base(seen, remote.tag, theirs, entry.stamp if entry else NEVER, remote.size)
     if ours == theirs:
         if entry is None:
-            agreed = replace(agreed, stamp=desk.journal.announce(path, describe(agreed)).stamp)
-        desk.journal.rebase(path, agreed)
+            agreed = replace(agreed, stamp=context.journal.announce(path, describe(agreed)).stamp)
+        context.journal.rebase(path, agreed)
         if entry and (entry.mode, entry.mtime) != (seen.mode, seen.mtime):
-            return dress(desk, path, seen, agreed, remote)
+            return dress(context, path, seen, agreed, remote)
         return Outcome()
     if base and ours == base.digest and not unaware(entry, base):
-        return pull(desk, path, local, remote)
-    if (base and theirs == base.digest) or theirs in desk.journal.intended(path):
+        return pull(context, path, local, remote)
+    if (base and theirs == base.digest) or theirs in context.journal.intended(path):
         # The store's version is one that came from here.
         agreed = replace(agreed, seen=replace(seen, ctime=-1))
-        desk.journal.rebase(path, agreed)
+        context.journal.rebase(path, agreed)
         return Outcome(done=False, moved=[path])
-    return aside(desk, path)
+    return aside(context, path)

@@ -1,4 +1,4 @@
-"""What is asked of the process that keeps a home, on its socket, and the answers.
+"""The daemon's socket: questions and their answers.
 
 A question for all to be saved is answered with the state of the moment in which it was:
 what changes from then on, nobody asked.

@@ -1,4 +1,4 @@
-"""What is known of one path: here, in the store, and when they last agreed."""
+"""Records of one path: local, in the store, and as they last agreed."""
 
 from __future__ import annotations
 

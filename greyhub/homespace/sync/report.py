@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from heapq import nsmallest
 from typing import Any, Final
 
-from greyhub.homespace.sync import survey
-from greyhub.homespace.sync.desk import QUOTA
-from greyhub.homespace.sync.working import WorkingCopy
+from greyhub.homespace.sync import diff
+from greyhub.homespace.sync.context import QUOTA
+from greyhub.homespace.sync.working_copy import WorkingCopy
 
 FILE: Final = "status.json"
 COMPLETE: Final = "complete"
@@ -41,21 +41,21 @@ class Report:
     def state(self) -> dict[str, Any]:
         """All of it, as JSON values."""
         copy = self.copy
-        unsaved, usage = copy.unsaved(), copy.desk.usage
+        unsaved, usage = copy.unsaved(), copy.context.usage
         reasons = {path: reason for path, reason in unsaved.items() if reason}
         full = any(reason.startswith(QUOTA) for reason in reasons.values())
         at_work = self.phase in ("starting", "restoring")
-        saved = not (unsaved or at_work or copy.crew.trouble)
+        saved = not (unsaved or at_work or copy.engine.trouble)
         progress = copy.progress
         return {
             "phase": self.phase,
             "word": self._word(saved=saved, full=full),
             "saved": saved,
-            "complete": bool(copy.desk.journal.fact(COMPLETE)),
+            "complete": bool(copy.context.journal.fact(COMPLETE)),
             "unsaved": len(unsaved),
             "paths": [_readable(path) for path in nsmallest(NAMED, unsaved)],
             "reasons": {_readable(p): reasons[p] for p in nsmallest(NAMED, reasons)},
-            "trouble": copy.crew.trouble,
+            "trouble": copy.engine.trouble,
             "visible": self.phase != "starting" and not self.waits_for_visible(),
             "progress": {
                 "done": progress.done,
@@ -67,15 +67,15 @@ class Report:
             "bytes": usage.bytes,
             "quota": {"files": usage.quota.files, "bytes": usage.quota.bytes},
             "warning": usage.warning,
-            "damaged": copy.desk.manifest.damaged[:NAMED],
-            "home": str(copy.desk.place.home),
-            "store": copy.desk.store.name,
+            "damaged": copy.context.manifest.damaged[:NAMED],
+            "home": str(copy.context.tree.home),
+            "store": copy.context.store.name,
             "pid": os.getpid(),
         }
 
     def _word(self, *, saved: bool, full: bool) -> str:
         """The state in one word, the worst first."""
-        if self.copy.crew.trouble:
+        if self.copy.engine.trouble:
             return "offline"
         if full:
             return "quota"
@@ -85,17 +85,17 @@ class Report:
 
     def complete(self) -> None:
         """All of the home has been here once: it can be worked with while its store is away."""
-        self.copy.desk.journal.set(COMPLETE, True)
+        self.copy.context.journal.set(COMPLETE, True)
 
     def waits_for_visible(self) -> bool:
         """Whether something is missing of what a user sees when the server opens."""
         if self.phase != "restoring":
             return False
-        flying = [item for _, item in self.copy.crew.flying.copy().values()]
+        flying = [item for _, item in self.copy.engine.flying.copy().values()]
         if not self.copy.progress.files and not self.copy.progress.done:
             return True
-        waiting = [*flying, *self.copy.agenda.all()]
-        return any(survey.awaited(item.rank) and not item.stuck for item in waiting)
+        waiting = [*flying, *self.copy.queue.all()]
+        return any(diff.awaited(item.rank) and not item.stuck for item in waiting)
 
     def write(self, *, force: bool = False) -> None:
         """Write it into the state directory, for those who cannot ask; not all the time."""
@@ -107,7 +107,7 @@ class Report:
         if state == self._last and not force:
             return
         self._last = state
-        path = self.copy.desk.journal.folder / FILE
+        path = self.copy.context.journal.folder / FILE
         part = path.with_suffix(".part")
         part.write_text(json.dumps(state, indent=1) + "\n")
         part.replace(path)

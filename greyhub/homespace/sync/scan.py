@@ -1,4 +1,4 @@
-"""Looking at the local tree: one path, or all of it in order.
+"""Scan the local tree: one path, or all of it in order.
 
 Nothing is followed and nothing is opened, but for the first bytes of what may be
 a database. What cannot be read is `UNKNOWN`, never absent.

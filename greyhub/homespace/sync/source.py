@@ -1,4 +1,4 @@
-"""Content that is about to be sent: read as it was at one moment, or not sent.
+"""Read a file for an upload as it was at one moment, or not at all.
 
 A file may be written while it is read. `Source.seal` is called when all of it
 has been read and before anything is published, and raises `Unstable` if what was

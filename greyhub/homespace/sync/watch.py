@@ -1,4 +1,4 @@
-"""Noticing changes of the local tree: the kernel's events, and a sweep that misses nothing.
+"""Watch the local tree: inotify events, and sweeps for what events miss.
 
 Events are quick and may be lost: when a queue overflows, where the kernel watches no
 more folders, for memory-mapped writes. So a sweep goes over everything now and then,

@@ -111,8 +111,8 @@ class FirstKeyAlone(Careful):
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        keeper = CryptKeeper.instance()
-        keeper.keys = keeper.keys[:1]
+        supervisor = CryptKeeper.instance()
+        supervisor.keys = supervisor.keys[:1]
 
 
 class InAFile(Careful):

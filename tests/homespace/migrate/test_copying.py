@@ -20,7 +20,7 @@ from greyhub.homespace.migrate.locations import Location, endpoints
 from greyhub.homespace.migrate.verifying import Verified, verify
 from greyhub.homespace.secret_references import Secrets
 from greyhub.homespace.sync.stores import open_url
-from greyhub.homespace.sync.working import WorkingCopy
+from greyhub.homespace.sync.working_copy import WorkingCopy
 from tests.homespace.migrate.conftest import full, picture
 from tests.support.faults import FaultyProxy, Request, times
 from tests.support.waiting import MINUTE

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from greyhub.homespace.sync.serving import Keeper
 from greyhub.homespace.sync.source import Source
 from greyhub.homespace.sync.stores import Found
 from greyhub.homespace.sync.stores.local import LocalStore
+from greyhub.homespace.sync.supervisor import Supervisor
 from tests.homespace.sync.machines import Machine
 
 ROOT = Path(__file__).parents[3]
@@ -50,7 +50,7 @@ def open_store(job: Any) -> GatedStore:
     return GatedStore(job.url.removeprefix("file://"))
 
 
-class GatedKeeper(Keeper):
+class GatedSupervisor(Supervisor):
     """Keeps a home on such a store."""
 
     def _begin(self) -> Any:
@@ -64,7 +64,7 @@ class GatedMachine(Machine):
     """A machine whose server begins before the gate is open."""
 
     def start(self, *, wait: bool = True) -> Machine:
-        self.keepers.append(GatedKeeper(self.ticket, os.environ))
+        self.supervisors.append(GatedSupervisor(self.ticket, os.environ))
         if wait:
-            self.keepers[-1].wait()
+            self.supervisors[-1].wait()
         return self

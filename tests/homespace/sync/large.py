@@ -49,7 +49,7 @@ def used(machine: Machine) -> tuple[float, float]:
     """Processor seconds, and the most memory in MB, of what keeps the home."""
     import psutil
 
-    process = psutil.Process(machine.keepers[-1].process.pid)
+    process = psutil.Process(machine.supervisors[-1].process.pid)
     times = process.cpu_times()
     lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
     peak = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
@@ -60,7 +60,7 @@ def start(machine: Machine) -> str:
     """Start a server, wait for all of its home; what that took, as cells of a table."""
     began = time.perf_counter()
     machine.start(wait=False)
-    machine.keepers[-1].wait()
+    machine.supervisors[-1].wait()
     visible = time.perf_counter() - began
     until(lambda: keeping(machine))
     took = time.perf_counter() - began

@@ -10,7 +10,7 @@ from typing import Any
 
 from greyhub.homespace.sync import client
 from greyhub.homespace.sync.keys import RESERVED
-from greyhub.homespace.sync.serving import Keeper
+from greyhub.homespace.sync.supervisor import Supervisor
 from greyhub.homespace.synced_home import SyncedHome
 from tests.homespace.filesystem.places import Place
 from tests.support.waiting import MINUTE, until
@@ -47,15 +47,15 @@ class Machine:
             "grace": MINUTE,
         }
         self.home, self.state = directory / client.FILES, directory / client.STATE
-        self.keepers: list[Keeper] = []
+        self.supervisors: list[Supervisor] = []
 
     def start(self, *, wait: bool = True) -> Machine:
         """Start a server; by default, wait until all of the home is here."""
-        keeper = Keeper(self.ticket, os.environ)
-        self.keepers.append(keeper)
+        supervisor = Supervisor(self.ticket, os.environ)
+        self.supervisors.append(supervisor)
         if wait:
-            keeper.wait()
-            keeper.stay()
+            supervisor.wait()
+            supervisor.stay()
             until(lambda: client.status(self.state)["complete"], what="the whole home")
         return self
 
@@ -72,19 +72,19 @@ class Machine:
 
     def stop(self) -> int:
         """End the last server; the exit status of what kept its home."""
-        keeper = self.keepers.pop()
-        keeper.end()
-        return keeper.process.returncode
+        supervisor = self.supervisors.pop()
+        supervisor.end()
+        return supervisor.process.returncode
 
     def kill(self) -> None:
         """End what keeps the home as a machine that loses its power does."""
-        keeper = self.keepers.pop()
-        keeper.ending.set()
-        keeper.process.kill()
-        keeper.process.wait()
+        supervisor = self.supervisors.pop()
+        supervisor.ending.set()
+        supervisor.process.kill()
+        supervisor.process.wait()
 
     def end(self) -> None:
-        while self.keepers:
+        while self.supervisors:
             self.kill()
 
 

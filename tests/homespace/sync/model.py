@@ -23,10 +23,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from greyhub.homespace.sync import landing
+from greyhub.homespace.sync import pending_writes
 from greyhub.homespace.sync.journal import Journal
 from greyhub.homespace.sync.keys import RESERVED
-from greyhub.homespace.sync.working import WorkingCopy
+from greyhub.homespace.sync.working_copy import WorkingCopy
 from tests.homespace.sync.stores import Inline, MemoryStore, Ticker
 
 NAMES = ("a", "b.txt", "c d", "é.ipynb")
@@ -75,7 +75,7 @@ class Faults:
 def watched(current: list[Faults]) -> Iterator[None]:
     """Every change of the disk and every commit is a moment at which a machine may stop."""
     real = {name: getattr(os, name) for name in CHANGES}
-    changing, durable = Journal.changing, landing.make_durable
+    changing, durable = Journal.changing, pending_writes.make_durable
 
     def wrap(name: str) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -102,13 +102,13 @@ def watched(current: list[Faults]) -> Iterator[None]:
         for name in CHANGES:
             setattr(os, name, wrap(name))
         Journal.changing = commit  # type: ignore[method-assign, assignment]
-        landing.make_durable = lambda folder: None
+        pending_writes.make_durable = lambda folder: None
         yield
     finally:
         for name, function in real.items():
             setattr(os, name, function)
         Journal.changing = changing  # type: ignore[method-assign]
-        landing.make_durable = durable
+        pending_writes.make_durable = durable
 
 
 class Machine:
@@ -134,11 +134,11 @@ class Machine:
                     world.store.view(self.faults.store),
                     self.state,
                     host=self.name,
-                    lanes=Inline(self.ticker),  # type: ignore[arg-type]
+                    workers=Inline(self.ticker),  # type: ignore[arg-type]
                     clock=lambda: 1.7e9 + self.skew + self.ticker.now,
                     ticker=self.ticker,
                 )
-                self.copy.desk.journal.writer = f"{self.name}-{world.chance.random()}"
+                self.copy.context.journal.writer = f"{self.name}-{world.chance.random()}"
                 try:
                     self.copy.restore(until=self.tired())
                 except OSError:

@@ -1,4 +1,4 @@
-"""A store in memory that can be told to fail, and the lanes and clocks that go with it."""
+"""A store in memory that can be told to fail, and the workers and clocks that go with it."""
 
 from __future__ import annotations
 

@@ -9,44 +9,44 @@ from pathlib import Path
 
 import pytest
 
-from greyhub.homespace.sync.lanes import Lane, Lanes
+from greyhub.homespace.sync.workers import Lane, Workers
 
 
-def processors(lanes: Lanes, lane: Lane) -> set[int]:
+def processors(workers: Workers, lane: Lane) -> set[int]:
     """Where the work of a lane may run."""
-    lanes.start(lane, "where", lambda: os.sched_getaffinity(0))
+    workers.start(lane, "where", lambda: os.sched_getaffinity(0))
     found: list[tuple[str, set[int], BaseException | None]] = []
     while not found:
-        found = lanes.take(1)
+        found = workers.take(1)
     return found[0][1]
 
 
 def test_what_is_small_shares_a_processor_and_what_is_large_has_all() -> None:
     every = os.sched_getaffinity(0)
-    lanes = Lanes()
-    with lanes.together():
+    workers = Workers()
+    with workers.together():
         mine = os.sched_getaffinity(0)
         assert len(mine) == 1
-        assert processors(lanes, "small") == mine
-        assert processors(lanes, "large") == processors(lanes, "disk") == every
+        assert processors(workers, "small") == mine
+        assert processors(workers, "large") == processors(workers, "disk") == every
     assert os.sched_getaffinity(0) == every
 
 
 def test_beside_other_work_all_is_spread() -> None:
     every = os.sched_getaffinity(0)
-    lanes = Lanes()
+    workers = Workers()
     for spread in (False, True, False):
-        lanes.spread(spread)
+        workers.spread(spread)
         for _ in range(30):  # whichever thread has it
-            assert (processors(lanes, "small") == every) == (spread or len(every) == 1)
-        with lanes.together():
+            assert (processors(workers, "small") == every) == (spread or len(every) == 1)
+        with workers.together():
             assert (os.sched_getaffinity(0) == every) == (spread or len(every) == 1)
 
 
 AUTOGROUP = Path("/proc/self/autogroup")
 GIVES_WAY = """
 from pathlib import Path
-from greyhub.homespace.sync.system import give_way
+from greyhub.homespace.sync.syscalls import give_way
 for nice in (7, 0):
     give_way(nice)
     print(Path("/proc/self/autogroup").read_text().strip())

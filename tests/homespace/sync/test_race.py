@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from greyhub.homespace.sync import source
-from greyhub.homespace.sync.working import WorkingCopy
+from greyhub.homespace.sync.working_copy import WorkingCopy
 from tests.homespace.sync.stores import Hook, Inline, MemoryStore, Ticker
 
 
@@ -22,10 +22,10 @@ def copy_of(top: Path, store: MemoryStore, hook: Hook) -> WorkingCopy:
         top / "home",
         store.view(hook),
         top / "state",
-        lanes=Inline(ticker),  # type: ignore[arg-type]
+        workers=Inline(ticker),  # type: ignore[arg-type]
         ticker=ticker,
     )
-    found.desk.journal.writer = top.name  # "one" comes before "two"
+    found.context.journal.writer = top.name  # "one" comes before "two"
     found.restore()
     return found
 
@@ -63,7 +63,7 @@ def test_a_link_whose_later_name_was_looked_at_first_is_one_file_elsewhere(
     later.write_text("content")
     assert one.flush(100.0) == {}
     os.link(later, first)
-    one.agenda.note(["pkgs"], rest=0.0)
+    one.queue.note(["pkgs"], rest=0.0)
     assert one.settle(150.0)
     assert one.flush(200.0) == {}
     two = copy_of(tmp_path / "two", store, nothing)
@@ -92,7 +92,7 @@ def test_what_is_saved_while_a_folded_manifest_comes_is_not_taken_for_deleted(
     assert one.flush(100.0) == {}
     two.look()
     assert two.flush(100.0) == {}
-    two.desk.manifest.fold(many=0)
+    two.context.manifest.fold(many=0)
     one.look()
     assert one.flush(300.0) == {}
     assert link.is_symlink()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from greyhub.homespace.sync.report import Report
-from greyhub.homespace.sync.working import WorkingCopy
+from greyhub.homespace.sync.working_copy import WorkingCopy
 from tests.homespace.sync.stores import MemoryStore
 
 
@@ -19,11 +19,11 @@ def test_the_worst_comes_first(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert report.state()["word"] == "restoring"
     report.phase = "keeping"
     assert report.state()["word"] == "saved"
-    copy.agenda.note(["a"])
+    copy.queue.note(["a"])
     assert report.state()["word"] == "saving"
-    copy.agenda.later("a", copy.agenda.items["a"], 1.0, "the home's quota of 3 files is used up")
+    copy.queue.later("a", copy.queue.items["a"], 1.0, "the home's quota of 3 files is used up")
     assert report.state()["word"] == "quota"
-    copy.crew.trouble = "503"
+    copy.engine.trouble = "503"
     assert report.state()["word"] == "offline"
     assert not report.state()["saved"]
     for _ in range(3):
@@ -56,8 +56,8 @@ def test_a_folder_that_cannot_be_read_is_named(
         assert not state["saved"]
         assert state["reasons"] == {"shut/": "it cannot be read"}
         assert "b.txt" in store.objects
-        assert copy.flush(copy.agenda.clock() + 60) == state["reasons"]
-    copy.flush(copy.agenda.clock() + 60)
+        assert copy.flush(copy.queue.clock() + 60) == state["reasons"]
+    copy.flush(copy.queue.clock() + 60)
     report.phase = "keeping"
     assert report.state()["saved"]
     assert "shut/a.txt" in store.objects

@@ -1,4 +1,4 @@
-"""Stores: the seven things that a working copy asks of a store.
+"""The stores of working copies, by the seven operations that they offer.
 
 `Store` is the contract; one module for each store that can do them better than
 fsspec's own methods, and `generic` for all others. A key is the name of an

@@ -1,4 +1,4 @@
-"""Any fsspec filesystem, by its own methods: checked before it is written.
+"""Any fsspec filesystem as a store, checked before each write.
 
 The check and the write are two requests here. Stores whose API joins them have
 a module of their own.

@@ -1,4 +1,4 @@
-"""What stores of objects have in common: a bucket, a prefix, and requests side by side."""
+"""What object stores have in common: a bucket, a prefix, parallel requests."""
 
 from __future__ import annotations
 

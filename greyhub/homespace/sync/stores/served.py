@@ -1,4 +1,4 @@
-"""SFTP, WebDAV and other servers: by way of the stores that `hub.home` has for them.
+"""SFTP, WebDAV and other servers, through the stores of `hub.home`.
 
 These look before they write; where the server can tell, a new name has one winner.
 """

@@ -1,4 +1,4 @@
-"""The quick way to a store: for the requests that are many, a client outside Python's lock.
+"""Fast clients for the frequent requests, by obstore, outside Python's lock.
 
 fsspec's filesystem reads the user's options, finds the credentials and renews
 them, and its SDK says what an answer means. Of the requests that go well, and

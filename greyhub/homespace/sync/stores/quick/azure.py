@@ -1,4 +1,4 @@
-"""The quick way to Azure Blob Storage, with the address and credentials that adlfs found."""
+"""The fast client for Azure Blob Storage, with adlfs's address and credentials."""
 
 from __future__ import annotations
 

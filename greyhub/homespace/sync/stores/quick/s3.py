@@ -1,4 +1,4 @@
-"""The quick way to S3, with all that s3fs's client was told and has found out."""
+"""The fast client for S3, with s3fs's settings."""
 
 from __future__ import annotations
 

@@ -1,15 +1,15 @@
-"""What is on the local disk and not in the journal yet: many paths, told at once."""
+"""Files that were written locally and are not in the journal yet, committed in batches."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final
 
-from greyhub.homespace.sync.desk import Desk
+from greyhub.homespace.sync.context import SyncContext
 from greyhub.homespace.sync.keys import RESERVED
-from greyhub.homespace.sync.lanes import Lanes
 from greyhub.homespace.sync.records import Base
-from greyhub.homespace.sync.system import make_durable
+from greyhub.homespace.sync.syscalls import make_durable
+from greyhub.homespace.sync.workers import Workers
 
 NOTE: Final = f"{RESERVED}/journal"
 """The name of the journal's own work among that of paths."""
@@ -20,21 +20,21 @@ TOGETHER: Final = 1.0
 Landed = list[tuple[str, Base]]
 
 
-class Landing:
-    """Tells the journal what landed, by way of the lanes.
+class PendingWrites:
+    """Tells the journal what landed, by way of the workers.
 
     Parameters
     ----------
-    desk : Desk
+    context : SyncContext
         The working copy.
-    lanes : Lanes
+    workers : Lanes
         Where the disk is waited for.
     clock : Callable[[], float]
         A clock that never goes back.
     """
 
-    def __init__(self, desk: Desk, lanes: Lanes, clock: Callable[[], float]) -> None:
-        self.desk, self.lanes, self.clock = desk, lanes, clock
+    def __init__(self, context: SyncContext, workers: Workers, clock: Callable[[], float]) -> None:
+        self.context, self.workers, self.clock = context, workers, clock
         self._landed: Landed = []
         self._noting: Landed = []
         self._noted = 0.0
@@ -60,10 +60,10 @@ class Landing:
 
         def write() -> None:
             # A row that outlives its file in a crash would make the loss look like an edit.
-            make_durable(self.desk.place.home)
-            self.desk.journal.agree(noting)
+            make_durable(self.context.tree.home)
+            self.context.journal.agree(noting)
 
-        self.lanes.start("disk", NOTE, write)
+        self.workers.start("disk", NOTE, write)
 
     def noted(self, error: BaseException | None) -> list[str]:
         """The journal was told: of these paths. Raises the error, if there was one."""

@@ -1,4 +1,4 @@
-"""Threads for what takes time: small things do not queue behind large ones.
+"""Worker threads for transfers: small ones do not wait for large ones.
 
 Nor does what waits for the disk queue behind what waits for the store.
 """
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, Literal
 
-from greyhub.homespace.sync.system import allowed, processor, stay, threads
+from greyhub.homespace.sync.syscalls import allowed, processor, stay, threads
 
 Lane = Literal["small", "large", "disk"]
 Result = tuple[str, Any, BaseException | None]
@@ -22,7 +22,7 @@ LARGE: Final = 8 << 20
 WIDTH: Final[dict[Lane, int]] = {"small": 24, "large": 3, "disk": 1}
 
 
-class Lanes:
+class Workers:
     """Sets of threads that do work and hand back what came of it.
 
     The threads never keep a process from ending. Those for small things, and the thread that

@@ -1,4 +1,4 @@
-"""Waiting for a store, by whoever may have to end meanwhile."""
+"""Wait for a store, and give up when the process is to end."""
 
 from __future__ import annotations
 

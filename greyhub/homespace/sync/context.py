@@ -1,4 +1,4 @@
-"""What pushing and pulling share: both sides, the memory, and the outcome of one path."""
+"""State that pushing and pulling share: local tree, store, journal, manifest and quota."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Final
 from greyhub.errors import HomeError
 from greyhub.homespace.sync.journal import Journal
 from greyhub.homespace.sync.keys import key_of
+from greyhub.homespace.sync.local_tree import LocalTree
 from greyhub.homespace.sync.manifest import Manifest
-from greyhub.homespace.sync.place import Place
 from greyhub.homespace.sync.records import Base, Entry, Remote
 from greyhub.homespace.sync.stores import Found, Store
 
@@ -106,10 +106,10 @@ class Usage:
 
 
 @dataclass
-class Desk:
+class SyncContext:
     """One working copy, as the steps of its work see it."""
 
-    place: Place
+    tree: LocalTree
     store: Store
     journal: Journal
     manifest: Manifest

@@ -1,6 +1,6 @@
-"""The crew of a working copy: takes what is due from the agenda and sees it done.
+"""The sync engine: takes due paths from the queue, plans them and runs the transfers.
 
-One thread decides, and remembers what was done; the lanes wait on the store.
+One thread decides, and remembers what was done; the workers wait on the store.
 """
 
 from __future__ import annotations
@@ -8,19 +8,19 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Final
 
-from greyhub.homespace.sync.agenda import REST, Agenda, Item
-from greyhub.homespace.sync.desk import Damaged, Desk, Full, Outcome, assumed
-from greyhub.homespace.sync.glance import Glance
+from greyhub.homespace.sync.actions import Looked, Task, finish, perform, prepare
+from greyhub.homespace.sync.context import Damaged, Full, Outcome, SyncContext, assumed
 from greyhub.homespace.sync.keys import META
-from greyhub.homespace.sync.landing import NOTE, TOGETHER, Landing
-from greyhub.homespace.sync.lanes import LARGE, Lane, Lanes, Result
-from greyhub.homespace.sync.place import Blocked, Busy, Moved
+from greyhub.homespace.sync.local_tree import Blocked, Busy, Moved
+from greyhub.homespace.sync.pending_writes import NOTE, TOGETHER, PendingWrites
 from greyhub.homespace.sync.plan import UNREADABLE, Action, decide
+from greyhub.homespace.sync.prefetch import Prefetch
 from greyhub.homespace.sync.progress import Progress
 from greyhub.homespace.sync.push import bury
+from greyhub.homespace.sync.queue import REST, Item, WorkQueue
 from greyhub.homespace.sync.records import Seen
 from greyhub.homespace.sync.source import LocalTrouble, Unstable
-from greyhub.homespace.sync.work import Looked, Task, finish, perform, prepare
+from greyhub.homespace.sync.workers import LARGE, Lane, Result, Workers
 
 SOON: Final = 0.1
 LONGEST: Final = 30.0
@@ -30,30 +30,32 @@ PATIENT: Final = 3
 """Tries after which a path is no longer waited for."""
 
 
-class Crew:
-    """Does what is on an agenda.
+class Engine:
+    """Does what is on a queue.
 
     Parameters
     ----------
-    desk : Desk
+    context : SyncContext
         The working copy.
-    agenda : Agenda
+    queue : Agenda
         What may need something done.
-    lanes : Lanes
+    workers : Lanes
         Where it is done.
     progress : Progress
         Told of all that is done.
     """
 
-    def __init__(self, desk: Desk, agenda: Agenda, lanes: Lanes, progress: Progress) -> None:
-        self.desk, self.agenda, self.lanes, self.progress = desk, agenda, lanes, progress
+    def __init__(
+        self, context: SyncContext, queue: WorkQueue, workers: Workers, progress: Progress
+    ) -> None:
+        self.context, self.queue, self.workers, self.progress = context, queue, workers, progress
         self.flying: dict[str, tuple[Task, Item]] = {}
         """What is under way, by its path."""
         self.trouble = ""
         """Why the store cannot be reached, while it cannot."""
         self.owed: dict[str, int] = {}
         """Files that could not be sent so far, as inodes: their old names' objects stay."""
-        self._landing = Landing(desk, lanes, agenda.clock)
+        self._landing = PendingWrites(context, workers, queue.clock)
         self._telling = False
         self._silence = self._told = 0.0
         self._failures = self._rounds = 0
@@ -63,46 +65,46 @@ class Crew:
         """Nothing is under way, and what is left waits for something outside."""
         if self.flying or self._telling:
             return False
-        if self.desk.journal.waiting() and not self.trouble:
+        if self.context.journal.waiting() and not self.trouble:
             return False
-        return all(item.tries >= PATIENT for item in self.agenda.all())
+        return all(item.tries >= PATIENT for item in self.queue.all())
 
     def hurry(self) -> None:
         """Try everything now, whatever it was waiting for."""
         self._silence = 0.0
-        self.agenda.hurry()
+        self.queue.hurry()
 
     def step(self, wait: float = 0.0) -> None:
         """Start what is due, then take in what is finished; wait so long for something."""
-        if self.agenda.clock() >= self._silence:
+        if self.queue.clock() >= self._silence:
             self._start()
             self._tell()
-        if results := self.lanes.take(wait):
+        if results := self.workers.take(wait):
             self._finish(results)
         self._landing.note(len(self.flying))
 
     def pause(self) -> float:
         """Seconds until there is something to do; infinite if only from outside."""
-        now = self.agenda.clock()
-        wait = self.agenda.wait() if self._room() else float("inf")
-        if self.desk.journal.waiting() and not self._telling:
+        now = self.queue.clock()
+        wait = self.queue.wait() if self._room() else float("inf")
+        if self.context.journal.waiting() and not self._telling:
             wait = min(wait, self._told + TOGETHER - now if self.flying else 0.0)
         wait = max(wait, self._silence - now)
         return max(0.0, min(wait, self._landing.wait(len(self.flying))))
 
     def _room(self) -> int:
-        return min(self.lanes.room("small"), self.lanes.room("large"))
+        return min(self.workers.room("small"), self.workers.room("large"))
 
     # Starting what is due.
 
     def _start(self) -> None:
         if not self.flying:
-            self.desk.usage.count(*self.desk.journal.total())
+            self.context.usage.count(*self.context.journal.total())
         ends: list[tuple[Task, Item]] = []
-        while len(ends) < 500 and (coming := self.agenda.coming(self._room())):
-            glance = Glance(self.desk, coming)
+        while len(ends) < 500 and (coming := self.queue.coming(self._room())):
+            glance = Prefetch(self.context, coming)
             tasks: list[Task] = []
-            for path, item in filter(None, (self.agenda.due() for _ in coming)):
+            for path, item in filter(None, (self.queue.due() for _ in coming)):
                 task = self._begin(path, item, glance)
                 if task is None:
                     continue
@@ -118,38 +120,40 @@ class Crew:
         """Start what takes objects away."""
         if not ripe:
             return
-        with self.desk.journal.changing():
+        with self.context.journal.changing():
             for task, _ in ripe:
-                bury(self.desk, task.path, task.base)  # all of them in one batch
+                bury(self.context, task.path, task.base)  # all of them in one batch
         self.flying.update((task.path, (task, item)) for task, item in ripe)
         self._launch([task for task, _ in ripe])
 
-    def _begin(self, path: str, item: Item, glance: Glance) -> Task | None:
+    def _begin(self, path: str, item: Item, glance: Prefetch) -> Task | None:
         """What is to be done with one path now, or None if nothing."""
         if path in self.flying:
-            self.agenda.later(path, item, SOON)
+            self.queue.later(path, item, SOON)
             return None
         task = self._decide(path, item, glance)
         if task is not None and self._must_wait(task):
             # What waits for another name of its file will come: that one comes, or fails.
             item.tries += not self.flying and task.action is not Action.PULL
-            self.agenda.later(path, item, SOON)
+            self.queue.later(path, item, SOON)
             return None
         return task
 
     def _launch(self, tasks: list[Task]) -> None:
-        """Have the lanes do it; what is small was read before, and intended together."""
-        sources = {task.path: prepare(self.desk, task) for task in tasks}
+        """Have the workers do it; what is small was read before, and intended together."""
+        sources = {task.path: prepare(self.context, task) for task in tasks}
         read = [(path, source.digest()) for path, source in sources.items() if source]
         try:
-            self.desk.journal.intend(read)
+            self.context.journal.intend(read)
         except BaseException:
             for task in tasks:
-                self.agenda.later(task.path, self.flying.pop(task.path)[1], SOON)
+                self.queue.later(task.path, self.flying.pop(task.path)[1], SOON)
             raise
         for task in tasks:
             lane: Lane = "large" if task.size > LARGE else "small"
-            self.lanes.start(lane, task.path, partial(perform, self.desk, task, sources[task.path]))
+            self.workers.start(
+                lane, task.path, partial(perform, self.context, task, sources[task.path])
+            )
 
     def _is_ripe(self, task: Task, item: Item) -> bool:
         """Whether an object may go now: one whose file was renamed has its new name first."""
@@ -157,12 +161,12 @@ class Crew:
         if not file or (item.ending and self._room() and not self._must_wait(task)):
             return True
         item.ending = True
-        self.agenda.later(task.path, item, REST)
+        self.queue.later(task.path, item, REST)
         return False
 
-    def _decide(self, path: str, item: Item, glance: Glance) -> Task | None:
+    def _decide(self, path: str, item: Item, glance: Prefetch) -> Task | None:
         """What is to be done with a path, or None if nothing."""
-        desk, base = self.desk, glance.base(path)
+        context, base = self.context, glance.base(path)
         # What nothing was ever heard of here is taken for absent: nothing is put over it.
         absent = base is None and not item.here and not item.tries
         local = None if absent else glance.local(path)
@@ -175,12 +179,12 @@ class Crew:
             item.ending = False
         if action is Action.WAIT:
             item.tries += 1
-            self.agenda.later(path, item, _delay(item), UNREADABLE)
+            self.queue.later(path, item, _delay(item), UNREADABLE)
             return None
         if action is Action.REMOVE and base and base.seen.kind == "folder" and self._lives(path):
             action = Action.PUSH  # its end was decided before what is in it came
         if action is Action.FORGET:
-            desk.journal.rebase(path, None)
+            context.journal.rebase(path, None)
         if action in (Action.NOTHING, Action.FORGET):
             return None
         return Task(action, path, local if isinstance(local, Seen) else None, base, remote)
@@ -190,11 +194,11 @@ class Crew:
         local, base = task.local, task.base
         if task.action is Action.PULL and task.remote and task.remote.entry:
             twin = task.remote.entry.same
-            item = self.agenda.items.get(twin)
+            item = self.queue.items.get(twin)
             coming = item is not None and item.remote and item.tries < PATIENT
             return twin < task.path and (twin in self.flying or bool(coming))
         if task.action is Action.REMOVE and local and local.kind == "folder":
-            return self.desk.journal.holds(task.path)
+            return self.context.journal.holds(task.path)
         if task.action is Action.PUSH and local and local.names > 1:
             return self._flies(local.inode)
         if task.action is Action.ERASE and base and base.seen.kind == "file":
@@ -208,27 +212,27 @@ class Crew:
     def _lives(self, folder: str) -> bool:
         """Whether a folder holds something on both sides, about which nothing is pending."""
         below = f"{folder}/"
-        pending = [*self.flying, *self.agenda.reasons()]
-        return self.desk.journal.holds(folder) and not any(p.startswith(below) for p in pending)
+        pending = [*self.flying, *self.queue.reasons()]
+        return self.context.journal.holds(folder) and not any(p.startswith(below) for p in pending)
 
     def _tell(self) -> None:
         """Tell the manifest what was done: at once if nothing else is under way."""
-        now = self.agenda.clock()
+        now = self.queue.clock()
         if self._telling or (self.flying and now < self._told + TOGETHER):
             return
-        if self.desk.journal.waiting():
+        if self.context.journal.waiting():
             self._telling = True
-            self.lanes.start("small", META, self.desk.manifest.publish)
+            self.workers.start("small", META, self.context.manifest.publish)
 
     # Taking in what is finished.
 
     def _finish(self, results: list[Result]) -> None:
         own = {path: error for path, _, error in results if path in (META, NOTE)}
         if META in own:
-            self._telling, self._told = False, self.agenda.clock()
+            self._telling, self._told = False, self.queue.clock()
             trouble = own[META]
             self._failed(trouble) if trouble else self._succeeded()
-        with self.desk.journal.changing():  # one commit for all of them
+        with self.context.journal.changing():  # one commit for all of them
             for path, outcome, error in results:
                 if path not in own:
                     self._take(path, outcome, error)
@@ -240,7 +244,7 @@ class Crew:
         task, item = self.flying[path]
         if error is None:
             try:
-                outcome = finish(self.desk, task, outcome)
+                outcome = finish(self.context, task, outcome)
             except Exception as trouble:
                 error = trouble
         if error is None:
@@ -262,9 +266,9 @@ class Crew:
         if not outcome.done:
             item.remote = outcome.looked or item.remote
             item.tries += 1
-            self.agenda.later(path, item, 0.0 if item.tries < PATIENT else _delay(item))
+            self.queue.later(path, item, 0.0 if item.tries < PATIENT else _delay(item))
         if moved := [each for each in outcome.moved if each != path]:
-            self.agenda.note(moved, rest=0.0)
+            self.queue.note(moved, rest=0.0)
 
     def _retry(self, path: str, item: Item, error: BaseException) -> None:
         """Put a path back that came to nothing this time."""
@@ -277,17 +281,17 @@ class Crew:
         elif isinstance(error, Moved | Unstable):
             reason = "it is being changed"
         elif isinstance(error, Blocked):
-            self.agenda.note([error.path], rest=0.0)
+            self.queue.note([error.path], rest=0.0)
         elif item.stuck:
             delay = max(delay, 2.0)
         elif not self._is_local(error):
             self._failed(error)
-        self.agenda.later(path, item, delay, reason)
+        self.queue.later(path, item, delay, reason)
 
     def _is_local(self, error: BaseException) -> bool:
         """Whether the local disk is to blame, and not the store."""
         name = getattr(error, "filename", None)
-        inside = f"{self.desk.place.home}/"
+        inside = f"{self.context.tree.home}/"
         return isinstance(error, LocalTrouble) or (name and str(name).startswith(inside)) or False
 
     def _succeeded(self) -> None:
@@ -296,7 +300,7 @@ class Crew:
 
     def _failed(self, error: BaseException) -> None:
         """The store did not do what it was asked; if that goes on, leave it in peace a while."""
-        now = self.agenda.clock()
+        now = self.queue.clock()
         self._failures += 1
         self.trouble = _reason(error)
         if self._failures >= PATIENT and now >= self._silence:

@@ -1,4 +1,4 @@
-"""The process that keeps a home while a server runs: it watches, and writes back.
+"""The sync daemon: watches a home while its server runs, and writes back to the store.
 
 A process of its own, so that neither a busy kernel nor a busy server starves it.
 All that it knows is in the journal; so when it has rested for a while it begins
@@ -19,15 +19,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from greyhub.errors import HomeError
-from greyhub.homespace.sync.desk import Quota
-from greyhub.homespace.sync.ending import held
+from greyhub.homespace.sync.context import Quota
 from greyhub.homespace.sync.identity import recognise
+from greyhub.homespace.sync.interruptible import GivenUp
 from greyhub.homespace.sync.questions import Questions, State
 from greyhub.homespace.sync.report import Report
-from greyhub.homespace.sync.system import give_way
-from greyhub.homespace.sync.waiting import GivenUp
+from greyhub.homespace.sync.signals import held
+from greyhub.homespace.sync.syscalls import give_way
 from greyhub.homespace.sync.watch import BLIND, CALM, Turn, Watch
-from greyhub.homespace.sync.working import WorkingCopy
+from greyhub.homespace.sync.working_copy import WorkingCopy
 
 REST: Final = 20.0
 """Seconds without work after which the process begins anew."""
@@ -110,7 +110,7 @@ class Lazy:
         return open_home(self.job.url, self.job.storage_options)
 
 
-class Companion:
+class SyncDaemon:
     """Keeps one home until it is told to stop.
 
     Parameters
@@ -118,7 +118,7 @@ class Companion:
     job : Job
         What to do.
     lock : int
-        The open lock of its state directory: see `greyhub.homespace.sync.ending`.
+        The open lock of its state directory: see `greyhub.homespace.sync.signals`.
     kept : Mapping[str, Any]
         What an earlier self handed over; empty in a new process.
     """
@@ -129,7 +129,7 @@ class Companion:
         self.copy = WorkingCopy(job.local, self.store, job.state, quota=job.quota)
         self.report = Report(self.copy)
         self.watch = Watch(
-            self.copy.desk.place.home,
+            self.copy.context.tree.home,
             self.copy.note,
             lambda folder: self.copy.rules.skips(folder, folder=True),
         )
@@ -142,7 +142,7 @@ class Companion:
         self._busy = time.monotonic()
         os.set_inheritable(lock, False)
         self.questions = Questions(
-            job.state, kept.get("socket"), self.report.state, self.copy.crew.lanes.wake
+            job.state, kept.get("socket"), self.report.state, self.copy.engine.workers.wake
         )
 
     # The loop.
@@ -158,7 +158,7 @@ class Companion:
             except (OSError, HomeError) as error:
                 if isinstance(error, HomeError) and not self.ready:
                     raise  # it is not this home: nothing will make it so
-                self.copy.crew.trouble = str(error)
+                self.copy.engine.trouble = str(error)
                 self.report.write()
                 self.questions.answer(lambda state: False)
                 if isinstance(error, PermissionError):
@@ -170,7 +170,7 @@ class Companion:
         if not self.ready:
             self.report.phase = "restoring"
             self.copy.restore(until=self._interrupted)
-            self.ready = self.copy.crew.idle
+            self.ready = self.copy.engine.idle
             self.looks.took(0.0)
             if not self.ready:
                 return
@@ -178,9 +178,9 @@ class Companion:
             self._busy = time.monotonic()
         if self.report.phase != "keeping":
             give_way(NICE)
-            self.copy.crew.lanes.spread(True)
+            self.copy.engine.workers.spread(True)
         self.report.phase = "keeping"
-        if "denied" in self.copy.crew.trouble.lower() or "expired" in self.copy.crew.trouble:
+        if "denied" in self.copy.engine.trouble.lower() or "expired" in self.copy.engine.trouble:
             self.store.renew()
         self._notice()
         worked = self.copy.pending
@@ -189,7 +189,7 @@ class Companion:
         if worked or self.copy.pending:
             self._busy = time.monotonic()
         if self.copy.pending:
-            self._pause(min(self.copy.crew.pause(), 1.0))
+            self._pause(min(self.copy.engine.pause(), 1.0))
         else:
             self._rest()
 
@@ -216,16 +216,16 @@ class Companion:
         if asked or self.looks.due:
             began = time.process_time()
             self.looks.next = 0.0  # until it has come to its end, it is due
-            if not recognise(self.copy.desk, self._interrupted):
+            if not recognise(self.copy.context, self._interrupted):
                 self.copy.sweep()  # what the store has lost is here
             self.copy.look(until=self._interrupted)
-            if self.copy.crew.trouble:  # the store answers again
-                self.copy.crew.trouble = ""
-                self.copy.crew.hurry()
-            self.copy.desk.manifest.fold(self._interrupted)
+            if self.copy.engine.trouble:  # the store answers again
+                self.copy.engine.trouble = ""
+                self.copy.engine.hurry()
+            self.copy.context.manifest.fold(self._interrupted)
             self.looks.took(time.process_time() - began)
         if asked:
-            self.copy.crew.hurry()
+            self.copy.engine.hurry()
 
     def _has_news(self) -> bool:
         return self.questions.late or self.questions.new.is_set() or self.watch.news
@@ -236,7 +236,7 @@ class Companion:
 
     def _settled(self, state: State) -> bool:
         """Whether all that was asked for is saved, or waits for something outside."""
-        return bool(state["saved"] or self.copy.crew.idle) and not self.questions.new.is_set()
+        return bool(state["saved"] or self.copy.engine.idle) and not self.questions.new.is_set()
 
     def _rest(self) -> None:
         """Nothing to do: wait for news, and after a while begin anew, small."""
@@ -251,7 +251,7 @@ class Companion:
         self._pause(max(0.05, min(nearest - now, 60.0)))
 
     def _pause(self, seconds: float) -> None:
-        self.copy.crew.step(seconds)
+        self.copy.engine.step(seconds)
 
     def _begin_anew(self) -> None:
         self.watch.stop()
@@ -269,13 +269,13 @@ class Companion:
     def stop(self) -> None:
         """Save everything and end."""
         self.stopping = time.monotonic() + self.job.grace
-        self.copy.crew.lanes.wake()
+        self.copy.engine.workers.wake()
 
     def _end(self) -> int:
         assert self.stopping is not None
         self.report.phase = "stopping"
         give_way(0)  # what it gave way to is over
-        self.copy.crew.lanes.spread(False)
+        self.copy.engine.workers.spread(False)
         left: Mapping[str, str] = {}
         try:
             left = self.copy.flush(self.stopping)

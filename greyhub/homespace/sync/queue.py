@@ -1,4 +1,4 @@
-"""What is to be looked at, and when: the paths that may have changed."""
+"""The queue of paths that may have changed, each with the time at which it is due."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Due = tuple[float, float, str]
 
 @dataclass
 class Item:
-    """One path on the agenda."""
+    """One path on the queue."""
 
     at: float
     """When it is to be looked at."""
@@ -46,7 +46,7 @@ class Item:
     """It is to go from the store, and has only waited for what comes first."""
 
 
-class Agenda:
+class WorkQueue:
     """All paths that may need something done. Safe to use from several threads.
 
     Parameters
@@ -111,7 +111,7 @@ class Agenda:
             self._put(path, item, self.clock() + delay)
 
     def coming(self, most: int) -> list[str]:
-        """The paths that are due next; they stay on the agenda."""
+        """The paths that are due next; they stay on the queue."""
         now = self.clock()
         found: list[Due] = []
         with self._lock:
@@ -123,7 +123,7 @@ class Agenda:
         return [path for _, _, path in found]
 
     def due(self) -> tuple[str, Item] | None:
-        """The next path that is due; it is off the agenda until it is put back."""
+        """The next path that is due; it is off the queue until it is put back."""
         now = self.clock()
         with self._lock:
             self._end_rest(now)
@@ -187,7 +187,7 @@ class Agenda:
             return list(self.items.values())
 
     def drop(self, unwanted: Callable[[str], bool]) -> None:
-        """Take paths off the agenda."""
+        """Take paths off the queue."""
         with self._lock:
             for path in [path for path in self.items if unwanted(path)]:
                 del self.items[path]

@@ -1,4 +1,4 @@
-"""The journal's file: changes that are whole or not at all, and many rows in one statement.
+"""SQLite helpers: transactions, and statements over many rows.
 
 Each statement lets go of the interpreter, and may have to wait for it: of many
 threads, that costs more than the statement.
@@ -26,7 +26,7 @@ def open_file(path: Path) -> sqlite3.Connection:
     return db
 
 
-class Changing:
+class Transaction:
     """A transaction; within another it is a part of that."""
 
     def __init__(self, db: sqlite3.Connection, lock: threading.RLock) -> None:

@@ -1,4 +1,4 @@
-"""Looking at a whole side for what changed since both sides agreed.
+"""Compare the local tree or the store with the journal, and find what changed.
 
 Both looks go through their side in one order, beside the journal, and keep
 nothing in memory but what differs; only a store's listing comes as a whole.
@@ -12,14 +12,14 @@ from functools import partial
 from operator import itemgetter
 from typing import Final
 
-from greyhub.homespace.sync.desk import Desk, view
+from greyhub.homespace.sync.context import SyncContext, view
 from greyhub.homespace.sync.ignore import Rules
+from greyhub.homespace.sync.interruptible import Asked, Until, answer
 from greyhub.homespace.sync.keys import IDENTITY, ODD, key_of, path_of, plain, safe
 from greyhub.homespace.sync.plan import UNKNOWN, Change, remote_change
 from greyhub.homespace.sync.records import NEVER, Base, Remote, Seen, describe
 from greyhub.homespace.sync.scan import together, walk
 from greyhub.homespace.sync.stores import Found
-from greyhub.homespace.sync.waiting import Asked, Until, answer
 
 HOUR: Final = 3_600_000_000_000
 FIRST: Final = -1000.0
@@ -39,14 +39,14 @@ SETTINGS: Final = (".jupyter/", ".ipython/", ".config/", ".ssh/", ".local/share/
 """Folders of what programs read once, as they start: if it is not there, they make it anew."""
 
 
-def here(desk: Desk, rules: Rules, top: str, shut: set[str]) -> Iterator[str]:
+def here(context: SyncContext, rules: Rules, top: str, shut: set[str]) -> Iterator[str]:
     """The paths of the local tree that are not as the journal has them.
 
     Folders that cannot be read are added to ``shut``.
     """
     closed = ""
-    found = walk(desk.place.home, rules, top)
-    for path, seen, base in together(found, desk.journal.bases(top)):
+    found = walk(context.tree.home, rules, top)
+    for path, seen, base in together(found, context.journal.bases(top)):
         if seen is UNKNOWN and path.endswith("/"):
             closed = path  # a folder that cannot be read: nothing in it is gone
             shut.add(path)
@@ -62,7 +62,7 @@ def here(desk: Desk, rules: Rules, top: str, shut: set[str]) -> Iterator[str]:
 
 
 def there(
-    desk: Desk, rules: Rules, until: Until | None = None
+    context: SyncContext, rules: Rules, until: Until | None = None
 ) -> Iterator[tuple[str, Remote | None]]:
     """The paths of the store that are not as the journal has them.
 
@@ -73,22 +73,22 @@ def there(
 
     Raises
     ------
-    greyhub.homespace.sync.waiting.GivenUp
+    greyhub.homespace.sync.interruptible.GivenUp
         It was given up.
     OSError
         The store could not be listed, or the listing is not of this home.
     """
-    listing = answer(partial(_seen, desk, until), until, f"what {desk.store.name} holds")
+    listing = answer(partial(_seen, context, until), until, f"what {context.store.name} holds")
     if IDENTITY not in listing:
-        raise OSError(f"{desk.store.name} does not show the home that it holds")
-    odd = _odd(desk, listing)
-    known = together(desk.journal.bases(), desk.journal.entries())
+        raise OSError(f"{context.store.name} does not show the home that it holds")
+    odd = _odd(context, listing)
+    known = together(context.journal.bases(), context.journal.entries())
     for path, base, entry in known:
         found = listing.pop(key_of(path), None)
         remote = view(found, entry)
         change = remote_change(remote, base)
         if change in (Change.NONE, Change.SAME):
-            _follow(desk, path, base, remote)
+            _follow(context, path, base, remote)
         elif not rules.skips(path, folder=_is_folder(base) or _is_folder(remote)):
             yield path, remote
     for key, found in listing.items():
@@ -97,11 +97,11 @@ def there(
             yield path, view(found, None)
 
 
-def _seen(desk: Desk, until: Until | None) -> dict[str, Found]:
+def _seen(context: SyncContext, until: Until | None) -> dict[str, Found]:
     """What the store holds; and by then the journal has what the manifest says."""
 
     def ask() -> dict[str, Found]:
-        return {found.key: found for found in desk.store.list()}
+        return {found.key: found for found in context.store.list()}
 
     listed = ask
 
@@ -112,26 +112,26 @@ def _seen(desk: Desk, until: Until | None) -> dict[str, Found]:
 
     # An object is there before the manifest tells of it: asked in the other order, what has
     # just come would seem to be deleted. What was got of the manifest is read beside the listing.
-    desk.manifest.refresh(got)
+    context.manifest.refresh(got)
     return listed()
 
 
-def _follow(desk: Desk, path: str, base: Base | None, remote: Remote | None) -> None:
+def _follow(context: SyncContext, path: str, base: Base | None, remote: Remote | None) -> None:
     """The same version, but what the manifest says of it is not what the base has."""
     if base is None or remote is None:
         return
     entry = remote.described
     if entry and entry.stamp > base.stamp:
-        desk.journal.restamp(path, entry.stamp)
+        context.journal.restamp(path, entry.stamp)
     elif entry is None and base.stamp != NEVER and remote.kind == "file":
-        desk.journal.restamp(path, desk.journal.announce(path, describe(base)).stamp)
+        context.journal.restamp(path, context.journal.announce(path, describe(base)).stamp)
 
 
-def _odd(desk: Desk, listing: Iterable[str]) -> dict[str, str]:
+def _odd(context: SyncContext, listing: Iterable[str]) -> dict[str, str]:
     """The paths of objects that could not have their own names."""
     if not any(key.startswith(ODD) for key in listing):
         return {}
-    return {key_of(path): path for path, _ in desk.journal.entries() if not plain(path)}
+    return {key_of(path): path for path, _ in context.journal.entries() if not plain(path)}
 
 
 def ranked(

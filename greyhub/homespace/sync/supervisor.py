@@ -1,4 +1,4 @@
-"""Around one notebook server: its home is there before it starts, and saved when it ends."""
+"""Supervise the sync daemon of one server: home ready before the start, saved at the end."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SPARE: Final = 5.0
 """Seconds for the end itself, after the home was saved."""
 
 
-class Keeper:
+class Supervisor:
     """The process that keeps a server's home, as its server sees it.
 
     Parameters
@@ -78,7 +78,7 @@ class Keeper:
 
     def stay(self) -> None:
         """From now on, begin anew whenever the process ends that nobody asked to."""
-        threading.Thread(target=self._stay, daemon=True, name="keeper").start()
+        threading.Thread(target=self._stay, daemon=True, name="supervisor").start()
 
     def _stay(self) -> None:
         pause = SOON
@@ -147,17 +147,17 @@ class Keeper:
             self.process.wait()
 
 
-def keep(ticket: Mapping[str, Any], environ: Mapping[str, str]) -> Keeper:
+def keep(ticket: Mapping[str, Any], environ: Mapping[str, str]) -> Supervisor:
     """Start to keep a home, and wait until its server can start."""
-    keeper = Keeper(ticket, environ)
+    supervisor = Supervisor(ticket, environ)
     signal.signal(signal.SIGTERM, _leave)
     try:
-        keeper.wait()
+        supervisor.wait()
     except BaseException:
-        keeper.end()
+        supervisor.end()
         raise
-    keeper.stay()
-    return keeper
+    supervisor.stay()
+    return supervisor
 
 
 def _leave(number: int, frame: object) -> None:

@@ -1,4 +1,4 @@
-"""When the process that keeps a home begins its work, and when it is to end."""
+"""When the sync daemon may start, and the signals that end it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PAUSE: Final = 1.0
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
-class Ending:
+class EndSignals:
     """Hears that the process is to end: by a signal, or as its server has ended.
 
     The second signal ends it at once.
@@ -69,7 +69,7 @@ def held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
-def take_turn(state: Path, ending: Ending) -> int | None:
+def take_turn(state: Path, ending: EndSignals) -> int | None:
     """The lock of a home, once no other process has it; None if that is not needed any more.
 
     Two servers of one user on one machine share the directory: one process keeps

@@ -1,4 +1,4 @@
-"""Calls of the kernel that Python has no function for, or half of one."""
+"""System calls that Python has no function for."""
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ import pytest
 
 from greyhub.errors import HomeError
 from greyhub.homespace.filesystem import Home
-from greyhub.homespace.sync import client, serving
-from greyhub.homespace.sync.serving import Keeper
+from greyhub.homespace.sync import client, supervisor
+from greyhub.homespace.sync.supervisor import Supervisor
 from tests.homespace.filesystem.places import Bucket, Place
 from tests.homespace.sync.machines import Machine, furnish, tree
 from tests.support.faults import Request, always, held
@@ -49,7 +49,7 @@ def test_a_server_starts_when_what_is_seen_first_is_there(machine: Machines, s3:
     with s3.proxied() as proxy:
         proxy.rules.append(held("GET", "large.bin", go_on))
         one = machine("one", s3, options=proxy.options).start(wait=False)
-        one.keepers[0].wait()
+        one.supervisors[0].wait()
         assert (one.home / "seen.txt").read_bytes() == b"1"
         assert not (one.home / "deep/er/still/large.bin").exists()
         assert one.status()["word"] == "restoring"
@@ -62,7 +62,7 @@ def test_saving_comes_after_the_users_own_work(machine: Machines, s3: Place) -> 
     one = machine("one", s3).start()
     (one.home / "a.txt").write_text("a")
     one.sync()
-    process = one.keepers[0].process.pid
+    process = one.supervisors[0].process.pid
     others = os.getpriority(os.PRIO_PROCESS, 0)
     found, ways, places = [], set(), set()
     for thread in map(int, os.listdir(f"/proc/{process}/task")):
@@ -174,10 +174,10 @@ def test_the_home_is_saved_when_its_server_is_killed(
     one = machine("one", s3)
     code = (
         "import json, os, sys, time\n"
-        "from greyhub.homespace.sync.serving import Keeper\n"
-        "keeper = Keeper(json.loads(sys.argv[1]), os.environ)\n"
-        "keeper.wait()\n"
-        "print(keeper.process.pid, flush=True)\n"
+        "from greyhub.homespace.sync.supervisor import Supervisor\n"
+        "supervisor = Supervisor(json.loads(sys.argv[1]), os.environ)\n"
+        "supervisor.wait()\n"
+        "print(supervisor.process.pid, flush=True)\n"
         "time.sleep(600)\n"
     )
     server = subprocess.Popen(
@@ -185,13 +185,13 @@ def test_the_home_is_saved_when_its_server_is_killed(
     )
     try:
         assert server.stdout
-        keeper = int(server.stdout.readline())
+        supervisor = int(server.stdout.readline())
         (one.home / "last words").write_text("x")
     finally:
         server.kill()
         server.wait()
         server.stdout.close()
-    until(lambda: not Path(f"/proc/{keeper}").exists(), what="the end of the keeper")
+    until(lambda: not Path(f"/proc/{supervisor}").exists(), what="the end of the supervisor")
     assert s3.read("last words") == b"x"
 
 
@@ -199,7 +199,7 @@ def test_what_keeps_the_home_begins_anew(machine: Machines, s3: Place) -> None:
     one = machine("one", s3).start()
     one.sync()
     before = one.status()["pid"]
-    one.keepers[0].process.kill()
+    one.supervisors[0].process.kill()
     (one.home / "a").write_text("1")
     until(lambda: s3.read("a") == b"1")
     assert one.status()["pid"] != before
@@ -259,13 +259,13 @@ def test_two_servers_on_one_machine_share_the_home(
 ) -> None:
     one = machine("one", s3).start()
     one.start()  # a second server, whose process waits for its turn
-    first, second = one.keepers
+    first, second = one.supervisors
     waits = second.process.pid
     until(lambda: "another server's process keeps it" in capfd.readouterr().err)
     (one.home / "a").write_text("1")
     one.sync()
     first.end()
-    one.keepers.remove(first)
+    one.supervisors.remove(first)
     until(lambda: taken_over(one, waits), what="the second one's turn")
     (one.home / "b").write_text("2")
     one.sync()
@@ -378,7 +378,7 @@ def test_a_stop_does_not_wait_for_a_store_that_hangs(machine: Machines, s3: Plac
 def test_without_a_copy_and_without_a_store_no_server_starts(
     machine: Machines, s3: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serving, "PATIENCE", 0.5)
+    monkeypatch.setattr(supervisor, "PATIENCE", 0.5)
     assert s3.proxied
     with s3.proxied() as proxy:
         proxy.rules.append(always("refuse"))
@@ -400,7 +400,7 @@ def test_credentials_that_were_renewed_are_used(
         one = machine("one", s3, options=options).start(wait=False)
         until(lambda: word(one) == "offline")
         secret.write_text(os.environ["ADA_S3_KEY"] + "\n")
-        one.keepers[0].wait()
+        one.supervisors[0].wait()
         (one.home / "a").write_text("1")
         until(lambda: s3.read("a") == b"1")
 
@@ -517,14 +517,14 @@ def test_a_stop_signal_ends_it_and_the_second_at_once(machine: Machines, s3: Pla
         proxy.rules.append(always("busy"))
         (one.home / "a").write_text("1")
         until(lambda: one.status()["unsaved"])
-        process = one.keepers[0].process
+        process = one.supervisors[0].process
         process.send_signal(signal.SIGTERM)
         until(lambda: phase(one) == "stopping")
         process.send_signal(signal.SIGTERM)
         assert process.wait(MINUTE) == 3
 
 
-class Restless(Keeper):
+class Restless(Supervisor):
     """Keeps a home in a process that begins anew as soon as there is nothing to do."""
 
     def _begin(self) -> Any:
@@ -533,24 +533,24 @@ class Restless(Keeper):
         return super()._begin()
 
 
-def by_a_signal(keeper: Keeper) -> None:
-    keeper.process.terminate()
-    keeper.process.wait(MINUTE)
+def by_a_signal(supervisor: Supervisor) -> None:
+    supervisor.process.terminate()
+    supervisor.process.wait(MINUTE)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("end", [Keeper.end, by_a_signal])
+@pytest.mark.parametrize("end", [Supervisor.end, by_a_signal])
 def test_a_stop_is_heard_by_who_just_begins_anew(
-    machine: Machines, s3: Place, end: Callable[[Keeper], None]
+    machine: Machines, s3: Place, end: Callable[[Supervisor], None]
 ) -> None:
     one = machine("one", s3)
     for number in range(10):
-        keeper = Restless(one.ticket, os.environ)
-        keeper.wait()
+        supervisor = Restless(one.ticket, os.environ)
+        supervisor.wait()
         (one.home / "a").write_text(f"{number}")
         client.sync(one.state)
-        end(keeper)
-        assert keeper.process.returncode == 0
+        end(supervisor)
+        assert supervisor.process.returncode == 0
         assert s3.read("a") == f"{number}".encode()
 
 
@@ -563,7 +563,7 @@ def phase(machine: Machine) -> Any:
 
 def test_no_secret_is_in_the_arguments_or_the_environment(machine: Machines, s3: Place) -> None:
     one = machine("one", s3).start()
-    process = Path(f"/proc/{one.keepers[0].process.pid}")
+    process = Path(f"/proc/{one.supervisors[0].process.pid}")
     assert os.environ["ADA_S3_SECRET"] not in (process / "cmdline").read_text()
     lines = (process / "environ").read_text().split("\0")
     job = next(line for line in lines if line.startswith("GREYHUB_SYNC="))

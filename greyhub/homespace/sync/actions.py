@@ -1,11 +1,11 @@
-"""One path's work: the action that was decided, done."""
+"""Carry out the planned action for one path."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from greyhub.homespace.sync.desk import Desk, Outcome
-from greyhub.homespace.sync.place import Blocked, Moved
+from greyhub.homespace.sync.context import Outcome, SyncContext
+from greyhub.homespace.sync.local_tree import Blocked, Moved
 from greyhub.homespace.sync.plan import Action
 from greyhub.homespace.sync.pull import SMALL, aside, compare, dress, pull, remove
 from greyhub.homespace.sync.push import displace, erase, push
@@ -48,7 +48,7 @@ class Task:
         return 0
 
 
-def prepare(desk: Desk, task: Task) -> Stable | None:
+def prepare(context: SyncContext, task: Task) -> Stable | None:
     """The content of a small file that is to be sent; None if a lane has to see to that."""
     local = task.local
     if task.action is not Action.PUSH or local is None or local.kind != "file" or local.beside:
@@ -56,12 +56,12 @@ def prepare(desk: Desk, task: Task) -> Stable | None:
     if local.size > SMALL:
         return None
     try:
-        return Stable(desk.place.home / task.path)
+        return Stable(context.tree.home / task.path)
     except (OSError, Unstable, LocalTrouble):
         return None
 
 
-def perform(desk: Desk, task: Task, source: Stable | None = None) -> Outcome:
+def perform(context: SyncContext, task: Task, source: Stable | None = None) -> Outcome:
     """Do it, but for what is left to the thread that writes to the disk: see `finish`.
 
     Raises
@@ -70,46 +70,46 @@ def perform(desk: Desk, task: Task, source: Stable | None = None) -> Outcome:
         The store was not as expected: decide anew.
     """
     try:
-        return _perform(desk, task, source)
+        return _perform(context, task, source)
     except (Changed, FileNotFoundError):
-        raise Looked(task.path, desk.remote(task.path)) from None
+        raise Looked(task.path, context.remote(task.path)) from None
     except Blocked as blocked:
-        return _unblock(desk, task, blocked)
+        return _unblock(context, task, blocked)
 
 
-def finish(desk: Desk, task: Task, outcome: Outcome) -> Outcome:
+def finish(context: SyncContext, task: Task, outcome: Outcome) -> Outcome:
     """Do what was left, if anything: on this machine alone."""
     try:
         return outcome.then() if outcome.then else outcome
     except FileNotFoundError:
         raise Moved(task.path) from None
     except Blocked as blocked:
-        return _unblock(desk, task, blocked)
+        return _unblock(context, task, blocked)
 
 
-def _unblock(desk: Desk, task: Task, blocked: Blocked) -> Outcome:
+def _unblock(context: SyncContext, task: Task, blocked: Blocked) -> Outcome:
     if blocked.path == task.path:
         raise blocked
-    return Outcome(done=False, moved=aside(desk, blocked.path).moved)
+    return Outcome(done=False, moved=aside(context, blocked.path).moved)
 
 
-def _perform(desk: Desk, task: Task, source: Stable | None) -> Outcome:
+def _perform(context: SyncContext, task: Task, source: Stable | None) -> Outcome:
     path, local, base, remote = task.path, task.local, task.base, task.remote
     match task.action:
         case Action.PUSH if local:
-            return push(desk, path, local, base, remote, source)
+            return push(context, path, local, base, remote, source)
         case Action.PULL if remote:
-            return pull(desk, path, local, remote)
+            return pull(context, path, local, remote)
         case Action.ERASE if base:
-            return erase(desk, path, base, remote)
+            return erase(context, path, base, remote)
         case Action.REMOVE if local:
-            return remove(desk, path, local)
+            return remove(context, path, local)
         case Action.DRESS if local and remote:
-            return dress(desk, path, local, base, remote)
+            return dress(context, path, local, base, remote)
         case Action.COMPARE if local and remote:
-            return compare(desk, path, local, base, remote)
+            return compare(context, path, local, base, remote)
         case Action.ASIDE:
-            return aside(desk, path)
+            return aside(context, path)
         case Action.DISPLACE if remote:
-            return displace(desk, path, remote)
+            return displace(context, path, remote)
     raise AssertionError(f"{task} cannot be done")

@@ -1,6 +1,6 @@
 """The working copy: a local tree that is kept in step with a store.
 
-What changes on either side comes onto the agenda, and the crew sees it done.
+What changes on either side comes onto the queue, and the engine sees it done.
 All of it can be ended at any moment and begun again.
 """
 
@@ -13,22 +13,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 from greyhub.errors import HomeError
-from greyhub.homespace.sync import survey
-from greyhub.homespace.sync.agenda import Agenda
-from greyhub.homespace.sync.crew import LONGEST, Crew
+from greyhub.homespace.sync import diff
+from greyhub.homespace.sync.context import Quota, SyncContext, Usage
 from greyhub.homespace.sync.databases import main_of
-from greyhub.homespace.sync.desk import Desk, Quota, Usage
+from greyhub.homespace.sync.engine import LONGEST, Engine
 from greyhub.homespace.sync.identity import recognise
 from greyhub.homespace.sync.ignore import FILE, Rules
+from greyhub.homespace.sync.interruptible import Until
 from greyhub.homespace.sync.journal import Journal
-from greyhub.homespace.sync.lanes import Lanes
+from greyhub.homespace.sync.local_tree import LocalTree
 from greyhub.homespace.sync.manifest import Manifest
-from greyhub.homespace.sync.place import Place
 from greyhub.homespace.sync.plan import UNREADABLE
 from greyhub.homespace.sync.progress import Progress
+from greyhub.homespace.sync.queue import WorkQueue
 from greyhub.homespace.sync.stores import Store
-from greyhub.homespace.sync.system import expect_many
-from greyhub.homespace.sync.waiting import Until
+from greyhub.homespace.sync.syscalls import expect_many
+from greyhub.homespace.sync.workers import Workers
 
 OFTEN = 1.0
 """Seconds after which whoever wants to know is asked whether to go on."""
@@ -64,39 +64,41 @@ class WorkingCopy:
         *,
         quota: Quota | None = None,
         host: str = "",
-        lanes: Lanes | None = None,
+        workers: Workers | None = None,
         clock: Callable[[], float] = time.time,
         ticker: Callable[[], float] = time.monotonic,
     ) -> None:
         expect_many()
         local.mkdir(parents=True, exist_ok=True)
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        place = Place(local.resolve(), host or socket.gethostname().partition(".")[0], clock)
-        place.prepare()
+        tree = LocalTree(local.resolve(), host or socket.gethostname().partition(".")[0], clock)
+        tree.prepare()
         journal = Journal(state / "journal.sqlite")
-        lanes = lanes or Lanes()
-        self.desk = Desk(place, store, journal, Manifest(store, journal), Usage(quota or Quota()))
-        self.agenda = Agenda(ticker, lanes.wake)
+        workers = workers or Workers()
+        self.context = SyncContext(
+            tree, store, journal, Manifest(store, journal), Usage(quota or Quota())
+        )
+        self.queue = WorkQueue(ticker, workers.wake)
         self.progress = Progress(ticker)
-        self.crew = Crew(self.desk, self.agenda, lanes, self.progress)
-        self.rules = Rules.of(place.home)
+        self.engine = Engine(self.context, self.queue, workers, self.progress)
+        self.rules = Rules.of(tree.home)
         self._shut: set[str] = set()
         """Folders that could not be read, each with a slash at its end."""
         self._ground = self._standing()
 
     def close(self) -> None:
         """Let the journal go. What was not finished is found again at the next start."""
-        self.desk.journal.close()
+        self.context.journal.close()
 
     # What may have changed.
 
     def note(self, paths: list[str]) -> None:
         """Paths that may have changed in the local tree."""
         if FILE in paths:
-            self.rules = Rules.of(self.desk.place.home)
+            self.rules = Rules.of(self.context.tree.home)
         # What is written beside a database is a change of the database.
         every = dict.fromkeys([*paths, *map(main_of, paths)])
-        self.agenda.note(path for path in every if not self.rules.skips(path))
+        self.queue.note(path for path in every if not self.rules.skips(path))
 
     def sweep(self, top: str = "") -> int:
         """Go through the local tree for what changed; how much that was.
@@ -108,15 +110,15 @@ class WorkingCopy:
         """
         if self._standing() != self._ground:
             raise HomeError(
-                f"{self.desk.place.home} is not the directory that it was.\n"
+                f"{self.context.tree.home} is not the directory that it was.\n"
                 "  to mend: stop this server and start it again"
             )
-        self.rules = Rules.of(self.desk.place.home)
+        self.rules = Rules.of(self.context.tree.home)
         shut = {path for path in self._shut if not path.startswith(f"{top}/")} if top else set()
-        found = survey.here(self.desk, self.rules, top, shut)
-        changed = [path for path in found if path not in self.crew.flying]
+        found = diff.here(self.context, self.rules, top, shut)
+        changed = [path for path in found if path not in self.engine.flying]
         self._shut = shut
-        self.agenda.note(changed, rest=0.0)
+        self.queue.note(changed, rest=0.0)
         return len(changed)
 
     def look(self, *, until: Until | None = None) -> int:
@@ -131,13 +133,13 @@ class WorkingCopy:
         ------
         OSError
             The store did not answer; nothing was concluded from that.
-        greyhub.homespace.sync.waiting.GivenUp
+        greyhub.homespace.sync.interruptible.GivenUp
             It was given up, and nothing concluded.
         """
-        hours = self.desk.place.clock() / 3600
-        changed = survey.ranked(survey.there(self.desk, self.rules, until), hours)
+        hours = self.context.tree.clock() / 3600
+        changed = diff.ranked(diff.there(self.context, self.rules, until), hours)
         for rank, path, remote in changed:
-            self.agenda.found(path, remote, rank)
+            self.queue.found(path, remote, rank)
         return len(changed)
 
     # What is done about it.
@@ -148,21 +150,21 @@ class WorkingCopy:
         Parameters
         ----------
         until : Until | None
-            Asked between steps; true to return with the rest still on the agenda.
+            Asked between steps; true to return with the rest still on the queue.
 
         Raises
         ------
         OSError, greyhub.errors.HomeError
             The store cannot be reached, or holds another home.
         """
-        recognise(self.desk, until)
+        recognise(self.context, until)
         self.sweep()
         self.look(until=until)
-        if FILE in self.agenda and not (self.desk.place.home / FILE).exists():
-            self.settle(until=lambda: FILE not in self.agenda and FILE not in self.crew.flying)
-            self.rules = Rules.of(self.desk.place.home)
-            self.agenda.drop(self.rules.skips)
-        self.progress.begin(len(self.agenda))
+        if FILE in self.queue and not (self.context.tree.home / FILE).exists():
+            self.settle(until=lambda: FILE not in self.queue and FILE not in self.engine.flying)
+            self.rules = Rules.of(self.context.tree.home)
+            self.queue.drop(self.rules.skips)
+        self.progress.begin(len(self.queue))
         self.settle(until=until)
 
     def settle(self, deadline: float | None = None, *, until: Until | None = None) -> bool:
@@ -175,15 +177,17 @@ class WorkingCopy:
         until : Until | None
             Asked between steps; true to return.
         """
-        with self.crew.lanes.together():
+        with self.engine.workers.together():
             while not (until is not None and until()):
-                if self.crew.idle:
+                if self.engine.idle:
                     return not self.unsaved()
-                now = self.agenda.clock()
+                now = self.queue.clock()
                 if deadline is not None and now >= deadline:
                     break
                 longest = LONGEST if until is None else OFTEN
-                self.crew.step(min(self.crew.pause(), longest, (deadline or now + LONGEST) - now))
+                self.engine.step(
+                    min(self.engine.pause(), longest, (deadline or now + LONGEST) - now)
+                )
         return False
 
     def flush(self, deadline: float) -> dict[str, str]:
@@ -196,31 +200,31 @@ class WorkingCopy:
         """
         while True:
             self.sweep()
-            self.crew.hurry()
-            if self.settle(deadline) or self.agenda.clock() >= deadline:
+            self.engine.hurry()
+            if self.settle(deadline) or self.queue.clock() >= deadline:
                 break
-            items = self.agenda.all()
-            if self.crew.idle and not self.crew.trouble and all(item.stuck for item in items):
+            items = self.queue.all()
+            if self.engine.idle and not self.engine.trouble and all(item.stuck for item in items):
                 break
-            self.crew.step(min(0.5, max(0.0, deadline - self.agenda.clock())))
+            self.engine.step(min(0.5, max(0.0, deadline - self.queue.clock())))
         return self.unsaved()
 
     @property
     def pending(self) -> bool:
         """Whether there is something to do, or to wait for."""
-        return bool(len(self.agenda) or self.crew.flying or self.desk.journal.waiting())
+        return bool(len(self.queue) or self.engine.flying or self.context.journal.waiting())
 
     def unsaved(self) -> dict[str, str]:
         """What the store does not have yet, with the reason if a try came to nothing."""
         left = dict.fromkeys(self._shut, UNREADABLE)
-        left.update(self.agenda.reasons())
-        left.update(dict.fromkeys(self.crew.flying.copy(), ""))
-        left.update(dict.fromkeys(self.desk.journal.outbox(), ""))
+        left.update(self.queue.reasons())
+        left.update(dict.fromkeys(self.engine.flying.copy(), ""))
+        left.update(dict.fromkeys(self.context.journal.outbox(), ""))
         return left
 
     def _standing(self) -> tuple[int, int]:
         try:
-            status = os.stat(self.desk.place.home)
+            status = os.stat(self.context.tree.home)
         except OSError:
             return (0, 0)
         return (status.st_dev, status.st_ino)

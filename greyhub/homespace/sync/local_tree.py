@@ -1,4 +1,4 @@
-"""Changing the local tree without taking anything from its user.
+"""The local tree: every change of it, made so that nothing of its user's is lost.
 
 What is put in a place was made in a folder of greyhub's own and comes by one rename. What was there
 is looked at once more when it is out of the way: if it was not what the plan
@@ -24,7 +24,7 @@ from greyhub.homespace.sync.keys import RESERVED
 from greyhub.homespace.sync.plan import UNKNOWN, Unknown
 from greyhub.homespace.sync.records import Seen
 from greyhub.homespace.sync.scan import look
-from greyhub.homespace.sync.system import exchange, move
+from greyhub.homespace.sync.syscalls import exchange, move
 
 SCRATCH: Final = f"{RESERVED}/tmp"  # noqa: S108
 TRASH: Final = f"{RESERVED}/trash"
@@ -54,7 +54,7 @@ class Blocked(Exception):
         self.path = path
 
 
-class Place:
+class LocalTree:
     """The local tree of one home.
 
     Parameters
