@@ -19,7 +19,7 @@ SAMPLE = Path(__file__).parents[1] / "config/local/greyhub_config.py"
 COMPOSE = """
 import gc, sys, time
 from jupyterhub.app import JupyterHub
-import greyhub.composing as composing
+import greyhub.composition as composing
 app = JupyterHub.instance()
 app.parse_command_line(["-f", sys.argv[1]])
 took = []

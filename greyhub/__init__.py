@@ -38,7 +38,7 @@ def compose(c: Config) -> GreyHub:
     """
     import sys
 
-    from greyhub.composing import compose as compose_config
+    from greyhub.composition import compose as compose_config
 
     # Relative paths in the configuration stand beside the file that calls this.
     return compose_config(c, sys._getframe(1).f_globals.get("__file__"))

@@ -1,4 +1,4 @@
-"""The one interface: what an adapter's author implements.
+"""The adapter interface: what an adapter's author implements.
 
 An adapter fills one slot. It acts at three moments, and nowhere else:
 

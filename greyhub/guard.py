@@ -17,7 +17,7 @@ from typing import Any
 
 from greyhub.adapter import Finding
 from greyhub.checks.provenance import Loader
-from greyhub.composing import act, inspected
+from greyhub.composition import act, inspected
 from greyhub.errors import ConfigError, ConfigErrors
 from greyhub.hub import GreyHub
 

@@ -1,6 +1,6 @@
 """The platform: the options of ``c.GreyHub``, and the adapters that they choose.
 
-`greyhub.composing.compose` makes one as the hub starts; it is asked again at
+`greyhub.composition.compose` makes one as the hub starts; it is asked again at
 every spawn.
 """
 
@@ -28,8 +28,8 @@ from greyhub.merge import Origin
 from greyhub.page import Page
 from greyhub.secrets import masked
 from greyhub.slots import SLOTS, Slot, choose, flavour
+from greyhub.spawn_hooks import Spawning, deleting
 from greyhub.spawners import SpawnerAdapter
-from greyhub.spawning import Spawning, deleting
 
 _SLOT_HELP = (
     "The adapter that fills this slot: the name of an installed adapter, an import string, "

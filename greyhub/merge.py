@@ -1,4 +1,4 @@
-"""How contributions join what the administrator wrote.
+"""Merge the adapters' contributions into the administrator's configuration.
 
 One rule each: lists and mappings join, hooks are called in turn, and of
 anything else there can be one value. What the administrator wrote stands,

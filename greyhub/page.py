@@ -1,4 +1,4 @@
-"""What the platform is made of, shown on the hub's home page."""
+"""The table of the platform's parts on the hub's home page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ports of this machine that nobody else takes meanwhile."""
+"""Reserve free ports of this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reference, made from the code: every option with type, default, help and example.
+"""Generate the reference: every option with type, default, help and example.
 
 ``python -m greyhub.reference docs`` writes ``docs/reference.md`` and
 ``docs/schema.json``; a test fails when they are not what it would write.

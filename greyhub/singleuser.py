@@ -1,4 +1,4 @@
-"""``greyhub-singleuser``: make the home ready, then become jupyterhub-singleuser.
+"""``greyhub-singleuser``: prepare the home, then run jupyterhub-singleuser.
 
 Runs in the user's server on every backend, before anything of Jupyter's is
 imported. All that it knows comes from the tickets.

@@ -1,4 +1,4 @@
-"""Asks an OAuth provider whether it is there and knows this hub."""
+"""Ask an OAuth provider whether it is there and knows this client."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from greyhub.adapter import Finding
-from greyhub.reach import Reply, Unreachable, ask, clock
+from greyhub.http_probe import Reply, Unreachable, ask, clock
 
 NOT_THIS_CLIENT = {"invalid_client", "unauthorized_client", "incorrect_client_credentials"}
 """What providers answer when the client's id or secret is wrong."""

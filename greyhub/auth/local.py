@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from greyhub.adapter import Contribution, Finding
 from greyhub.auth import AuthAdapter
-from greyhub.bind import is_loopback, public_host
 from greyhub.errors import ConfigError
+from greyhub.public_address import is_loopback, public_host
 
 
 class LocalAuth(AuthAdapter):

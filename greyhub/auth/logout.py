@@ -1,4 +1,4 @@
-"""A logout that is an end: what was copied of the session is worth nothing."""
+"""Log out of every session of a user, not only of this browser's."""
 
 from __future__ import annotations
 

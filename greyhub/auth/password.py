@@ -13,8 +13,8 @@ from jupyterhub.authenticators.shared import SharedPasswordAuthenticator
 from traitlets import Bool, Unicode, default
 
 from greyhub.auth.logout import LogoutEverywhere
-from greyhub.bind import is_loopback
 from greyhub.errors import ConfigError
+from greyhub.public_address import is_loopback
 
 LONGEST = 255
 """Characters that a user's name may have in the hub's database."""

@@ -9,9 +9,9 @@ from typing import Any
 from traitlets import HasTraits
 
 from greyhub.adapter import Finding
-from greyhub.bind import is_loopback, public_host
 from greyhub.checks.facts import made_from
 from greyhub.checks.platform import Platform
+from greyhub.public_address import is_loopback, public_host
 
 MANY = 5
 """Names that a line shows before it counts."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlparse
 
-from greyhub.bind import is_loopback
 from greyhub.checks.platform import Platform
+from greyhub.public_address import is_loopback
 
 ON_HUB = ("LocalProcessSpawner", "SystemdSpawner", "SudoSpawner")
 """Spawners whose servers are processes of the hub's own machine."""

@@ -48,7 +48,7 @@ class Trace:
         self.late: list[Names] = []
         """What was set after ``compose``."""
         self.composed: Any = None
-        """The `greyhub.composing.Composition`, once there is one."""
+        """The `greyhub.composition.Composition`, once there is one."""
         self._set: dict[Names, list[Location]] = {}
         self._touched: dict[Names, Location] = {}
         self._paused = 0

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from greyhub.adapter import Finding
-from greyhub.bind import public_host, public_port
 from greyhub.checks.facts import holds
 from greyhub.checks.platform import Platform
+from greyhub.public_address import public_host, public_port
 from greyhub.secret_names import hidden
 
 PACKAGES = {"psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient"}

@@ -12,12 +12,12 @@ from typing import Any
 import click
 
 from greyhub.adapter import Finding
-from greyhub.bind import public_host, public_port
 from greyhub.checks import access
 from greyhub.cli.output import as_mapping, counted, print_findings, print_json
 from greyhub.cli.reading import Reading, file_option, json_option, like_jupyterhub, read
-from greyhub.composing import Composition
+from greyhub.composition import Composition
 from greyhub.page import check as ask
+from greyhub.public_address import public_host, public_port
 
 LIMIT = 30.0
 """Seconds that the backend of one adapter has to answer."""

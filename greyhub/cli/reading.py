@@ -20,7 +20,7 @@ from greyhub.adapter import Finding
 from greyhub.checks import arranged
 from greyhub.checks.platform import COMMAND_LINE
 from greyhub.checks.provenance import Location
-from greyhub.composing import Composition, inspecting
+from greyhub.composition import Composition, inspecting
 
 file_option = click.option(
     "-f",

@@ -1,4 +1,4 @@
-"""What JupyterLab's Dask panel calls for its button "new"."""
+"""The cluster factory of JupyterLab's Dask panel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dask's LocalCluster, with limits, and closed to other users of the machine."""
+"""Dask's LocalCluster with limits and TLS, closed to other users of the machine."""
 
 from __future__ import annotations
 

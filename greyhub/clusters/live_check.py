@@ -1,4 +1,4 @@
-"""Asks a dask-gateway whether it is there, and which version it is."""
+"""Ask a dask-gateway whether it is there, and for its version."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from importlib.metadata import PackageNotFoundError, version
 
 from greyhub.adapter import Finding
-from greyhub.reach import Unreachable, ask, clock
+from greyhub.http_probe import Unreachable, ask, clock
 
 
 async def gateway(address: str) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""Scripts that start workers: each worker is a process that runs the main script's lines again.
+"""Refuse clusters in scripts without a main guard, which workers would run again.
 
 Where these start a cluster, each worker would start one, too; multiprocessing ends that in
 some two hundred lines of traceback, which name neither the line nor what to write.

@@ -95,13 +95,13 @@ def run(
     quiet: bool,
 ) -> None:
     """Run the suite that an author has written."""
-    from greyhub.conformance.apart import run_apart
     from greyhub.conformance.report import junit, page, terminal, withholding
+    from greyhub.conformance.subprocess_run import run_in_subprocess
 
     if certify and clauses:
         raise click.UsageError("--certify judges the whole contract: leave --clause out")
     try:
-        report = run_apart(
+        report = run_in_subprocess(
             target,
             clauses=clauses,
             seed=seed,
@@ -217,18 +217,18 @@ def mutants(
     modules: tuple[str, ...], jobs: int, alone: bool, patience: float, only: tuple[str, ...]
 ) -> None:
     """Prove the suite itself: every broken adapter fails its clause, and no other."""
-    from greyhub.conformance import proof
+    from greyhub.conformance import mutation
 
     found = [
         each
-        for each in proof.collect(modules)
+        for each in mutation.collect(modules)
         if not only or {each.fails, each.name.rpartition(":")[2]} & set(only)
     ]
     if not found:
         raise click.UsageError(f"no mutants in {', '.join(modules)}")
 
-    def show(trial: proof.Trial) -> None:
-        good = trial.fate is proof.Fate.KILLED
+    def show(trial: mutation.Trial) -> None:
+        good = trial.fate is mutation.Fate.KILLED
         click.secho(
             f"{trial.fate:<16} {trial.fails:<12} {trial.mutant}", fg=None if good else "red"
         )
@@ -236,14 +236,14 @@ def mutants(
             click.echo(f"{'':<16} {', '.join(trial.by)} {trial.message}")
 
     began = time.monotonic()
-    done = proof.trials(found, jobs=jobs, alone=alone, patience=patience, watch=show)
+    done = mutation.trials(found, jobs=jobs, alone=alone, patience=patience, watch=show)
     missing = []
     if not only:
         kinds = {each.suite.contract.name: each.suite.contract for each in found}
-        missing = [gap for each in kinds.values() for gap in proof.gaps(each, found)]
+        missing = [gap for each in kinds.values() for gap in mutation.gaps(each, found)]
     for gap in missing:
         click.secho(gap, fg="red")
-    killed = sum(trial.fate is proof.Fate.KILLED for trial in done)
+    killed = sum(trial.fate is mutation.Fate.KILLED for trial in done)
     click.echo(
         f"{killed} of {len(done)} mutants killed, {len(missing)} clauses unguarded, "
         f"in {time.monotonic() - began:.0f} s"

@@ -20,9 +20,9 @@ from types import FrameType, TracebackType
 from greyhub.conformance.case import Broken, Case, HookBroke, Hung, Unproven, shorten
 from greyhub.conformance.contract import Clause, Level
 from greyhub.conformance.limits import PATIENCE
-from greyhub.conformance.means.fork import Fork, Gone
 from greyhub.conformance.result import Outcome, Result
 from greyhub.conformance.suite import Suite
+from greyhub.conformance.testkit.fork import Fork, Gone
 
 GRACE = 5.0
 """Seconds that a clause may take to clear up after its time was over."""

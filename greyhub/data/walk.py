@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from greyhub.data import first, second
+from greyhub.data import intake1, intake2
 from greyhub.data.document import Document, Fault, parse
 from greyhub.data.entries import Entry
 from greyhub.data.policy import Policy
@@ -97,7 +97,7 @@ def walk(sources: Sequence[Source], policy: Policy, fetch: Fetch) -> Found:
 
 
 def _entries(document: Document) -> Iterator[Entry]:
-    return first.entries(document) if document.version == 1 else second.entries(document)
+    return intake1.entries(document) if document.version == 1 else intake2.entries(document)
 
 
 def _judge(entry: Entry, policy: Policy, depth: int) -> str | None:

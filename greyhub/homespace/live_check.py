@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from greyhub.adapter import Finding
 from greyhub.errors import HomeError
 from greyhub.homespace.secret_references import Secrets
-from greyhub.reach import Unreachable, ask, clock
+from greyhub.http_probe import Unreachable, ask, clock
 
 NOBODY = "greyhub-check"
 """The name of a home that nobody has: it is asked for, and never made."""

@@ -20,8 +20,8 @@ from pathlib import Path
 
 from traitlets.config import Config
 
-from greyhub.bind import public_host, public_port
 from greyhub.errors import ConfigError
+from greyhub.public_address import public_host, public_port
 
 LOCK = Path(__file__).parent
 """The directory with package.json and package-lock.json."""

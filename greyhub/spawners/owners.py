@@ -1,4 +1,4 @@
-"""A uid of its own for every user, without a system account."""
+"""Allocate a uid to every user, without a system account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One server's processes, as the machine sees them."""
+"""The processes of one server, as the kernel shows them."""
 
 from __future__ import annotations
 

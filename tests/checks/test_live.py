@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from greyhub.cli import group
-from greyhub.conformance.means.provider import Provider
+from greyhub.conformance.testkit.provider import Provider
 from tests.checks.starting import forget, write
 from tests.homespace.filesystem.servers import moto
 

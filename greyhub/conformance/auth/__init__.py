@@ -1,6 +1,6 @@
 """The contract of the auth slot: who may come in, under which name, and until when."""
 
 from greyhub.conformance.auth.suite import CONTRACT, AuthSuite, Restriction
-from greyhub.conformance.means.provider import Person
+from greyhub.conformance.testkit.provider import Person
 
 __all__ = ["CONTRACT", "AuthSuite", "Person", "Restriction"]

@@ -8,7 +8,7 @@ from typing import Any
 from greyhub.conformance.auth.case import CROWD, AuthCase
 from greyhub.conformance.case import shorten
 from greyhub.conformance.contract import MUST, clause
-from greyhub.conformance.means.provider import Person
+from greyhub.conformance.testkit.provider import Person
 
 UPGRADE = "JupyterHub 5: allow_all is False https://jupyterhub.readthedocs.io/en/stable/howto/upgrading-v5.html"
 

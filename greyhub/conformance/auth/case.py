@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2.bccache import Bucket, BytecodeCache
 
-from greyhub.conformance.auth.still import Still
+from greyhub.conformance.auth.noop_spawner import NoopSpawner
 from greyhub.conformance.auth.visitor import Visitor
 from greyhub.conformance.case import Case, Unproven, shorten
-from greyhub.conformance.means.browser import browsing
-from greyhub.conformance.means.hub import Hub
-from greyhub.conformance.means.logs import Listener
-from greyhub.conformance.means.provider import Person, Provider
-from greyhub.conformance.means.recorder import Answer, recorded
+from greyhub.conformance.testkit.browser import browsing
+from greyhub.conformance.testkit.hub import Hub
+from greyhub.conformance.testkit.logs import Listener
+from greyhub.conformance.testkit.provider import Person, Provider
+from greyhub.conformance.testkit.recorder import Answer, recorded
 
 if TYPE_CHECKING:
     import requests
@@ -91,7 +91,7 @@ class AuthCase(Case):
                 "authenticator_class": recorded(
                     self.suite.subject(), METHODS, self.story, self.answers
                 ),
-                "spawner_class": Still,
+                "spawner_class": NoopSpawner,
                 "jinja_environment_options": {"bytecode_cache": TEMPLATES},
                 "tornado_settings": {"slow_spawn_timeout": 0, "slow_stop_timeout": 0},
             },

@@ -13,7 +13,7 @@ from greyhub.conformance.auth.case import AuthCase
 from greyhub.conformance.auth.visitor import Visitor, query_of
 from greyhub.conformance.case import shorten
 from greyhub.conformance.contract import MUST, clause
-from greyhub.conformance.means.browser import lands
+from greyhub.conformance.testkit.browser import lands
 
 UNRESERVED = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 

@@ -10,8 +10,8 @@ from greyhub.conformance.auth.case import AuthCase
 from greyhub.conformance.auth.visitor import Visitor
 from greyhub.conformance.case import shorten
 from greyhub.conformance.contract import MUST, SHOULD, clause
-from greyhub.conformance.means.hub import Hub
-from greyhub.conformance.means.provider import Person
+from greyhub.conformance.testkit.hub import Hub
+from greyhub.conformance.testkit.provider import Person
 
 BAD: tuple[Any, ...] = (
     "",

@@ -9,8 +9,8 @@ from typing import Any
 from greyhub.conformance.auth.case import CROWD, AuthCase
 from greyhub.conformance.case import Unproven, shorten
 from greyhub.conformance.contract import MUST, SHOULD, clause
-from greyhub.conformance.means.hub import Hub
-from greyhub.conformance.means.provider import Person
+from greyhub.conformance.testkit.hub import Hub
+from greyhub.conformance.testkit.provider import Person
 
 KEPT: dict[str, Any] = {"enable_auth_state": True}
 """Options with which an adapter has what it needs to ask again."""

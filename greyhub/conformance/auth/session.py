@@ -10,9 +10,9 @@ from typing import Any
 from jupyterhub.utils import maybe_future
 
 from greyhub.conformance.auth.case import AuthCase
-from greyhub.conformance.auth.still import failing, running
+from greyhub.conformance.auth.noop_spawner import failing, running
 from greyhub.conformance.contract import MUST, SHOULD, clause
-from greyhub.conformance.means.hub import Hub
+from greyhub.conformance.testkit.hub import Hub
 
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 

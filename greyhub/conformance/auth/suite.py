@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from greyhub.conformance.auth.case import AuthCase
 from greyhub.conformance.contract import Capability, Contract
-from greyhub.conformance.means.provider import Person, Provider
 from greyhub.conformance.suite import Misuse, Suite, hook
+from greyhub.conformance.testkit.provider import Person, Provider
 
 if TYPE_CHECKING:
-    from greyhub.conformance.means.hub import Hub
+    from greyhub.conformance.testkit.hub import Hub
 
 CAPABILITIES = (
     Capability("oauth2", "who comes in is told by an OAuth 2 provider: the code flow"),
@@ -33,7 +33,7 @@ CONTRACT = Contract(
     "auth",
     "1.0",
     package="greyhub.conformance.auth",
-    modules=("admission", "names", "exchange", "trust", "keeping", "refresh", "session"),
+    modules=("admission", "names", "exchange", "trust", "stored_state", "refresh", "session"),
     capabilities={capability.name: capability for capability in CAPABILITIES},
 )
 
@@ -108,7 +108,7 @@ class AuthSuite(Suite):
     def api(self, path: str, person: Person) -> Any:
         """What the provider's own API answers, to a person's access token; None for 404.
 
-        It is sent as JSON, unless it is a `greyhub.conformance.means.provider.Reply`.
+        It is sent as JSON, unless it is a `greyhub.conformance.testkit.provider.Reply`.
         """
         return None
 
@@ -176,7 +176,7 @@ class AuthSuite(Suite):
     @classmethod
     def preload(cls) -> None:
         """JupyterHub, and a database of one."""
-        from greyhub.conformance.means.app import empty_database
+        from greyhub.conformance.testkit.app import empty_database
 
         super().preload()
         empty_database()

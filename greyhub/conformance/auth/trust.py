@@ -10,11 +10,11 @@ from functools import partial
 from typing import Any
 
 from greyhub.conformance.auth.case import AuthCase
+from greyhub.conformance.auth.memory_growth import count_objects
 from greyhub.conformance.auth.visitor import Visitor, query_of
-from greyhub.conformance.auth.weigh import weigh
 from greyhub.conformance.contract import MUST, clause
-from greyhub.conformance.means.hurry import hurried
-from greyhub.conformance.means.provider import LIES
+from greyhub.conformance.testkit.hurry import hurried
+from greyhub.conformance.testkit.provider import LIES
 
 SIGNED = ("none", "HS256", "foreign")
 """Lies that only a signature shows."""
@@ -138,7 +138,7 @@ def failures_are_forgotten(case: AuthCase) -> None:
             visitor.post("/hub/login", {**dict.fromkeys(form, word)})
 
     def weight() -> int:
-        return int(hub.run(lambda: weigh(case.authenticator(hub))))
+        return int(hub.run(lambda: count_objects(case.authenticator(hub))))
 
     began = time.monotonic()
     for number in range(30):

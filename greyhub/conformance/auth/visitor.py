@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from greyhub.conformance.means.browser import Browser
-from greyhub.conformance.means.hub import Hub
-from greyhub.conformance.means.provider import Person
-from greyhub.conformance.means.provider.endpoints import WHO
+from greyhub.conformance.testkit.browser import Browser
+from greyhub.conformance.testkit.hub import Hub
+from greyhub.conformance.testkit.provider import Person
+from greyhub.conformance.testkit.provider.endpoints import WHO
 
 if TYPE_CHECKING:
     import requests

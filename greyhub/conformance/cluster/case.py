@@ -11,9 +11,9 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from greyhub.conformance.case import Broken, Case
-from greyhub.conformance.means.faults import FaultProxy
-from greyhub.conformance.means.fork import Fork
-from greyhub.conformance.means.logs import Listener
+from greyhub.conformance.testkit.faults import FaultProxy
+from greyhub.conformance.testkit.fork import Fork
+from greyhub.conformance.testkit.logs import Listener
 
 if TYPE_CHECKING:
     from greyhub.conformance.cluster.suite import Part

@@ -14,7 +14,7 @@ import dask
 import psutil
 
 from greyhub.conformance.cluster.suite import Part
-from greyhub.conformance.means.fork import is_fork
+from greyhub.conformance.testkit.fork import is_fork
 
 _PR_SET_CHILD_SUBREAPER = 36
 

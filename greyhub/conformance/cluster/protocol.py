@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from greyhub.conformance.cluster.case import SOON, ClusterCase
 from greyhub.conformance.contract import MUST, clause
-from greyhub.conformance.means.lag import Held, LagMonitor
+from greyhub.conformance.testkit.lag import Held, LagMonitor
 
 METHODS = ("scale", "adapt", "get_client", "close")
 CONTEXTS = ("__enter__", "__exit__", "__aenter__", "__aexit__")

@@ -16,8 +16,8 @@ import requests
 from greyhub.adapter import Adapter
 from greyhub.conformance.cluster.case import ClusterCase
 from greyhub.conformance.contract import Capability, Contract
-from greyhub.conformance.means import ticket
 from greyhub.conformance.suite import Suite, hook
+from greyhub.conformance.testkit import ticket
 
 CAPABILITIES = (
     Capability("adaptive", "adapt() lets the number of workers follow the load"),

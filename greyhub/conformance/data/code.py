@@ -11,9 +11,9 @@ import yaml
 
 from greyhub.conformance.contract import MUST, clause
 from greyhub.conformance.data.case import DataCase
-from greyhub.conformance.means.audit import outside
+from greyhub.conformance.testkit.audit import outside
 
-TRAP = "greyhub.conformance.data.trap"
+TRAP = "greyhub.conformance.data.import_canary"
 """A module whose import shows."""
 
 
@@ -61,8 +61,8 @@ def _tries(marks: Path) -> dict[str, str]:
             ("!!python/object/apply:os.mkdir", f'["{mark}"]'),
             ("!!python/object/new:os.mkdir", f'["{mark}"]'),
             ("!!python/object/apply:os.system", f'["touch {mark}"]'),
-            ("!!python/name:greyhub.conformance.data.trap.Trap", '""'),
-            ("!!python/module:greyhub.conformance.data.trap", '""'),
+            ("!!python/name:greyhub.conformance.data.import_canary.Trap", '""'),
+            ("!!python/module:greyhub.conformance.data.import_canary", '""'),
         )
     }
     pickled = "Y29zCm1rZGlyCg=="  # begins as a pickle that names os.mkdir

@@ -14,8 +14,8 @@ from typing import Any
 
 from greyhub.conformance.data.documents import document
 from greyhub.conformance.data.published import Dataset
-from greyhub.conformance.means.faults import FaultProxy
-from greyhub.conformance.means.files import Files
+from greyhub.conformance.testkit.faults import FaultProxy
+from greyhub.conformance.testkit.files import Files
 
 
 class OnDisk:

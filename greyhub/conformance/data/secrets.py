@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from greyhub.conformance.contract import MUST, clause
 from greyhub.conformance.data.case import DataCase, Held
 from greyhub.conformance.data.published import lines
-from greyhub.conformance.means.logs import Listener, as_shown
+from greyhub.conformance.testkit.logs import Listener, as_shown
 
 LOG = ["one", "two"]
 

@@ -16,9 +16,9 @@ from greyhub.conformance.contract import Capability, Contract
 from greyhub.conformance.data.case import DataCase
 from greyhub.conformance.data.published import SECRET, Dataset
 from greyhub.conformance.home.steps import Step, stepping
-from greyhub.conformance.means import ticket
-from greyhub.conformance.means.faults import FaultProxy
 from greyhub.conformance.suite import Suite, hook
+from greyhub.conformance.testkit import ticket
+from greyhub.conformance.testkit.faults import FaultProxy
 
 CAPABILITIES = (
     Capability("acl", "a dataset can be hidden from users"),

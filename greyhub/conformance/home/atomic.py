@@ -7,7 +7,7 @@ from typing import Any
 
 from greyhub.conformance.contract import MUST, clause
 from greyhub.conformance.home.case import Backend, Home, HomeCase, told
-from greyhub.conformance.means.fork import Fork
+from greyhub.conformance.testkit.fork import Fork
 
 OLD, NEW = b"old " * 300, b"new content " * 300
 

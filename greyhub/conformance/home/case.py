@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from greyhub.conformance.case import Broken, Case, Hung, shorten
 from greyhub.conformance.home.steps import Outcome, Step, races, stepping
-from greyhub.conformance.means.fork import Fork
+from greyhub.conformance.testkit.fork import Fork
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from greyhub.conformance.contract import MUST, clause
 from greyhub.conformance.home.case import Home, HomeCase
-from greyhub.conformance.means.logs import Listener, as_shown
+from greyhub.conformance.testkit.logs import Listener, as_shown
 
 
 @clause("HOME-035", MUST, needs="credentials", hooks="secrets", guards="secrets")

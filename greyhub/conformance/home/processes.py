@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from greyhub.conformance.contract import MUST, clause
 from greyhub.conformance.home.case import HomeCase
-from greyhub.conformance.means.fork import Fork
+from greyhub.conformance.testkit.fork import Fork
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem

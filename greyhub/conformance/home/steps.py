@@ -21,7 +21,7 @@ from functools import partial
 from types import FrameType
 from typing import Any
 
-from greyhub.conformance.means.faults import FaultProxy
+from greyhub.conformance.testkit.faults import FaultProxy
 
 SYSTEM = frozenset({"posix", "io", "_io", "fcntl"})
 

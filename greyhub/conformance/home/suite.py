@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from greyhub.conformance.contract import Capability, Contract
 from greyhub.conformance.home.case import HomeCase
 from greyhub.conformance.home.raw import empty
-from greyhub.conformance.means.faults import FaultProxy
 from greyhub.conformance.suite import Suite, hook
+from greyhub.conformance.testkit.faults import FaultProxy
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem

@@ -15,14 +15,14 @@ from jupyterhub.auth import DummyAuthenticator
 from jupyterhub.utils import maybe_future
 
 from greyhub.conformance.case import Broken, Case, Hung, Unproven
-from greyhub.conformance.means.hub import Hub
-from greyhub.conformance.means.logs import Listener
-from greyhub.conformance.means.recorder import Answer, recorded
 from greyhub.conformance.spawner.server import Server
+from greyhub.conformance.testkit.hub import Hub
+from greyhub.conformance.testkit.logs import Listener
+from greyhub.conformance.testkit.recorder import Answer, recorded
 
 if TYPE_CHECKING:
-    from greyhub.conformance.means.faults import FaultProxy
     from greyhub.conformance.spawner.suite import Running, SpawnerSuite
+    from greyhub.conformance.testkit.faults import FaultProxy
 
 PROBE = Path(__file__).with_name("probe.py")
 

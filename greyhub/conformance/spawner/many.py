@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 
 from greyhub.conformance.contract import MUST, SHOULD, clause, listed
-from greyhub.conformance.means.hub import Hub
 from greyhub.conformance.spawner.case import SpawnerCase
 from greyhub.conformance.spawner.server import Server
+from greyhub.conformance.testkit.hub import Hub
 
 TWINS = (
     ("a", "b-c"),

@@ -6,8 +6,8 @@ from contextlib import nullcontext
 
 from greyhub.conformance.case import Unproven
 from greyhub.conformance.contract import MUST, clause, listed
-from greyhub.conformance.means.secret import shows
 from greyhub.conformance.spawner.case import SpawnerCase
+from greyhub.conformance.testkit.secret import shows
 
 
 @clause(

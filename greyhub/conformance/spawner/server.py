@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from greyhub.conformance.case import Broken, shorten
-from greyhub.conformance.means.hub import Hub
+from greyhub.conformance.testkit.hub import Hub
 
 if TYPE_CHECKING:
     from greyhub.conformance.spawner.case import SpawnerCase

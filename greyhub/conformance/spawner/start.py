@@ -9,11 +9,11 @@ from contextlib import nullcontext
 from urllib.parse import urlsplit
 
 from greyhub.conformance.contract import MUST, SHOULD, clause
-from greyhub.conformance.means.audit import outside
-from greyhub.conformance.means.hub import Hub
-from greyhub.conformance.means.lag import Held
 from greyhub.conformance.spawner.case import SpawnerCase
 from greyhub.conformance.spawner.server import unawaited
+from greyhub.conformance.testkit.audit import outside
+from greyhub.conformance.testkit.hub import Hub
+from greyhub.conformance.testkit.lag import Held
 
 HOLD = 0.15
 """Seconds for which an adapter may hold the event loop."""

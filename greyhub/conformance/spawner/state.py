@@ -9,9 +9,9 @@ import hypothesis
 from hypothesis import strategies
 
 from greyhub.conformance.contract import MUST, clause
-from greyhub.conformance.means.secret import shows
 from greyhub.conformance.spawner.case import SpawnerCase
 from greyhub.conformance.spawner.server import Server
+from greyhub.conformance.testkit.secret import shows
 
 
 @clause("SPAWNER-026", MUST, guards="secrets")

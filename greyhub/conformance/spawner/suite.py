@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from greyhub.conformance.contract import Capability, Contract
-from greyhub.conformance.means.faults import FaultProxy
 from greyhub.conformance.spawner.case import SpawnerCase
 from greyhub.conformance.suite import Suite, hook
+from greyhub.conformance.testkit.faults import FaultProxy
 
 CAPABILITIES = (
     Capability("named_servers", "one user may have several servers"),
@@ -177,7 +177,7 @@ class SpawnerSuite(Suite):
     @classmethod
     def preload(cls) -> None:
         """JupyterHub, and a database of one."""
-        from greyhub.conformance.means.app import empty_database
+        from greyhub.conformance.testkit.app import empty_database
 
         super().preload()
         empty_database()

@@ -8,8 +8,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from greyhub.conformance.contract import MUST, clause
-from greyhub.conformance.means.hub import Hub
 from greyhub.conformance.spawner.case import SpawnerCase
+from greyhub.conformance.testkit.hub import Hub
 
 
 def secure_hub(case: SpawnerCase) -> Hub:

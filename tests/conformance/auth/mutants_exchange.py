@@ -15,9 +15,9 @@ from tornado.web import HTTPError
 from traitlets import Bool, Set
 
 from greyhub.auth.password import LocalPassword
+from greyhub.conformance.mutation import mutant
 from greyhub.conformance.new.auth.toyauth import ToyAuthenticator as Careful
 from greyhub.conformance.new.auth.toyauth.handlers import TabCallback, TabLogin
-from greyhub.conformance.proof import mutant
 from tests.conformance.auth.suites import CarefulSuite, Local, TokenedSuite
 from tests.conformance.auth.tokened import Tokened
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from jupyterhub.crypto import CryptKeeper
 
 from greyhub.auth.password import LocalPassword
+from greyhub.conformance.mutation import mutant
 from greyhub.conformance.new.auth.toyauth import ToyAuthenticator as Careful
-from greyhub.conformance.proof import mutant
 from tests.conformance.auth.suites import CarefulSuite, Local
 
 

@@ -5,8 +5,8 @@ import re
 from traitlets import Dict
 
 from greyhub.auth.password import LocalPassword
+from greyhub.conformance.mutation import mutant
 from greyhub.conformance.new.auth.toyauth import ToyAuthenticator as Careful
-from greyhub.conformance.proof import mutant
 from tests.conformance.auth.suites import CarefulSuite, Local, TokenedSuite
 from tests.conformance.auth.tokened import Tokened
 

@@ -1,6 +1,6 @@
 """Every mutant of the slot: ``greyhub conform mutants tests.conformance.cluster.mutants``."""
 
-from greyhub.conformance.proof import collect
+from greyhub.conformance.mutation import collect
 
 ROOMS = ("hands", "scaling", "closing", "loss", "owners")
 

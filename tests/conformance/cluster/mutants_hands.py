@@ -10,7 +10,7 @@ from distributed.core import Status
 
 from greyhub.clusters.limited import LimitedCluster
 from greyhub.clusters.local import LocalCluster
-from greyhub.conformance.proof import mutant
+from greyhub.conformance.mutation import mutant
 from tests.conformance.cluster.suites import Local, Toy
 from tests.conformance.cluster.toy.cluster import ToyCluster
 from tests.support.waiting import PATIENCE

@@ -8,7 +8,7 @@ from typing import Any
 from distributed.core import Status
 from tornado.ioloop import PeriodicCallback
 
-from greyhub.conformance.proof import mutant
+from greyhub.conformance.mutation import mutant
 from tests.conformance.cluster.suites import Toy
 from tests.conformance.cluster.toy.cluster import Job, ToyCluster
 

@@ -1,6 +1,6 @@
 """Every mutant of the data slot: ``greyhub conform mutants tests.conformance.data.mutants``."""
 
-from greyhub.conformance.proof import collect
+from greyhub.conformance.mutation import collect
 
 ROOMS = ("content", "faults", "secrets", "change")
 

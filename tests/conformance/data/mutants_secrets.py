@@ -13,8 +13,8 @@ from pathlib import Path
 import yaml
 
 from greyhub.conformance.data import SECRET
+from greyhub.conformance.mutation import mutant
 from greyhub.conformance.new.data.toydata import ToyDataset
-from greyhub.conformance.proof import mutant
 from greyhub.data.policy import Policy
 from greyhub.errors import CatalogError
 from tests.conformance.data.fragile import Disk, Fragile, Paper, Toys

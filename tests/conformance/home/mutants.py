@@ -1,6 +1,6 @@
 """Every mutant of the home slot: ``greyhub conform mutants tests.conformance.home.mutants``."""
 
-from greyhub.conformance.proof import collect
+from greyhub.conformance.mutation import collect
 
 ROOMS = ("content", "atomic", "names", "isolation", "freshness")
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from fsspec.transaction import Transaction
 
+from greyhub.conformance.mutation import mutant
 from greyhub.conformance.new.home.toyhome.client import Client
 from greyhub.conformance.new.home.toyhome.files import Text, Writer
-from greyhub.conformance.proof import mutant
 from tests.conformance.home.fragile import Disk, DiskHome, Fragile, Toy
 
 

@@ -3,8 +3,8 @@
 import gzip
 from contextlib import suppress
 
+from greyhub.conformance.mutation import mutant
 from greyhub.conformance.new.home.toyhome.files import Writer
-from greyhub.conformance.proof import mutant
 from tests.conformance.home.fragile import Fragile, Toy
 
 BLOCK = 5 * 2**20

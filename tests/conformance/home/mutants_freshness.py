@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 from fsspec import AbstractFileSystem
 
+from greyhub.conformance.mutation import mutant
 from greyhub.conformance.new.home.toyhome import client
-from greyhub.conformance.proof import mutant
 from tests.conformance.home.fragile import Fragile, Toy
 
 

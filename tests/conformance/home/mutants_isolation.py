@@ -5,9 +5,9 @@ import posixpath
 import unicodedata
 from urllib.parse import unquote
 
+from greyhub.conformance.mutation import mutant
 from greyhub.conformance.new.home.toyhome.client import Client
 from greyhub.conformance.new.home.toyhome.files import Writer
-from greyhub.conformance.proof import mutant
 from greyhub.homespace.filesystem import Home
 from greyhub.names import filename
 from tests.conformance.home.fragile import Disk, DiskHome, Fragile, Toy, find

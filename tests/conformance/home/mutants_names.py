@@ -4,7 +4,7 @@ import fnmatch
 import re
 import unicodedata
 
-from greyhub.conformance.proof import mutant
+from greyhub.conformance.mutation import mutant
 from tests.conformance.home.fragile import Fragile, Toy
 
 MAGIC = re.compile(r"[*?\[]")

@@ -8,7 +8,7 @@ from jupyterhub.spawner import SpawnException
 from tornado.httpclient import HTTPClientError
 from tornado.web import HTTPError
 
-from greyhub.conformance.proof import mutant
+from greyhub.conformance.mutation import mutant
 from tests.conformance.spawner.full import FullSpawner
 from tests.conformance.spawner.suites import Full
 

@@ -2,7 +2,7 @@
 
 import html
 
-from greyhub.conformance.proof import mutant
+from greyhub.conformance.mutation import mutant
 from tests.conformance.spawner.full import FullSpawner
 from tests.conformance.spawner.suites import Full
 

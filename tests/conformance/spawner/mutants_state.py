@@ -4,7 +4,7 @@ import base64
 import json
 import uuid
 
-from greyhub.conformance.proof import mutant
+from greyhub.conformance.mutation import mutant
 from tests.conformance.spawner.full import FullSpawner
 from tests.conformance.spawner.suites import Full
 

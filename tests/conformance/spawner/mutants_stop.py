@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from tornado.httpclient import HTTPClientError
 
-from greyhub.conformance.proof import mutant
+from greyhub.conformance.mutation import mutant
 from tests.conformance.spawner.full import FullSpawner
 from tests.conformance.spawner.suites import Full
 from tests.support.waiting import PATIENCE

@@ -4,7 +4,7 @@ import os
 import zlib
 
 from greyhub.conformance import AuthSuite, Restriction
-from greyhub.conformance.means.provider import Reply
+from greyhub.conformance.testkit.provider import Reply
 
 PASSWORD = "correct horse battery"
 NO_PROVIDER = ("oauth2", "id_token", "email_names", "groups", "overage", "restricts",

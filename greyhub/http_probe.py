@@ -1,4 +1,4 @@
-"""Whether a backend behind a web address answers, and whether its clock agrees with ours."""
+"""Probe an HTTP endpoint: does it answer, and does its clock agree with this machine's?"""
 
 from __future__ import annotations
 

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from greyhub.conformance.means.provider.certificate import make_certificate
-from greyhub.conformance.means.provider.people import Person
-from greyhub.conformance.means.provider.records import (
+from greyhub.conformance.testkit.provider.certificate import make_certificate
+from greyhub.conformance.testkit.provider.people import Person
+from greyhub.conformance.testkit.provider.records import (
     FAULTS,
     LIES,
     MANY,
@@ -20,8 +20,8 @@ from greyhub.conformance.means.provider.records import (
     Grant,
     Seen,
 )
-from greyhub.conformance.means.provider.server import Serving
-from greyhub.conformance.means.provider.tokens import Key
+from greyhub.conformance.testkit.provider.server import Serving
+from greyhub.conformance.testkit.provider.tokens import Key
 
 
 class Provider(Serving):

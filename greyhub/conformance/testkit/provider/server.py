@@ -12,12 +12,12 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
 from greyhub.conformance.limits import PATIENCE
-from greyhub.conformance.means.provider import endpoints
-from greyhub.conformance.means.provider.certificate import ADDRESS
+from greyhub.conformance.testkit.provider import endpoints
+from greyhub.conformance.testkit.provider.certificate import ADDRESS
 
 if TYPE_CHECKING:
-    from greyhub.conformance.means.provider.provider import Provider
-    from greyhub.conformance.means.provider.records import Fault, Seen
+    from greyhub.conformance.testkit.provider.provider import Provider
+    from greyhub.conformance.testkit.provider.records import Fault, Seen
 
 
 class Serving:
@@ -71,7 +71,7 @@ class Handler(RequestHandler):
         self.provider = provider
 
     async def get(self) -> None:
-        """Answer as `greyhub.conformance.means.provider.endpoints` says."""
+        """Answer as `greyhub.conformance.testkit.provider.endpoints` says."""
         seen = endpoints.read(self.request)
         fault = next((each for each in self.provider.faults if _matches(each, seen)), None)
         if fault is not None:

@@ -1,4 +1,4 @@
-"""A run in a process of its own: an adapter that ends its process proves nothing."""
+"""Run a suite in a process of its own, so that nothing it does ends the caller."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from greyhub.conformance.run import Watcher, load, run
 from greyhub.conformance.suite import Misuse, Suite
 
 
-class Apart:
+class SubprocessRun:
     """A run that goes on in a child of this process.
 
     Fork only from a process without threads: what they hold would stay held.
@@ -117,7 +117,7 @@ class Apart:
         return Report.loads(text)
 
 
-def run_apart(
+def run_in_subprocess(
     target: str,
     *,
     clauses: Collection[str] = (),
@@ -126,7 +126,7 @@ def run_apart(
     watch: Watcher = lambda result: None,
 ) -> Report:
     """Run a suite apart and wait for its report; raises as `Apart.report`."""
-    apart = Apart(target, clauses=clauses, seed=seed, patience=patience, watch=watch)
+    apart = SubprocessRun(target, clauses=clauses, seed=seed, patience=patience, watch=watch)
     return apart.report()
 
 

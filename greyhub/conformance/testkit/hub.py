@@ -26,9 +26,9 @@ from traitlets.config import Config
 
 from greyhub import ports
 from greyhub.conformance.limits import PATIENCE
-from greyhub.conformance.means.app import App, RouteTable, empty_database
-from greyhub.conformance.means.lag import LagMonitor
-from greyhub.conformance.means.reaper import adopt_children
+from greyhub.conformance.testkit.app import App, RouteTable, empty_database
+from greyhub.conformance.testkit.lag import LagMonitor
+from greyhub.conformance.testkit.reaper import adopt_children
 
 _numbers = itertools.count(1)
 _abandoned: list[object] = []

@@ -1,4 +1,4 @@
-"""AUTH-030 to 034: what is kept of a login, and where."""
+"""AUTH-030 to 034: what is stored of a login, and where."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from greyhub.conformance.auth.case import CROWD, AuthCase
 from greyhub.conformance.auth.visitor import Visitor
 from greyhub.conformance.case import Broken, shorten
 from greyhub.conformance.contract import MUST, SHOULD, clause
-from greyhub.conformance.means.hub import Hub
-from greyhub.conformance.means.provider import Person
-from greyhub.conformance.means.secret import shows
+from greyhub.conformance.testkit.hub import Hub
+from greyhub.conformance.testkit.provider import Person
+from greyhub.conformance.testkit.secret import shows
 
 STATE = ("users", "encrypted_auth_state")
 

@@ -1,4 +1,4 @@
-"""Entries of Intake's first format: ``sources:`` with a driver and its arguments."""
+"""Read catalogues of Intake 1."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from greyhub.conformance.means.hub import Hub
+from greyhub.conformance.testkit.hub import Hub
 
 
 @contextmanager

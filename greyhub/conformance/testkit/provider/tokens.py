@@ -77,7 +77,7 @@ def id_token(key: Key, foreign: Key, claims: Mapping[str, Any], lie: str = "") -
     claims : mapping
         True ones, with ``iss`` and ``aud``; the times are added.
     lie : str
-        One of `greyhub.conformance.means.provider.LIES`, or nothing.
+        One of `greyhub.conformance.testkit.provider.LIES`, or nothing.
     """
     now = int(time.time())
     false: dict[str, dict[str, Any]] = {

@@ -1,4 +1,4 @@
-"""The suite's own proof: adapters that are broken on purpose, each by one promise.
+"""Mutation testing: broken adapters, each of which a suite must catch.
 
 A mutant names the clause that it must fail. It is killed if that clause fails
 and no other does, but for those it says cannot but fail with it. A clause that
@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from greyhub.conformance.apart import Apart
 from greyhub.conformance.contract import Contract, Level
 from greyhub.conformance.limits import PATIENCE
 from greyhub.conformance.result import Outcome, Report
+from greyhub.conformance.subprocess_run import SubprocessRun
 from greyhub.conformance.suite import Suite
 
 LIMIT = 300.0
@@ -126,12 +126,12 @@ def trials(
     # Some slots wait, others compute: mixed, they take turns.
     mixed = random.Random(0).sample(mutants, len(mutants))  # noqa: S311
     waiting, done = mixed, list[Trial]()
-    running: list[tuple[Mutant, Apart]] = []
+    running: list[tuple[Mutant, SubprocessRun]] = []
     while waiting or running:
         while waiting and len(running) < jobs:
             each = waiting.pop(0)
             clauses = _clauses(each, alone)
-            apart = Apart(
+            apart = SubprocessRun(
                 each.name,
                 clauses=clauses,
                 seed=0,
@@ -154,7 +154,7 @@ def _clauses(each: Mutant, alone: bool) -> set[str]:
     return {each.fails, *each.also, *(one.id for one in others if one.level is Level.MUST)}
 
 
-def _trial(each: Mutant, apart: Apart) -> Trial:
+def _trial(each: Mutant, apart: SubprocessRun) -> Trial:
     expected = {each.fails, *each.also}
     try:
         report = apart.report()

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.orm import sessionmaker
 from traitlets.config import Config
 
-from greyhub.conformance.means.later import later
+from greyhub.conformance.testkit.later import later
 
 # JupyterHub's events bring jsonschema, which brings parsers of IRIs that take seconds to make.
 with later("rfc3987_syntax", "is_valid_syntax"):

@@ -1,4 +1,4 @@
-"""What greyhub does around every start and stop of a server, on any spawner."""
+"""The hooks that greyhub runs around the start and the stop of every server."""
 
 from __future__ import annotations
 

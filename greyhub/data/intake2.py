@@ -1,4 +1,4 @@
-"""Entries of Intake's second format: ``entries:`` with a reader, which refer to ``data:``."""
+"""Read catalogues of Intake 2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much an authenticator remembers: the things in its own containers, counted."""
+"""Count the objects that an authenticator keeps, to see it grow."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FOREIGN = ("builtins", "jupyterhub", "tornado", "traitlets", "abc")
 """Packages whose state is not the adapter's."""
 
 
-def weigh(authenticator: Any) -> int:
+def count_objects(authenticator: Any) -> int:
     """The number of things in all containers of an authenticator and of its handlers.
 
     Looked at are the instance, the classes that it and its handlers are made of

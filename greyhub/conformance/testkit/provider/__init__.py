@@ -5,9 +5,9 @@ refresh with one-time tokens, revocation and logout, and stands in for Entra's
 Graph. Told so it lies, fails, hangs, revokes and rotates its keys.
 """
 
-from greyhub.conformance.means.provider.endpoints import Reply
-from greyhub.conformance.means.provider.people import Person
-from greyhub.conformance.means.provider.provider import Provider
-from greyhub.conformance.means.provider.records import FAULTS, LIES
+from greyhub.conformance.testkit.provider.endpoints import Reply
+from greyhub.conformance.testkit.provider.people import Person
+from greyhub.conformance.testkit.provider.provider import Provider
+from greyhub.conformance.testkit.provider.records import FAULTS, LIES
 
 __all__ = ["FAULTS", "LIES", "Person", "Provider", "Reply"]

@@ -11,12 +11,12 @@ from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
 
 from tornado.httputil import HTTPServerRequest
 
-from greyhub.conformance.means.provider import tokens
-from greyhub.conformance.means.provider.records import Code, Grant, Seen
+from greyhub.conformance.testkit.provider import tokens
+from greyhub.conformance.testkit.provider.records import Code, Grant, Seen
 
 if TYPE_CHECKING:
-    from greyhub.conformance.means.provider.people import Person
-    from greyhub.conformance.means.provider.provider import Provider
+    from greyhub.conformance.testkit.provider.people import Person
+    from greyhub.conformance.testkit.provider.provider import Provider
 
 NAMED = {
     "/.well-known/openid-configuration": "discovery",

@@ -1,4 +1,4 @@
-"""The public address of the hub, as the configuration says it."""
+"""The hub's public address, as configured."""
 
 from __future__ import annotations
 

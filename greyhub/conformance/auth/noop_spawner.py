@@ -1,4 +1,4 @@
-"""A spawner without a server: what the auth slot is about is who may have one."""
+"""A spawner that starts nothing, for hubs that are about logins."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _up: set[tuple[str, str]] = set()
 _failing: set[str] = set()
 
 
-class Still(Spawner):  # type: ignore[misc]
+class NoopSpawner(Spawner):  # type: ignore[misc]
     """Runs nothing; the hub's own address answers for it."""
 
     async def start(self) -> tuple[str, int]:
