@@ -10,12 +10,12 @@ An adapter fills one slot. It acts at three moments, and nowhere else:
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from traitlets.config import LoggingConfigurable
 
-from greyhub.errors import SlotEmpty
+from greyhub.errors import SlotEmpty, warn_renamed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,18 +51,26 @@ class Finding:
 
     level: Literal["ok", "note", "warning", "error"]
     message: str
-    mend: str = ""
+    fix: str = ""
     option: str = ""
     """The option that it is about, ``c.LocalHome.root``."""
 
     place: str = ""
     """Where that option was set, ``greyhub_config.py:12``."""
 
+    mend: InitVar[str] = ""
+    """The former name of `fix`."""
+
+    def __post_init__(self, mend: str) -> None:
+        if mend:
+            warn_renamed("Finding.mend", "fix")
+            object.__setattr__(self, "fix", mend)
+
     def __str__(self) -> str:
         where = ": ".join(part for part in (self.place, self.option) if part)
         lines = [f"{where}: {self.message}" if where else self.message]
-        if self.mend:
-            lines.append(f"  to mend: {self.mend}")
+        if self.fix:
+            lines.append(f"  fix: {self.fix}")
         return "\n".join(lines)
 
 

@@ -180,7 +180,7 @@ def _caught(step: Any, *arguments: Any) -> list[ConfigError]:
 def _finding(error: ConfigError, platform: Platform) -> Finding:
     named = re.match(r"c\.(\w+)\.(\w+)", error.where)
     place = platform.where(*named.groups()) if named else ""
-    return Finding("error", error.what, error.mend, error.where, place)
+    return Finding("error", error.what, error.fix, error.where, place)
 
 
 def snapshot(config: Config) -> Config:
@@ -230,7 +230,7 @@ def _adopt_classes(written: Config) -> None:
             raise ConfigConflict(
                 f"this slot is filled twice: by c.GreyHub.{slot} and by c.JupyterHub.{trait}",
                 where=f"c.GreyHub.{slot}",
-                mend="keep one of the two lines",
+                fix="keep one of the two lines",
             )
         written.GreyHub[slot] = written.JupyterHub[trait]
 

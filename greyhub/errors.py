@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
+
+
+def warn_renamed(old: str, new: str) -> None:
+    """Warn that a name is another one now; the old one works in this version still."""
+    warnings.warn(f"{old} is called {new} now", DeprecationWarning, stacklevel=4)
 
 
 class GreyHubError(Exception):
@@ -16,20 +22,23 @@ class ConfigError(GreyHubError):
     ----------
     what : str
         What is wrong, in one sentence.
-    mend : str
+    fix : str
         What to do about it.
     where : str
         The option, file or line that it is about.
     """
 
-    def __init__(self, what: str, *, mend: str = "", where: str = "") -> None:
-        self.what, self.mend, self.where = what, mend, where
+    def __init__(self, what: str, *, fix: str = "", where: str = "", mend: str = "") -> None:
+        if mend:
+            warn_renamed("mend", "fix")
+            fix = mend
+        self.what, self.fix, self.where = what, fix, where
         super().__init__(what)
 
     def __str__(self) -> str:
         lines = [f"{self.where}: {self.what}" if self.where else self.what]
-        if self.mend:
-            lines.append(f"  to mend: {self.mend}")
+        if self.fix:
+            lines.append(f"  fix: {self.fix}")
         return "\n".join(lines)
 
 

@@ -117,7 +117,7 @@ class GreyHub(LoggingConfigurable):
             raise AdapterError(
                 f"{label(value)!r} needs {', '.join(missing)}",
                 where=f"c.GreyHub.{slot.name}",
-                mend=f"pip install '{cls.extra or missing[0]}' in the hub's environment",
+                fix=f"pip install '{cls.extra or missing[0]}' in the hub's environment",
             )
         try:
             return cls(parent=self, config=sound(cls, self.config, ["GreyHub"]), **options)
@@ -125,7 +125,7 @@ class GreyHub(LoggingConfigurable):
             raise ConfigError(
                 str(error),
                 where=f"c.GreyHub.{slot.name}",
-                mend=f"give c.GreyHub.{slot.name} another value",
+                fix=f"give c.GreyHub.{slot.name} another value",
             ) from error
 
     def resolve(self, path: str | Path) -> Path:
@@ -155,7 +155,7 @@ class GreyHub(LoggingConfigurable):
             raise ConfigError(
                 f"the hub cannot keep its state in {self.state}: {error.strerror or error}",
                 where="c.GreyHub.state_dir",
-                mend="name a directory that the hub's user can write to",
+                fix="name a directory that the hub's user can write to",
             ) from error
         return self.private
 

@@ -148,7 +148,7 @@ def _conflict(option: str, one: Offer, other: Offer) -> ConfigConflict:
     return ConfigConflict(
         f"{one[0]} and {other[0]} ask for different values: {one[1]!r} and {other[1]!r}",
         where=option,
-        mend=f"say which is right: set {option.split(':')[0]} above greyhub.compose(c), "
+        fix=f"say which is right: set {option.split(':')[0]} above greyhub.compose(c), "
         "or choose another adapter for one of the two slots",
     )
 

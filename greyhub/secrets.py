@@ -35,7 +35,7 @@ def secret(env: str | None, file: str | None, beside: str | None = None) -> Secr
     if (env is None) == (file is None):
         raise ConfigError(
             "greyhub.secret takes one of env and file",
-            mend='write greyhub.secret(env="NAME") or greyhub.secret(file="/run/secrets/name")',
+            fix='write greyhub.secret(env="NAME") or greyhub.secret(file="/run/secrets/name")',
         )
     directory = Path(beside).resolve().parent if beside else Path.cwd()
     return Secret(env=env) if file is None else Secret(file=directory / Path(file).expanduser())
@@ -73,7 +73,7 @@ class Secret(DeferredConfig):
         if not text or not text.strip():
             raise ConfigError(
                 f"the secret is missing: {self.source} {problem}",
-                mend=f"put the secret into {self.source}, where the hub runs",
+                fix=f"put the secret into {self.source}, where the hub runs",
             )
         return text
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _OUTSIDE = """\
 this Python was not started by a greyhub: there is no ticket in its environment.
-  to mend: run this in a notebook or terminal of a server that was started from the
+  fix: run this in a notebook or terminal of a server that was started from the
   hub's page. If it was, greyhub.compose(c) is missing at the end of greyhub_config.py."""
 
 

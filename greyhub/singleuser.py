@@ -86,7 +86,7 @@ def enter_home(environ: MutableMapping[str, str]) -> None:
     except OSError as error:
         raise HomeError(
             f"the home {path} cannot be entered: {error.strerror}.\n"
-            "  to mend: the hub's administrator looks at the directories above it and "
+            "  fix: the hub's administrator looks at the directories above it and "
             "their modes: the user of this server must be able to pass through them"
         ) from error
     environ["HOME"] = str(path)

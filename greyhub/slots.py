@@ -102,7 +102,7 @@ def choose(slot: Slot, value: object) -> tuple[type[Adapter], Mapping[str, Any]]
     raise AdapterError(
         f"{value!r} cannot fill this slot",
         where=option,
-        mend=f"give {base.__name__}'s subclass, {_alternatives(slot.adapters())}",
+        fix=f"give {base.__name__}'s subclass, {_alternatives(slot.adapters())}",
     )
 
 
@@ -113,7 +113,7 @@ def flavour(name: str) -> Mapping[str, object]:
         raise AdapterError(
             f"there is no flavour {name!r}{_nearest(name, installed)}",
             where="c.GreyHub.flavour",
-            mend=f"choose {_alternatives(installed)}",
+            fix=f"choose {_alternatives(installed)}",
         )
     names: Mapping[str, object] = _load("c.GreyHub.flavour", name, installed[name])
     return names
@@ -132,7 +132,7 @@ def _import(option: str, value: str, installed: Mapping[str, EntryPoint]) -> Any
         raise AdapterError(
             f"there is no adapter {value!r}{_nearest(value, installed)}",
             where=option,
-            mend=f"choose {_alternatives(installed)}, or install the package that brings it",
+            fix=f"choose {_alternatives(installed)}, or install the package that brings it",
         )
     try:
         return import_object(value)
@@ -145,13 +145,13 @@ def _unusable(option: str, name: str, error: Exception) -> AdapterError:
         return AdapterError(
             f"{name} needs {error.name}, which is not installed",
             where=option,
-            mend=f"pip install the package that brings {error.name} in the hub's environment, "
+            fix=f"pip install the package that brings {error.name} in the hub's environment, "
             "or mend the name",
         )
     return AdapterError(
         f"{name} could not be imported: {type(error).__name__}: {error}",
         where=option,
-        mend="mend or reinstall that package, or choose another adapter",
+        fix="mend or reinstall that package, or choose another adapter",
     )
 
 

@@ -77,7 +77,7 @@ class Ticket:
             if version > VERSION:
                 raise TicketError(
                     f"{name} has version {version}; this greyhub reads up to {VERSION}.\n"
-                    "  to mend: upgrade greyhub in this environment: pip install -U greyhub"
+                    "  fix: upgrade greyhub in this environment: pip install -U greyhub"
                 )
             return cls(
                 slot=slot,
@@ -89,7 +89,7 @@ class Ticket:
         except (ValueError, KeyError, TypeError) as error:
             raise TicketError(
                 f"{name} is not a ticket: {error!r}.\n"
-                "  to mend: stop this server and start it again from the hub's page"
+                "  fix: stop this server and start it again from the hub's page"
             ) from error
 
 

@@ -32,7 +32,7 @@ class LocalAuth(AuthAdapter):
                 f"the hub would listen on {host or 'every address'}, and one shared password "
                 "must not leave this machine",
                 where='c.GreyHub.auth = "local"',
-                mend="listen on 127.0.0.1, or choose who may come: for example "
+                fix="listen on 127.0.0.1, or choose who may come: for example "
                 'c.GreyHub.auth = "pam" for the accounts of this machine, or an OAuth provider '
                 'such as c.GreyHub.auth = "oauthenticator.github.GitHubOAuthenticator"',
             )

@@ -48,7 +48,7 @@ class LocalPassword(SharedPasswordAuthenticator):  # type: ignore[misc]
             raise ConfigError(
                 f"LocalPassword works on loopback addresses only, not on {host or url}",
                 where="c.JupyterHub.bind_url",
-                mend="listen on 127.0.0.1, or choose another c.GreyHub.auth",
+                fix="listen on 127.0.0.1, or choose another c.GreyHub.auth",
             )
 
     @default("allow_all")

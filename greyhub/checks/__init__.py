@@ -57,10 +57,8 @@ def values(platform: Platform) -> Iterator[Finding]:
         for flaw in wrong:
             if flaw.path not in said:
                 said.add(flaw.path)
-                mend = (
-                    flaw.mend or f"change the value, or remove the line: {cls.__name__} refuses it"
-                )
-                yield platform.finding("error", flaw.path, flaw.what, mend)
+                fix = flaw.fix or f"change the value, or remove the line: {cls.__name__} refuses it"
+                yield platform.finding("error", flaw.path, flaw.what, fix)
 
 
 def arranged(found: Sequence[Finding]) -> list[Finding]:

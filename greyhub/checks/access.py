@@ -116,13 +116,13 @@ def check(platform: Platform) -> Iterator[Finding]:
         return
     authenticator = platform.dry_instance(cls)
     accepted = getattr(platform.greyhub, "accepts", ())
-    for risk, path, what, mend in _risks(platform, cls, authenticator):
+    for risk, path, what, fix in _risks(platform, cls, authenticator):
         if risk not in accepted:
             yield platform.finding(
                 "error",
                 path,
                 what,
-                f"{mend}; or say that it is meant: c.GreyHub.accepts = [{risk!r}]",
+                f"{fix}; or say that it is meant: c.GreyHub.accepts = [{risk!r}]",
             )
     yield from _oddities(platform, authenticator)
 

@@ -21,7 +21,7 @@ class Tie:
     value: Callable[[Platform], Any]
     left: str
     """What is left behind when it changes."""
-    mend: str
+    fix: str
 
 
 def _home(platform: Platform) -> Any:
@@ -144,5 +144,5 @@ def left_behind(old: Platform, new: Platform, files: tuple[str, str]) -> Iterato
                 "warning",
                 f"{tie.what} changes from {shown(before)} to {shown(after)}, "
                 f"which leaves behind {tie.left}",
-                tie.mend.format(**names),
+                tie.fix.format(**names),
             )

@@ -17,9 +17,9 @@ def check(platform: Platform) -> Iterator[Finding]:
     """Findings about options and slots that do not go together."""
     for rule in RULES:
         if all(holds(platform, name) for name in rule.when) and not holds(platform, rule.needs):
-            mend = rule.mend or FACTS[rule.needs].mend
+            fix = rule.fix or FACTS[rule.needs].fix
             path = platform.is_set(*rule.option) or rule.option
-            yield platform.finding(rule.level, path, rule.because, mend)
+            yield platform.finding(rule.level, path, rule.because, fix)
     yield from _needs(platform)
     yield from _exclusive(platform)
     yield from _required(platform)
@@ -43,12 +43,12 @@ def _needs(platform: Platform) -> Iterator[Finding]:
             elif not holds(platform, name):
                 fact = FACTS[name.removeprefix("not ")]
                 means = f"it is not so that {fact.means}" if fact.name == name else fact.means
-                mend = fact.mend if fact.name == name else ""
+                fix = fact.fix if fact.name == name else ""
                 yield platform.finding(
                     "error",
                     path,
                     f"{who} cannot work here: {because}, and {means}",
-                    f"{mend + ', or ' if mend else ''}choose another c.GreyHub.{slot}",
+                    f"{fix + ', or ' if fix else ''}choose another c.GreyHub.{slot}",
                 )
 
 

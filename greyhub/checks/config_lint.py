@@ -51,8 +51,8 @@ def _idle(file: str, node: ast.AST) -> Iterator[Finding]:
             )
 
 
-def _finding(file: str, node: ast.stmt, option: str, what: str, mend: str) -> Finding:
-    return Finding("error", what, f"write {mend}", option, str(Location(file, node.lineno)))
+def _finding(file: str, node: ast.stmt, option: str, what: str, fix: str) -> Finding:
+    return Finding("error", what, f"write {fix}", option, str(Location(file, node.lineno)))
 
 
 def _option(node: ast.AST) -> str:

@@ -21,7 +21,7 @@ class Fact:
     name: str
     means: str
     holds: Callable[[Platform], bool]
-    mend: str
+    fix: str
     """How to make it true."""
 
 

@@ -66,12 +66,12 @@ class Platform:
         level: Literal["note", "warning", "error"],
         path: Sequence[str],
         message: str,
-        mend: str = "",
+        fix: str = "",
     ) -> Finding:
         """A finding about an option; what is written already is no way to mend it."""
-        if mend == f"write {'.'.join(('c', *path))}":
-            mend = ""
-        return Finding(level, message, mend, ".".join(("c", *path)), self.where(*path))
+        if fix == f"write {'.'.join(('c', *path))}":
+            fix = ""
+        return Finding(level, message, fix, ".".join(("c", *path)), self.where(*path))
 
     @cached_property
     def spawner(self) -> type | None:

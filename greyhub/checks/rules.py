@@ -23,7 +23,7 @@ class Rule:
     option: Option
     """What it is said about."""
     level: Literal["error", "warning", "note"] = "error"
-    mend: str = ""
+    fix: str = ""
     """By default, how the fact that it needs is made true."""
 
 
@@ -97,7 +97,7 @@ RULES = (
         "not internal-ssl",
         "servers on the hub's own machine listen on loopback, in clear: none would start",
         ("JupyterHub", "internal_ssl"),
-        mend='leave it out, or choose a spawner that has TLS, such as "kubespawner.KubeSpawner"',
+        fix='leave it out, or choose a spawner that has TLS, such as "kubespawner.KubeSpawner"',
     ),
     *(
         Rule(

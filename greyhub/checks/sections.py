@@ -56,13 +56,13 @@ def _stray(platform: Platform, name: str, value: Any) -> Finding:
     title = next((section for section in known if section.lower() == name.lower()), "")
     owner = _owner(platform, name)
     if title:
-        mend = f"write c.{title}"
+        fix = f"write c.{title}"
     elif owner:
-        mend = f"write c.{owner}.{name}"
+        fix = f"write c.{owner}.{name}"
     else:
-        mend = "write the section that it belongs to: c.Section.option = value"
+        fix = "write the section that it belongs to: c.Section.option = value"
     what = "a section begins with a capital letter" if title else "this option stands in no section"
-    return platform.finding("error", [name], f"{what}, so nothing reads it", mend)
+    return platform.finding("error", [name], f"{what}, so nothing reads it", fix)
 
 
 def _section(platform: Platform, section: str, values: Config) -> Iterator[Finding]:
@@ -102,14 +102,12 @@ def _nested(platform: Platform, outer: str, section: str, values: Config) -> Ite
         path = (outer, section, option)
         if not children:
             known = platform.readers.of(section, option) is not None
-            mend = f"write c.{section}.{option}" if known else ""
-            yield platform.finding(
-                "error", path, f"nothing reads {section} inside of {outer}", mend
-            )
+            fix = f"write c.{section}.{option}" if known else ""
+            yield platform.finding("error", path, f"nothing reads {section} inside of {outer}", fix)
         elif not isinstance(value, Config) and not any(option in options(cls) for cls in children):
             names = set().union(*(options(cls) for cls in children))
-            mend = _rather(f"{outer}.{section}", option, names)
-            yield platform.finding("error", path, f"{section} has no option {option}", mend)
+            fix = _rather(f"{outer}.{section}", option, names)
+            yield platform.finding("error", path, f"{section} has no option {option}", fix)
 
 
 def _deprecated(platform: Platform, cls: type, section: str, option: str) -> Iterator[Finding]:
@@ -131,8 +129,8 @@ def _unknown_option(platform: Platform, section: str, option: str) -> Finding:
         )
     renamed = getattr(cls, "_deprecated_aliases", {}).get(option)
     if renamed:
-        mend = f"write c.{section}.{renamed[0]}"
-        return platform.finding("error", path, f"{option} has had another name for long", mend)
+        fix = f"write c.{section}.{renamed[0]}"
+        return platform.finding("error", path, f"{option} has had another name for long", fix)
     close = difflib.get_close_matches(option, names, n=1, cutoff=0.75)
     owner = _owner(platform, option)
     what = f"{_called(section, cls)} has no option {option}"
@@ -230,16 +228,16 @@ def _not_in_use(platform: Platform, path: tuple[str, str], cls: type) -> Iterato
     slot, used = _instead(platform, cls)
     if slot in platform.broken:  # it may be what was meant for the slot, which is refused
         if path[1] not in options(cls):
-            mend = _rather(path[0], path[1], options(cls))
-            yield platform.finding("error", path, f"{cls.__name__} has no option {path[1]}", mend)
+            fix = _rather(path[0], path[1], options(cls))
+            yield platform.finding("error", path, f"{cls.__name__} has no option {path[1]}", fix)
         return
     if slot:
         because = f"the {slot} slot holds {used}" if used else f"the {slot} slot is empty"
-        mend = f"remove the line, or set c.GreyHub.{slot} to what uses {cls.__name__}"
+        fix = f"remove the line, or set c.GreyHub.{slot} to what uses {cls.__name__}"
     else:
-        because, mend = "nothing in the hub makes one", "remove the line"
+        because, fix = "nothing in the hub makes one", "remove the line"
     yield platform.finding(
-        "error" if own else "warning", path, f"{cls.__name__} is not in use: {because}", mend
+        "error" if own else "warning", path, f"{cls.__name__} is not in use: {because}", fix
     )
 
 

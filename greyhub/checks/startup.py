@@ -60,14 +60,14 @@ def _loaded(platform: Platform) -> Iterator[Finding]:
         for default in get_default_roles():
             create_role(hub.db, default, commit=False)
         refused = False
-        for place, what, step, mend in _steps(platform, hub):
+        for place, what, step, fix in _steps(platform, hub):
             try:
                 finish(step())
             except Exception as error:
                 hub.db.rollback()
                 refused = True
                 yield platform.finding(
-                    "error", place, f"JupyterHub refuses {what}: {_said(platform, error)}", mend
+                    "error", place, f"JupyterHub refuses {what}: {_said(platform, error)}", fix
                 )
         if not refused and (path := platform.is_set("JupyterHub", "load_roles")):
             for step in (hub.init_role_creation, hub.init_role_assignment):

@@ -16,8 +16,8 @@ from greyhub.secrets import shown
 class Refused(Exception):
     """A value that a trait does not take."""
 
-    def __init__(self, what: str, mend: str = "") -> None:
-        self.what, self.mend = what, mend
+    def __init__(self, what: str, fix: str = "") -> None:
+        self.what, self.fix = what, fix
         super().__init__(what)
 
 

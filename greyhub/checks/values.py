@@ -46,7 +46,7 @@ class Flaw:
 
     path: Names
     what: str
-    mend: str = ""
+    fix: str = ""
 
 
 def settings(cls: type, config: Config, outer: Sequence[str] = ()) -> dict[str, tuple[Names, Any]]:
@@ -77,7 +77,7 @@ def flaws(cls: type, config: Config, outer: Sequence[str] = ()) -> Iterator[Flaw
         try:
             convert(blank, name, value)
         except Refused as refused:
-            yield Flaw(path, refused.what, refused.mend)
+            yield Flaw(path, refused.what, refused.fix)
 
 
 _ELSEWHERE = {"config_file", "spawner_class", "authenticator_class"}
@@ -113,12 +113,12 @@ def convert(blank: HasTraits, name: str, value: Any) -> Any:
         validate = getattr(trait, "validate", None)
         converted = validate(blank, value) if validate else value
     except ConfigError as error:
-        raise Refused(error.what, error.mend) from None
+        raise Refused(error.what, error.fix) from None
     except (TraitError, ValueError, TypeError) as error:
         if secret or is_secret(name) or any(True for _ in secrets_in(value)):
             what = f"the content of {secret.source}" if secret else "this value"
             raise Refused(f"{what} is not {trait.info()}") from None
-        raise Refused(_told(trait, name, value, error), _mend(trait, value)) from None
+        raise Refused(_told(trait, name, value, error), _fix(trait, value)) from None
     refuse_unusable(trait, name, converted)
     return converted
 
@@ -184,15 +184,15 @@ def _told(trait: TraitType[Any, Any], name: str, value: Any, error: Exception) -
     return rest or f"{shown(value, name)} is not {trait.info()}"
 
 
-def _mend(trait: TraitType[Any, Any], value: Any) -> str:
+def _fix(trait: TraitType[Any, Any], value: Any) -> str:
     """A better value, where the mistake is a usual one."""
     text = str(value) if isinstance(value, str) else ""
     if isinstance(trait, Enum):
         close = difflib.get_close_matches(text, [str(each) for each in trait.values or ()], n=1)
         return f"write {close[0]!r}" if close else "choose one of these"
     for kind, better in _BETTER:
-        if isinstance(trait, kind) and text and (mend := better(text)):
-            return mend
+        if isinstance(trait, kind) and text and (fix := better(text)):
+            return fix
     if type(trait).__name__ == "ByteSpecification":
         return "give a number of bytes, or a text such as '2G'"
     return f"give {trait.info()}"

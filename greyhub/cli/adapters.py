@@ -54,18 +54,18 @@ def _rows() -> Iterator[dict[str, Any]]:
 
 def _row(slot: Slot, name: str, point: EntryPoint) -> dict[str, Any]:
     source = f"{point.dist.name} {point.dist.version}" if point.dist else ""
-    about, problem, mend = "", "", ""
+    about, problem, fix = "", "", ""
     try:
         cls = point.load()
     except Exception as error:
         problem = f"{type(error).__name__}: {error}"
-        mend = "mend or reinstall that package"
+        fix = "mend or reinstall that package"
     else:
         about = " ".join((cls.__doc__ or "").split("\n\n")[0].split())
         missing = [module for module in cls.modules if find_spec(module) is None]
         if missing:
             problem = f"needs {', '.join(missing)}"
-            mend = f"pip install '{cls.extra or missing[0]}'"
+            fix = f"pip install '{cls.extra or missing[0]}'"
     return {
         "slot": slot.name,
         "name": name,
@@ -74,7 +74,7 @@ def _row(slot: Slot, name: str, point: EntryPoint) -> dict[str, Any]:
         "about": about,
         "usable": not problem,
         "problem": problem,
-        "mend": mend,
+        "fix": fix,
     }
 
 
@@ -82,7 +82,7 @@ def _print_row(row: dict[str, Any]) -> None:
     state = click.style("usable", fg="green") if row["usable"] else click.style("no", fg="red")
     click.echo(f"  {row['name']:<14} {row['from']:<20} {state}  {row['about']}")
     if row["problem"]:
-        click.echo(f"  {'':<14} {row['problem']}\n  {'':<14} to mend: {row['mend']}")
+        click.echo(f"  {'':<14} {row['problem']}\n  {'':<14} fix: {row['fix']}")
 
 
 def _one(name: str, rows: list[dict[str, Any]], as_json: bool) -> None:

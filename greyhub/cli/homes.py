@@ -162,7 +162,7 @@ def said(error: BaseException) -> str:
     if isinstance(error, ImportError):
         return (
             f"something that this kind of store needs is not installed here: {error}.\n"
-            "  to mend: pip install 'greyhub[s3]', [azure], [sftp] or [webdav], or the package "
+            "  fix: pip install 'greyhub[s3]', [azure], [sftp] or [webdav], or the package "
             "that brings this kind of store"
         )
     return str(error)

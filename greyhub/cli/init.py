@@ -122,7 +122,7 @@ def render(flavour_name: str, file: str, *, tutorial: bool = False) -> str:
     if tutorial and (names["homespace"], names["data"]) != ("local", "local"):
         raise ConfigError(
             f"the tutorial is for local homes and data, and {flavour_name!r} has others",
-            mend="greyhub init --tutorial",
+            fix="greyhub init --tutorial",
         )
     parts = [_HEAD.format(file=file), f'c.GreyHub.flavour = "{flavour_name}"']
     if tutorial:

@@ -28,7 +28,7 @@ def as_mapping(finding: Finding) -> Mapping[str, Any]:
         "file": named[1] if named else finding.place,
         "line": int(named[2]) if named and named[2] else None,
         "message": finding.message,
-        "mend": finding.mend,
+        "fix": finding.fix,
     }
 
 

@@ -111,8 +111,8 @@ def read(file: str, arguments: Sequence[str] = ()) -> Reading:
 def _of_command_line(said: str) -> Finding:
     """What JupyterHub's own reader has against an argument."""
     said = said.removeprefix("Bad config encountered during initialization: ")
-    mend = "see the arguments that a hub takes: jupyterhub --help-all"
-    return Finding("error", said, mend, place=COMMAND_LINE)
+    fix = "see the arguments that a hub takes: jupyterhub --help-all"
+    return Finding("error", said, fix, place=COMMAND_LINE)
 
 
 def _raised(error: Exception, file: str) -> Finding:

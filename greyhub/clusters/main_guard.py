@@ -31,13 +31,12 @@ def require_guard() -> None:
     if file == "<stdin>":
         raise ClusterError(
             "a cluster cannot be started by a script that is read from standard input: "
-            "its workers cannot read it again.\n  to mend: write it to a file, or use a notebook"
+            "its workers cannot read it again.\n  fix: write it to a file, or use a notebook"
         )
     line = _top_line(sys._getframe())
     if line and not _is_guarded(Path(file), line):
         raise ClusterError(
-            f"{file}:{line}: each worker would run this line again as it starts.\n"
-            f"  to mend: {_LINES}"
+            f"{file}:{line}: each worker would run this line again as it starts.\n  fix: {_LINES}"
         )
 
 

@@ -187,5 +187,5 @@ def _as_config_error(error: CatalogError) -> ConfigError:
     from greyhub.data.document import Fault
 
     if isinstance(error, Fault):
-        return ConfigError(error.what, where=error.where, mend=error.mend)
+        return ConfigError(error.what, where=error.where, fix=error.fix)
     return ConfigError(str(error))

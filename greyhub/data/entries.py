@@ -82,9 +82,9 @@ class Entry(ABC):
         """The file and line."""
         return self.document.where(self.section, self.name)
 
-    def fault(self, what: str, mend: str = "") -> Fault:
+    def fault(self, what: str, fix: str = "") -> Fault:
         """A fault of this entry: it begins with the name."""
-        return Fault(f"{self.name!r} {what}", self.where, mend)
+        return Fault(f"{self.name!r} {what}", self.where, fix)
 
     def refusal(self, policy: Policy) -> Fault | None:
         """Why it cannot be opened on this platform; None if it can."""

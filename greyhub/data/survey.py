@@ -79,7 +79,7 @@ class Survey:
         try:
             found = self.read()
         except Fault as fault:
-            return [Finding("error", _said(fault), fault.mend)]
+            return [Finding("error", _said(fault), fault.fix)]
         missing = self._missing()
         lacking = Counter(found.entries[name].document.location for name in missing)
         counts = {path: number - lacking[path] for path, number in found.files.items()}
@@ -89,10 +89,10 @@ class Survey:
         ]
         findings += [Finding("note", f"{url}: not read by the hub") for url in found.elsewhere]
         findings += _shortened(
-            [Finding("error", _said(fault), fault.mend) for fault in found.broken.values()]
+            [Finding("error", _said(fault), fault.fix) for fault in found.broken.values()]
         )
         findings += _shortened(
-            [Finding("error", _said(fault), fault.mend) for fault in missing.values()]
+            [Finding("error", _said(fault), fault.fix) for fault in missing.values()]
         )
         if os.geteuid() == 0:
             findings += [each for path in found.files if (each := _closed(path, "catalogue"))]
@@ -115,8 +115,8 @@ class Survey:
         for path in self._paths(entry):
             if not os.path.exists(path):
                 what = f"{entry.where}: {name!r} is not here: there is no {path}"
-                mend = "mend the path, or look whether its disk is mounted"
-                findings.append(Finding("error", what, mend))
+                fix = "mend the path, or look whether its disk is mounted"
+                findings.append(Finding("error", what, fix))
             elif os.geteuid() == 0 and (closed := _closed(path, f"data of {name!r}")):
                 findings.append(closed)
         return findings

@@ -202,7 +202,7 @@ class HomeAdapter(Adapter):
                 raise ConfigError(
                     f"a home at {self.url} has nothing beside it, so it cannot be taken away alone",
                     where="c.HomeAdapter.deletion",
-                    mend="set it to 'keep', or give homes a place of their own: "
+                    fix="set it to 'keep', or give homes a place of their own: "
                     "s3://bucket/{username}",
                 ) from None
 
@@ -255,7 +255,7 @@ class HomeAdapter(Adapter):
         except ImportError as error:
             raise HomeError(
                 f"the home {ticket['url']} needs {error.name or error}, which is not installed.\n"
-                "  to mend: pip install 'greyhub[s3]', [azure], [sftp] or [webdav] in this "
+                "  fix: pip install 'greyhub[s3]', [azure], [sftp] or [webdav] in this "
                 "server's environment, or the package that brings this kind of store"
             ) from error
         return home

@@ -55,7 +55,7 @@ def delete_home(adapter: HomeAdapter, username: str, days: int) -> str:
         if other != username and _overlap(url, theirs):
             raise HomeError(
                 f"the home of {username}, {url}, is also {other}'s, or holds it: {theirs}. "
-                f"Nothing was removed.\n  to mend: look at {table.path}, and remove it by hand"
+                f"Nothing was removed.\n  fix: look at {table.path}, and remove it by hand"
             )
     where = remove_home(url, adapter.storage_options, days)
     if (copy := adapter.copy_of(username)) is not None:
@@ -130,7 +130,7 @@ def split(url: str) -> tuple[str, str]:
     if not top or not name or name in (".", "..", TRASH):
         raise HomeError(
             f"{url} is all there is at its place, and has nothing beside it: it was not removed.\n"
-            "  to mend: remove it with the store's own tools, and set "
+            "  fix: remove it with the store's own tools, and set "
             "c.HomeAdapter.deletion = 'keep'"
         )
     return f"{scheme}{mark}{top}", name
@@ -156,7 +156,7 @@ def _is_there(store: Store, name: str, url: str) -> bool:
     if entry.destination is not None or entry.type == "link":
         raise HomeError(
             f"the home {url} is a link, and what it leads to may be more than a home: nothing was "
-            "removed.\n  to mend: remove by hand what it leads to, and then the link"
+            "removed.\n  fix: remove by hand what it leads to, and then the link"
         )
     if entry.type != "directory":
         raise HomeError(f"the home {url} is not a directory: nothing was removed")

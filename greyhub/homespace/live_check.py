@@ -106,5 +106,5 @@ def _directory(place: Path) -> Iterator[Finding]:
         yield Finding("ok", f"{shutil.disk_usage(there).free / 1e9:.0f} GB free in {place}")
 
 
-def _error(message: str, mend: str) -> Finding:
-    return Finding("error", message, mend, option="c.GreyHub.homespace")
+def _error(message: str, fix: str) -> Finding:
+    return Finding("error", message, fix, option="c.GreyHub.homespace")

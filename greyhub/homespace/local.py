@@ -68,7 +68,7 @@ class LocalHome(HomeAdapter):
             raise ConfigError(
                 f"{welcome} is not a directory",
                 where="c.LocalHome.welcome",
-                mend="name the directory that a new home begins with, or leave the option out",
+                fix="name the directory that a new home begins with, or leave the option out",
             )
         return Contribution()
 
@@ -94,7 +94,7 @@ class LocalHome(HomeAdapter):
         except (OSError, shutil.Error) as error:
             raise HomeError(
                 f"the home {path} cannot be made: {error}.\n"
-                f"  to mend: let the hub's user write to {self.directory}, or set c.LocalHome.root"
+                f"  fix: let the hub's user write to {self.directory}, or set c.LocalHome.root"
             ) from error
         check_owner(path, found.st_uid, uid, "c.LocalHome.root")
 

@@ -36,7 +36,7 @@ def make_private(path: Path, uid: int | None, option: str) -> None:
     except OSError as error:
         raise HomeError(
             f"the directory {path} cannot be made: {error.strerror or error}.\n"
-            f"  to mend: let the hub's user write to {path.parent}, or set {option}"
+            f"  fix: let the hub's user write to {path.parent}, or set {option}"
         ) from error
     check_owner(path, found.st_uid, uid, option)
 
@@ -61,12 +61,12 @@ def check_owner(path: Path, owner: int, uid: int | None, option: str) -> None:
     if owner != uid:
         raise HomeError(
             f"the home {path} belongs to uid {owner}, and this user's uid is {uid}.\n"
-            f"  to mend: if it is this user's, chown -R {uid}:{uid} it"
+            f"  fix: if it is this user's, chown -R {uid}:{uid} it"
         )
     if closed := closed_to_others(path.parent):
         raise HomeError(
             f"the home {path} cannot be reached by its owner: {closed} lets nobody else "
-            f"pass.\n  to mend: set {option} or c.GreyHub.state_dir to a place that "
+            f"pass.\n  fix: set {option} or c.GreyHub.state_dir to a place that "
             "all users can pass through, such as /srv/greyhub"
         )
 

@@ -46,7 +46,7 @@ class HomeRegistry:
         except (OSError, ValueError) as error:
             raise HomeError(
                 f"the table of homes {self.path} cannot be read: {error}.\n"
-                "  to mend: bring it back from a backup; it says where each user's home is"
+                "  fix: bring it back from a backup; it says where each user's home is"
             ) from error
         return found
 

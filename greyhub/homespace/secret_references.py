@@ -124,5 +124,5 @@ def _content(name: str, kind: str, place: str) -> str:
             problem = f"the file {path}, which cannot be read: {reason}"
     raise HomeError(
         f"the home's storage option {name!r} is to be read from {problem}.\n"
-        "  to mend: put the credential there for this user's server, or ask the administrator"
+        "  fix: put the credential there for this user's server, or ask the administrator"
     )

@@ -84,7 +84,7 @@ def find_node() -> Node:
     raise ConfigError(
         f"the proxy needs node {NODE} or newer, and {found}",
         where="c.ConfigurableHTTPProxy.command",
-        mend="pip install 'greyhub[local]', which brings one, or install node with npm",
+        fix="pip install 'greyhub[local]', which brings one, or install node with npm",
     )
 
 
@@ -145,7 +145,7 @@ def _npm_ci(node: Node, directory: Path) -> None:
         raise ConfigError(
             f"npm could not install configurable-http-proxy: {' '.join(said[:2])}",
             where="c.ConfigurableHTTPProxy.command",
-            mend="let this machine reach the npm registry once, or install "
+            fix="let this machine reach the npm registry once, or install "
             "configurable-http-proxy yourself and name it in that option",
         ) from error
 
@@ -174,6 +174,6 @@ def require_free(host: str, port: int, c: Config) -> None:
             raise ConfigError(
                 f"port {port} of {host or 'this machine'} cannot be used: {error.strerror}",
                 where="c.JupyterHub.port",
-                mend="end the program that uses it, or choose another port: "
+                fix="end the program that uses it, or choose another port: "
                 f"c.JupyterHub.port = {port + 1}",
             ) from error

@@ -77,7 +77,7 @@ class LocalSpawnerAdapter(SpawnerAdapter):
                 f"the interpreter {sys.executable} or its packages cannot be read by the uids "
                 f"of the users: {detail.decode(errors='replace').strip().splitlines()[-1]}",
                 where='c.GreyHub.spawner = "local", run by root',
-                mend="install Python and greyhub where every user can read them, such as "
+                fix="install Python and greyhub where every user can read them, such as "
                 "/opt/greyhub, or run the hub as an ordinary user",
             ) from error
 

@@ -36,7 +36,7 @@ class Owners:
                     raise ConfigError(
                         f"all uids from {self.first} to {self.last} are given out",
                         where="c.LocalSpawner.last_uid",
-                        mend="raise it to the end of a range that nothing else uses",
+                        fix="raise it to the end of a range that nothing else uses",
                     )
                 self._write({**table, name: uid})
                 return uid

@@ -38,7 +38,7 @@ def only(findings: list[dict[str, Any]], level: str) -> dict[str, Any]:
     """The one finding, which is of this level and, if it is bad, says how to mend it."""
     (finding,) = findings
     assert finding["level"] == level, finding
-    assert finding["mend"] or level in ("ok", "note")
+    assert finding["fix"] or level in ("ok", "note")
     return finding
 
 

@@ -27,8 +27,8 @@ def test_it_is_refused(mistake: Mistake, tmp_path: Path, monkeypatch: pytest.Mon
     found = [part for part in said.split("\n\n") if mistake.says in part]
     assert found, said
     assert f"{where}{mistake.option}" in found[0]
-    assert "to mend: " in found[0]
-    assert mistake.mend in said
+    assert "fix: " in found[0]
+    assert mistake.fix in said
     assert "Traceback" not in said
     assert "canary" not in said
     assert not (tmp_path / "greyhub-state").exists()

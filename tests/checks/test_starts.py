@@ -58,7 +58,7 @@ def test_a_file_that_jupyterhub_does_not_read(tmp_path: Path) -> None:
     ended = jupyterhub(tmp_path, "-f", str(file))
     assert ended.returncode == 1
     assert f"JupyterHub does not read {file}" in ended.stderr
-    assert "to mend: rename it" in ended.stderr
+    assert "fix: rename it" in ended.stderr
 
 
 def test_a_file_that_nobody_named(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_check_says_what_is_wrong_and_where(here: Path) -> None:
     found = json.loads(run("check", "--json").output)
     assert not found["ok"]
     assert [each["line"] for each in found["findings"]] == [1, 2]
-    assert all(each["mend"] for each in found["findings"])
+    assert all(each["fix"] for each in found["findings"])
 
 
 def test_check_reads_the_command_line(here: Path) -> None:

@@ -39,7 +39,7 @@ async def opened(found: DataAdapter) -> Any:
 
 
 def said(findings: list[Finding], level: str) -> str:
-    return "\n".join(f"{each.message} {each.mend}" for each in findings if each.level == level)
+    return "\n".join(f"{each.message} {each.fix}" for each in findings if each.level == level)
 
 
 async def test_from_the_option_to_the_notebook(write: Write, folder: Path) -> None:
@@ -121,7 +121,7 @@ def test_a_clash(write: Write, folder: Path) -> None:
         adapter(folder, ["a.yaml", "b.yaml"]).contribute()
     assert caught.value.where == f"{other}:3"
     assert one in caught.value.what
-    assert "c.LocalData.catalogs = {" in caught.value.mend
+    assert "c.LocalData.catalogs = {" in caught.value.fix
 
 
 @pytest.mark.root

@@ -126,4 +126,4 @@ async def test_check_tells_that_homes_cannot_be_made(directory: Path) -> None:
     (finding,) = await adapter.check()
     assert finding.level == "error"
     assert "homes cannot be made in" in finding.message
-    assert "c.LocalHome.root" in finding.mend
+    assert "c.LocalHome.root" in finding.fix

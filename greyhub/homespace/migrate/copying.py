@@ -131,7 +131,7 @@ class Copying:
         if not items and not empty and not self.source.unreadable:
             raise HomeError(
                 f"there is no home at {self.source.name}, or it is empty: nothing was copied.\n"
-                "  to mend: look whether the place and the user's name are right"
+                "  fix: look whether the place and the user's name are right"
             )
         there = self._look(self.target)
         self.report.failed.update(dict.fromkeys(self.source.unreadable, UNREADABLE))
@@ -308,7 +308,7 @@ class Copying:
             raise HomeError(
                 f"{self._failures} files one after the other could not be copied from "
                 f"{self.source.name} to {self.target.name}, the last one since {reason(error)}.\n"
-                "  to mend: see to that, and run the same command again: it goes on from here"
+                "  fix: see to that, and run the same command again: it goes on from here"
             )
 
 

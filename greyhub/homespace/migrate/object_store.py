@@ -126,7 +126,7 @@ class ObjectStoreEndpoint:
             if item.digest and whole.result != item.digest:
                 raise Damaged(
                     f"{item.path} in {self.name} is not what was saved there: its digest differs.\n"
-                    "  to mend: fetch an older version of it from the store"
+                    "  fix: fetch an older version of it from the store"
                 )
             yield whole
 

@@ -94,7 +94,7 @@ class PlatformHomes:
         if not top or top.endswith(":/"):
             raise HomeError(
                 f"who has a home at {self.template} cannot be told from there.\n"
-                "  to mend: name them, with --user"
+                "  fix: name them, with --user"
             )
         store = open_store(top, Secrets(self.options), 60.0)
         with suppress(FileNotFoundError):
@@ -150,7 +150,7 @@ class HubDatabase:
         except SQLAlchemyError as error:
             raise HomeError(
                 f"the hub's database does not tell whose servers run: {type(error).__name__}.\n"
-                "  to mend: look at c.JupyterHub.db_url, or stop all servers and say --stopped"
+                "  fix: look at c.JupyterHub.db_url, or stop all servers and say --stopped"
             ) from error
         finally:
             engine.dispose()

@@ -64,7 +64,7 @@ def ask(question: Mapping[str, Any], state: Path | None, timeout: float) -> Mapp
     except (OSError, ValueError) as error:
         raise HomeError(
             f"no process keeps the home of {where}: {error}.\n"
-            "  to mend: stop this server and start it again"
+            "  fix: stop this server and start it again"
         ) from error
     if "error" in answer:
         raise HomeError(str(answer["error"]))

@@ -54,7 +54,7 @@ def recognise(context: SyncContext, until: Until | None = None) -> bool:
         if context.journal.fact("store") != context.store.name:
             raise HomeError(
                 f"{context.store.name} holds another home than {context.tree.home}.\n"
-                "  to mend: start with an empty local directory, or put the right home's URL"
+                "  fix: start with an empty local directory, or put the right home's URL"
             )
         context.journal.forget()  # what was there was replaced: a backup, or it was made anew
         _recognise_copy(context, anew=True)
@@ -97,12 +97,12 @@ def home_of(store: Store) -> str | None:
     except (ValueError, KeyError, TypeError) as error:
         raise HomeError(
             f"{store.name}/{IDENTITY} is not a home's mark: {error!r}.\n"
-            "  to mend: restore it from a backup, or delete it to have a new one made"
+            "  fix: restore it from a backup, or delete it to have a new one made"
         ) from error
     if version > FORMAT:
         raise HomeError(
             f"{store.name} was written by a newer greyhub (format {version}, this one reads "
-            f"{FORMAT}).\n  to mend: upgrade greyhub in this environment: pip install -U greyhub"
+            f"{FORMAT}).\n  fix: upgrade greyhub in this environment: pip install -U greyhub"
         )
     return home
 

@@ -145,7 +145,7 @@ def _fetch(context: SyncContext, path: str, remote: Remote, into: _Writer | _Hel
     if entry and entry.digest and entry.digest != digest:
         raise Damaged(
             f"{path} in the store is not what was saved there: its digest differs.\n"
-            "  to mend: fetch an older version of it from the store, or save it again"
+            "  fix: fetch an older version of it from the store, or save it again"
         )
     return digest
 

@@ -51,7 +51,7 @@ class Supervisor:
         if missing:
             raise HomeError(
                 f"a working copy of the home needs {' and '.join(missing)}.\n"
-                "  to mend: pip install 'greyhub[sync]' in this server's environment"
+                "  fix: pip install 'greyhub[sync]' in this server's environment"
             )
         self.ticket = ticket
         self.place = place_of(ticket, environ)
@@ -116,7 +116,7 @@ class Supervisor:
                 self.end(0)
                 raise HomeError(
                     f"the store of the home {self.ticket['url']} was not reached in "
-                    f"{PATIENCE:.0f} s: {state['trouble']}.\n  to mend: try again when the store "
+                    f"{PATIENCE:.0f} s: {state['trouble']}.\n  fix: try again when the store "
                     "answers; if it refuses, the credentials of this server are to be looked at"
                 )
             if state.get("progress", {}).get("done") and now - began > LONGEST:
@@ -185,7 +185,7 @@ def _private(path: Path) -> Path:
     except OSError as error:
         raise HomeError(
             f"the working copy of the home cannot stand in {path}: {error.strerror or error}.\n"
-            "  to mend: let c.HomeAdapter.copies name a directory that this server's user can "
+            "  fix: let c.HomeAdapter.copies name a directory that this server's user can "
             "write to"
         ) from error
     return path

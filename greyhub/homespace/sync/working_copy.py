@@ -111,7 +111,7 @@ class WorkingCopy:
         if self._standing() != self._ground:
             raise HomeError(
                 f"{self.context.tree.home} is not the directory that it was.\n"
-                "  to mend: stop this server and start it again"
+                "  fix: stop this server and start it again"
             )
         self.rules = Rules.of(self.context.tree.home)
         shut = {path for path in self._shut if not path.startswith(f"{top}/")} if top else set()

@@ -17,7 +17,7 @@ class Mistake:
     config: str
     option: str
     says: str
-    mend: str
+    fix: str
     arguments: tuple[str, ...] = ()
     where: str | None = None
     environ: tuple[tuple[str, str], ...] = ()

@@ -5,18 +5,18 @@ from __future__ import annotations
 from tests.checks.mistakes.mistake import Mistake
 
 
-def option(title: str, line: str, says: str, mend: str) -> Mistake:
+def option(title: str, line: str, says: str, fix: str) -> Mistake:
     name, _, _ = line.splitlines()[-1].partition(" = ")
-    return Mistake(title, f"{line}  # here", name, says, mend)
+    return Mistake(title, f"{line}  # here", name, says, fix)
 
 
-def with_file(title: str, content: str, mode: int, says: str, mend: str) -> Mistake:
+def with_file(title: str, content: str, mode: int, says: str, fix: str) -> Mistake:
     lines = (
         "from pathlib import Path\n"
         f'Path("held").write_text({content!r})\nPath("held").chmod({mode:#o})\n'
         'c.JupyterHub.cookie_secret_file = "held"  # here'
     )
-    return Mistake(title, lines, "c.JupyterHub.cookie_secret_file", says, mend)
+    return Mistake(title, lines, "c.JupyterHub.cookie_secret_file", says, fix)
 
 
 DB, PORT = "c.JupyterHub.db_url", "c.JupyterHub.port"

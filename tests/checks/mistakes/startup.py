@@ -13,14 +13,14 @@ def role(title: str, says: str, **spec: object) -> Mistake:
     return Mistake(title, line, ROLES, says, "")
 
 
-def service(title: str, says: str, mend: str, **spec: object) -> Mistake:
+def service(title: str, says: str, fix: str, **spec: object) -> Mistake:
     line = f"{SERVICES} = [{ {'name': 'sweep', **spec}!r}]  # here"
-    return Mistake(title, line, SERVICES, says, mend)
+    return Mistake(title, line, SERVICES, says, fix)
 
 
-def token(title: str, held: str, user: str, says: str, mend: str) -> Mistake:
+def token(title: str, held: str, user: str, says: str, fix: str) -> Mistake:
     option = "c.JupyterHub.api_tokens"
-    return Mistake(title, f"{option} = { {held: user}!r}  # here", option, says, mend)
+    return Mistake(title, f"{option} = { {held: user}!r}  # here", option, says, fix)
 
 
 def groups(title: str, value: object, says: str) -> Mistake:
