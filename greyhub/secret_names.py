@@ -73,10 +73,12 @@ _MIXED = re.compile(r"(?=.*\d)(?=.*[A-Za-z])\S{6,}")
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY")
 _IN_URL = frozenset({"sig"})
 
-_WHERE = _words(
-    "env file name key path secret secretname secretref secretkeyref configmapkeyref fieldref "
-    "valuefrom value_from secret_key_ref secret_name items defaultmode default_mode optional mode "
-    "audience expirationseconds expiration_seconds"
+_PLACES = _words(
+    "env file path name secretname secretref secretkeyref configmapkeyref fieldref valuefrom "
+    "secret_name secret_ref secret_key_ref config_map_key_ref field_ref value_from"
+)
+_WHERE = _PLACES | _words(
+    "key items defaultmode default_mode optional mode audience expirationseconds expiration_seconds"
 )
 """Keys of a mapping that says where a secret is, as greyhub and Kubernetes write it."""
 
@@ -159,7 +161,43 @@ def is_reference(value: Any) -> bool:
     """Whether a mapping says where a secret is, and does not hold it."""
     if not isinstance(value, Mapping) or not value:
         return False
-    return all(str(key).lower() in _WHERE for key in value)
+    keys = {str(key).lower() for key in value}
+    return keys <= _WHERE and bool(keys & _PLACES)
+
+
+def as_reference(value: Any) -> tuple[str, str] | None:
+    """The kind and place of a reference, or None if the value is none."""
+    if isinstance(value, Mapping) and len(value) == 1:
+        [(kind, place)] = value.items()
+        if kind in ("env", "file") and isinstance(place, str):
+            return kind, place
+    return None
+
+
+def literal_secrets(options: Mapping[Any, Any], *, store: bool = False) -> Iterator[str]:
+    """The names of options that hold a secret itself, and not where it is; ``a.b`` is inside of a.
+
+    Parameters
+    ----------
+    options : Mapping[Any, Any]
+        Options by name.
+    store : bool
+        They are a store's.
+    """
+    for key, value in options.items():
+        name = str(key)
+        if as_reference(value) is not None:
+            continue
+        if is_secret(name, store=store):
+            # A pair of a name and a reference, as for auth, is no secret.
+            last = value[-1] if isinstance(value, list | tuple) and value else value
+            if isinstance(last, str):
+                if is_secret_text(name, last, store=store):
+                    yield name
+            elif not isinstance(last, bool | None) and as_reference(last) is None:
+                yield name
+        elif isinstance(value, Mapping):
+            yield from (f"{name}.{each}" for each in literal_secrets(value, store=store))
 
 
 def named(values: Any) -> Iterator[tuple[str, Any]]:

@@ -20,7 +20,7 @@ from greyhub.secret_names import (
     holds_secret,
     is_reference,
     is_secret,
-    is_secret_text,
+    literal_secrets,
     named,
     named_value,
 )
@@ -97,21 +97,14 @@ def _disclosed(option: str, value: Any) -> bool:
     if isinstance(value, str):
         return "://" in value and holds_secret("", value)
     if option == "options" or option in STORE_OPTIONS:
-        store = option in STORE_OPTIONS
-        # A mapping is a reference, such as {"env": "NAME"}: read where the server runs.
-        return any(
-            is_secret_text(str(key), each, store=store)
-            if isinstance(each, str)
-            else is_secret(str(key), store=store) and each and not isinstance(each, Mapping)
-            for key, each in _items(value)
-        )
+        return any(True for _ in literal_secrets(_items(value), store=option in STORE_OPTIONS))
     return False
 
 
-def _items(value: Any) -> list[tuple[Any, Any]]:
+def _items(value: Any) -> Mapping[Any, Any]:
     if isinstance(value, LazyConfigValue):
         value = value._update
-    return list(value.items()) if isinstance(value, Mapping) else []
+    return value if isinstance(value, Mapping) else {}
 
 
 def _inherited(platform: Platform, path: tuple[str, ...], held: list[Secret]) -> Iterator[Finding]:

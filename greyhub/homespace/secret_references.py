@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from greyhub.errors import HomeError
-from greyhub.secret_names import is_secret, is_secret_text
+from greyhub.secret_names import as_reference, literal_secrets
 
 _PASSWORD_IN_URL = re.compile(r"://[^/@]*:[^/@]*@")
 
@@ -35,7 +35,7 @@ class Secrets:
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.options = dict(options)
-        for name in literal_secrets(self.options):
+        for name in literal_secrets(self.options, store=True):
             raise ValueError(
                 f"the storage option {name!r} holds a secret, which everyone with this home's "
                 'description could read: write {"env": "NAME"} or {"file": "/path"} instead, '
@@ -70,33 +70,6 @@ class Secrets:
         for secret in self._seen:
             text = text.replace(secret, "***")
         return text
-
-
-def as_reference(value: Any) -> tuple[str, str] | None:
-    """The kind and place of a reference, or None if the value is none."""
-    if isinstance(value, Mapping) and len(value) == 1:
-        [(kind, place)] = value.items()
-        if kind in ("env", "file") and isinstance(place, str):
-            return kind, place
-    return None
-
-
-def literal_secrets(options: Mapping[str, Any], above: str = "") -> Iterator[str]:
-    """The names of options that hold a secret itself."""
-    for name, value in options.items():
-        full = f"{above}{name}"
-        if as_reference(value) is not None:
-            continue
-        if is_secret(name, store=True):
-            # A pair of a name and a reference, as for auth, is no secret.
-            last = value[-1] if isinstance(value, list | tuple) and value else value
-            if isinstance(last, str):
-                if is_secret_text(name, last, store=True):
-                    yield full
-            elif not isinstance(last, bool | None) and as_reference(last) is None:
-                yield full
-        elif isinstance(value, Mapping):
-            yield from literal_secrets(value, f"{full}.")
 
 
 def check_url(url: str) -> None:

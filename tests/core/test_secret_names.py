@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from greyhub.secret_names import holds_secret, is_reference, is_secret, is_secret_text
+from greyhub.secret_names import (
+    holds_secret,
+    is_reference,
+    is_secret,
+    is_secret_text,
+    literal_secrets,
+)
 from greyhub.secrets import MASK, masked
 
 SECRETS = """
@@ -149,4 +155,29 @@ def test_what_people_are_shown(value: Any, name: str, told: Any) -> None:
 
 def test_a_reference_says_where_a_secret_is() -> None:
     assert is_reference({"valueFrom": {"secretKeyRef": {}}})
+    assert is_reference({"name": "db", "key": "password"})
     assert not is_reference({"alice": "hunter2"})
+    assert not is_reference({"key": "AKIA"})
+    assert not is_reference({"name": "service", "secret": "hunter2"})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"key": "AKIA"},
+        {"client_kwargs": {"key": "AKIA"}},
+        {"auth": ("ada", "hunter2")},
+        {"token": {"name": "hunter2"}},
+        {"deep": {"er": {"password": "hunter2"}}},
+    ],
+)
+def test_a_secret_among_the_options_of_a_store_is_found(options: dict[str, Any]) -> None:
+    assert list(literal_secrets(options, store=True))
+    shown = repr(masked(options, "storage_options"))
+    assert "AKIA" not in shown
+    assert "hunter2" not in shown or "token" in options
+
+
+def test_a_pair_with_a_reference_is_no_secret() -> None:
+    options = {"auth": ("ada", {"env": "PASSWORD"}), "key": {"env": "KEY"}, "token": "anon"}
+    assert not list(literal_secrets(options, store=True))
