@@ -11,16 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol
 
-from traitlets.config import LoggingConfigurable
+from traitlets.config import Config, LoggingConfigurable
 
 from greyhub.errors import SlotEmpty, warn_renamed
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from greyhub.hub import GreyHub
 
 
 @dataclass(frozen=True)
@@ -74,6 +70,34 @@ class Finding:
         return "\n".join(lines)
 
 
+class AdapterContext(Protocol):
+    """What a platform provides to its adapters, as their ``parent``: the one door to the rest."""
+
+    config: Config
+    """The whole configuration."""
+
+    log: Any
+    """The hub's log."""
+
+    @property
+    def state(self) -> Path:
+        """The state directory, which users' servers on this machine pass through."""
+
+    @property
+    def private(self) -> Path:
+        """The part of the state that is the hub's alone."""
+
+    @property
+    def servers_here(self) -> bool:
+        """Whether servers are processes of the hub's own machine."""
+
+    def make_state(self) -> Path:
+        """Make the state directory and its private part, and return the latter."""
+
+    def resolve(self, path: str | Path) -> Path:
+        """A path from the configuration; a relative one stands beside the file."""
+
+
 class Adapter(LoggingConfigurable):
     """One way to fill one slot. Subclass a slot's own base, not this class."""
 
@@ -97,7 +121,7 @@ class Adapter(LoggingConfigurable):
     offers: ClassVar[Collection[str]] = ()
     """Which of these facts are true wherever this adapter fills its slot."""
 
-    parent: GreyHub
+    parent: AdapterContext
 
     @classmethod
     def opens(cls, value: object) -> Mapping[str, Any] | None:
@@ -125,6 +149,17 @@ class Adapter(LoggingConfigurable):
     def connect(cls, ticket: Mapping[str, Any], **options: Any) -> Any:
         """The live thing that the slot promises, made in the user's own process."""
         raise SlotEmpty(f"{cls.__name__} offers nothing to a notebook")
+
+    @property
+    def deletes_with_user(self) -> bool:
+        """Whether `delete_user` has something to do: then it is called for each deleted user."""
+        return False
+
+    async def delete_user(self, username: str) -> None:
+        """A user is being deleted, and no server of theirs runs: delete what is theirs.
+
+        Raise to keep the user: the deletion is refused, and may be asked for again.
+        """
 
     async def check(self) -> Sequence[Finding]:
         """Is the backend there, with these rights? For ``greyhub check`` and the page."""

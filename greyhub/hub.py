@@ -20,8 +20,8 @@ from traitlets.config import LoggingConfigurable
 
 from greyhub.adapter import Adapter, Contribution
 from greyhub.checks.dry_instances import sound
-from greyhub.checks.facts import ON_HUB, made_from
 from greyhub.checks.risks import RISKS
+from greyhub.class_names import ON_HUB, made_from
 from greyhub.directories import make_passable
 from greyhub.errors import AdapterError, ConfigError, HomeError
 from greyhub.merge import Origin
@@ -162,7 +162,8 @@ class GreyHub(LoggingConfigurable):
     def contributions(self) -> list[tuple[Origin, Contribution]]:
         """What the platform itself and each adapter tell JupyterHub, in order."""
         private = self.private
-        page, spawning = Page(self), Spawning(self)
+        page = Page(self.name, self.adapters, self.values)
+        spawning = Spawning(self.adapters)
         own = Contribution(
             config={
                 "JupyterHub": {
@@ -188,22 +189,25 @@ class GreyHub(LoggingConfigurable):
 
     def spawner_class(self) -> type | None:
         """The Spawner class, if it is to be another one than its adapter's."""
-        spawner, home = self.adapters.get("spawner"), self.adapters.get("homespace")
-        if getattr(home, "deletion", "keep") == "keep" or not isinstance(spawner, SpawnerAdapter):
+        spawner = self.adapters.get("spawner")
+        deletes = any(adapter.deletes_with_user for adapter in self.adapters.values())
+        if not deletes or not isinstance(spawner, SpawnerAdapter):
             return None
-        return deleting(spawner.load_class(), self)
+        return deleting(spawner.load_class(), self.delete_user)
 
-    async def forget(self, user: Any) -> None:
-        """A user is being deleted: tell the adapter of the homes.
+    async def delete_user(self, user: Any) -> None:
+        """A user is being deleted: tell the adapters that keep something of theirs.
 
         Raises
         ------
-        greyhub.errors.HomeError, OSError
-            The home is still there.
+        greyhub.errors.GreyHubError, OSError
+            Something of theirs is still there.
         """
         if busy := [each.name for each in user.spawners.values() if each.active]:
             raise HomeError(f"the home of {user.name} is in use by the servers {busy}: it stays")
-        await self.adapters["homespace"].forget(user.name)
+        for adapter in self.adapters.values():
+            if adapter.deletes_with_user:
+                await adapter.delete_user(user.name)
 
     @property
     def servers_here(self) -> bool:

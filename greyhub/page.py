@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from greyhub.adapter import Adapter, Finding
-
-if TYPE_CHECKING:
-    from greyhub.hub import GreyHub
 
 TIME_LIMIT = 5.0
 """Seconds that one adapter's check may take before the page goes on without it."""
@@ -41,12 +38,13 @@ class Row:
 class Page:
     """The template's variable ``platform``. Its coroutines are awaited by jinja."""
 
-    def __init__(self, hub: GreyHub) -> None:
-        self._hub = hub
+    def __init__(
+        self, name: str, adapters: Mapping[str, Adapter], values: Mapping[str, object]
+    ) -> None:
+        self.name, self._adapters, self._values = name, adapters, values
         self._rows: list[Row] = []
         self._read = float("-inf")
         self._lock = asyncio.Lock()
-        self.name = hub.name
 
     @staticmethod
     def url(handler: Any) -> str:
@@ -57,13 +55,13 @@ class Page:
         """The filled slots with their health, at most `FRESH` seconds old."""
         async with self._lock:
             if time.monotonic() - self._read > FRESH:
-                self._rows = list(await asyncio.gather(*map(self._row, self._hub.adapters)))
+                self._rows = list(await asyncio.gather(*map(self._row, self._adapters)))
                 self._read = time.monotonic()
             return self._rows
 
     async def _row(self, slot: str) -> Row:
-        adapter: Adapter = self._hub.adapters[slot]
-        value = self._hub.values[slot]
+        adapter: Adapter = self._adapters[slot]
+        value = self._values[slot]
         return Row(
             slot=slot,
             value=value if isinstance(value, str) else getattr(value, "__name__", "?"),

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
+from greyhub.adapter import Adapter
 from greyhub.errors import GreyHubError
 from greyhub.slots import import_string
 from greyhub.ticket import Ticket, variable
-
-if TYPE_CHECKING:
-    from greyhub.hub import GreyHub
-
 
 PAUSES = (0.5, 2.0, 5.0)
 """Seconds after each further try to stop a server that is still there."""
@@ -21,13 +19,13 @@ PAUSES = (0.5, 2.0, 5.0)
 class Spawning:
     """The two hooks that a composed hub runs for each server."""
 
-    def __init__(self, hub: GreyHub) -> None:
-        self.hub = hub
+    def __init__(self, adapters: Mapping[str, Adapter]) -> None:
+        self.adapters = adapters
 
     async def prepare(self, spawner: Any) -> None:
         """Before the start: one ticket for each slot, in the server's environment."""
         tickets: dict[str, str] = {}
-        for slot, adapter in self.hub.adapters.items():
+        for slot, adapter in self.adapters.items():
             try:
                 data = await adapter.ticket(spawner)
             except GreyHubError as error:
@@ -93,7 +91,7 @@ def _name(spawner: Any) -> str:
     return f"the server {spawner.user.name}/{spawner.name}".rstrip("/")
 
 
-def deleting(cls: Any, hub: GreyHub) -> type:
+def deleting(cls: Any, delete_user: Callable[[Any], Awaitable[None]]) -> type:
     """A Spawner class with which a user's home leaves with the user, as the platform says.
 
     JupyterHub tells of a deletion by a method, for which there is no hook. Of a
@@ -108,7 +106,7 @@ def deleting(cls: Any, hub: GreyHub) -> type:
             if inspect.isawaitable(done):
                 await done
             if not self.name:
-                await hub.forget(self.user)
+                await delete_user(self.user)
 
     Deleting.__name__ = Deleting.__qualname__ = f"{cls.__name__}WithHome"
     Deleting.__module__, Deleting.__doc__ = cls.__module__, cls.__doc__

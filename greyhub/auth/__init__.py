@@ -50,7 +50,7 @@ class AuthAdapter(Adapter):
         """Does the provider answer, know this hub, and agree on the time?"""
         from greyhub.auth.live_check import oauth
         from greyhub.checks.dry_instances import dry_instance
-        from greyhub.checks.facts import made_from
+        from greyhub.class_names import made_from
 
         cls = self.load_class()
         if not made_from(cls, "OAuthenticator"):

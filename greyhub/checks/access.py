@@ -9,8 +9,8 @@ from typing import Any
 from traitlets import HasTraits
 
 from greyhub.adapter import Finding
-from greyhub.checks.facts import made_from
 from greyhub.checks.platform import Platform
+from greyhub.class_names import made_from
 from greyhub.public_address import is_loopback, public_host
 
 MANY = 5

@@ -90,10 +90,9 @@ class Readers:
 
     def children(self, section: str) -> list[type]:
         """The classes that also read their sections inside of this one."""
-        from greyhub.hub import GreyHub
-
-        if section in sections(GreyHub):
-            return [cls for cls in self.adapters if issubclass(cls, Adapter)]
+        adapters = [cls for cls in self.adapters if issubclass(cls, Adapter)]
+        if any(section in sections(cls) for cls in self.adapters if cls not in adapters):
+            return adapters  # a section inside of the platform's own
         hub = self.chosen.get("hub")
         if hub is None or section not in sections(hub):
             return []

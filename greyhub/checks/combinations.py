@@ -8,9 +8,10 @@ from typing import Any
 from urllib.parse import urlparse
 
 from greyhub.adapter import Finding
-from greyhub.checks.facts import FACTS, holds, made_from
+from greyhub.checks.facts import FACTS, holds
 from greyhub.checks.platform import Platform
 from greyhub.checks.rules import EXCLUSIVE, EXISTING, REQUIRED, RULES
+from greyhub.class_names import made_from
 
 
 def check(platform: Platform) -> Iterator[Finding]:

@@ -13,10 +13,10 @@ from traitlets.config.loader import LazyConfigValue
 
 from greyhub import proxy
 from greyhub.checks.classes import options
-from greyhub.checks.facts import made_from
 from greyhub.checks.overrides import added
 from greyhub.checks.platform import COMMAND_LINE, Platform
 from greyhub.checks.values import settings
+from greyhub.class_names import made_from
 from greyhub.errors import ConfigError
 from greyhub.hub import GreyHub, label
 from greyhub.secret_names import is_secret

@@ -8,10 +8,8 @@ from typing import Any
 from urllib.parse import urlparse
 
 from greyhub.checks.platform import Platform
+from greyhub.class_names import ON_HUB, made_from
 from greyhub.public_address import is_loopback
-
-ON_HUB = ("LocalProcessSpawner", "SystemdSpawner", "SudoSpawner")
-"""Spawners whose servers are processes of the hub's own machine."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +33,6 @@ def holds(platform: Platform, name: str) -> bool:
     if any(name in adapter.offers for adapter in platform.adapters.values()):
         return True
     return FACTS[name].holds(platform)
-
-
-def made_from(cls: type | None, *names: str) -> bool:
-    """Whether a class is, or was made from, one of these names. Nothing is imported."""
-    return cls is not None and any(base.__name__ in names for base in cls.__mro__)
 
 
 def _spawner(*names: str) -> Callable[[Platform], bool]:

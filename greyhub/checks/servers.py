@@ -7,8 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from greyhub.adapter import Finding
-from greyhub.checks.facts import ON_HUB, made_from
 from greyhub.checks.platform import Platform
+from greyhub.class_names import ON_HUB, made_from
 
 PAGES = {
     "/lab": "jupyterlab",

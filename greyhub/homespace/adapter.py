@@ -206,7 +206,12 @@ class HomeAdapter(Adapter):
                     "s3://bucket/{username}",
                 ) from None
 
-    async def forget(self, username: str) -> None:
+    @property
+    def deletes_with_user(self) -> bool:
+        """Whether ``deletion`` says so."""
+        return bool(self.deletion != "keep")
+
+    async def delete_user(self, username: str) -> None:
         """A user is deleted: what becomes of the home is what ``deletion`` says.
 
         Raises

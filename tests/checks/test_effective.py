@@ -35,7 +35,7 @@ class Told(BaseHandler):
     def get(self):
         app = self.settings["app"]
         spawner = app.users[app.db.query(orm.User).first()].spawners[""]
-        hub = spawner.pre_spawn_hook.__self__.hub
+        hub = spawner.pre_spawn_hook.__self__.adapters["data"].parent
         live = [app, app.authenticator, app.proxy, spawner, hub, *hub.adapters.values()]
         slots = {f"c.GreyHub.{slot}": label(value) for slot, value in hub.values.items()}
         self.write(json.dumps({

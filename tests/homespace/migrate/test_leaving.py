@@ -70,11 +70,11 @@ def test_exactly_one_is_removed(place: Any, hub: FakeHub) -> None:
     user, *others = filled(place)
     adapter = adapter_of(place, hub, deletion="remove")
     HomeRegistry(hub.private / "homes.json").remember(user, place.url(user))
-    asyncio.run(adapter.forget(user))
+    asyncio.run(adapter.delete_user(user))
     assert place.names(user) == set()
     assert intact(place, others)
     assert HomeRegistry(hub.private / "homes.json").read() == {}
-    asyncio.run(adapter.forget(user))  # once more does nothing
+    asyncio.run(adapter.delete_user(user))  # once more does nothing
     assert intact(place, others)
 
 
@@ -109,14 +109,14 @@ def test_the_trash_never_overwrites(place_of) -> None:
 def test_by_default_everything_stays(place_of, hub: FakeHub) -> None:
     place = place_of("local")
     users = filled(place)
-    asyncio.run(adapter_of(place, hub).forget(users[0]))
+    asyncio.run(adapter_of(place, hub).delete_user(users[0]))
     assert intact(place, users)
 
 
 def test_a_home_that_is_not_there(place: Any, hub: FakeHub) -> None:
     others = filled(place)
     for how in ("trash", "remove"):
-        asyncio.run(adapter_of(place, hub, deletion=how).forget(f"{place.user}-nobody"))
+        asyncio.run(adapter_of(place, hub, deletion=how).delete_user(f"{place.user}-nobody"))
     assert intact(place, others)
 
 
@@ -131,12 +131,12 @@ def test_nothing_goes_through_a_link(tmp_path: Path, how: str) -> None:
     homes.directory.mkdir()
     homes.path("ada").symlink_to(outside)
     with pytest.raises(HomeError, match="is a link"):
-        asyncio.run(homes.forget("ada"))
+        asyncio.run(homes.delete_user("ada"))
     assert homes.path("ada").is_symlink()
     homes.path("bob").mkdir()
     (homes.path("bob") / "out").symlink_to(outside)
     (homes.path("bob") / "closed").mkdir(mode=0o500)
-    asyncio.run(homes.forget("bob"))
+    asyncio.run(homes.delete_user("bob"))
     assert not homes.path("bob").exists()
     assert (outside / "deep" / "file").read_bytes() == b"precious"
     if how == "trash":
@@ -156,10 +156,10 @@ def test_what_is_also_another_ones_stays(place_of, hub: FakeHub) -> None:
     ):
         table.move(other, theirs)
         with pytest.raises(HomeError, match="Nothing was removed"):
-            asyncio.run(adapter_of(place, hub, deletion="remove").forget(team))
+            asyncio.run(adapter_of(place, hub, deletion="remove").delete_user(team))
         assert place.names(team) == {"x"}
     table.move(other, f"{place.url(team)}2")  # begins alike, and is beside it
-    asyncio.run(adapter_of(place, hub, deletion="remove").forget(team))
+    asyncio.run(adapter_of(place, hub, deletion="remove").delete_user(team))
     assert place.names(team) == set()
 
 
@@ -167,7 +167,7 @@ def test_it_is_the_home_that_is_remembered(place_of, hub: FakeHub) -> None:
     place = place_of("memory")
     user, *others = filled(place)
     HomeRegistry(hub.private / "homes.json").remember("ada", place.url(user))
-    asyncio.run(adapter_of(place, hub, deletion="remove").forget("ada"))
+    asyncio.run(adapter_of(place, hub, deletion="remove").delete_user("ada"))
     assert place.names(user) == set()
     assert intact(place, others)
 
