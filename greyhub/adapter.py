@@ -49,7 +49,7 @@ class Finding:
     message: str
     fix: str = ""
     option: str = ""
-    """The option that it is about, ``c.LocalHome.root``."""
+    """The option that it is about, ``c.LocalHomespace.root``."""
 
     place: str = ""
     """Where that option was set, ``greyhub_config.py:12``."""

@@ -69,12 +69,16 @@ class GreyHub(LoggingConfigurable):
 
     name = Unicode("greyhub", help="What the platform calls itself on its pages.").tag(config=True)
 
-    accepts = List(
+    accepted_risks = List(
         Enum(list(RISKS)),
         help="What is refused unless it is said here that it is meant: "
         + "; ".join(f"``{name}``: {meaning}" for name, meaning in RISKS.items())
         + ".",
     ).tag(config=True, example=["plain-http"])
+
+    accepts = List(
+        Enum(list(RISKS)), help="Deprecated: the former name of ``accepted_risks``."
+    ).tag(config=True, renamed="accepted_risks")
 
     other_sections = List(
         Unicode(),
@@ -127,6 +131,11 @@ class GreyHub(LoggingConfigurable):
                 where=f"c.GreyHub.{slot.name}",
                 fix=f"give c.GreyHub.{slot.name} another value",
             ) from error
+
+    @property
+    def risks(self) -> frozenset[str]:
+        """What the administrator has accepted, under either name of the option."""
+        return frozenset([*self.accepted_risks, *self.accepts])
 
     def resolve(self, path: str | Path) -> Path:
         """A path from the configuration; a relative one stands beside the file."""

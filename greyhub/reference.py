@@ -51,6 +51,7 @@ def options_of(cls: type) -> list[Option]:
         _option(cls.__name__, name, trait)
         for name, trait in sorted(cls.class_traits(config=True).items())  # type: ignore[attr-defined]
         if trait.this_class.__module__.partition(".")[0] == cls.__module__.partition(".")[0]
+        and not trait.metadata.get("renamed")
     ]
 
 
@@ -256,7 +257,7 @@ def _risks() -> str:
     rows = "\n".join(f"| `{name}` | {meaning} |" for name, meaning in RISKS.items())
     return (
         "## What can be accepted by name\n\n"
-        "`c.GreyHub.accepts` takes these words; without them, the hub does not start.\n\n"
+        "`c.GreyHub.accepted_risks` takes these words; without them, the hub does not start.\n\n"
         f"| word | what is accepted |\n| --- | --- |\n{rows}"
     )
 

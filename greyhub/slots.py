@@ -43,7 +43,7 @@ SLOTS: dict[str, Slot] = {
         Slot("spawner", "greyhub.spawners", "greyhub.spawners:SpawnerAdapter"),
         Slot("cluster", "greyhub.clusters", "greyhub.clusters:ClusterAdapter"),
         Slot("auth", "greyhub.auth", "greyhub.auth:AuthAdapter"),
-        Slot("homespace", "greyhub.homespace", "greyhub.homespace:HomeAdapter"),
+        Slot("homespace", "greyhub.homespace", "greyhub.homespace:HomespaceAdapter"),
         Slot("data", "greyhub.data", "greyhub.data:DataAdapter"),
     )
 }

@@ -6,7 +6,7 @@ c = get_config()  # noqa: F821
 
 c.GreyHub.auth = "azuread"
 c.GreyHub.homespace = "abfs://homes/{username}"
-c.HomeAdapter.storage_options = {"account_name": "examplehomes"}  # and the machine's identity
+c.HomespaceAdapter.storage_options = {"account_name": "examplehomes"}  # and the machine's identity
 
 c.AzureAdOAuthenticator.tenant_id = "00000000-0000-0000-0000-000000000000"
 c.AzureAdOAuthenticator.client_id = "11111111-1111-1111-1111-111111111111"

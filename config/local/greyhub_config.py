@@ -6,7 +6,7 @@ import greyhub
 c = get_config()  # noqa: F821
 
 c.GreyHub.flavour = "local"
-c.LocalHome.welcome = "welcome"  # what a new home begins with
+c.LocalHomespace.welcome = "welcome"  # what a new home begins with
 c.LocalData.catalogs = ["catalog.yaml"]
 c.LocalData.parameters = {"IRIS": iris_sample_data.path}
 

@@ -115,14 +115,14 @@ def check(platform: Platform) -> Iterator[Finding]:
     if cls is None:
         return
     authenticator = platform.dry_instance(cls)
-    accepted = getattr(platform.greyhub, "accepts", ())
+    accepted = getattr(platform.greyhub, "risks", ())
     for risk, path, what, fix in _risks(platform, cls, authenticator):
         if risk not in accepted:
             yield platform.finding(
                 "error",
                 path,
                 what,
-                f"{fix}; or say that it is meant: c.GreyHub.accepts = [{risk!r}]",
+                f"{fix}; or say that it is meant: c.GreyHub.accepted_risks = [{risk!r}]",
             )
     yield from _oddities(platform, authenticator)
 

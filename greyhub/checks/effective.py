@@ -108,8 +108,8 @@ def _of_class(platform: Platform, cls: type, everything: bool) -> Iterator[Effec
     made = made or platform.dry_instance(cls)
     held = settings(cls, platform.config, platform.outer(cls))
     for name, trait in options(cls).items():
-        if name == "config_file":
-            continue  # it is where all this comes from
+        if name == "config_file" or (trait.metadata.get("renamed") and name not in held):
+            continue  # it is where all this comes from, or a former name
         default = _default(trait)
         if name in held:
             path, raw = held[name]

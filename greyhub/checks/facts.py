@@ -70,12 +70,12 @@ def _hub_reachable(platform: Platform) -> bool:
 def _home_on_hub(platform: Platform) -> bool:
     home = platform.adapters.get("homespace")
     url = str(getattr(home, "url", ""))
-    return made_from(type(home), "LocalHome") or url.startswith(("file:", "local:"))
+    return made_from(type(home), "LocalHomespace") or url.startswith(("file:", "local:"))
 
 
 def _home_shared(platform: Platform) -> bool:
     home = platform.adapters.get("homespace")
-    return not made_from(type(home), "LocalHome") or bool(getattr(home, "root", ""))
+    return not made_from(type(home), "LocalHomespace") or bool(getattr(home, "root", ""))
 
 
 def _home_in_memory(platform: Platform) -> bool:
@@ -210,7 +210,7 @@ FACTS: dict[str, Fact] = {
             "the directory of the homes is named, as for one that servers elsewhere mount",
             _home_shared,
             'set c.GreyHub.homespace to a URL, such as "s3://homes/{username}"; or set '
-            "c.LocalHome.root to a directory that the servers mount at the same path",
+            "c.LocalHomespace.root to a directory that the servers mount at the same path",
         ),
         Fact(
             "home-in-memory",

@@ -11,4 +11,4 @@ RISKS = {
     "without TLS",
     "users-see-secrets": "every user can read a secret that the configuration hands to servers",
 }
-"""The words that ``c.GreyHub.accepts`` takes, and what each of them means."""
+"""The words that ``c.GreyHub.accepted_risks`` takes, and what each of them means."""

@@ -44,7 +44,7 @@ RULES = (
         ("servers-elsewhere", "home-on-hub", "home-shared"),
         "not servers-elsewhere",
         "servers run elsewhere: the directory of the homes must be mounted there, at the same path",
-        ("LocalHome", "root"),
+        ("LocalHomespace", "root"),
         "note",
         "see that it is",
     ),
@@ -200,5 +200,5 @@ EXISTING = (
     Existing(("JupyterHub", "ssl_key"), "file"),
     Existing(("JupyterHub", "logo_file"), "file"),
     Existing(("JupyterHub", "template_paths"), "directory"),
-    Existing(("LocalHome", "welcome"), "directory"),
+    Existing(("LocalHomespace", "welcome"), "directory"),
 )

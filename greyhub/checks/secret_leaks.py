@@ -41,14 +41,14 @@ def check(platform: Platform) -> Iterator[Finding]:
     for path, value in _settings(platform.written):
         seen = _seen(platform, *path[-2:])
         held = list(secrets_in(value))
-        accepted = "users-see-secrets" in getattr(platform.greyhub, "accepts", ())
+        accepted = "users-see-secrets" in getattr(platform.greyhub, "risks", ())
         if seen and not accepted and (held or _disclosed(path[-1], value)):
             yield platform.finding(
                 "error",
                 path,
                 "users can read this value, and it holds a secret",
                 "give each user a secret of their own, or let a service hold it; or say that it "
-                "is meant: c.GreyHub.accepts = ['users-see-secrets']",
+                "is meant: c.GreyHub.accepted_risks = ['users-see-secrets']",
             )
         elif texts.written_out(platform, path, value):
             on_line = platform.where(*path) == COMMAND_LINE

@@ -41,6 +41,10 @@ IN_THE_SERVER = {
 """Sections of the programs in the user's server, which do not read the hub's file."""
 
 
+FORMER = {"HomeAdapter": "HomespaceAdapter", "LocalHome": "LocalHomespace"}
+"""Sections by names that they had; they are read in this version still."""
+
+
 def check(platform: Platform) -> Iterator[Finding]:
     """Findings about sections and options that nothing reads."""
     for section, values in platform.written.items():
@@ -70,6 +74,10 @@ def _section(platform: Platform, section: str, values: Config) -> Iterator[Findi
     other = getattr(platform.greyhub, "other_sections", ())
     if section in other or section == "JupyterHubApp":  # of which JupyterHub itself warns
         return
+    if new := FORMER.get(section):
+        for option in values:
+            path, said = (section, option), f"the section {section} is called {new} now"
+            yield platform.finding("warning", path, said, f"write c.{new}.{option}")
     if section in readers.by_section:
         for option, value in values.items():
             if isinstance(value, Config):
@@ -111,7 +119,12 @@ def _nested(platform: Platform, outer: str, section: str, values: Config) -> Ite
 
 
 def _deprecated(platform: Platform, cls: type, section: str, option: str) -> Iterator[Finding]:
-    said = " ".join((options(cls)[option].help or "").split())
+    trait = options(cls)[option]
+    if new := trait.metadata.get("renamed"):
+        said, fix = f"{option} is called {new} now", f"write c.{section}.{new}"
+        yield platform.finding("warning", (section, option), said, fix)
+        return
+    said = " ".join((trait.help or "").split())
     if re.match(r"(\[|pending )?deprecat", said, re.IGNORECASE):
         yield platform.finding(
             "note", (section, option), f"still works, and is deprecated: {said[:120]}"
@@ -179,7 +192,8 @@ def _unread(platform: Platform, section: str, values: Config) -> Iterator[Findin
         yield from _not_in_use(platform, path, idle)
         return
     names = [name for name, _ in installed()]
-    close = _close(section, readers.by_section) or _close(section, [*readers.idle, *names])
+    today = [name for name in readers.by_section if name not in FORMER]
+    close = _close(section, today) or _close(section, [*readers.idle, *names])
     if close:
         yield platform.finding(
             "error", path, f"there is no section {section}", f"write c.{close}.{option}"

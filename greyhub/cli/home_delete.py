@@ -30,7 +30,7 @@ from greyhub.homespace.deletion import delete_home
 def delete(users: Sequence[str], file: str, for_good: bool, as_json: bool) -> None:
     """Put the homes of users into the trash, which stands beside the homes.
 
-    What has been in the trash for longer than c.HomeAdapter.trash_days is removed. A user who
+    What has been in the trash for longer than c.HomespaceAdapter.trash_days is removed. A user who
     comes back gets a new home. To take one out of the trash, copy it.
 
     \b

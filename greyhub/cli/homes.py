@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from greyhub.errors import HomeError
-from greyhub.homespace.adapter import URL, HomeAdapter
+from greyhub.homespace.adapter import URL, HomespaceAdapter
 from greyhub.homespace.migrate.locations import Location, canonical
 from greyhub.homespace.migrate.users import HERE, HubDatabase, PlatformHomes
 from greyhub.homespace.stores import STORES
@@ -63,7 +63,7 @@ class Party:
     """The homes of a command's arguments, and the hubs that know their users."""
 
     hubs: dict[str, HubDatabase] = field(default_factory=dict)
-    platforms: dict[str, HomeAdapter] = field(default_factory=dict)
+    platforms: dict[str, HomespaceAdapter] = field(default_factory=dict)
 
     def homes(self, text: str, options: Mapping[str, Any]) -> PlatformHomes:
         """What an argument stands for: a URL, a directory, or a config file's homes."""
@@ -80,7 +80,7 @@ class Party:
             text = str(Path(text).expanduser().absolute())
         return PlatformHomes(text, options)
 
-    def platform(self, file: str) -> HomeAdapter:
+    def platform(self, file: str) -> HomespaceAdapter:
         """The homespace of a config file; its hub is asked whose servers run."""
         from greyhub.cli.output import print_findings
         from greyhub.cli.reading import read
@@ -91,7 +91,7 @@ class Party:
             raise click.UsageError(f"there is no config file {file}")
         reading = read(file)
         adapter = reading.composition and reading.composition.hub.adapters.get("homespace")
-        if reading.failed or not isinstance(adapter, HomeAdapter):
+        if reading.failed or not isinstance(adapter, HomespaceAdapter):
             print_findings([each for each in reading.findings if each.level == "error"])
             raise HomeError(f"{file} does not say where homes are")
         self.hubs[file] = HubDatabase(reading.application.db_url)

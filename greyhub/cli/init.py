@@ -32,7 +32,7 @@ _TUTORIAL = """
 # The tutorial: what a new home begins with, and the data that it opens by name.
 import iris_sample_data  # pip install 'greyhub[tutorial]'
 
-c.LocalHome.welcome = "welcome"
+c.LocalHomespace.welcome = "welcome"
 c.LocalData.catalogs = ["catalog.yaml"]
 c.LocalData.parameters = {"IRIS": iris_sample_data.path}
 """

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from traitlets import Dict, Enum, Float, Integer, TraitError, Unicode, validate
 
 from greyhub.adapter import Adapter, Contribution, Finding
-from greyhub.errors import ConfigError, HomeError
+from greyhub.errors import ConfigError, HomeError, warn_renamed
 from greyhub.homespace.deletion import delete_home, split
 from greyhub.homespace.permissions import make_private
 from greyhub.homespace.quota import size_of
@@ -44,6 +44,22 @@ SHUTDOWN = 15
 
 
 class HomeAdapter(Adapter):
+    """A former name: traitlets reads a section for each class in the ancestry."""
+
+
+_FormerName = HomeAdapter
+del HomeAdapter
+
+
+def __getattr__(name: str) -> Any:
+    """The adapter by its former name, which tickets of running servers may hold."""
+    if name != "HomeAdapter":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warn_renamed(name, "HomespaceAdapter")
+    return HomespaceAdapter
+
+
+class HomespaceAdapter(_FormerName):
     """Fills the slot with a fsspec URL for each user."""
 
     slot = "homespace"
@@ -201,7 +217,7 @@ class HomeAdapter(Adapter):
             except HomeError:
                 raise ConfigError(
                     f"a home at {self.url} has nothing beside it, so it cannot be taken away alone",
-                    where="c.HomeAdapter.deletion",
+                    where="c.HomespaceAdapter.deletion",
                     fix="set it to 'keep', or give homes a place of their own: "
                     "s3://bucket/{username}",
                 ) from None
@@ -241,7 +257,7 @@ class HomeAdapter(Adapter):
         ours = self.parent.servers_here and (uid is not None or os.geteuid() != 0)
         if not ours:
             return f"{self.copies.rstrip('/')}/{name}" if self.copies else ""
-        make_private(self._copies / name, uid, "c.HomeAdapter.copies")
+        make_private(self._copies / name, uid, "c.HomespaceAdapter.copies")
         return str(self._copies / name)
 
     @classmethod

@@ -23,7 +23,7 @@ from greyhub.homespace.registry import HomeRegistry
 from greyhub.homespace.secret_references import Secrets
 
 if TYPE_CHECKING:
-    from greyhub.homespace.adapter import HomeAdapter
+    from greyhub.homespace.adapter import HomespaceAdapter
     from greyhub.homespace.stores import Store
 
 TRASH: Final = ".trash"
@@ -34,7 +34,7 @@ DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 PATIENCE: Final = 60.0
 
 
-def delete_home(adapter: HomeAdapter, username: str, days: int) -> str:
+def delete_home(adapter: HomespaceAdapter, username: str, days: int) -> str:
     """Take a user's home away, the working copy of it, and the memory of where it is.
 
     Parameters
@@ -131,7 +131,7 @@ def split(url: str) -> tuple[str, str]:
         raise HomeError(
             f"{url} is all there is at its place, and has nothing beside it: it was not removed.\n"
             "  fix: remove it with the store's own tools, and set "
-            "c.HomeAdapter.deletion = 'keep'"
+            "c.HomespaceAdapter.deletion = 'keep'"
         )
     return f"{scheme}{mark}{top}", name
 

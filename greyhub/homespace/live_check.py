@@ -81,7 +81,8 @@ def _listed(url: str, options: Mapping[str, Any], place: str) -> Iterator[Findin
     except PermissionError as error:
         yield _error(
             f"the store does not let us in: {error}",
-            "mend the credentials that c.HomeAdapter.storage_options refers to, or their rights",
+            "mend the credentials that c.HomespaceAdapter.storage_options refers to, or their "
+            "rights",
         )
         return
     except ImportError as error:

@@ -15,8 +15,8 @@ from traitlets import Dict, Enum, Float, Integer, Unicode
 
 from greyhub.adapter import Contribution, Finding
 from greyhub.directories import make_passable
-from greyhub.errors import ConfigError, HomeError
-from greyhub.homespace.adapter import HomeAdapter
+from greyhub.errors import ConfigError, HomeError, warn_renamed
+from greyhub.homespace.adapter import HomespaceAdapter
 from greyhub.homespace.permissions import check_owner
 from greyhub.names import filename
 from greyhub.spawners import owner
@@ -25,7 +25,23 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 
-class LocalHome(HomeAdapter):
+class LocalHome(HomespaceAdapter):
+    """A former name: traitlets reads a section for each class in the ancestry."""
+
+
+_FormerName = LocalHome
+del LocalHome
+
+
+def __getattr__(name: str) -> Any:
+    """The adapter by its former name, which tickets of running servers may hold."""
+    if name != "LocalHome":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warn_renamed(name, "LocalHomespace")
+    return LocalHomespace
+
+
+class LocalHomespace(_FormerName):
     """A private directory for each user."""
 
     # None of these here: a directory has no options, and is no copy of anything.
@@ -67,7 +83,7 @@ class LocalHome(HomeAdapter):
         if self.welcome and not welcome.is_dir():
             raise ConfigError(
                 f"{welcome} is not a directory",
-                where="c.LocalHome.welcome",
+                where="c.LocalHomespace.welcome",
                 fix="name the directory that a new home begins with, or leave the option out",
             )
         return Contribution()
@@ -94,9 +110,9 @@ class LocalHome(HomeAdapter):
         except (OSError, shutil.Error) as error:
             raise HomeError(
                 f"the home {path} cannot be made: {error}.\n"
-                f"  fix: let the hub's user write to {self.directory}, or set c.LocalHome.root"
+                f"  fix: let the hub's user write to {self.directory}, or set c.LocalHomespace.root"
             ) from error
-        check_owner(path, found.st_uid, uid, "c.LocalHome.root")
+        check_owner(path, found.st_uid, uid, "c.LocalHomespace.root")
 
     def _create(self, path: Path, uid: int | None) -> None:
         # A home comes into being by one rename, with its content and its owner.
@@ -135,7 +151,7 @@ class LocalHome(HomeAdapter):
                 Finding(
                     "error",
                     f"homes cannot be made in {self.directory}: {error.strerror or error}",
-                    "let the hub's user write there, or set c.LocalHome.root",
+                    "let the hub's user write there, or set c.LocalHomespace.root",
                 )
             ]
         free = shutil.disk_usage(place).free

@@ -79,7 +79,7 @@ def test_another_authenticator_lets_nobody_in_unless_told(directory: Path) -> No
     c.GreyHub.auth = "shared-password"
     c.SharedPasswordAuthenticator.user_password = "correct horse"
     c.JupyterHub.ip = "127.0.0.1"
-    c.GreyHub.accepts = ["nobody"]
+    c.GreyHub.accepted_risks = ["nobody"]
     """
     with running(directory, config) as hub:
         assert not logged_in(hub, "ada", "correct horse")

@@ -171,7 +171,7 @@ c.JupyterHub.authenticator_class = Mine
         + ADA
         + 'c.JupyterHub.bind_url = "http+unix://%2Frun%2Fhub.sock"',
     ),
-    Right("nobody, and it is meant", PAM + 'c.GreyHub.accepts = ["nobody"]'),
+    Right("nobody, and it is meant", PAM + 'c.GreyHub.accepted_risks = ["nobody"]'),
     Right("nobody, and JupyterHub is told so", PAM + "c.Authenticator.any_allow_config = True"),
     Right("nobody, for a hub of services", 'c.GreyHub.auth = "null"'),
     Right(
@@ -408,7 +408,7 @@ c.SimpleLocalProcessSpawner.home_dir_template = "/tmp/{username}"
     Right(
         "a home by URL, with plain options",
         'c.GreyHub.homespace = "s3://homes/{username}"\n'
-        'c.HomeAdapter.storage_options = {"endpoint_url": "http://minio:9000", "anon": False}',
+        'c.HomespaceAdapter.storage_options = {"endpoint_url": "http://minio:9000", "anon": False}',
     ),
     Right(
         "deprecated options, which still work",
@@ -433,7 +433,7 @@ c.SimpleLocalProcessSpawner.home_dir_template = "/tmp/{username}"
     Right(
         "a slot on the command line",
         "",
-        arguments=("--GreyHub.cluster=local", "--GreyHub.accepts=nobody"),
+        arguments=("--GreyHub.cluster=local", "--GreyHub.accepted_risks=nobody"),
     ),
     Right("annotated assignments", "c.JupyterHub.port: int = 8001"),
     Right("a file that speaks other tongues", "# ünïcödé ☃\nc.GreyHub.name = 'großartig ☃'"),

@@ -68,7 +68,7 @@ CONFIGS = {
         c.DummyAuthenticator.password = "long-enough-for-a-test"
         c.Authenticator.allowed_users = {"ada"}
         c.JupyterHub.ip = "127.0.0.1"
-        c.GreyHub.accepts = ["shared-password"]
+        c.GreyHub.accepted_risks = ["shared-password"]
         c.GreyHub.homespace = "memory://{username}"
         c.GreyHub.cluster = None
         """,

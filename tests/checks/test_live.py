@@ -101,8 +101,8 @@ def test_a_provider_that_is_not_there(tmp_path: Path) -> None:
     assert NOWHERE in found["message"]
 
 
-HOME = 'c.GreyHub.homespace = "s3://{bucket}/{{username}}"\nc.HomeAdapter.mode = "object"\n'
-OPTIONS = 'c.HomeAdapter.storage_options = {{"client_kwargs": {{"endpoint_url": "{url}"}}}}\n'
+HOME = 'c.GreyHub.homespace = "s3://{bucket}/{{username}}"\nc.HomespaceAdapter.mode = "object"\n'
+OPTIONS = 'c.HomespaceAdapter.storage_options = {{"client_kwargs": {{"endpoint_url": "{url}"}}}}\n'
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +139,7 @@ def test_a_store_that_is_not_there(tmp_path: Path) -> None:
 
 def test_a_users_credential_is_not_asked_for_where_it_is_not(s3: str, tmp_path: Path) -> None:
     config = HOME.format(bucket="homes") + (
-        f'c.HomeAdapter.storage_options = {{"client_kwargs": {{"endpoint_url": "{s3}"}}, '
+        f'c.HomespaceAdapter.storage_options = {{"client_kwargs": {{"endpoint_url": "{s3}"}}, '
         '"key": {"env": "KEY_OF_THE_USER"}, "secret": {"env": "SECRET_OF_THE_USER"}}\n'
     )
     found = only(live(tmp_path, config, "homespace"), "note")

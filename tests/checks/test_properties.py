@@ -13,11 +13,11 @@ from greyhub.checks.effective import effective_options
 from greyhub.cli.reading import read
 from tests.checks.starting import forget, write
 
-SECTIONS = """GreyHub JupyterHub Spawner LocalSpawner LocalCluster LocalHome LocalData
+SECTIONS = """GreyHub JupyterHub Spawner LocalSpawner LocalCluster LocalHomespace LocalData
     Authenticator LocalPassword ConfigurableHTTPProxy CryptKeeper Nothing"""
 OPTIONS = """port ip environment args cmd max_workers memory_limit root catalogs allowed_users
     admin_users services load_roles mem_limit keys accepts cluster data state_dir bind_url
-    user_password pre_spawn_hook x"""
+    accepted_risks user_password pre_spawn_hook x"""
 
 names, options = st.sampled_from(SECTIONS.split()), st.sampled_from(OPTIONS.split())
 text = st.text(string.printable, max_size=9)

@@ -72,7 +72,7 @@ def test_every_commented_line_of_init_can_be_uncommented(here: Path) -> None:
 
 
 def test_check_says_what_is_wrong_and_where(here: Path) -> None:
-    write(here, "c.JupyterHub.prot = 1\nc.LocalHome.rot = ''")
+    write(here, "c.JupyterHub.prot = 1\nc.LocalHomespace.rot = ''")
     said = run("check")
     assert said.exit_code == 1
     assert "greyhub_config.py:1: c.JupyterHub.prot" in said.output

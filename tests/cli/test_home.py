@@ -89,7 +89,7 @@ def test_all_homes_are_copied_and_each_is_its_owners(here: Path) -> None:
 
 
 def test_a_platforms_homes_by_its_config(here: Path) -> None:
-    write(here, "c.LocalHome.root = 'old'")
+    write(here, "c.LocalHomespace.root = 'old'")
     fill(here / "old", *USERS[:-2], USERS[-1])  # one of the hub's users has no home
     (here / "old" / "new-here").mkdir()
     database(here / "greyhub-state")
@@ -99,7 +99,7 @@ def test_a_platforms_homes_by_its_config(here: Path) -> None:
 
 
 def test_a_running_server_is_refused_and_the_others_are_copied(here: Path) -> None:
-    write(here, "c.LocalHome.root = 'old'")
+    write(here, "c.LocalHomespace.root = 'old'")
     fill(here / "old", "ada", "ada2")
     database(here / "greyhub-state", running="ada")
     said = run("copy", NAME, "new/{username}", "-u", "ada", "-u", "ada2")
@@ -191,7 +191,7 @@ def test_a_home_that_is_not_whole_there_is_not_switched(here: Path) -> None:
 
 
 def test_deleted_homes_are_in_the_trash_and_can_be_brought_back(here: Path) -> None:
-    write(here, "c.LocalHome.root = 'homes'")
+    write(here, "c.LocalHomespace.root = 'homes'")
     fill(here / "homes", "ada", "ada2")
     said = run("delete", "ada", "--json")
     assert said.exit_code == 0

@@ -11,7 +11,7 @@ import iris_sample_data
 import pytest
 from traitlets.config.loader import PyFileConfigLoader
 
-from greyhub.homespace.local import LocalHome
+from greyhub.homespace.local import LocalHomespace
 from greyhub.hub import GreyHub
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -58,7 +58,7 @@ def test_every_netcdf_file_of_the_package_is_there(local: GreyHub) -> None:
 
 def test_a_new_home_begins_with_the_tutorial(local: GreyHub) -> None:
     homes = local.adapters["homespace"]
-    assert isinstance(homes, LocalHome)
+    assert isinstance(homes, LocalHomespace)
     home = homes.path("ada")
     homes.make(home, None)
     (notebook,) = home.rglob("*.ipynb")

@@ -109,13 +109,13 @@ def test_two_adapters_that_clash(directory: Path) -> None:
     config = """\
     from greyhub.adapter import Contribution
     from greyhub.clusters.local import LocalCluster
-    from greyhub.homespace.local import LocalHome
+    from greyhub.homespace.local import LocalHomespace
 
     class Wide(LocalCluster):
         def contribute(self):
             return Contribution(config={"Spawner": {"mem_limit": "8G"}})
 
-    class Narrow(LocalHome):
+    class Narrow(LocalHomespace):
         def contribute(self):
             return Contribution(config={"Spawner": {"mem_limit": "1G"}})
 

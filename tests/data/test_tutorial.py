@@ -40,7 +40,7 @@ def tickets(home: Path) -> dict[str, str]:
             "greyhub.clusters.local:LocalCluster",
             {**limits, "idle_timeout": "20 minutes"},
         ),
-        "homespace": ("greyhub.homespace.local:LocalHome", {"path": str(home)}),
+        "homespace": ("greyhub.homespace.local:LocalHomespace", {"path": str(home)}),
         "data": (
             "greyhub.data.local:LocalData",
             {"catalogs": [["", catalog]], "parameters": {"IRIS": iris_sample_data.path}},

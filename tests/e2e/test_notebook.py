@@ -19,7 +19,7 @@ SAMPLE = Path(__file__).parents[2] / "config/local"
 def test_the_tutorial_runs_in_the_environment_of_a_spawned_server(directory: Path) -> None:
     config = f"""\
     import iris_sample_data
-    c.LocalHome.welcome = {str(SAMPLE / "welcome")!r}
+    c.LocalHomespace.welcome = {str(SAMPLE / "welcome")!r}
     c.LocalData.catalogs = [{str(SAMPLE / "catalog.yaml")!r}]
     c.LocalData.parameters = {{"IRIS": iris_sample_data.path}}
     """

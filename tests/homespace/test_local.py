@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from traitlets.config import Config
 
 from greyhub.errors import ConfigError, HomeError
-from greyhub.homespace.local import LocalHome
+from greyhub.homespace.local import LocalHomespace
 from greyhub.hub import GreyHub
 from greyhub.names import LONGEST, filename
 
 
-def homes(directory: Path, **options: str) -> LocalHome:
-    config = Config({"LocalHome": options})
+def homes(directory: Path, **options: str) -> LocalHomespace:
+    config = Config({"LocalHomespace": options})
     adapter = GreyHub(directory=directory, config=config).adapters["homespace"]
-    assert isinstance(adapter, LocalHome)
+    assert isinstance(adapter, LocalHomespace)
     return adapter
 
 
@@ -96,7 +96,7 @@ def test_a_failed_creation_leaves_no_half_home(directory: Path) -> None:
 def test_a_welcome_that_is_not_there_is_told_as_the_hub_starts(directory: Path) -> None:
     with pytest.raises(ConfigError) as error:
         homes(directory, welcome="nowhere").contribute()
-    assert f"c.LocalHome.welcome: {directory}/nowhere is not a directory" in str(error.value)
+    assert f"c.LocalHomespace.welcome: {directory}/nowhere is not a directory" in str(error.value)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to make homes for other uids")
@@ -126,4 +126,4 @@ async def test_check_tells_that_homes_cannot_be_made(directory: Path) -> None:
     (finding,) = await adapter.check()
     assert finding.level == "error"
     assert "homes cannot be made in" in finding.message
-    assert "c.LocalHome.root" in finding.fix
+    assert "c.LocalHomespace.root" in finding.fix

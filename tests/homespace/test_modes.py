@@ -1,4 +1,4 @@
-"""How a server has its home: chosen by the URL, or by ``c.HomeAdapter.mode``."""
+"""How a server has its home: chosen by the URL, or by ``c.HomespaceAdapter.mode``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from traitlets import TraitError
 
 from greyhub.errors import HomeError
-from greyhub.homespace import HomeAdapter
+from greyhub.homespace import HomespaceAdapter
 from greyhub.homespace.quota import size_of
 from greyhub.homespace.sync.supervisor import place_of
 from tests.homespace.filesystem.places import Plain
@@ -34,13 +34,13 @@ def hub(tmp_path: Path) -> FakeHub:
     ],
 )
 def test_the_url_decides(hub: FakeHub, url: str, mode: str) -> None:
-    assert HomeAdapter(parent=hub, url=url).kept == mode
+    assert HomespaceAdapter(parent=hub, url=url).kept == mode
 
 
 def test_the_administrator_decides_otherwise(hub: FakeHub) -> None:
-    plain = HomeAdapter(parent=hub, url="s3://homes/{username}", mode="object")
+    plain = HomespaceAdapter(parent=hub, url="s3://homes/{username}", mode="object")
     assert set(ticket(plain)) == {"url", "storage_options"}
-    copied = HomeAdapter(parent=hub, url="file:///srv/{username}", mode="sync")
+    copied = HomespaceAdapter(parent=hub, url="file:///srv/{username}", mode="sync")
     assert ticket(copied, "Bob")["mode"] == "sync"
 
 
@@ -55,20 +55,20 @@ def test_the_administrator_decides_otherwise(hub: FakeHub) -> None:
 )
 def test_what_cannot_be_is_refused(hub: FakeHub, url: str, mode: str) -> None:
     with pytest.raises(TraitError):
-        HomeAdapter(parent=hub, url=url, mode=mode)
+        HomespaceAdapter(parent=hub, url=url, mode=mode)
 
 
 def test_spawners_are_told_to_wait_for_the_last_saves(hub: FakeHub) -> None:
-    told = HomeAdapter(parent=hub, url="s3://homes/{username}", grace=100).contribute().config
+    told = HomespaceAdapter(parent=hub, url="s3://homes/{username}", grace=100).contribute().config
     assert told["KubeSpawner"]["delete_grace_period"] > 100
     assert told["LocalProcessSpawner"]["term_timeout"] > 100
-    assert not HomeAdapter(parent=hub, url="memory://{username}").contribute().config
+    assert not HomespaceAdapter(parent=hub, url="memory://{username}").contribute().config
 
 
 def test_a_server_elsewhere_finds_its_own_place(hub: FakeHub) -> None:
     url = "s3://homes/{username}"
-    assert ticket(HomeAdapter(parent=hub, url=url))["directory"] == ""
-    copies = HomeAdapter(parent=hub, url=url, copies="/scratch/")
+    assert ticket(HomespaceAdapter(parent=hub, url=url))["directory"] == ""
+    copies = HomespaceAdapter(parent=hub, url=url, copies="/scratch/")
     assert ticket(copies)["directory"] == "/scratch/%41da"
     assert not (hub.state / "copies").exists()
 
@@ -76,7 +76,9 @@ def test_a_server_elsewhere_finds_its_own_place(hub: FakeHub) -> None:
 def test_a_server_here_has_a_place_in_the_hubs_state(hub: FakeHub, directory: Path) -> None:
     hub.servers_here, hub.directory = True, directory
     uid = os.geteuid()
-    place = Path(ticket(HomeAdapter(parent=hub, url="s3://h/{username}"), uid=uid)["directory"])
+    place = Path(
+        ticket(HomespaceAdapter(parent=hub, url="s3://h/{username}"), uid=uid)["directory"]
+    )
     assert place == hub.state / "copies/%41da"
     assert (place.stat().st_uid, place.stat().st_mode & 0o777) == (uid, 0o700)
 
@@ -86,21 +88,21 @@ def test_nobody_elses_directory_becomes_a_home(hub: FakeHub, directory: Path) ->
     hub.servers_here, hub.directory = True, directory
     (directory / "copies/%41da").mkdir(parents=True)
     with pytest.raises(HomeError, match="belongs to uid 0"):
-        ticket(HomeAdapter(parent=hub, url="s3://h/{username}"), uid=2_000_000)
+        ticket(HomespaceAdapter(parent=hub, url="s3://h/{username}"), uid=2_000_000)
 
 
 def test_the_quota_is_part_of_the_ticket(hub: FakeHub) -> None:
-    adapter = HomeAdapter(parent=hub, url="s3://h/{username}", quota="1.5 GB", quota_files=10)
+    adapter = HomespaceAdapter(parent=hub, url="s3://h/{username}", quota="1.5 GB", quota_files=10)
     assert ticket(adapter)["quota"] == {"bytes": 1_500_000_000, "files": 10}
     with pytest.raises(TraitError, match="no size"):
-        HomeAdapter(parent=hub, url="s3://h/{username}", quota="much")
+        HomespaceAdapter(parent=hub, url="s3://h/{username}", quota="much")
 
 
 def test_a_filesystem_that_is_registered_as_a_class_is_known(hub: FakeHub) -> None:
     url = f"{Plain.protocol}:///srv/{{username}}"
-    assert HomeAdapter(parent=hub, url=url).url == url
+    assert HomespaceAdapter(parent=hub, url=url).url == url
     with pytest.raises(TraitError, match="no package here knows the protocol 'plian'"):
-        HomeAdapter(parent=hub, url=url.replace("plain", "plian"))
+        HomespaceAdapter(parent=hub, url=url.replace("plain", "plian"))
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ CONTRACT = Contract(
 class HomeSuite(Suite):
     """Judges homes: filesystems of fsspec, each rooted at one user's files.
 
-    `adapter` is a `greyhub.homespace.HomeAdapter`, or anything that makes a
+    `adapter` is a `greyhub.homespace.HomespaceAdapter`, or anything that makes a
     user's filesystem: it is called as ``adapter(user, **config["make"])``, in
     any process, and a second call for one user is a second client.
     """
@@ -165,13 +165,13 @@ class HomeSuite(Suite):
 
     def open(self, user: str, *, proxied: bool = False) -> AbstractFileSystem:
         """A client of a user's home, made by the adapter as a notebook has it made."""
-        from greyhub.homespace import HomeAdapter
+        from greyhub.homespace import HomespaceAdapter
 
         subject, options = self.subject(), self.options()
         if proxied and self.endpoint:
             section, _, option = self.endpoint.rpartition(".")
             options.setdefault(section, {})[option] = self.proxy.url
-        if isinstance(subject, type) and issubclass(subject, HomeAdapter):
+        if isinstance(subject, type) and issubclass(subject, HomespaceAdapter):
             return self._connect(subject, user, options)
         return subject(user, **options.get("make", {}))
 

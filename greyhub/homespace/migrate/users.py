@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from greyhub.errors import HomeError
-from greyhub.homespace.adapter import HomeAdapter
+from greyhub.homespace.adapter import HomespaceAdapter
 from greyhub.homespace.migrate.locations import Location
 from greyhub.homespace.registry import HomeRegistry
 from greyhub.homespace.secret_references import Secrets, check_url
@@ -34,7 +34,7 @@ class PlatformHomes:
     template: str
     """A URL or a directory, with ``{username}`` where their names go."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    adapter: HomeAdapter | None = None
+    adapter: HomespaceAdapter | None = None
     """The one that made the template, if it came from a platform's configuration."""
 
     def __post_init__(self) -> None:
@@ -45,7 +45,7 @@ class PlatformHomes:
             raise HomeError(str(error)) from None
 
     @classmethod
-    def of_platform(cls, adapter: HomeAdapter) -> PlatformHomes:
+    def of_platform(cls, adapter: HomespaceAdapter) -> PlatformHomes:
         """The homes of a platform, by its configuration."""
         template = adapter.home_of("x", remembered=False).removesuffix("x") + HERE
         return cls(adapter.url or template, dict(adapter.storage_options), adapter)

@@ -185,7 +185,7 @@ def _private(path: Path) -> Path:
     except OSError as error:
         raise HomeError(
             f"the working copy of the home cannot stand in {path}: {error.strerror or error}.\n"
-            "  fix: let c.HomeAdapter.copies name a directory that this server's user can "
+            "  fix: let c.HomespaceAdapter.copies name a directory that this server's user can "
             "write to"
         ) from error
     return path

@@ -10,7 +10,7 @@ ACCESS = (
         PAM,
         "c.PAMAuthenticator.allowed_users",
         "nobody may log in",
-        "c.GreyHub.accepts = ['nobody']",
+        "c.GreyHub.accepted_risks = ['nobody']",
         where="",
     ),
     Mistake(

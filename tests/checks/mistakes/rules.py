@@ -25,7 +25,7 @@ RULES = (
         KUBE.replace("s3://homes/{username}", "local") + REACHED,
         "c.GreyHub.homespace",
         "homes are directories of the hub's machine, and servers run elsewhere",
-        "c.LocalHome.root",
+        "c.LocalHomespace.root",
     ),
     Mistake(
         "a gateway without an address",

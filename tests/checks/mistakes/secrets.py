@@ -54,8 +54,8 @@ SECRETS = (
     Mistake(
         "a secret in the home's options, which users read",
         'c.GreyHub.homespace = "s3://homes/{username}"\n'
-        'c.HomeAdapter.storage_options = {"key": "AK", "secret": "canary"}  # here',
-        "c.HomeAdapter.storage_options",
+        'c.HomespaceAdapter.storage_options = {"key": "AK", "secret": "canary"}  # here',
+        "c.HomespaceAdapter.storage_options",
         "users can read this value, and it holds a secret",
         "a secret of their own",
     ),

@@ -119,9 +119,10 @@ SECTIONS = (
     ),
     Mistake(
         "an adapter's section that is not in use",
-        'c.GreyHub.homespace = "s3://homes/{username}"\nc.LocalHome.root = "/srv/homes"  # here',
-        "c.LocalHome.root",
-        "LocalHome is not in use: the homespace slot holds HomeAdapter",
+        'c.GreyHub.homespace = "s3://homes/{username}"\n'
+        'c.LocalHomespace.root = "/srv/homes"  # here',
+        "c.LocalHomespace.root",
+        "LocalHomespace is not in use: the homespace slot holds HomespaceAdapter",
         "remove the line",
     ),
     Mistake(
@@ -150,7 +151,7 @@ SECTIONS = (
         "",
         "c.LocalHom.root",
         "there is no section LocalHom",
-        "write c.LocalHome.root",
+        "write c.LocalHomespace.root",
         arguments=("--LocalHom.root=/srv",),
         where="command line: ",
     ),
@@ -165,10 +166,10 @@ SECTIONS = (
     ),
     Mistake(
         "a misspelt option in a part that is read by the file",
-        'load_subconfig("part.py")\n=== part.py\nc.LocalHome.wellcome = "x"  # here\n',
-        "c.LocalHome.wellcome",
-        "LocalHome has no option wellcome",
-        "write c.LocalHome.welcome",
+        'load_subconfig("part.py")\n=== part.py\nc.LocalHomespace.wellcome = "x"  # here\n',
+        "c.LocalHomespace.wellcome",
+        "LocalHomespace has no option wellcome",
+        "write c.LocalHomespace.welcome",
         end="",
     ),
     Mistake(

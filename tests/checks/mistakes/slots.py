@@ -81,8 +81,8 @@ SLOTS = (
     ),
     Mistake(
         "a home's directory that is not there",
-        'c.LocalHome.welcome = "wellcome"  # here',
-        "c.LocalHome.welcome",
+        'c.LocalHomespace.welcome = "wellcome"  # here',
+        "c.LocalHomespace.welcome",
         "there is no directory",
         "mend the path",
     ),

@@ -123,8 +123,8 @@ VALUES = (
     ),
     Mistake(
         "a choice that there is not",
-        'c.GreyHub.accepts = ["plain_http"]  # here',
-        "c.GreyHub.accepts",
+        'c.GreyHub.accepted_risks = ["plain_http"]  # here',
+        "c.GreyHub.accepted_risks",
         "plain_http",
         "give",
     ),

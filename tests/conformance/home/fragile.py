@@ -4,7 +4,7 @@ import importlib
 
 from greyhub.conformance.new.home.toyhome import ToyHome
 from greyhub.homespace.filesystem import Home
-from greyhub.homespace.local import LocalHome
+from greyhub.homespace.local import LocalHomespace
 from tests.conformance.home.suites import Local, Toys
 
 
@@ -48,7 +48,7 @@ class Disk(Local):
     """greyhub's own home, of which `home_class` is the filesystem."""
 
 
-class DiskHome(LocalHome):
+class DiskHome(LocalHomespace):
     """Homes whose filesystem is another class."""
 
     home_class = Home

@@ -7,7 +7,7 @@ from greyhub.conformance.home import Directory, HomeSuite, full_disk
 from greyhub.conformance.new.home.toyhome import ToyHomes
 from greyhub.conformance.new.home.toyhome.store import Shelf, Store
 from greyhub.homespace.filesystem import Home
-from greyhub.homespace.local import LocalHome
+from greyhub.homespace.local import LocalHomespace
 from greyhub.names import filename
 from tests.conformance.home.stores import OnS3
 from tests.conformance.strangers import homes
@@ -22,7 +22,7 @@ NO_NETWORK = {
 class Local(HomeSuite):
     """greyhub's own homes in directories."""
 
-    adapter = LocalHome
+    adapter = LocalHomespace
     mode = "real"
     claims = set(HomeSuite.contract.capabilities) - set(NO_NETWORK)
     declines = NO_NETWORK
@@ -35,7 +35,7 @@ class Local(HomeSuite):
         self.scratch.cleanup()
 
     def config(self):
-        return {"LocalHome": {"root": str(self.root)}}
+        return {"LocalHomespace": {"root": str(self.root)}}
 
     def raw(self, user):
         return Directory(self.root / user)

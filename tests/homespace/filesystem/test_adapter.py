@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from traitlets import TraitError
 
 from greyhub.errors import HomeError
-from greyhub.homespace import HomeAdapter
+from greyhub.homespace import HomespaceAdapter
 from greyhub.homespace.filesystem import Home
 from greyhub.homespace.registry import HomeRegistry
 from greyhub.names import filename
@@ -26,15 +26,15 @@ def hub(tmp_path: Path) -> FakeHub:
 
 
 def test_a_home_is_remembered_when_the_template_changes(hub: FakeHub) -> None:
-    before = HomeAdapter(parent=hub, url="memory://homes/{username}")
+    before = HomespaceAdapter(parent=hub, url="memory://homes/{username}")
     assert ticket(before, "ada")["url"] == "memory://homes/ada"
-    after = HomeAdapter(parent=hub, url="memory://elsewhere/{username}")
+    after = HomespaceAdapter(parent=hub, url="memory://elsewhere/{username}")
     assert ticket(after, "ada")["url"] == "memory://homes/ada"
     assert ticket(after, "bob")["url"] == "memory://elsewhere/bob"
 
 
 def test_a_table_that_cannot_be_read_gives_nobody_another_home(hub: FakeHub) -> None:
-    adapter = HomeAdapter(parent=hub, url="memory://homes/{username}")
+    adapter = HomespaceAdapter(parent=hub, url="memory://homes/{username}")
     for content in ("{", "[]", '{"ada": 1}'):
         (hub.private / "homes.json").write_text(content)
         with pytest.raises(HomeError, match="cannot be read"):
@@ -43,8 +43,8 @@ def test_a_table_that_cannot_be_read_gives_nobody_another_home(hub: FakeHub) -> 
 
 
 def test_connect_gives_a_home(hub: FakeHub) -> None:
-    found = ticket(HomeAdapter(parent=hub, url="memory://homes/{username}"), "Ada Lovelace")
-    home = HomeAdapter.connect(json.loads(json.dumps(found)))
+    found = ticket(HomespaceAdapter(parent=hub, url="memory://homes/{username}"), "Ada Lovelace")
+    home = HomespaceAdapter.connect(json.loads(json.dumps(found)))
     assert isinstance(home, Home)
     home.pipe("f", b"1")
     assert home.cat("f") == b"1"
@@ -53,10 +53,10 @@ def test_connect_gives_a_home(hub: FakeHub) -> None:
 def test_a_secret_is_a_reference(hub: FakeHub) -> None:
     url = "s3://homes/{username}"
     options = {"key": {"env": "K"}, "secret": {"file": "/run/secret"}}
-    found = ticket(HomeAdapter(parent=hub, url=url, storage_options=options), "ada")
+    found = ticket(HomespaceAdapter(parent=hub, url=url, storage_options=options), "ada")
     assert found["storage_options"] == options
     with pytest.raises(TraitError) as refused:
-        HomeAdapter(parent=hub, url=url, storage_options={"secret": "S3CR3T"})
+        HomespaceAdapter(parent=hub, url=url, storage_options={"secret": "S3CR3T"})
     assert "S3CR3T" not in str(refused.value)
 
 
@@ -66,7 +66,7 @@ def test_a_secret_is_a_reference(hub: FakeHub) -> None:
 )  # fmt: skip
 def test_a_template_that_is_not_safe_is_refused(hub: FakeHub, url: str) -> None:
     with pytest.raises(TraitError):
-        HomeAdapter(parent=hub, url=url)
+        HomespaceAdapter(parent=hub, url=url)
 
 
 NAMES = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), min_size=1)

@@ -12,9 +12,9 @@ import pytest
 from traitlets.config import Config
 
 from greyhub.errors import ConfigError, HomeError
-from greyhub.homespace import HomeAdapter
+from greyhub.homespace import HomespaceAdapter
 from greyhub.homespace.deletion import TRASH, remove_home
-from greyhub.homespace.local import LocalHome
+from greyhub.homespace.local import LocalHomespace
 from greyhub.homespace.registry import HomeRegistry
 from greyhub.hub import GreyHub
 from tests.homespace.filesystem.places import matrix
@@ -55,8 +55,8 @@ def intact(place: Any, users: list[str]) -> bool:
     return right and all(len(each) == 3 for each in names)
 
 
-def adapter_of(place: Any, hub: FakeHub, **options: Any) -> HomeAdapter:
-    return HomeAdapter(
+def adapter_of(place: Any, hub: FakeHub, **options: Any) -> HomespaceAdapter:
+    return HomespaceAdapter(
         parent=hub, url=place.template, storage_options=dict(place.options), **options
     )
 
@@ -125,9 +125,9 @@ def test_nothing_goes_through_a_link(tmp_path: Path, how: str) -> None:
     outside = tmp_path / "outside"
     (outside / "deep").mkdir(parents=True)
     (outside / "deep" / "file").write_bytes(b"precious")
-    config = Config({"LocalHome": {"deletion": how}, "GreyHub": {"state_dir": str(tmp_path)}})
+    config = Config({"LocalHomespace": {"deletion": how}, "GreyHub": {"state_dir": str(tmp_path)}})
     homes = GreyHub(directory=tmp_path, config=config).adapters["homespace"]
-    assert isinstance(homes, LocalHome)
+    assert isinstance(homes, LocalHomespace)
     homes.directory.mkdir()
     homes.path("ada").symlink_to(outside)
     with pytest.raises(HomeError, match="is a link"):
@@ -213,7 +213,7 @@ def test_the_working_copy_leaves_too(tmp_path: Path) -> None:
     config = Config(
         {
             "GreyHub": {"state_dir": str(tmp_path / "state"), "homespace": "s3://homes/{username}"},
-            "HomeAdapter": {"deletion": "remove", "copies": str(tmp_path / "copies")},
+            "HomespaceAdapter": {"deletion": "remove", "copies": str(tmp_path / "copies")},
         }
     )
     adapter = GreyHub(directory=tmp_path, config=config).adapters["homespace"]
@@ -231,7 +231,7 @@ def test_a_bucket_for_each_user_is_refused(tmp_path: Path) -> None:
     config = Config(
         {
             "GreyHub": {"homespace": "s3://{username}"},
-            "HomeAdapter": {"deletion": "trash"},
+            "HomespaceAdapter": {"deletion": "trash"},
         }
     )
     with pytest.raises(ConfigError, match="nothing beside it"):
@@ -241,7 +241,7 @@ def test_a_bucket_for_each_user_is_refused(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_with_a_real_hub_a_home_leaves_with_its_user_only(directory: Path) -> None:
 
-    with running(directory, "c.LocalHome.deletion = 'trash'") as hub:
+    with running(directory, "c.LocalHomespace.deletion = 'trash'") as hub:
         hub.spawn("ada", "named")
         homes = hub.state / "homes"
         (homes / "ada" / "kept.txt").write_text("kept")

@@ -31,7 +31,7 @@ def config_of(place: Place, more: str = "") -> str:
     names = [name for name in os.environ if name.startswith("ADA_")]
     return (
         f"c.GreyHub.homespace = {place.template!r}\n"
-        f"c.HomeAdapter.storage_options = {dict(place.options)!r}\n"
+        f"c.HomespaceAdapter.storage_options = {dict(place.options)!r}\n"
         f"c.Spawner.environment = { {name: os.environ[name] for name in names}!r}\n{more}\n"
     )
 
@@ -155,7 +155,7 @@ def test_a_server_that_stops_says_what_it_could_not_save(hub_on: Hubs, s3: Place
     assert s3.proxied
     with s3.proxied() as proxy:
         s3.options = proxy.options
-        hub = hub_on(s3, "c.HomeAdapter.grace = 2")
+        hub = hub_on(s3, "c.HomespaceAdapter.grace = 2")
         hub.spawn(s3.user)
         home = home_of(hub, s3.user)
         until(lambda: client.status(home.parent / client.STATE)["word"] == "saved")
@@ -173,7 +173,7 @@ def test_a_server_that_stops_says_what_it_could_not_save(hub_on: Hubs, s3: Place
 
 @pytest.mark.slow
 def test_the_command_line_tells_and_so_does_the_notebook(hub_on: Hubs, s3: Place) -> None:
-    hub = hub_on(s3, 'c.HomeAdapter.quota = "1 MB"')
+    hub = hub_on(s3, 'c.HomespaceAdapter.quota = "1 MB"')
     hub.spawn(s3.user)
     environ = hub.environment(s3.user)
     home = home_of(hub, s3.user)

@@ -22,7 +22,7 @@ def test_the_status_bar_tells_how_the_home_is(page: Page, directory: Path, s3: P
     assert s3.proxied
     with s3.proxied() as proxy:
         s3.options = proxy.options
-        hub = Hub(directory, config_of(s3, 'c.HomeAdapter.quota = "200 kB"'))
+        hub = Hub(directory, config_of(s3, 'c.HomespaceAdapter.quota = "200 kB"'))
         try:
             look(page, hub.start(), s3, proxy)
         finally:

@@ -8,7 +8,7 @@ from greyhub.adapter import Contribution, Finding
 from greyhub.auth import AuthAdapter
 from greyhub.clusters import ClusterAdapter
 from greyhub.data import DataAdapter
-from greyhub.homespace import HomeAdapter
+from greyhub.homespace import HomespaceAdapter
 from greyhub.spawners import SpawnerAdapter
 
 
@@ -57,7 +57,7 @@ class FrostyCluster(ClusterAdapter):
         return "snow"
 
 
-class FrostyHome(HomeAdapter):
+class FrostyHome(HomespaceAdapter):
     distribution = "frosty"
 
     async def ticket(self, spawner):

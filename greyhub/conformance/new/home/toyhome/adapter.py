@@ -7,12 +7,12 @@ from typing import Any
 
 from traitlets import Unicode
 
-from greyhub.homespace import HomeAdapter
+from greyhub.homespace import HomespaceAdapter
 
 from .filesystem import ToyHome
 
 
-class ToyHomes(HomeAdapter):
+class ToyHomes(HomespaceAdapter):
     """Homes on the toy store."""
 
     distribution = "toyhome"
