@@ -142,10 +142,10 @@ def _switch(
 ) -> None:
     for name, each in zip(names, found, strict=True):
         for adapter in who.platforms.values():
-            table = PlatformHomes.of_platform(adapter).table
-            if each["whole"] and table is not None:
+            registry = PlatformHomes.of_platform(adapter).registry
+            if each["whole"] and registry is not None:
                 adapter.parent.make_state()
-                table.move(name, other.of(name, remembered=False).url)
+                registry.move(name, other.of(name, remembered=False).url)
 
 
 def _say(each: Mapping[str, Any]) -> None:

@@ -9,7 +9,6 @@ import click
 from greyhub.cli.homes import FAILURES, party, said, told
 from greyhub.cli.output import print_json
 from greyhub.errors import HomeError
-from greyhub.homespace.deletion import delete_home
 
 
 @click.command(
@@ -48,7 +47,7 @@ def delete(users: Sequence[str], file: str, for_good: bool, as_json: bool) -> No
             try:
                 if user in who.running():
                     raise HomeError(f"a server of {user} runs: stop it first")
-                where = delete_home(adapter, user, days)
+                where = adapter.delete_home(user, days)
             except FAILURES as failed:
                 error = said(failed)
             found.append({"user": user, "trash": where, "error": error})

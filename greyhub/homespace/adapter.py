@@ -185,15 +185,15 @@ class HomespaceAdapter(_FormerName):
 
     def home_of(self, username: str, *, remembered: bool = True) -> str:
         """The URL of a user's home: the one that is remembered, or what it would be now."""
-        known = HomeRegistry(self.parent.private / "homes.json").read() if remembered else {}
+        known = self.registry.read() if remembered else {}
         return known.get(username) or self.url.replace("{username}", filename(username))
 
     async def ticket(self, spawner: Any) -> Mapping[str, Any]:
         """The home's URL for this user, the same for good, and how a server has it."""
         name = spawner.user.name
         url = self.home_of(name, remembered=False)
-        table = HomeRegistry(self.parent.make_state() / "homes.json")
-        url = await asyncio.to_thread(table.remember, name, url)
+        self.parent.make_state()
+        url = await asyncio.to_thread(self.registry.remember, name, url)
         ticket: dict[str, Any] = {"url": url, "storage_options": self.storage_options}
         if self.kept == "native":
             path = Path(urlsplit(url).path)
@@ -237,8 +237,24 @@ class HomespaceAdapter(_FormerName):
         """
         if self.deletion != "keep":
             days = self.trash_days if self.deletion == "trash" else 0
-            where = await asyncio.to_thread(delete_home, self, username, days)
+            where = await asyncio.to_thread(self.delete_home, username, days)
             self.log.info("greyhub: the home of %s: %s", username, where or "removed")
+
+    def delete_home(self, username: str, days: int) -> str:
+        """Take a user's home away; see `greyhub.homespace.deletion.delete_home`."""
+        return delete_home(
+            username,
+            self.home_of(username),
+            self.storage_options,
+            self.registry,
+            copy=self.copy_of(username),
+            days=days,
+        )
+
+    @property
+    def registry(self) -> HomeRegistry:
+        """Where every user's home is, as it was decided."""
+        return HomeRegistry(self.parent.private / "homes.json")
 
     def copy_of(self, username: str) -> Path | None:
         """A user's working copy on the hub's machine, if there is one."""

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
@@ -23,7 +24,6 @@ from greyhub.homespace.registry import HomeRegistry
 from greyhub.homespace.secret_references import Secrets
 
 if TYPE_CHECKING:
-    from greyhub.homespace.adapter import HomespaceAdapter
     from greyhub.homespace.stores import Store
 
 TRASH: Final = ".trash"
@@ -34,11 +34,29 @@ DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 PATIENCE: Final = 60.0
 
 
-def delete_home(adapter: HomespaceAdapter, username: str, days: int) -> str:
+def delete_home(
+    username: str,
+    url: str,
+    options: Mapping[str, Any],
+    registry: HomeRegistry,
+    *,
+    copy: Path | None,
+    days: int,
+) -> str:
     """Take a user's home away, the working copy of it, and the memory of where it is.
 
     Parameters
     ----------
+    username : str
+        Whose it is.
+    url : str
+        The home's URL or directory.
+    options : Mapping[str, Any]
+        Of its filesystem, with references where secrets are.
+    registry : HomeRegistry
+        Where every user's home is.
+    copy : Path | None
+        The working copy on this machine, if there is one.
     days : int
         How long it stays in the trash; with 0, it never goes there.
 
@@ -49,19 +67,18 @@ def delete_home(adapter: HomespaceAdapter, username: str, days: int) -> str:
     OSError
         The store does not do it.
     """
-    table = HomeRegistry(adapter.parent.private / "homes.json")
-    known, url = table.read(), adapter.home_of(username)
+    known = registry.read()
     for other, theirs in known.items():
         if other != username and _overlap(url, theirs):
             raise HomeError(
                 f"the home of {username}, {url}, is also {other}'s, or holds it: {theirs}. "
-                f"Nothing was removed.\n  fix: look at {table.path}, and remove it by hand"
+                f"Nothing was removed.\n  fix: look at {registry.path}, and remove it by hand"
             )
-    where = remove_home(url, adapter.storage_options, days)
-    if (copy := adapter.copy_of(username)) is not None:
+    where = remove_home(url, options, days)
+    if copy is not None:
         remove_home(str(copy), {}, days)
     if username in known:
-        table.move(username, None)
+        registry.move(username, None)
     return where
 
 

@@ -1,7 +1,7 @@
 """The registry of homes: for each user, the location that was decided on first use.
 
-A template that changes later moves nobody: what stands in the table is never
-computed again. The table is one JSON file that only the hub reads and writes.
+A template that changes later moves nobody: what stands in the registry is never
+computed again. The registry is one JSON file that only the hub reads and writes.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class HomeRegistry:
             return {}
         except (OSError, ValueError) as error:
             raise HomeError(
-                f"the table of homes {self.path} cannot be read: {error}.\n"
+                f"the registry of homes {self.path} cannot be read: {error}.\n"
                 "  fix: bring it back from a backup; it says where each user's home is"
             ) from error
         return found

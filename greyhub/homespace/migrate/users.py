@@ -63,11 +63,9 @@ class PlatformHomes:
         return Location(url, self.options, _uid(self.adapter.parent.private, user))
 
     @property
-    def table(self) -> HomeRegistry | None:
+    def registry(self) -> HomeRegistry | None:
         """What the platform remembers of them."""
-        if self.adapter is None:
-            return None
-        return HomeRegistry(self.adapter.parent.private / "homes.json")
+        return self.adapter.registry if self.adapter else None
 
     def users(self, known: Iterable[str]) -> list[str]:
         """Everyone who has a home there, as far as the place can be listed.
@@ -78,7 +76,7 @@ class PlatformHomes:
             Users who may have one: a long name cannot be read from its folder's.
         """
         names = {filename(name): name for name in known}
-        found = set(self.table.read()) if self.table else set()
+        found = set(self.registry.read()) if self.registry else set()
         for folder in self._folders():
             name = names.get(folder) or unquote(folder)
             with suppress(ValueError):

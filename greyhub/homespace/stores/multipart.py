@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any, Protocol
 
 from greyhub.homespace.stores import Entry
-
-if TYPE_CHECKING:
-    from greyhub.homespace.stores.s3 import S3Store
 
 PART = 16 * 2**20
 """Bytes in one part; what is smaller goes up in one piece."""
@@ -20,12 +18,35 @@ AT_ONCE = 4
 LEFT_OVER = timedelta(days=1)
 
 
+class S3Client(Protocol):
+    """What an upload needs of its store."""
+
+    root: str
+    bucket: str
+
+    @property
+    def client(self) -> Any:
+        """s3fs's filesystem."""
+
+    def ask(self, path: str, work: Callable[[], Any], /) -> Any:
+        """Do something, again while the store is busy."""
+
+    def call(self, path: str, method: str, /, **arguments: Any) -> Any:
+        """Call a method of S3 for the object of a path."""
+
+    def together(self, calls: Iterable[Callable[[], Any]]) -> list[Any]:
+        """Make several calls at one time."""
+
+    def origin(self, source: Entry) -> dict[str, Any]:
+        """The arguments that name what is copied, in its version."""
+
+
 class Multipart:
     """One object in the making. If it is not completed, it is aborted.
 
     Parameters
     ----------
-    store : S3Store
+    store : S3Client
         Where.
     path : str
         The path of the object.
@@ -33,7 +54,7 @@ class Multipart:
         More of what ``create_multipart_upload`` takes.
     """
 
-    def __init__(self, store: S3Store, path: str, **made: Any) -> None:
+    def __init__(self, store: S3Client, path: str, **made: Any) -> None:
         self.store, self.path = store, path
         self.id = store.call(path, "create_multipart_upload", **made)["UploadId"]
         self.done: list[dict[str, Any]] = []
@@ -88,7 +109,7 @@ class Multipart:
         return self.store.call(self.path, method, UploadId=self.id, **arguments)
 
 
-def sweep(store: S3Store) -> None:
+def sweep(store: S3Client) -> None:
     """Abort the uploads below a home that were begun a day ago and never ended."""
     prefix = f"{store.root}/" if store.root else ""
     found = store.ask(

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import errno
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from greyhub.homespace.stores import Entry
 from greyhub.homespace.stores.retry import FileChanged, refusal
-
-if TYPE_CHECKING:
-    from greyhub.homespace.stores.sftp import SFTPStore
 
 REQUEST = 2**15
 """Bytes that every server sends in one answer."""
@@ -93,10 +91,23 @@ class SFTPPaths:
             self.sftp.remove(place)
 
 
+class SFTPClient(Protocol):
+    """What an open file needs of its store."""
+
+    root: str
+
+    @property
+    def client(self) -> Any:
+        """The connection, made again where it was lost."""
+
+    def ask(self, path: str, work: Callable[[], Any], /) -> Any:
+        """Do something on the server, again while it is busy."""
+
+
 class SFTPSource:
     """An open file on the server, opened again after a lost connection if it is the same."""
 
-    def __init__(self, store: SFTPStore, path: str) -> None:
+    def __init__(self, store: SFTPClient, path: str) -> None:
         self.store, self.path = store, path
         self.entry = Entry(path, "file")
         self._file: Any = None
