@@ -119,6 +119,8 @@ def test_the_last_lines_say_where_how_and_how_to_stop(hub: Hub) -> None:
         ["--help"],
         ["--show-config"],
         ["--show-config-json"],
+        ["--help-all"],
+        ["--version", "--debug"],
     ],
     ids=" ".join,
 )
@@ -143,3 +145,28 @@ def test_a_command_that_starts_no_hub_prints_no_password(
     assert "Log in" not in ran.stderr
     for kept in (made.state / "hub").glob("*password"):
         assert kept.read_text() not in ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["check"],
+        ["check", "--live"],
+        ["check", "--json"],
+        ["show"],
+        ["show", "--all"],
+        ["adapters"],
+    ],
+    ids=" ".join,
+)
+def test_greyhubs_own_commands_print_no_password(command: list[str], hub: Hub) -> None:
+    file = [] if command == ["adapters"] else ["-f", str(hub.file)]
+    ran = subprocess.run(
+        [sys.executable, "-m", "greyhub.cli", *command, *file],
+        cwd=hub.directory,
+        capture_output=True,
+        text=True,
+        timeout=2 * MINUTE,
+    )
+    assert ran.returncode in (0, 1), ran.stderr
+    assert hub.password not in ran.stdout + ran.stderr

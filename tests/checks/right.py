@@ -352,6 +352,17 @@ c.BatchBase.query = "squeue"
         'c.Spawner.args = ["--debug"]',
     ),
     Right(
+        "another first folder, without homes",
+        'c.GreyHub.homespace = None\nc.Spawner.notebook_dir = "/tmp"',
+    ),
+    Right("servers elsewhere, without clusters", KUBERNETES + "c.GreyHub.cluster = None"),
+    Right("no data", "c.GreyHub.data = None"),
+    Right(
+        "nothing but servers",
+        "c.GreyHub.homespace = c.GreyHub.data = c.GreyHub.cluster = None\n"
+        'c.Spawner.cmd = ["jupyterhub-singleuser"]',
+    ),
+    Right(
         "a command on the command line, without homes",
         "c.GreyHub.homespace = None",
         arguments=("--Spawner.cmd=jupyter-labhub",),
