@@ -13,12 +13,7 @@ def check(trace: Trace | None) -> Iterator[Finding]:
     """Findings about the text of the files that were read, and how they were read."""
     if trace is None:
         return
-    for file in trace.files:
-        try:
-            with open(file, "rb") as opened:
-                tree = ast.parse(opened.read())
-        except (OSError, SyntaxError):
-            continue
+    for file, tree in trace.trees():
         for node in ast.walk(tree):
             yield from _idle(file, node)
     for name, place in trace.missing:

@@ -9,10 +9,12 @@ absent, never guessed.
 
 from __future__ import annotations
 
+import ast
 import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from traitlets.config import Config
@@ -66,6 +68,14 @@ class Trace:
         """An option was read; often to append to it."""
         if not self._paused and (place := caller()):
             self._touched[path] = place
+
+    def trees(self) -> Iterator[tuple[str, ast.Module]]:
+        """Each file that was read and can be parsed, with its syntax tree."""
+        for file in self.files:
+            try:
+                yield file, ast.parse(Path(file).read_bytes())
+            except (OSError, SyntaxError):
+                continue
 
     def find(self, *path: str) -> Location | None:
         """Where an option got the value that it has."""

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from greyhub.adapter import Finding
-from greyhub.checks.facts import holds
 from greyhub.checks.platform import Platform
+from greyhub.checks.secret_leaks import open_file
 from greyhub.public_address import public_host, public_port
 from greyhub.secret_names import hidden
 
@@ -133,13 +133,7 @@ def _certificate(platform: Platform) -> Iterator[Finding]:
             f"TLS does not take {certificate} with {key}: {said}",
             "name the certificate and the key that belong together, both as PEM",
         )
-    if holds(platform, "servers-on-hub") and Path(key).stat().st_mode & 0o004:
-        yield platform.finding(
-            "warning",
-            path,
-            f"every account of this machine can read {key}, users' servers too",
-            f"chmod 600 {key}",
-        )
+    yield from open_file(platform, path, Path(key))
 
 
 def _directories(platform: Platform) -> Iterator[Finding]:

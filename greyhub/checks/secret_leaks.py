@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from traitlets.config import Config
@@ -62,7 +63,9 @@ def check(platform: Platform) -> Iterator[Finding]:
                 f'greyhub.secret(env="{_variable(path)}")',
             )
         yield from _inherited(platform, path, held)
-        yield from _open_files(platform, path, held)
+        for secret in held:
+            if secret.file is not None:
+                yield from open_file(platform, path, secret.file)
 
 
 def _variable(path: tuple[str, ...]) -> str:
@@ -120,22 +123,21 @@ def _inherited(platform: Platform, path: tuple[str, ...], held: list[Secret]) ->
             )
 
 
-def _open_files(platform: Platform, path: tuple[str, ...], held: list[Secret]) -> Iterator[Finding]:
+def open_file(platform: Platform, path: tuple[str, ...], file: Path) -> Iterator[Finding]:
     """A file that every account can read, on a machine where users have processes."""
-    for secret in held:
-        if secret.file is None or not holds(platform, "servers-on-hub"):
-            continue
-        try:
-            mode = secret.file.stat().st_mode
-        except OSError:
-            continue
-        if mode & 0o004:
-            yield platform.finding(
-                "warning",
-                path,
-                f"every account of this machine can read {secret.file}, users' servers too",
-                f"chmod 600 {secret.file}",
-            )
+    if not holds(platform, "servers-on-hub"):
+        return
+    try:
+        mode = file.stat().st_mode
+    except OSError:
+        return
+    if mode & 0o004:
+        yield platform.finding(
+            "warning",
+            path,
+            f"every account of this machine can read {file}, users' servers too",
+            f"chmod 600 {file}",
+        )
 
 
 class Texts:
@@ -148,12 +150,7 @@ class Texts:
     def constants(self) -> set[str | bytes]:
         """Every text constant."""
         found: set[str | bytes] = set()
-        for file in self.trace.files if self.trace else ():
-            try:
-                with open(file, "rb") as opened:
-                    tree = ast.parse(opened.read())
-            except (OSError, SyntaxError):
-                continue
+        for _, tree in self.trace.trees() if self.trace else ():
             for node in ast.walk(tree):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
                     found.add(node.value)

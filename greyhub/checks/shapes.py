@@ -17,7 +17,7 @@ LISTS = ("scopes", "users", "services", "groups", "oauth_client_allowed_scopes")
 
 def check(platform: Platform) -> Iterator[Finding]:
     """Findings about the keys of services, roles, groups and profiles."""
-    yield from _each(platform, "services", _service_keys())
+    yield from _each(platform, "services", service_keys())
     yield from _each(platform, "load_roles", _ROLE)
     yield from _groups(platform)
     yield from _profiles(platform)
@@ -34,7 +34,8 @@ def _each(platform: Platform, option: str, keys: Collection[str]) -> Iterator[Fi
         yield from _keys(platform, path or (), item, keys, f"{name!r}")
 
 
-def _service_keys() -> set[str]:
+def service_keys() -> set[str]:
+    """The keys that a service's entry may have."""
     from jupyterhub.services.service import Service
 
     return set(Service.class_traits(input=True))

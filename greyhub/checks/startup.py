@@ -21,6 +21,7 @@ from greyhub.checks.dry_hub import (
     refused_name,
 )
 from greyhub.checks.platform import Platform
+from greyhub.checks.shapes import service_keys
 
 TOKENS = {"service_tokens": "service", "api_tokens": "user"}
 
@@ -94,7 +95,7 @@ def _steps(platform: Platform, hub: Any) -> Iterator[Step]:
     # A role may name a service that an adapter brings, so those are loaded, too.
     path = platform.is_set("JupyterHub", "services") or ("JupyterHub", "services")
     for service in mappings(platform.value("JupyterHub", "services")):
-        if service.get("name") and not {*service} - _service_keys():
+        if service.get("name") and not {*service} - service_keys():
             load = partial(hub.service_from_spec, dict(service))
             yield path, f"the service {service['name']!r}", load, "mend this entry of the list"
     for option, kind in TOKENS.items():
@@ -110,21 +111,27 @@ def _steps(platform: Platform, hub: Any) -> Iterator[Step]:
 
 def _short_tokens(platform: Platform) -> Iterator[Finding]:
     """JupyterHub would show the beginning of such a token, which is most of it."""
-    held = [
-        ("services", "service", service.get("name"), service.get("api_token"))
-        for service in mappings(platform.value("JupyterHub", "services"))
-    ]
-    for option, kind in TOKENS.items():
-        held += [(option, kind, name, token) for token, name in _tokens_of(platform, option)]
-    for option, kind, name, token in held:
+    for option, kind, name, token in _tokens(platform):
         path = platform.is_set("JupyterHub", option)
-        if path and isinstance(token, str) and 0 < len(token) < _shortest():
+        if path and len(token) < _shortest():
             yield platform.finding(
                 "error",
                 path,
                 f"the token of the {kind} {name!r} is shorter than {_shortest()} characters",
                 "make one: openssl rand -hex 32",
             )
+
+
+def _tokens(platform: Platform) -> Iterator[tuple[str, str, Any, str]]:
+    """Every token: the option that it stands in, the kind and the name of its owner, the token."""
+    for service in mappings(platform.value("JupyterHub", "services")):
+        token = service.get("api_token")
+        if isinstance(token, str) and token:
+            yield "services", "service", service.get("name"), token
+    for option, kind in TOKENS.items():
+        for token, name in _tokens_of(platform, option):
+            if token:
+                yield option, kind, name, token
 
 
 def _tokens_of(platform: Platform, option: str) -> list[tuple[str, str]]:
@@ -139,20 +146,11 @@ def _shortest() -> int:
     return int(orm.APIToken.min_length)
 
 
-def _service_keys() -> set[str]:
-    from jupyterhub.services.service import Service
-
-    return set(Service.class_traits(input=True))
-
-
 def _said(platform: Platform, error: Exception) -> str:
     """An error in one line, without a token."""
     told = error.args[0] if isinstance(error, KeyError) and error.args else error
     text = " ".join(str(told).split())
-    services = mappings(platform.value("JupyterHub", "services"))
-    tokens = [str(service.get("api_token") or "") for service in services]
-    tokens += [token for option in TOKENS for token, _ in _tokens_of(platform, option)]
-    for token in filter(None, tokens):
+    for *_, token in _tokens(platform):
         text = text.replace(token, "***")
     return text or type(error).__name__
 
