@@ -172,3 +172,13 @@ class Adapter(LoggingConfigurable):
     def resolve(self, path: str | Path) -> Path:
         """A path from the configuration; a relative one stands beside the file."""
         return self.parent.resolve(path)
+
+
+def server_uid(spawner: Any) -> int | None:
+    """The uid that a spawner's servers run under on the hub's machine.
+
+    None means the hub's own, or that the servers run elsewhere. A Spawner says
+    it by an attribute ``uid``; stock spawners for system accounts are known.
+    """
+    uid = getattr(spawner, "uid", None)
+    return uid if isinstance(uid, int) else None

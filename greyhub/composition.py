@@ -27,9 +27,10 @@ from greyhub.checks.dry_instances import sound
 from greyhub.checks.platform import Platform
 from greyhub.checks.provenance import Loader, trace_of
 from greyhub.errors import ConfigConflict, ConfigError, ConfigErrors
-from greyhub.hub import GreyHub, label
+from greyhub.hub import GreyHub
 from greyhub.merge import Origin, merge
 from greyhub.secrets import seal
+from greyhub.slots import label
 
 
 @dataclass(frozen=True)

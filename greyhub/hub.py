@@ -26,8 +26,7 @@ from greyhub.directories import make_passable
 from greyhub.errors import AdapterError, ConfigError, HomeError
 from greyhub.merge import Origin
 from greyhub.page import Page
-from greyhub.secrets import masked
-from greyhub.slots import SLOTS, Slot, choose, flavour
+from greyhub.slots import SLOTS, Slot, choose, flavour, label
 from greyhub.spawn_hooks import Spawning, deleting
 from greyhub.spawners import SpawnerAdapter
 
@@ -230,9 +229,3 @@ class GreyHub(LoggingConfigurable):
         if self.servers_here:
             return (sys.executable, "-m", "greyhub.singleuser")
         return ("greyhub-singleuser",)
-
-
-def label(value: object) -> str:
-    """The value of a slot for people, without a password that is in it."""
-    text = value if isinstance(value, str) else getattr(value, "__name__", repr(value))
-    return str(masked(text))

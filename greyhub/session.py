@@ -13,7 +13,8 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from greyhub.errors import NotOnPlatform, SlotEmpty
-from greyhub.slots import SLOTS, import_object
+from greyhub.imports import import_object
+from greyhub.slots import SLOTS
 from greyhub.ticket import Ticket, variable
 
 if TYPE_CHECKING:

@@ -7,16 +7,15 @@ the slot's open API already speaks: a Spawner, a URL, a catalogue's path.
 from __future__ import annotations
 
 import difflib
-import importlib
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from importlib.metadata import EntryPoint
 from typing import Any
 
 from greyhub.adapter import Adapter
 from greyhub.errors import AdapterError
+from greyhub.imports import import_object, points
+from greyhub.secrets import masked
 
 
 @dataclass(frozen=True)
@@ -50,31 +49,6 @@ SLOTS: dict[str, Slot] = {
 
 FLAVOURS = "greyhub.flavours"
 """The group of entry points that name one adapter for each slot."""
-
-
-def points(group: str) -> EntryPoints:
-    """The installed entry points of a group. All distributions are read once, for all groups."""
-    found: EntryPoints = _all_points(tuple(sys.path)).select(group=group)
-    return found
-
-
-@lru_cache(maxsize=1)
-def _all_points(path: tuple[str, ...]) -> Any:
-    return entry_points()
-
-
-def import_object(path: str) -> Any:
-    """What an import string names: ``package.module:name`` or ``package.module.name``."""
-    module, _, name = path.partition(":") if ":" in path else path.rpartition(".")
-    found = importlib.import_module(module)
-    for part in name.split("."):
-        found = getattr(found, part)
-    return found
-
-
-def import_string(cls: type) -> str:
-    """The import string of a class: what `import_object` takes."""
-    return f"{cls.__module__}:{cls.__qualname__}"
 
 
 def choose(slot: Slot, value: object) -> tuple[type[Adapter], Mapping[str, Any]]:
@@ -117,6 +91,12 @@ def flavour(name: str) -> Mapping[str, object]:
         )
     names: Mapping[str, object] = _load("c.GreyHub.flavour", name, installed[name])
     return names
+
+
+def label(value: object) -> str:
+    """The value of a slot for people, without a password that is in it."""
+    text = value if isinstance(value, str) else getattr(value, "__name__", repr(value))
+    return str(masked(text))
 
 
 def _load(option: str, name: str, point: EntryPoint) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 from greyhub.adapter import Adapter
 from greyhub.errors import GreyHubError
-from greyhub.slots import import_string
+from greyhub.imports import import_string
 from greyhub.ticket import Ticket, variable
 
 PAUSES = (0.5, 2.0, 5.0)

@@ -13,7 +13,7 @@ from typing import Any
 from traitlets import Any as AnyTrait
 
 from greyhub.adapter import Adapter, Contribution, Finding
-from greyhub.slots import points
+from greyhub.imports import points
 
 
 class AuthAdapter(Adapter):

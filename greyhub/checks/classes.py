@@ -17,7 +17,8 @@ from traitlets import TraitError, TraitType
 from traitlets.config import Config, Configurable
 
 from greyhub.adapter import Adapter
-from greyhub.slots import SLOTS, import_object, points
+from greyhub.imports import import_object, points
+from greyhub.slots import SLOTS
 
 GROUPS = ("jupyterhub.spawners", "jupyterhub.authenticators", "jupyterhub.proxies")
 """JupyterHub's own groups of entry points, whose classes have sections, too."""

@@ -18,10 +18,9 @@ from greyhub.checks.platform import COMMAND_LINE, Platform
 from greyhub.checks.values import settings
 from greyhub.class_names import made_from
 from greyhub.errors import ConfigError
-from greyhub.hub import GreyHub, label
 from greyhub.secret_names import is_secret
 from greyhub.secrets import MASK, Secret, masked
-from greyhub.slots import SLOTS
+from greyhub.slots import SLOTS, label
 
 ENVIRONMENT: tuple[tuple[str, str, str], ...] = (
     ("CryptKeeper", "keys", "JUPYTERHUB_CRYPT_KEY"),
@@ -77,8 +76,7 @@ def effective_options(platform: Platform, *, everything: bool = False) -> list[E
 
 def _slots(platform: Platform) -> Iterator[EffectiveOption]:
     """The slots, also where the flavour fills them."""
-    hub = platform.greyhub
-    assert isinstance(hub, GreyHub)
+    hub: Any = platform.greyhub
     for slot in SLOTS:
         value = hub.values.get(slot)
         if platform.written_at(("GreyHub", slot)):
@@ -120,7 +118,7 @@ def _of_class(platform: Platform, cls: type, everything: bool) -> Iterator[Effec
         elif variable := _variable(cls, name):
             value = MASK if is_secret(name) else masked(_get(made, name), name)
             yield EffectiveOption(cls.__name__, name, value, f"the variable {variable}", default)
-        elif everything and cls is not GreyHub:
+        elif everything and cls is not type(platform.greyhub):
             value = default if is_secret(name) else masked(_get(made, name), name)
             yield EffectiveOption(cls.__name__, name, value, "default", default)
         elif everything and name not in SLOTS:

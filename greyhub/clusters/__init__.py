@@ -13,7 +13,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Dict
 
 from greyhub.adapter import Adapter, Contribution, Finding
-from greyhub.slots import import_object, import_string
+from greyhub.imports import import_object, import_string
 
 
 @runtime_checkable

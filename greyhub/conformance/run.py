@@ -16,7 +16,7 @@ from greyhub.conformance.engine import Sitting
 from greyhub.conformance.limits import PATIENCE
 from greyhub.conformance.result import Outcome, Report, Result
 from greyhub.conformance.suite import Misuse, Suite
-from greyhub.slots import import_object
+from greyhub.imports import import_object
 
 Watcher = Callable[[Result], None]
 

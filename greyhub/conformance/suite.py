@@ -10,7 +10,7 @@ from importlib.metadata import Distribution, PackageNotFoundError, distributions
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from greyhub.errors import GreyHubError
-from greyhub.slots import import_object
+from greyhub.imports import import_object
 
 if TYPE_CHECKING:
     from greyhub.conformance.case import Case

@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from greyhub.data import templates
+from greyhub.data.document import Document, Fault
 from greyhub.data.policy import Policy
-
-if TYPE_CHECKING:
-    from greyhub.data.entries import Entry
 
 URLS = ("url", "urlpath")
 """The arguments that say where data is; a relative one stands beside its catalogue."""
@@ -20,10 +18,21 @@ SHORTEST = 4
 """Fewer letters are no secret, and hiding them would hide half of every message."""
 
 
+class Described(Protocol):
+    """What a rendering needs to know of the entry that it fills in."""
+
+    @property
+    def document(self) -> Document:
+        """The file in which it stands."""
+
+    def fault(self, what: str, fix: str = "") -> Fault:
+        """A fault of this entry."""
+
+
 class Rendering:
     """The values of one entry as they are filled in, and what must not be shown of them."""
 
-    def __init__(self, entry: Entry, policy: Policy, values: Mapping[str, Any]) -> None:
+    def __init__(self, entry: Described, policy: Policy, values: Mapping[str, Any]) -> None:
         self.entry, self.policy, self.values = entry, policy, values
         self._platform = {**policy.parameters, "CATALOG_DIR": entry.document.directory}
         self._secrets: list[str] = []
@@ -87,7 +96,7 @@ class Rendering:
             self._secrets.append(str.__str__(value))
 
 
-def from_environment(entry: Entry, text: str) -> str:
+def from_environment(entry: Described, text: str) -> str:
     """A text with ``env(NAME)`` filled in; a `Fault` of the entry if one is not set."""
     try:
         return templates.fill_environment(text)

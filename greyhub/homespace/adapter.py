@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from traitlets import Dict, Enum, Float, Integer, TraitError, Unicode, validate
 
-from greyhub.adapter import Adapter, Contribution, Finding
+from greyhub.adapter import Adapter, Contribution, Finding, server_uid
 from greyhub.errors import ConfigError, HomeError, warn_renamed
 from greyhub.homespace.deletion import delete_home, split
 from greyhub.homespace.permissions import make_private
@@ -26,7 +26,6 @@ from greyhub.homespace.quota import size_of
 from greyhub.homespace.registry import HomeRegistry
 from greyhub.homespace.secret_references import Secrets, check_url
 from greyhub.names import filename
-from greyhub.spawners import owner
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -198,7 +197,7 @@ class HomespaceAdapter(_FormerName):
         if self.kept == "native":
             path = Path(urlsplit(url).path)
             if self.parent.servers_here:
-                uid = owner(spawner)
+                uid = server_uid(spawner)
                 await asyncio.to_thread(make_private, path, uid, "c.GreyHub.homespace")
             return ticket | {"mode": "native", "path": str(path)}
         if self.kept == "sync":
@@ -269,7 +268,7 @@ class HomespaceAdapter(_FormerName):
 
     def _place(self, spawner: Any) -> str:
         """The place of a user's working copy, made if servers run here; or ""."""
-        name, uid = filename(spawner.user.name), owner(spawner)
+        name, uid = filename(spawner.user.name), server_uid(spawner)
         ours = self.parent.servers_here and (uid is not None or os.geteuid() != 0)
         if not ours:
             return f"{self.copies.rstrip('/')}/{name}" if self.copies else ""

@@ -8,7 +8,8 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from greyhub.homespace.filesystem import Home
+    from fsspec import AbstractFileSystem
+
     from greyhub.homespace.stores import Source, Store
 
 
@@ -58,7 +59,7 @@ class Reader(io.BufferedReader):
 
     Parameters
     ----------
-    home : Home
+    home : AbstractFileSystem
         Where it is.
     path : str
         Its path.
@@ -74,7 +75,7 @@ class Reader(io.BufferedReader):
 
     def __init__(
         self,
-        home: Home,
+        home: AbstractFileSystem,
         path: str,
         store: Store,
         block_size: int | None = None,
@@ -92,7 +93,7 @@ class Reader(io.BufferedReader):
     @property
     def full_name(self) -> str:
         """The URL of the file."""
-        return self.fs.unstrip_protocol(self.path)
+        return str(self.fs.unstrip_protocol(self.path))
 
     def info(self) -> dict[str, Any]:
         """What the store said of the file as it was opened."""
@@ -102,7 +103,7 @@ class Reader(io.BufferedReader):
         return _reopen, (self.fs, self.path, self.tell())
 
 
-def _reopen(home: Home, path: str, position: int) -> Any:
+def _reopen(home: AbstractFileSystem, path: str, position: int) -> Any:
     file = home.open(path, "rb")
     file.seek(position)
     return file
@@ -134,7 +135,7 @@ class Writer(io.BufferedIOBase):
 
     def __init__(
         self,
-        home: Home,
+        home: AbstractFileSystem,
         path: str,
         store: Store,
         mode: str,
@@ -157,7 +158,7 @@ class Writer(io.BufferedIOBase):
     @property
     def full_name(self) -> str:
         """The URL of the file."""
-        return self.fs.unstrip_protocol(self.path)
+        return str(self.fs.unstrip_protocol(self.path))
 
     def readable(self) -> bool:
         """Never."""

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets import Dict, Enum, Float, Integer, Unicode
 
-from greyhub.adapter import Contribution, Finding
+from greyhub.adapter import Contribution, Finding, server_uid
 from greyhub.directories import make_passable
 from greyhub.errors import ConfigError, HomeError, warn_renamed
 from greyhub.homespace.adapter import HomespaceAdapter
 from greyhub.homespace.permissions import check_owner
 from greyhub.names import filename
-from greyhub.spawners import owner
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -91,7 +90,7 @@ class LocalHomespace(_FormerName):
     async def ticket(self, spawner: Any) -> Mapping[str, Any]:
         """Make the home if it is not there."""
         path = self.path(spawner.user.name)
-        await asyncio.to_thread(self.make, path, owner(spawner))
+        await asyncio.to_thread(self.make, path, server_uid(spawner))
         return {"path": str(path)}
 
     def make(self, path: Path, uid: int | None) -> None:

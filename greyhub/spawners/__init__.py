@@ -13,7 +13,7 @@ from typing import Any
 from traitlets import Any as AnyTrait
 
 from greyhub.adapter import Adapter, Contribution
-from greyhub.slots import points
+from greyhub.imports import points
 
 
 class SpawnerAdapter(Adapter):
@@ -53,13 +53,3 @@ class SpawnerAdapter(Adapter):
     def label(self) -> str:
         """The name of the Spawner class."""
         return self.load_class().__name__
-
-
-def owner(spawner: Any) -> int | None:
-    """The uid that a spawner's servers run under on the hub's machine.
-
-    None means the hub's own, or that the servers run elsewhere. A Spawner says
-    it by an attribute ``uid``; stock spawners for system accounts are known.
-    """
-    uid = getattr(spawner, "uid", None)
-    return uid if isinstance(uid, int) else None

@@ -22,7 +22,7 @@ TELL = """
 import json
 from jupyterhub import orm
 from jupyterhub.handlers import BaseHandler
-from greyhub.hub import label
+from greyhub.slots import label
 from greyhub.secrets import masked
 
 def asked(live, name):

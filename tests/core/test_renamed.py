@@ -11,7 +11,7 @@ from greyhub.cli.reading import read
 from greyhub.errors import ConfigError
 from greyhub.homespace.adapter import HomespaceAdapter
 from greyhub.homespace.local import LocalHomespace
-from greyhub.slots import import_object
+from greyhub.imports import import_object
 from tests.checks.mistakes.mistake import PAM
 from tests.checks.starting import forget, write
 

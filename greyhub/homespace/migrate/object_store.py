@@ -23,7 +23,7 @@ from greyhub.homespace.sync.keys import IDENTITY, key_of, path_of, plain, reserv
 from greyhub.homespace.sync.manifest import Manifest
 from greyhub.homespace.sync.records import Entry, Remote
 from greyhub.homespace.sync.source import CHUNK, Content, Source
-from greyhub.homespace.sync.stores import ABSENT, Changed, Store
+from greyhub.homespace.sync.stores.base import ABSENT, Changed, Store
 from greyhub.homespace.sync.stores.served import open_home
 
 MEMORY = 8 << 20

@@ -16,7 +16,7 @@ from typing import IO, Any, ClassVar, Literal, Protocol
 
 from greyhub.homespace.secret_references import Secrets
 from greyhub.homespace.stores.retry import FileChanged, Retry
-from greyhub.slots import import_object
+from greyhub.imports import import_object
 
 MEMORY = 8 * 2**20
 """Bytes of an unfinished file that stay in memory before they go to a disk."""

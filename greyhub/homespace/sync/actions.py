@@ -11,7 +11,7 @@ from greyhub.homespace.sync.pull import SMALL, aside, compare, dress, pull, remo
 from greyhub.homespace.sync.push import displace, erase, push
 from greyhub.homespace.sync.records import Base, Remote, Seen
 from greyhub.homespace.sync.source import LocalTrouble, Stable, Unstable
-from greyhub.homespace.sync.stores import Changed
+from greyhub.homespace.sync.stores.base import Changed
 
 
 class Looked(Exception):

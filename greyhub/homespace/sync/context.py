@@ -14,7 +14,7 @@ from greyhub.homespace.sync.keys import key_of
 from greyhub.homespace.sync.local_tree import LocalTree
 from greyhub.homespace.sync.manifest import Manifest
 from greyhub.homespace.sync.records import Base, Entry, Remote
-from greyhub.homespace.sync.stores import Found, Store
+from greyhub.homespace.sync.stores.base import Found, Store
 
 QUOTA: Final = "the home's quota"
 """How the reason begins for which a path is not saved: there is no room for it."""

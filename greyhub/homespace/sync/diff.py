@@ -19,7 +19,7 @@ from greyhub.homespace.sync.keys import IDENTITY, ODD, key_of, path_of, plain, s
 from greyhub.homespace.sync.plan import UNKNOWN, Change, remote_change
 from greyhub.homespace.sync.records import NEVER, Base, Remote, Seen, describe
 from greyhub.homespace.sync.scan import together, walk
-from greyhub.homespace.sync.stores import Found
+from greyhub.homespace.sync.stores.base import Found
 
 HOUR: Final = 3_600_000_000_000
 FIRST: Final = -1000.0

@@ -15,7 +15,7 @@ from greyhub.homespace.sync.context import SyncContext
 from greyhub.homespace.sync.interruptible import Until, answer
 from greyhub.homespace.sync.keys import IDENTITY, RESERVED
 from greyhub.homespace.sync.source import Content
-from greyhub.homespace.sync.stores import ABSENT, Changed, Store, read
+from greyhub.homespace.sync.stores.base import ABSENT, Changed, Store, read
 
 COPY: Final = f"{RESERVED}/copy"
 FORMAT: Final = 1

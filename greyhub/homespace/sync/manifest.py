@@ -22,7 +22,7 @@ from greyhub.homespace.sync.journal import Journal
 from greyhub.homespace.sync.keys import META, safe
 from greyhub.homespace.sync.records import Entry
 from greyhub.homespace.sync.source import Content
-from greyhub.homespace.sync.stores import Store, read
+from greyhub.homespace.sync.stores.base import Store, read
 
 MANY: Final = 60
 """Batches after which they are folded into one."""

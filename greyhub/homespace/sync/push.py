@@ -12,7 +12,7 @@ from greyhub.homespace.sync.keys import key_of
 from greyhub.homespace.sync.plan import unaware
 from greyhub.homespace.sync.records import Base, Entry, Remote, Seen, describe
 from greyhub.homespace.sync.source import Stable, open_source
-from greyhub.homespace.sync.stores import ABSENT, Changed
+from greyhub.homespace.sync.stores.base import ABSENT, Changed
 
 WORTH_COPYING = 1 << 20
 """Bytes from which a renamed file is copied in the store rather than sent again."""

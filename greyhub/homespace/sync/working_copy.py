@@ -26,7 +26,7 @@ from greyhub.homespace.sync.manifest import Manifest
 from greyhub.homespace.sync.plan import UNREADABLE
 from greyhub.homespace.sync.progress import Progress
 from greyhub.homespace.sync.queue import WorkQueue
-from greyhub.homespace.sync.stores import Store
+from greyhub.homespace.sync.stores.base import Store
 from greyhub.homespace.sync.syscalls import expect_many
 from greyhub.homespace.sync.workers import Workers
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from greyhub.homespace.sync.source import Source
-from greyhub.homespace.sync.stores import Found
+from greyhub.homespace.sync.stores.base import Found
 from greyhub.homespace.sync.stores.local import LocalStore
 from greyhub.homespace.sync.supervisor import Supervisor
 from tests.homespace.sync.machines import Machine

@@ -17,8 +17,9 @@ import pytest
 
 from greyhub.homespace.secret_references import Secrets
 from greyhub.homespace.sync.source import Content
-from greyhub.homespace.sync.stores import ABSENT, Changed, Found, Store, objects, open_url
+from greyhub.homespace.sync.stores import objects, open_url
 from greyhub.homespace.sync.stores import quick as quick_way
+from greyhub.homespace.sync.stores.base import ABSENT, Changed, Found, Store
 from tests.homespace.filesystem.conftest import ACCOUNT_KEY, S3_SECRET
 from tests.homespace.filesystem.places import Place
 from tests.support.faults import Request, always

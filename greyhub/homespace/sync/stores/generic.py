@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from greyhub.homespace.sync.keys import PARTS
-from greyhub.homespace.sync.stores import ABSENT, Changed, Found
+from greyhub.homespace.sync.stores.base import ABSENT, Changed, Found
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem

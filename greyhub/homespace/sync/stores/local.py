@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from greyhub.homespace.sync.keys import PARTS, RESERVED
-from greyhub.homespace.sync.stores import ABSENT, Changed, Found
+from greyhub.homespace.sync.stores.base import ABSENT, Changed, Found
 
 if TYPE_CHECKING:
     from greyhub.homespace.sync.source import Source

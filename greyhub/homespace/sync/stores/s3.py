@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from greyhub import __version__
 from greyhub.homespace.sync.keys import PARTS
-from greyhub.homespace.sync.stores import ABSENT, Changed, Found
+from greyhub.homespace.sync.stores.base import ABSENT, Changed, Found
 from greyhub.homespace.sync.stores.objects import AT_ONCE, PART, Objects
 from greyhub.homespace.sync.stores.quick import Quick, Unclear, Unfit
 

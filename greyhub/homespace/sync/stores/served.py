@@ -17,7 +17,8 @@ from greyhub.homespace.secret_references import Secrets
 from greyhub.homespace.stores import Entry
 from greyhub.homespace.sync.keys import IDENTITY, RESERVED
 from greyhub.homespace.sync.source import Source
-from greyhub.homespace.sync.stores import ABSENT, Changed, Found, Store, open_url
+from greyhub.homespace.sync.stores import open_url
+from greyhub.homespace.sync.stores.base import ABSENT, Changed, Found, Store
 from greyhub.homespace.sync.stores.generic import FsspecStore
 
 OWN: Final = ("s3", "s3a", "abfs", "abfss", "az", "memory", "file", "local")

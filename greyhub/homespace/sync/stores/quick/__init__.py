@@ -15,7 +15,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from greyhub.homespace.sync.stores import Found
+from greyhub.homespace.sync.stores.base import Found
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
