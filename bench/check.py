@@ -20,6 +20,8 @@ COMPOSE = """
 import gc, sys, time
 from jupyterhub.app import JupyterHub
 import greyhub.composition as composing
+from greyhub.config_loading import trace
+trace(JupyterHub)
 app = JupyterHub.instance()
 app.parse_command_line(["-f", sys.argv[1]])
 took = []

@@ -28,13 +28,13 @@ from pathlib import Path
 import psutil
 
 from greyhub.homespace.sync.client import status, sync
-from greyhub.homespace.sync.daemon import KEPT
 from greyhub.homespace.sync.identity import recognise
 from greyhub.homespace.sync.records import Base, Entry, describe
 from greyhub.homespace.sync.scan import walk
 from greyhub.homespace.sync.source import Content
 from greyhub.homespace.sync.stores.local import LocalStore
 from greyhub.homespace.sync.working_copy import WorkingCopy
+from greyhub.ticket import Ticket, variable
 
 
 def furnish(top: Path, files: int) -> None:
@@ -68,12 +68,13 @@ def furnish(top: Path, files: int) -> None:
 @contextmanager
 def keeper(top: Path, *, anew: bool = False) -> Iterator[psutil.Process]:
     """The process that keeps a home; or as it begins anew when it has rested for a while."""
-    job = {"local": str(top / "home"), "state": str(top / "state"), "rest": 3600}
-    job |= {"url": f"file://{top / 'store'}"}
-    environ = {**os.environ, "GREYHUB_SYNC": json.dumps(job)}
+    data = {"path": str(top / "home"), "state": str(top / "state"), "rest": 3600}
+    ticket = Ticket("homespace", "", {**data, "url": f"file://{top / 'store'}"})
+    environ = {**os.environ, variable("homespace"): ticket.dumps()}
+    command = [sys.executable, "-m", "greyhub.homespace.sync"]
     if anew:
-        environ[KEPT] = json.dumps({"ready": True, "look": time.monotonic() + 3600})
-    process = subprocess.Popen([sys.executable, "-m", "greyhub.homespace.sync"], env=environ)
+        command.append(json.dumps({"ready": True, "look": time.monotonic() + 3600}))
+    process = subprocess.Popen(command, env=environ)
     try:
         yield psutil.Process(process.pid)
     finally:

@@ -33,6 +33,7 @@ import psutil
 
 from greyhub.homespace.sync.client import status, sync
 from greyhub.homespace.sync.stores import open_url
+from greyhub.ticket import Ticket, variable
 from tests.homespace.filesystem import servers
 from tests.support.ports import free_port
 from tests.support.waiting import until
@@ -196,11 +197,9 @@ Kept = tuple[Path, psutil.Process]
 def kept(store: Store, scratch: Path, name: str, local: Path) -> Iterator[Kept]:
     """A home that a process keeps in step, brought together."""
     state = scratch / f"{name}.state"
-    job = {"local": str(local), "state": str(state), "url": store.url(name)}
-    environ = {
-        **os.environ,
-        "GREYHUB_SYNC": json.dumps({**job, "storage_options": store.references}),
-    }
+    data = {"path": str(local), "state": str(state), "url": store.url(name)}
+    ticket = Ticket("homespace", "", {**data, "storage_options": store.references})
+    environ = {**os.environ, variable("homespace"): ticket.dumps()}
     command = [sys.executable, "-m", "greyhub.homespace.sync"]
     process = subprocess.Popen(command, env=environ, start_new_session=True)  # as a server does
     try:

@@ -87,7 +87,7 @@ def compose(c: Config, file: str | None = None) -> GreyHub:
             raise refused
         raise SystemExit(f"greyhub: {refused}")
     if composition.platform.trace is None:
-        act(composition, c)  # otherwise `greyhub.guard` does, when the file has been read
+        act(composition, c)  # otherwise `greyhub.config_loading` does, when the file has been read
     return composition.hub
 
 

@@ -31,23 +31,23 @@ KERNELS = (
 def main() -> None:
     """Become the notebook server."""
     environ = os.environ
+    ticket = home_ticket(environ)
+    supervisor = None
     try:
-        supervisor = keep_home(environ)
+        if ticket.data.get("mode") == "sync":
+            supervisor = keep_home(ticket, environ)
+            ticket = supervisor.ticket
+        become(ticket.data, environ)
     except HomeError as error:
         raise SystemExit(f"greyhub: {error}") from error
-    try:
-        become(environ)
     finally:
         if supervisor:
             supervisor.end()
 
 
-def become(environ: MutableMapping[str, str]) -> None:
+def become(home: Mapping[str, Any], environ: MutableMapping[str, str]) -> None:
     """Enter the home and be the notebook server until it stops."""
-    try:
-        enter_home(environ)
-    except HomeError as error:
-        raise SystemExit(f"greyhub: {error}") from error
+    enter_home(home, environ)
     environ["JUPYTER_RUNTIME_DIR"] = private_directory()
     environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environ.get("PATH", "")])
     sys.argv[1:1] = KERNELS
@@ -57,30 +57,36 @@ def become(environ: MutableMapping[str, str]) -> None:
     serve()
 
 
-def keep_home(environ: MutableMapping[str, str]) -> Supervisor | None:
-    """Bring the home down if it is to be a working copy here, and keep it from now on."""
-    data = home_ticket(environ)
-    if data.get("mode") != "sync":
-        return None
-    from greyhub.homespace import lab
-    from greyhub.homespace.sync import client, supervisor
+def home_ticket(environ: Mapping[str, str]) -> Ticket:
+    """What the hub said of the home; empty if the platform fills that slot with nothing."""
+    text = environ.get(variable("homespace"))
+    return Ticket.loads("homespace", text) if text else Ticket("homespace", "")
 
-    keeping = supervisor.keep(data, environ)
-    environ[client.VARIABLE] = str(keeping.state)
+
+def keep_home(ticket: Ticket, environ: MutableMapping[str, str]) -> Supervisor:
+    """Bring the home down to a working copy, and keep it in step with its store from now on.
+
+    The ticket in the environment says from now on where the copy stands.
+    """
+    from greyhub.homespace import lab
+    from greyhub.homespace.sync import supervisor
+
+    keeping = supervisor.keep(ticket, environ)
+    environ[variable("homespace")] = keeping.ticket.dumps()
     lab.show(environ)
     return keeping
 
 
-def enter_home(environ: MutableMapping[str, str]) -> None:
+def enter_home(home: Mapping[str, Any], environ: MutableMapping[str, str]) -> None:
     """Make the home's directory the working directory and ``~``, if it has one here."""
-    path = home_path(environ)
-    if path is None:
+    if not home.get("path"):
         if environ.get("HOME", "/") == "/":  # programs need a place of their own, kept or not
             environ["HOME"] = private_directory()
             os.chdir(environ["HOME"])
         return
+    path = Path(home["path"])
     try:
-        if home_ticket(environ).get("mode") == "native":
+        if home.get("mode") == "native":
             path.mkdir(mode=0o700, exist_ok=True)
         os.chdir(path)
     except OSError as error:
@@ -90,22 +96,6 @@ def enter_home(environ: MutableMapping[str, str]) -> None:
             "their modes: the user of this server must be able to pass through them"
         ) from error
     environ["HOME"] = str(path)
-
-
-def home_path(environ: Mapping[str, str]) -> Path | None:
-    """Where the home stands on this machine, if it does."""
-    data = home_ticket(environ)
-    if data.get("mode") == "sync":
-        from greyhub.homespace.sync.client import FILES, VARIABLE
-
-        return Path(environ[VARIABLE]).parent / FILES
-    return Path(data["path"]) if data.get("path") else None
-
-
-def home_ticket(environ: Mapping[str, str]) -> Mapping[str, Any]:
-    """What the hub said of the home; empty if the platform fills that slot with nothing."""
-    name = variable("homespace")
-    return Ticket.loads("homespace", environ[name]).data if name in environ else {}
 
 
 def private_directory() -> str:

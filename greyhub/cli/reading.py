@@ -77,8 +77,10 @@ def read(file: str, arguments: Sequence[str] = ()) -> Reading:
     from jupyterhub.crypto import CryptKeeper
     from jupyterhub.spawner import Spawner
 
-    from greyhub.guard import GreyHub, unread
+    from greyhub.config_loading import trace, unread
+    from greyhub.hub import GreyHub
 
+    trace(JupyterHub)
     JupyterHub.clear_instance()
     CryptKeeper.clear_instance()
     heard = _Heard()

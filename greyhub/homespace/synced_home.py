@@ -80,8 +80,8 @@ def reopen(place: str, ticket: Mapping[str, Any]) -> Home:
 
 def here(ticket: Mapping[str, Any], options: Mapping[str, Any]) -> Home | None:
     """The working copy of this server, if it keeps one."""
-    state = os.environ.get(client.VARIABLE)
-    if not state:
-        return None
+    state = ticket.get("state") or os.environ.get(client.FORMER)
+    if not state or not Path(state).is_dir():
+        return None  # the ticket has come to another machine, as with a cluster's workers
     known = {"url": ticket["url"], "storage_options": {**ticket["storage_options"], **options}}
     return SyncedHome(str(Path(state).parent), known)

@@ -12,6 +12,10 @@ from pathlib import Path
 from jupyterhub.app import JupyterHub
 from jupyterhub.crypto import CryptKeeper
 
+from greyhub.config_loading import watch
+
+watch(JupyterHub)  # as the entry point does where the command line names such a file
+
 NAME = "greyhub_config.py"
 COMPOSE = "\nimport greyhub\ngreyhub.compose(c)\n"
 HERE = "# here"

@@ -70,12 +70,34 @@ def test_a_file_that_nobody_named(tmp_path: Path) -> None:
 
 
 def test_jupyterhub_without_greyhub_is_left_alone(tmp_path: Path) -> None:
+    """Nothing of it is replaced, and only the entry point itself was imported."""
     (tmp_path / "jupyterhub_config.py").write_text(
-        "c.Spawner.mem_limt = '2G'\nimport sys; print('read', sys.getsizeof(c)); sys.exit(7)\n"
+        "import sys\n"
+        "from jupyterhub.app import JupyterHub\n"
+        "c.Spawner.mem_limt = '2G'\n"
+        "print('load_config_file' in vars(JupyterHub))\n"
+        "print(JupyterHub.python_config_loader_class.__module__)\n"
+        "print(*sorted(name for name in sys.modules if name.startswith('grey' 'hub.')))\n"
+        "sys.exit(7)\n"
     )
     ended = jupyterhub(tmp_path)
     assert ended.returncode == 7
-    assert "greyhub" not in ended.stdout + ended.stderr
+    assert ended.stdout.split() == [
+        "False",
+        "traitlets.config.loader",
+        "greyhub.jupyterhub_entry_point",
+    ]
+    assert "greyhub" not in ended.stderr
+
+
+@pytest.mark.parametrize("named", ["-f={}", "--config={}", "--JupyterHub.config_file={}", "-f {}"])
+def test_a_file_that_never_composes_is_refused_however_it_is_named(
+    named: str, tmp_path: Path
+) -> None:
+    file = write(tmp_path, "c.GreyHub.flavour = 'local'", "")
+    ended = jupyterhub(tmp_path, *named.format(file).split())
+    assert ended.returncode == 1
+    assert "never calls greyhub.compose(c)" in ended.stderr
 
 
 def test_another_application_reads_the_file_with_its_own_directory(tmp_path: Path) -> None:

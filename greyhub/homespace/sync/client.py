@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from greyhub.errors import HomeError
+from greyhub.ticket import Ticket, variable
 
 SOCKET: Final = "sync.sock"
 FILES, STATE = "home", "state"
 """What stands in the place of a working copy: the files, and what is remembered of them."""
 
-VARIABLE: Final = "GREYHUB_HOME_SYNC"
-"""The environment variable that names the state directory of a server's home."""
+FORMER: Final = "GREYHUB_HOME_SYNC"
+"""Names the state directory in servers that an earlier greyhub started."""
 
 
 def status(state: Path | None = None) -> Mapping[str, Any]:
@@ -52,7 +53,7 @@ def sync(state: Path | None = None, timeout: float = 300.0) -> Mapping[str, Any]
 
 def ask(question: Mapping[str, Any], state: Path | None, timeout: float) -> Mapping[str, Any]:
     """Ask one question."""
-    where = Path(state or os.environ.get(VARIABLE) or _nowhere())
+    where = state or own_state()
     try:
         line = _answer(question, where, timeout)
         # A process that just begins anew drops a question, and answers the next.
@@ -112,7 +113,12 @@ class _short:  # noqa: N801
         os.close(self.folder)
 
 
-def _nowhere() -> str:
+def own_state() -> Path:
+    """The state directory of this server's home, as its ticket has it."""
+    text = os.environ.get(variable("homespace"))
+    ticket = Ticket.loads("homespace", text).data if text else {}
+    if state := ticket.get("state") or os.environ.get(FORMER):
+        return Path(state)
     raise HomeError(
         "this server's home is not a working copy: what is written here is saved where it is"
     )

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,17 +40,17 @@ store within seconds."""
 POLL: Final = 120.0
 """Seconds between two looks at the store."""
 
-KEPT: Final = "GREYHUB_SYNC_KEPT"
-"""What the process hands to itself: the socket, the lock, and when it last looked."""
-
 
 @dataclass(frozen=True)
 class Job:
-    """What the companion is to do: the fields of the ``GREYHUB_SYNC`` variable."""
+    """Which home to keep, and how."""
 
     local: Path
+    """The working copy."""
     url: str
+    """The home on its store."""
     state: Path
+    """The directory of what is remembered of both."""
     storage_options: Mapping[str, Any] = field(default_factory=dict)
     quota: Quota = field(default_factory=Quota)
     grace: float = 25.0
@@ -63,15 +63,16 @@ class Job:
     """``module:function`` that makes the store from this job, in place of fsspec's options."""
 
     @classmethod
-    def loads(cls, text: str) -> Job:
-        """Read it from JSON; HomeError says what is wrong with it."""
+    def of(cls, ticket: Mapping[str, Any], *, tied: bool = False) -> Job:
+        """The job that a server's homespace ticket describes; HomeError says what is wrong."""
         try:
-            fields = json.loads(text)
-            fields |= {"local": Path(fields["local"]), "state": Path(fields["state"])}
-            fields["quota"] = Quota(**fields.get("quota", {}))
-            return cls(**fields)
+            known = {each.name for each in fields(cls)} - {"local", "tied"}
+            told: dict[str, Any] = {name: ticket[name] for name in ticket if name in known}
+            told |= {"local": Path(ticket["path"]), "state": Path(ticket["state"])}
+            told["quota"] = Quota(**ticket.get("quota", {}))
+            return cls(**told, tied=tied)
         except (ValueError, TypeError, KeyError) as error:
-            raise HomeError(f"GREYHUB_SYNC is not a job for the home: {error!r}") from error
+            raise HomeError(f"the ticket describes no home to keep in step: {error!r}") from error
 
 
 class Lazy:
@@ -260,9 +261,10 @@ class SyncDaemon:
         for handle in handles.values():
             os.set_inheritable(handle, True)
         kept = handles | {"look": self.looks.next, "ready": True, "end": self.stopping is not None}
-        environ = os.environ | {KEPT: json.dumps(kept)}
+        tied = ["--tied"] if self.job.tied else []
+        command = [sys.executable, "-m", "greyhub.homespace.sync", *tied, json.dumps(kept)]
         # What changes meanwhile is found by the sweep with which every process begins.
-        os.execve(sys.executable, [sys.executable, "-m", "greyhub.homespace.sync"], environ)  # noqa: S606
+        os.execv(command[0], command)  # noqa: S606
 
     # The end.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -12,6 +11,7 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +20,7 @@ from greyhub.errors import HomeError
 from greyhub.homespace.sync import client
 from greyhub.homespace.sync.client import FILES, STATE
 from greyhub.names import short_id
+from greyhub.ticket import Ticket, variable
 
 PATIENCE: Final = 60.0
 """Seconds that a store may not answer before the start of a server is given up."""
@@ -39,37 +40,33 @@ class Supervisor:
 
     Parameters
     ----------
-    ticket : Mapping[str, Any]
+    ticket : Ticket
         What the hub said of the home: ``url``, ``storage_options``, ``directory``,
-        ``quota``, ``grace``.
+        ``quota``, ``grace``. The attribute also says where its copy stands on this
+        machine: ``path``, the files, and ``state``, what is remembered of them.
     environ : Mapping[str, str]
         The server's environment.
     """
 
-    def __init__(self, ticket: Mapping[str, Any], environ: Mapping[str, str]) -> None:
+    def __init__(self, ticket: Ticket, environ: Mapping[str, str]) -> None:
         missing = [name for name in ("pathspec", "inotify_simple") if find_spec(name) is None]
         if missing:
             raise HomeError(
                 f"a working copy of the home needs {' and '.join(missing)}.\n"
                 "  fix: pip install 'greyhub[sync]' in this server's environment"
             )
-        self.ticket = ticket
-        self.place = place_of(ticket, environ)
+        self.place = place_of(ticket.data, environ)
         self.home, self.state = self.place / FILES, self.place / STATE
-        self.grace = float(ticket["grace"])
-        job = {
-            "local": str(self.home),
-            "state": str(self.state),
-            "tied": True,
-            **{name: ticket[name] for name in ("url", "storage_options", "quota", "grace")},
-        }
-        self._environ = {**environ, "GREYHUB_SYNC": json.dumps(job)}
+        self.grace = float(ticket.data["grace"])
+        here = {"path": str(self.home), "state": str(self.state)}
+        self.ticket = replace(ticket, data={**ticket.data, **here})
+        self._environ = {**environ, variable("homespace"): self.ticket.dumps()}
         self._lock, self.ending = threading.Lock(), threading.Event()
         self.process = self._begin()
 
     def _begin(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, "-m", "greyhub.homespace.sync"],
+            [sys.executable, "-m", "greyhub.homespace.sync", "--tied"],
             stdin=subprocess.PIPE,  # closed when this process ends, however that comes
             env=self._environ,
             cwd="/",
@@ -115,7 +112,7 @@ class Supervisor:
             elif now - silent > PATIENCE:
                 self.end(0)
                 raise HomeError(
-                    f"the store of the home {self.ticket['url']} was not reached in "
+                    f"the store of the home {self.ticket.data['url']} was not reached in "
                     f"{PATIENCE:.0f} s: {state['trouble']}.\n  fix: try again when the store "
                     "answers; if it refuses, the credentials of this server are to be looked at"
                 )
@@ -147,7 +144,7 @@ class Supervisor:
             self.process.wait()
 
 
-def keep(ticket: Mapping[str, Any], environ: Mapping[str, str]) -> Supervisor:
+def keep(ticket: Ticket, environ: Mapping[str, str]) -> Supervisor:
     """Start to keep a home, and wait until its server can start."""
     supervisor = Supervisor(ticket, environ)
     signal.signal(signal.SIGTERM, _leave)

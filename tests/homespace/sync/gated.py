@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,6 +13,7 @@ from greyhub.homespace.sync.source import Source
 from greyhub.homespace.sync.stores.base import Found
 from greyhub.homespace.sync.stores.local import LocalStore
 from greyhub.homespace.sync.supervisor import Supervisor
+from greyhub.ticket import Ticket, variable
 from tests.homespace.sync.machines import Machine
 
 ROOT = Path(__file__).parents[3]
@@ -54,9 +55,9 @@ class GatedSupervisor(Supervisor):
     """Keeps a home on such a store."""
 
     def _begin(self) -> Any:
-        job = json.loads(self._environ["GREYHUB_SYNC"])
-        job["opener"] = f"{__name__}:open_store"
-        self._environ |= {"GREYHUB_SYNC": json.dumps(job), "PYTHONPATH": str(ROOT)}
+        data = {**self.ticket.data, "opener": f"{__name__}:open_store"}
+        ticket = replace(self.ticket, data=data)
+        self._environ |= {variable("homespace"): ticket.dumps(), "PYTHONPATH": str(ROOT)}
         return super()._begin()
 
 
@@ -64,7 +65,7 @@ class GatedMachine(Machine):
     """A machine whose server begins before the gate is open."""
 
     def start(self, *, wait: bool = True) -> Machine:
-        self.supervisors.append(GatedSupervisor(self.ticket, os.environ))
+        self.supervisors.append(GatedSupervisor(Ticket("homespace", "", self.ticket), os.environ))
         if wait:
             self.supervisors[-1].wait()
         return self

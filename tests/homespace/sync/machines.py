@@ -12,6 +12,7 @@ from greyhub.homespace.sync import client
 from greyhub.homespace.sync.keys import RESERVED
 from greyhub.homespace.sync.supervisor import Supervisor
 from greyhub.homespace.synced_home import SyncedHome
+from greyhub.ticket import Ticket
 from tests.homespace.filesystem.places import Place
 from tests.support.waiting import MINUTE, until
 
@@ -51,7 +52,7 @@ class Machine:
 
     def start(self, *, wait: bool = True) -> Machine:
         """Start a server; by default, wait until all of the home is here."""
-        supervisor = Supervisor(self.ticket, os.environ)
+        supervisor = Supervisor(Ticket("homespace", "", self.ticket), os.environ)
         self.supervisors.append(supervisor)
         if wait:
             supervisor.wait()

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -18,6 +19,7 @@ import pytest
 import requests
 
 from greyhub.homespace.sync import client
+from greyhub.ticket import Ticket, variable
 from tests.homespace.filesystem.places import Place, matrix
 from tests.homespace.sync.machines import furnish, tree
 from tests.support.faults import always, held
@@ -177,7 +179,9 @@ def test_the_command_line_tells_and_so_does_the_notebook(hub_on: Hubs, s3: Place
     hub.spawn(s3.user)
     environ = hub.environment(s3.user)
     home = home_of(hub, s3.user)
-    environ[client.VARIABLE] = str(home.parent / client.STATE)
+    ticket = Ticket.loads("homespace", environ[variable("homespace")])
+    here = {**ticket.data, "state": str(home.parent / client.STATE)}
+    environ[variable("homespace")] = replace(ticket, data=here).dumps()
     code = (
         "import greyhub\n"
         "home = greyhub.connect().home\n"

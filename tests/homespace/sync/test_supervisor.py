@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -22,6 +23,7 @@ from greyhub.errors import HomeError
 from greyhub.homespace.filesystem import Home
 from greyhub.homespace.sync import client, supervisor
 from greyhub.homespace.sync.supervisor import Supervisor
+from greyhub.ticket import Ticket, variable
 from tests.homespace.filesystem.places import Bucket, Place
 from tests.homespace.sync.machines import Machine, furnish, tree
 from tests.support.faults import Request, always, held
@@ -175,7 +177,9 @@ def test_the_home_is_saved_when_its_server_is_killed(
     code = (
         "import json, os, sys, time\n"
         "from greyhub.homespace.sync.supervisor import Supervisor\n"
-        "supervisor = Supervisor(json.loads(sys.argv[1]), os.environ)\n"
+        "from greyhub.ticket import Ticket\n"
+        "ticket = Ticket('homespace', '', json.loads(sys.argv[1]))\n"
+        "supervisor = Supervisor(ticket, os.environ)\n"
         "supervisor.wait()\n"
         "print(supervisor.process.pid, flush=True)\n"
         "time.sleep(600)\n"
@@ -528,8 +532,8 @@ class Restless(Supervisor):
     """Keeps a home in a process that begins anew as soon as there is nothing to do."""
 
     def _begin(self) -> Any:
-        job = json.loads(self._environ["GREYHUB_SYNC"]) | {"rest": 0.0}
-        self._environ |= {"GREYHUB_SYNC": json.dumps(job)}
+        ticket = replace(self.ticket, data={**self.ticket.data, "rest": 0.0})
+        self._environ |= {variable("homespace"): ticket.dumps()}
         return super()._begin()
 
 
@@ -545,7 +549,7 @@ def test_a_stop_is_heard_by_who_just_begins_anew(
 ) -> None:
     one = machine("one", s3)
     for number in range(10):
-        supervisor = Restless(one.ticket, os.environ)
+        supervisor = Restless(Ticket("homespace", "", one.ticket), os.environ)
         supervisor.wait()
         (one.home / "a").write_text(f"{number}")
         client.sync(one.state)
@@ -566,5 +570,29 @@ def test_no_secret_is_in_the_arguments_or_the_environment(machine: Machines, s3:
     process = Path(f"/proc/{one.supervisors[0].process.pid}")
     assert os.environ["ADA_S3_SECRET"] not in (process / "cmdline").read_text()
     lines = (process / "environ").read_text().split("\0")
-    job = next(line for line in lines if line.startswith("GREYHUB_SYNC="))
-    assert os.environ["ADA_S3_SECRET"] not in job
+    text = next(line for line in lines if line.startswith(variable("homespace")))
+    ticket = Ticket.loads("homespace", text.partition("=")[2])
+    assert ticket.data["url"] == one.ticket["url"]
+    assert os.environ["ADA_S3_SECRET"] not in str(ticket)
+
+
+def test_a_server_of_an_earlier_greyhub_goes_on(machine: Machines, s3: Place) -> None:
+    """Its supervisor and its process know other variables, and the package was upgraded."""
+    one = machine("one", s3)
+    one.state.parent.mkdir(mode=0o700, parents=True)
+    job = {"local": str(one.home), "state": str(one.state), "tied": True, "grace": MINUTE}
+    job |= {name: one.ticket[name] for name in ("url", "storage_options", "quota")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "greyhub.homespace.sync"],
+        env={**os.environ, "GREYHUB_SYNC": json.dumps(job), "GREYHUB_SYNC_KEPT": "{}"},
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        until(lambda: phase(one) == "keeping")
+        (one.home / "a").write_text("1")
+        until(lambda: s3.read("a") == b"1")
+    finally:
+        assert process.stdin
+        process.stdin.close()
+        assert process.wait(MINUTE) == 0

@@ -1,16 +1,12 @@
-"""Sees to it that a config file which speaks of GreyHub is composed, whole and last.
+"""How a hub that starts reads greyhub's config file: traced, and refused unless composed.
 
 JupyterHub ignores a section that no class reads, so a forgotten
-``greyhub.compose(c)`` would start a hub of JupyterHub's defaults. The hub
-imports every installed ``jupyterhub.proxies`` entry point while it is made,
-before it reads its config file. This module is one of them, for this one
-purpose; on the way it offers GreyHub's options to ``jupyterhub --help-all``.
+``greyhub.compose(c)`` would start a hub of JupyterHub's defaults.
 """
 
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,9 +15,6 @@ from greyhub.adapter import Finding
 from greyhub.checks.provenance import Loader
 from greyhub.composition import act, inspected
 from greyhub.errors import ConfigError, ConfigErrors
-from greyhub.hub import GreyHub
-
-__all__ = ["GreyHub", "unread", "watch"]
 
 _ENDING = "end the file with\n\n    import greyhub\n    greyhub.compose(c)\n"
 
@@ -56,9 +49,9 @@ def unread(app: Any) -> Iterator[Finding]:
 
 def _late(files: list[str]) -> Iterator[Finding]:
     """What was set after ``compose``, which has not seen it."""
-    trace = Loader.latest
-    for path in dict.fromkeys(trace.late if trace else ()):
-        place = trace.find(*path) if trace else None
+    read = Loader.latest
+    for path in dict.fromkeys(read.late if read else ()):
+        place = read.find(*path) if read else None
         yield Finding(
             "error",
             "this is set after greyhub.compose(c), which has not seen it",
@@ -76,11 +69,16 @@ def _late(files: list[str]) -> Iterator[Finding]:
             )
 
 
-def watch(application: type[Any]) -> None:
-    """Look on as this class of application reads its config file, and after it.
+def trace(application: type[Any]) -> None:
+    """Have this class of application read its config files with a trace of every line."""
+    application.python_config_loader_class = Loader
 
-    The application is not complete while this module is imported, so that
-    there is no instance to observe yet.
+
+def watch(application: type[Any]) -> None:
+    """Refuse what is wrong once this class of application has read its config file.
+
+    The application is not complete when this is called, so that there is no instance
+    to observe yet.
     """
     load = application.load_config_file
 
@@ -98,8 +96,4 @@ def watch(application: type[Any]) -> None:
             raise SystemExit(f"greyhub: {error}") from error
 
     application.load_config_file = load_config_file
-    application.python_config_loader_class = Loader
-
-
-if "jupyterhub.app" in sys.modules:
-    watch(sys.modules["jupyterhub.app"].JupyterHub)
+    trace(application)
