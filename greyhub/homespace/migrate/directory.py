@@ -20,7 +20,7 @@ from greyhub.homespace.stores import PART
 from greyhub.homespace.stores.atomic_file import AtomicFile, reap
 from greyhub.homespace.stores.local import LocalStore
 from greyhub.homespace.stores.retry import FileChanged
-from greyhub.homespace.sync import databases
+from greyhub.homespace.sync import user_databases
 from greyhub.homespace.sync.ignore import Rules
 from greyhub.homespace.sync.keys import reserved
 from greyhub.homespace.sync.plan import UNKNOWN
@@ -117,7 +117,7 @@ class DirectoryEndpoint:
                 yield source
         finally:
             if copy:
-                databases.delete(copy)
+                user_databases.delete(copy)
 
     def _joined(self, full: str) -> Path:
         """A copy of a database with what was committed to its log; the source stays as it is."""

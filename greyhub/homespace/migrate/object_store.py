@@ -24,7 +24,7 @@ from greyhub.homespace.sync.manifest import Manifest
 from greyhub.homespace.sync.records import Entry, Remote
 from greyhub.homespace.sync.source import CHUNK, Content, Source
 from greyhub.homespace.sync.stores.base import ABSENT, Changed, Store
-from greyhub.homespace.sync.stores.served import open_home
+from greyhub.homespace.sync.stores.home_store import open_home
 
 MEMORY = 8 << 20
 """Bytes of a file on its way that stay in memory."""

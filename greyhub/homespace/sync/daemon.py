@@ -22,8 +22,8 @@ from greyhub.errors import HomeError
 from greyhub.homespace.sync.context import Quota
 from greyhub.homespace.sync.identity import recognise
 from greyhub.homespace.sync.interruptible import GivenUp
-from greyhub.homespace.sync.questions import Questions, State
 from greyhub.homespace.sync.report import Report
+from greyhub.homespace.sync.request_server import RequestServer, State
 from greyhub.homespace.sync.signals import held
 from greyhub.homespace.sync.syscalls import give_way
 from greyhub.homespace.sync.watch import BLIND, CALM, Turn, Watch
@@ -106,7 +106,7 @@ class Lazy:
 
             module, _, function = self.job.opener.partition(":")
             return getattr(import_module(module), function)(self.job)
-        from greyhub.homespace.sync.stores.served import open_home
+        from greyhub.homespace.sync.stores.home_store import open_home
 
         return open_home(self.job.url, self.job.storage_options)
 
@@ -142,7 +142,7 @@ class SyncDaemon:
         self.stopping: float | None = None
         self._busy = time.monotonic()
         os.set_inheritable(lock, False)
-        self.questions = Questions(
+        self.requests = RequestServer(
             job.state, kept.get("socket"), self.report.state, self.copy.engine.workers.wake
         )
 
@@ -161,7 +161,7 @@ class SyncDaemon:
                     raise  # it is not this home: nothing will make it so
                 self.copy.engine.trouble = str(error)
                 self.report.write()
-                self.questions.answer(lambda state: False)
+                self.requests.answer(lambda state: False)
                 if isinstance(error, PermissionError):
                     self.store.renew()
                 self._pause(2.0)
@@ -186,7 +186,7 @@ class SyncDaemon:
         self._notice()
         worked = self.copy.pending
         self.copy.settle(until=lambda: self._interrupted() or self._has_news())
-        self.questions.answer(self._settled)
+        self.requests.answer(self._settled)
         if worked or self.copy.pending:
             self._busy = time.monotonic()
         if self.copy.pending:
@@ -198,13 +198,13 @@ class SyncDaemon:
         """Whatever is due of sweeps and looks."""
         for folder in self.watch.grown():
             self.copy.sweep(folder)
-        if asked := self.questions.new.is_set():
-            self.questions.new.clear()
+        if asked := self.requests.new.is_set():
+            self.requests.new.clear()
         try:
             self._look(asked=asked)
         except BaseException:
             if asked:
-                self.questions.new.set()
+                self.requests.new.set()
             raise
 
     def _look(self, *, asked: bool) -> None:
@@ -229,7 +229,7 @@ class SyncDaemon:
             self.copy.engine.hurry()
 
     def _has_news(self) -> bool:
-        return self.questions.late or self.questions.new.is_set() or self.watch.news
+        return self.requests.late or self.requests.new.is_set() or self.watch.news
 
     def _interrupted(self) -> bool:
         self.report.write()
@@ -237,13 +237,13 @@ class SyncDaemon:
 
     def _settled(self, state: State) -> bool:
         """Whether all that was asked for is saved, or waits for something outside."""
-        return bool(state["saved"] or self.copy.engine.idle) and not self.questions.new.is_set()
+        return bool(state["saved"] or self.copy.engine.idle) and not self.requests.new.is_set()
 
     def _rest(self) -> None:
         """Nothing to do: wait for news, and after a while begin anew, small."""
         self.report.write()
         now, calm = time.monotonic(), max(self.job.rest, self.sweeps.cost / CALM)
-        if self.store.loaded and now - self._busy > calm and not self.questions.open:
+        if self.store.loaded and now - self._busy > calm and not self.requests.open:
             with held():
                 self._begin_anew()
         nearest = now if self.watch.news else min(self.sweeps.next, self.looks.next)
@@ -257,7 +257,7 @@ class SyncDaemon:
     def _begin_anew(self) -> None:
         self.watch.stop()
         self.copy.close()
-        handles = {"socket": self.questions.socket.fileno(), "lock": self.lock}
+        handles = {"socket": self.requests.socket.fileno(), "lock": self.lock}
         for handle in handles.values():
             os.set_inheritable(handle, True)
         kept = handles | {"look": self.looks.next, "ready": True, "end": self.stopping is not None}
@@ -286,7 +286,7 @@ class SyncDaemon:
             left = self.copy.unsaved() or {"": str(error)}
         self.report.phase = "stopped"
         self.report.write(force=True)
-        self.questions.answer(lambda state: True)
+        self.requests.answer(lambda state: True)
         if left:
             self.report.say(
                 f"{len(left):,} paths are still only in {self.job.local}: "

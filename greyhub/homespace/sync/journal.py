@@ -20,9 +20,9 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 
-from greyhub.homespace.sync.database import Transaction, among, insert, open_file, parts
 from greyhub.homespace.sync.records import COMPACT, Base, Entry, Seen, Stamp
 from greyhub.homespace.sync.scan import order
+from greyhub.homespace.sync.sqlite import Transaction, among, insert, open_file, parts
 
 SCHEMA: Final = """
 create table if not exists base (path blob primary key, seen text, tag text, digest text,

@@ -19,7 +19,7 @@ from itertools import count as counting
 from pathlib import Path
 from typing import Final
 
-from greyhub.homespace.sync import databases
+from greyhub.homespace.sync import user_databases
 from greyhub.homespace.sync.keys import RESERVED
 from greyhub.homespace.sync.plan import UNKNOWN, Unknown
 from greyhub.homespace.sync.records import Seen
@@ -289,7 +289,7 @@ class LocalTree:
 
     def release(self, path: str) -> None:
         """See to it that a database has nothing beside it, or raise `Busy`."""
-        if not databases.released(self.home / path):
+        if not user_databases.released(self.home / path):
             raise Busy(f"the database {path} is in use here")
 
     def _day(self, now: float) -> str:

@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Final, TypeVar
 
-from greyhub.homespace.sync import databases
+from greyhub.homespace.sync import user_databases
 from greyhub.homespace.sync.ignore import Rules
 from greyhub.homespace.sync.plan import UNKNOWN, Unknown
 from greyhub.homespace.sync.records import Seen
@@ -39,7 +39,7 @@ def look(home: Path, path: str, firm: set[str] | None = None) -> Seen | Unknown 
         folders.append(above)
         above = os.path.dirname(above)
     firm.update(folders)  # now that none of those above them is a link
-    if databases.is_beside(full):
+    if user_databases.is_beside(full):
         return None  # it is part of its database, and not a file of its own
     return _look(full)
 
@@ -70,7 +70,7 @@ def seen_file(full: str, status: os.stat_result, *, alone: bool = False) -> Seen
         ctime=status.st_ctime_ns,
         inode=status.st_ino,
         names=status.st_nlink,
-        beside="" if alone else databases.beside(full),
+        beside="" if alone else user_databases.beside(full),
     )
 
 
@@ -121,9 +121,9 @@ def _children(home: Path, rules: Rules, top: str) -> Iterator[Found]:
         path = f"{top}/{entry.name}" if top else entry.name
         if rules.skip(path, folder=entry.is_dir(follow_symlinks=False)):
             continue
-        if _may_be_beside(entry.name, names) and databases.is_beside(entry.path):
+        if _may_be_beside(entry.name, names) and user_databases.is_beside(entry.path):
             continue
-        alone = not any(f"{entry.name}{each}" in names for each in databases.BESIDE)
+        alone = not any(f"{entry.name}{each}" in names for each in user_databases.BESIDE)
         seen = _look(entry.path, alone=alone)
         if seen is not None:
             yield path, seen
@@ -138,7 +138,9 @@ def _is_bare(home: Path, path: str) -> bool:
 
 
 def _may_be_beside(name: str, names: set[str]) -> bool:
-    return any(name.endswith(each) and name[: -len(each)] in names for each in databases.BESIDE)
+    return any(
+        name.endswith(each) and name[: -len(each)] in names for each in user_databases.BESIDE
+    )
 
 
 def order(path: str) -> bytes:

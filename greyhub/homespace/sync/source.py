@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
-from greyhub.homespace.sync import databases
+from greyhub.homespace.sync import user_databases
 from greyhub.homespace.sync.records import Seen
 from greyhub.homespace.sync.scan import seen_file
 
@@ -210,9 +210,9 @@ class Database(Stable):
         seen = _sure(seen_file(str(path), os.lstat(path)))
         self._copy = scratch / f"{os.getpid()}-{time.monotonic_ns()}.db"
         try:
-            databases.snapshot(path, self._copy)
+            user_databases.snapshot(path, self._copy)
             super().__init__(self._copy, sealed)
-        except databases.InUse as error:
+        except user_databases.InUse as error:
             self._remove()
             raise Unstable(f"the database {path} cannot be read now: {error}") from error
         except BaseException:
@@ -229,7 +229,7 @@ class Database(Stable):
         self._remove()
 
     def _remove(self) -> None:
-        databases.delete(self._copy)
+        user_databases.delete(self._copy)
 
 
 def open_source(

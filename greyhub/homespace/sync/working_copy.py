@@ -15,7 +15,6 @@ from pathlib import Path
 from greyhub.errors import HomeError
 from greyhub.homespace.sync import diff
 from greyhub.homespace.sync.context import Quota, SyncContext, Usage
-from greyhub.homespace.sync.databases import main_of
 from greyhub.homespace.sync.engine import LONGEST, Engine
 from greyhub.homespace.sync.identity import recognise
 from greyhub.homespace.sync.ignore import FILE, Rules
@@ -28,6 +27,7 @@ from greyhub.homespace.sync.progress import Progress
 from greyhub.homespace.sync.queue import WorkQueue
 from greyhub.homespace.sync.stores.base import Store
 from greyhub.homespace.sync.syscalls import expect_many
+from greyhub.homespace.sync.user_databases import main_of
 from greyhub.homespace.sync.workers import Workers
 
 OFTEN = 1.0

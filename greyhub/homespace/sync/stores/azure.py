@@ -16,7 +16,7 @@ from greyhub import __version__
 from greyhub.homespace.sync.keys import PARTS
 from greyhub.homespace.sync.stores.base import ABSENT, Changed, Found
 from greyhub.homespace.sync.stores.objects import AT_ONCE, PART, Objects
-from greyhub.homespace.sync.stores.quick import Quick
+from greyhub.homespace.sync.stores.obstore_client import ObstoreClient
 
 if TYPE_CHECKING:
     from greyhub.homespace.sync.source import Source
@@ -67,10 +67,10 @@ class AzureStore(Objects):
         found = self._found(await _meant(self._blob(key).get_blob_properties(**ONCE), key))
         return found._replace(key=key)
 
-    def _open_quick(self) -> Quick:
-        from greyhub.homespace.sync.stores.quick.azure import open_quick
+    def _open_client(self) -> ObstoreClient:
+        from greyhub.homespace.sync.stores.obstore_client.azure import open_client
 
-        return open_quick(self.filesystem, self.bucket, self.name, f"greyhub/{__version__}")
+        return open_client(self.filesystem, self.bucket, self.name, f"greyhub/{__version__}")
 
     async def _get(
         self, key: str, tag: str | None, start: int | None = None, length: int | None = None

@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final
 
-from greyhub.homespace.sync.stores.quick import Quick, Unclear
+from greyhub.homespace.sync.stores.obstore_client import ObstoreClient, UseSDK
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -49,7 +49,7 @@ class Objects(ABC):
         self.bucket, _, prefix = root.strip("/").partition("/")
         self.prefix = f"{prefix}/" if prefix else ""
         self.name = f"{self.protocol}://{root.strip('/')}"
-        self._quick: Quick | None = None
+        self._client: ObstoreClient | None = None
         self._opened, self._opening = False, threading.RLock()
         self._filesystem: Any = None
 
@@ -95,45 +95,45 @@ class Objects(ABC):
         self, key: str, tag: str | None, start: int | None = None, length: int | None = None
     ) -> Data:
         """An object, or a part of it, and its tag."""
-        if quick := self._quicker():
+        if client := self._obstore():
             try:
-                return quick.get(self.prefix + key, tag, start, length)
-            except Unclear:
+                return client.get(self.prefix + key, tag, start, length)
+            except UseSDK:
                 pass
         found = self._run(self._get(key, tag, start, length))
-        self._missed(quick)
+        self._missed(client)
         return found  # type: ignore[no-any-return]
 
     def _write(self, key: str, data: bytes, expect: str | None) -> str:
         """Put a small object, and return its new tag."""
-        if quick := self._quicker():
+        if client := self._obstore():
             try:
-                return quick.put(self.prefix + key, data, expect)
-            except Unclear:
+                return client.put(self.prefix + key, data, expect)
+            except UseSDK:
                 pass
         tag = self._run(self._set(key, data, expect))
-        self._missed(quick)
+        self._missed(client)
         return str(tag)
 
-    def _quicker(self) -> Quick | None:
-        """The quick way, if there is one."""
+    def _obstore(self) -> ObstoreClient | None:
+        """The client by obstore; None if it cannot do what the options ask for."""
         if not self._opened:
             with self._opening:
                 if not self._opened:
                     try:
-                        self._quick = self._open_quick()
+                        self._client = self._open_client()
                     except Exception:  # whatever is amiss, the SDK will have to say it
-                        self._quick = None
+                        self._client = None
                     self._opened = True
-        return self._quick
+        return self._client
 
-    def _missed(self, quick: Quick | None) -> None:
-        if quick and quick.missed():
-            self._quick = None
+    def _missed(self, client: ObstoreClient | None) -> None:
+        if client and client.missed():
+            self._client = None
 
     @abstractmethod
-    def _open_quick(self) -> Quick:
-        """The quick way to the same place; any exception if there is none."""
+    def _open_client(self) -> ObstoreClient:
+        """The client by obstore for the same place; any exception if there can be none."""
 
     @abstractmethod
     async def _get(

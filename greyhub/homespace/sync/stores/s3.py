@@ -19,7 +19,7 @@ from greyhub import __version__
 from greyhub.homespace.sync.keys import PARTS
 from greyhub.homespace.sync.stores.base import ABSENT, Changed, Found
 from greyhub.homespace.sync.stores.objects import AT_ONCE, PART, Objects
-from greyhub.homespace.sync.stores.quick import Quick, Unclear, Unfit
+from greyhub.homespace.sync.stores.obstore_client import NeedsSDK, ObstoreClient, UseSDK
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -56,19 +56,19 @@ class S3Store(Objects):
 
     def list(self, prefix: str = "") -> Iterator[Found]:
         """All objects whose key begins so."""
-        for found in self._quick_list(prefix) or self._pages(prefix):
+        for found in self._obstore_list(prefix) or self._pages(prefix):
             if not found.key.startswith(PARTS):
                 yield found
 
-    def _quick_list(self, prefix: str) -> Sequence[Found]:
-        """A listing by the quick way; nothing if that does not go well.
+    def _obstore_list(self, prefix: str) -> Sequence[Found]:
+        """A listing by obstore; nothing if that does not go well.
 
         Where it finds nothing, the SDK is asked as well: that would mean that all is deleted.
         """
-        folder, quick = self.prefix + prefix, self._quicker()
-        if quick and (not folder or folder.endswith("/")):
-            with suppress(Unclear):
-                return quick.list(folder, self.prefix)
+        folder, client = self.prefix + prefix, self._obstore()
+        if client and (not folder or folder.endswith("/")):
+            with suppress(UseSDK):
+                return client.list(folder, self.prefix)
         return ()
 
     def _pages(self, prefix: str) -> Iterator[Found]:
@@ -92,13 +92,16 @@ class S3Store(Objects):
         mtime = int(item["LastModified"].timestamp() * 1000) * 1_000_000
         return Found(item["Key"][len(self.prefix) :], item["Size"], _tag(item), mtime)
 
-    def _open_quick(self) -> Quick:
-        from greyhub.homespace.sync.stores.quick.s3 import open_found, open_told
+    def _open_client(self) -> ObstoreClient:
+        from greyhub.homespace.sync.stores.obstore_client.s3 import (
+            open_from_filesystem,
+            open_from_options,
+        )
 
         try:
-            return open_told(self._options, self.bucket, self.name)
-        except Unfit:
-            return open_found(self.filesystem, self.bucket, self.name)
+            return open_from_options(self._options, self.bucket, self.name)
+        except NeedsSDK:
+            return open_from_filesystem(self.filesystem, self.bucket, self.name)
 
     async def _get(
         self, key: str, tag: str | None, start: int | None = None, length: int | None = None

@@ -7,20 +7,20 @@ import os
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from greyhub.homespace.sync.stores.quick import ONCE, Quick, Unfit, client, soon
+from greyhub.homespace.sync.stores.obstore_client import ONCE, NeedsSDK, ObstoreClient, client, soon
 
 SCOPE: Final = "https://storage.azure.com/.default"
 FOREIGN: Final = ("AZURE_ENCRYPTION_KEY", "AZURE_STORAGE_USE_EMULATOR", "AZURE_SKIP_SIGNATURE")
 """Variables that mean nothing to adlfs and would mean something to obstore."""
 
 
-def open_quick(filesystem: Any, container: str, name: str, agent: str) -> Quick:
-    """The same container as adlfs reaches it, or `Unfit`."""
+def open_client(filesystem: Any, container: str, name: str, agent: str) -> ObstoreClient:
+    """The same container as adlfs reaches it, or `NeedsSDK`."""
     service = filesystem.service_client
     if service.location_mode != "primary":
-        raise Unfit("location_mode")
+        raise NeedsSDK("location_mode")
     if any(variable in os.environ for variable in FOREIGN):
-        raise Unfit("a variable of the environment")
+        raise NeedsSDK("a variable of the environment")
     endpoint, _, signature = service.primary_endpoint.partition("?")
     from obstore.store import AzureStore
 
@@ -34,7 +34,8 @@ def open_quick(filesystem: Any, container: str, name: str, agent: str) -> Quick:
     if not how["skip_signature"]:
         how["credential_provider"] = _Finder(filesystem, service.credential, signature)
     options: Any = client(endpoint, agent=agent)
-    return Quick(AzureStore(container, client_options=options, retry_config=ONCE, **how), name)  # type: ignore[arg-type]
+    store = AzureStore(container, client_options=options, retry_config=ONCE, **how)  # type: ignore[arg-type]
+    return ObstoreClient(store, name)
 
 
 class _Finder:
@@ -44,7 +45,7 @@ class _Finder:
         self.loop, self.credential, self.signature = filesystem.loop, credential, signature
         kinds = ("account_key", "signature", "get_token")
         if not signature and not any(hasattr(credential, kind) for kind in kinds):
-            raise Unfit(type(credential).__name__)
+            raise NeedsSDK(type(credential).__name__)
 
     def __call__(self) -> Any:
         if key := getattr(self.credential, "account_key", None):

@@ -1,4 +1,4 @@
-"""Fast clients for the frequent requests, by obstore, outside Python's lock.
+"""The frequent requests of object stores by obstore, outside Python's lock.
 
 fsspec's filesystem reads the user's options, finds the credentials and renews
 them, and its SDK says what an answer means. Of the requests that go well, and
@@ -35,16 +35,16 @@ ONCE: Final = {"max_retries": 0}
 """Who asks knows better when to ask again."""
 
 
-class Unclear(Exception):
+class UseSDK(Exception):
     """The request did not go well: the SDK is to do it, or to say what is wrong."""
 
 
-class Unfit(Exception):
+class NeedsSDK(Exception):
     """The user's options ask for what only the SDK can do."""
 
 
-class Quick:
-    """Gets and puts objects, or says that it is `Unclear`.
+class ObstoreClient:
+    """Gets and puts objects, or raises `UseSDK`.
 
     Parameters
     ----------
@@ -100,10 +100,10 @@ class Quick:
             # The mark that some tools make for a folder ends with a slash, which is lost here.
             unsure = {each.key for each in found if not each.size} - self._files
             if len(unsure) > FEW:
-                raise Unclear
+                raise UseSDK
             marks = {key for key in unsure if not self._is_file(root + key)}
         except Exception:
-            raise Unclear from None
+            raise UseSDK from None
         self._files |= unsure - marks
         return [each for each in found if each.key not in marks]
 
@@ -121,7 +121,7 @@ class Quick:
         except Exception as error:
             # What it says may hold a URL, which may hold a signature: not repeated.
             if time.monotonic() - began < LOST:
-                raise Unclear from None
+                raise UseSDK from None
             kind = type(error).__name__
             raise OSError(f"{self._name} does not answer, or too slowly ({kind})") from None
         self._missed = 0
@@ -157,5 +157,5 @@ def _found(each: Any, root: int) -> Found:
 
 def _tag(etag: str | None) -> str:
     if not etag:
-        raise Unclear
+        raise UseSDK
     return etag.strip('"')

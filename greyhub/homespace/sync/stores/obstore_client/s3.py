@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from greyhub.homespace.sync.stores.quick import ONCE, Quick, Unfit, client, soon
+from greyhub.homespace.sync.stores.obstore_client import ONCE, NeedsSDK, ObstoreClient, client, soon
 
 CLIENT: Final = {
     *("aws_access_key_id", "aws_secret_access_key", "aws_session_token"),
@@ -41,8 +41,8 @@ BUNDLES: Final = {"AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"}
 """Variables that name certificates, which obstore would not trust alone."""
 
 
-def open_told(options: Mapping[str, Any], bucket: str, name: str) -> Quick:
-    """A bucket of which the options say all: `Unfit` if the SDK has to find something out.
+def open_from_options(options: Mapping[str, Any], bucket: str, name: str) -> ObstoreClient:
+    """A bucket of which the options say all: `NeedsSDK` if the SDK has to find something out.
 
     It takes longer to load that than to bring a small home down.
     """
@@ -52,12 +52,12 @@ def open_told(options: Mapping[str, Any], bucket: str, name: str) -> Quick:
     _known(config, CONFIG - {"s3", "signature_version"})
     endpoint = urlsplit(options.get("endpoint_url") or kwargs.get("endpoint_url") or "")
     if not (endpoint.scheme and options.get("key") and options.get("secret")) or ":" in bucket:
-        raise Unfit("no endpoint and keys")
+        raise NeedsSDK("no endpoint and keys")
     ignored = OVERRULED | (BUNDLES if endpoint.scheme == "http" else set())
     if any(each.startswith("AWS_") or each in BUNDLES for each in os.environ.keys() - ignored):
-        raise Unfit("a variable of the environment")
+        raise NeedsSDK("a variable of the environment")
     if os.path.exists(os.path.expanduser("~/.aws")):
-        raise Unfit("files of the SDK")
+        raise NeedsSDK("files of the SDK")
     how = {
         "endpoint": endpoint.geturl().rstrip("/"),
         "region": kwargs.get("region_name") or config.get("region_name") or "us-east-1",
@@ -81,8 +81,8 @@ class _Told:
         }
 
 
-def open_found(filesystem: Any, bucket: str, name: str) -> Quick:
-    """The same bucket as s3fs reaches it, or `Unfit`."""
+def open_from_filesystem(filesystem: Any, bucket: str, name: str) -> ObstoreClient:
+    """The same bucket as s3fs reaches it, or `NeedsSDK`."""
     from fsspec.asyn import sync
 
     config = dict(filesystem.config_kwargs)
@@ -90,9 +90,9 @@ def open_found(filesystem: Any, bucket: str, name: str) -> Quick:
     _known(config, CONFIG)
     _known(config.get("s3") or {}, S3)
     if filesystem.s3_additional_kwargs or filesystem.req_kw or filesystem.cache_regions:
-        raise Unfit("s3_additional_kwargs, requester_pays, cache_regions")
+        raise NeedsSDK("s3_additional_kwargs, requester_pays, cache_regions")
     if any(variable.startswith(FOREIGN) for variable in os.environ):
-        raise Unfit("a variable of the environment")
+        raise NeedsSDK("a variable of the environment")
     sdk = filesystem.s3
     link = sync(filesystem.loop, _link, sdk, bucket)
     url = urlsplit(link)
@@ -100,9 +100,9 @@ def open_found(filesystem: Any, bucket: str, name: str) -> Quick:
     endpoint = f"{url.scheme}://{url.netloc}{unquote(url.path).removesuffix('/k')}"
     endpoint = endpoint if virtual else endpoint.removesuffix(f"/{bucket}")
     if url.scheme == "https" and sdk._endpoint.http_session._verify is not True:
-        raise Unfit("certificates of its own")  # obstore would trust others besides
+        raise NeedsSDK("certificates of its own")  # obstore would trust others besides
     if sdk.meta.config.proxies or sdk.meta.config.client_cert:
-        raise Unfit("a proxy or a certificate of the client")
+        raise NeedsSDK("a proxy or a certificate of the client")
     config.setdefault("connect_timeout", filesystem.connect_timeout)
     config.setdefault("read_timeout", filesystem.read_timeout)
     region = sdk.meta.region_name
@@ -114,12 +114,12 @@ def open_found(filesystem: Any, bucket: str, name: str) -> Quick:
     }
     if not filesystem.anon:
         if sdk.meta.config.signature_version != "s3v4":
-            raise Unfit("another signature")
+            raise NeedsSDK("another signature")
         how["credential_provider"] = _Finder(filesystem, sdk)
     return _open(bucket, name, how, config)
 
 
-def _open(bucket: str, name: str, how: dict[str, Any], config: Mapping[str, Any]) -> Quick:
+def _open(bucket: str, name: str, how: dict[str, Any], config: Mapping[str, Any]) -> ObstoreClient:
     from obstore.store import S3Store
 
     options: Any = client(
@@ -138,7 +138,7 @@ def _open(bucket: str, name: str, how: dict[str, Any], config: Mapping[str, Any]
         "unsigned_payload": False,
     }
     store = S3Store(bucket, client_options=options, retry_config=ONCE, **(every | how))  # type: ignore[arg-type]
-    return Quick(store, name)
+    return ObstoreClient(store, name)
 
 
 class _Finder:
@@ -147,7 +147,7 @@ class _Finder:
     def __init__(self, filesystem: Any, sdk: Any) -> None:
         self.loop, self.credentials = filesystem.loop, sdk._request_signer._credentials
         if self.credentials is None:
-            raise Unfit("no credentials")
+            raise NeedsSDK("no credentials")
 
     def __call__(self) -> Any:
         found = asyncio.run_coroutine_threadsafe(self._find(), self.loop).result(60)
@@ -172,4 +172,4 @@ async def _link(sdk: Any, bucket: str) -> str:
 
 def _known(options: Any, names: set[str]) -> None:
     if strange := set(options) - names:
-        raise Unfit(", ".join(sorted(strange)))
+        raise NeedsSDK(", ".join(sorted(strange)))

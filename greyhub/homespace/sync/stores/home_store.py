@@ -31,7 +31,7 @@ PATIENCE: Final = 15.0
 """Seconds to go on asking a server that is busy: then whoever asked tells of it."""
 
 
-class Shown(Home):
+class WholeHome(Home):
     """A home that shows what is greyhub's own, too."""
 
     @classmethod
@@ -47,7 +47,7 @@ class Shown(Home):
         yield from entries
 
 
-class ServedStore(FsspecStore):
+class HomeStore(FsspecStore):
     """A home on a server. Names that WebDAV servers cut are encoded, in a folder of greyhub's.
 
     Parameters
@@ -59,7 +59,7 @@ class ServedStore(FsspecStore):
     """
 
     def __init__(self, url: str, options: Mapping[str, Any]) -> None:
-        home = Shown(url, options, PATIENCE)
+        home = WholeHome(url, options, PATIENCE)
         super().__init__(home, "")
         self.name, self.whole = url, "atomic" in home.can
         self._creates = "exclusive_create" in home.can
@@ -114,4 +114,4 @@ def open_home(url: str, options: Mapping[str, Any]) -> Store:
     """
     if url.partition("://")[0].lower() in OWN:
         return open_url(url, Secrets(options).read())
-    return ServedStore(url, options)
+    return HomeStore(url, options)

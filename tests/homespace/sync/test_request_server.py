@@ -11,7 +11,7 @@ import pytest
 
 from greyhub.errors import HomeError
 from greyhub.homespace.sync import client
-from greyhub.homespace.sync.questions import Questions
+from greyhub.homespace.sync.request_server import RequestServer
 from tests.support.waiting import MINUTE, until
 
 
@@ -22,7 +22,7 @@ class Asked:
         self.folder, self.threads = folder, threads
         self.states: list[dict[str, Any]] = []
         self.came = 0
-        self.questions = Questions(folder, None, self._state, self._count)
+        self.requests = RequestServer(folder, None, self._state, self._count)
 
     def sync(self, timeout: float = MINUTE) -> Future[Any]:
         """Ask for all to be saved; the process has heard it."""
@@ -43,13 +43,13 @@ def asked(tmp_path: Path) -> Iterator[Asked]:
     with ThreadPoolExecutor() as threads:
         asked = Asked(tmp_path, threads)
         yield asked
-        asked.questions.socket.close()
+        asked.requests.socket.close()
 
 
 def test_what_changes_after_all_was_saved_is_not_in_the_answer(asked: Asked) -> None:
     answer = asked.sync()
     asked.states = [{"saved": True}, {"saved": False}]
-    asked.questions.answer(lambda state: bool(state["saved"]))
+    asked.requests.answer(lambda state: bool(state["saved"]))
     assert answer.result(MINUTE)["saved"]
 
 
@@ -63,20 +63,20 @@ def test_a_state_is_no_answer_to_what_is_asked_later(
         later.append(asked.sync())
         return {"saved": True, "at": 1}
 
-    monkeypatch.setattr(asked.questions, "state", meanwhile)
-    asked.questions.answer(lambda state: True)
+    monkeypatch.setattr(asked.requests, "state", meanwhile)
+    asked.requests.answer(lambda state: True)
     assert first.result(MINUTE)["at"] == 1
-    monkeypatch.setattr(asked.questions, "state", lambda: {"saved": True, "at": 2})
-    asked.questions.answer(lambda state: True)
+    monkeypatch.setattr(asked.requests, "state", lambda: {"saved": True, "at": 2})
+    asked.requests.answer(lambda state: True)
     assert later[0].result(MINUTE)["at"] == 2
 
 
 def test_nobody_waits_longer_than_asked(asked: Asked) -> None:
     answer = asked.sync(timeout=0)
     asked.states = [{"saved": False}]
-    asked.questions.answer(lambda state: False)
+    asked.requests.answer(lambda state: False)
     assert not answer.result(MINUTE)["saved"]
-    assert not asked.questions.open
+    assert not asked.requests.open
 
 
 def test_what_it_does_not_know_is_said(tmp_path: Path, asked: Asked) -> None:

@@ -1,4 +1,4 @@
-"""The quick way to a store: the same answers as the SDK's, the same credentials, no secrets."""
+"""obstore to a store: the same answers as the SDK's, the same credentials, no secrets."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ import pytest
 
 from greyhub.homespace.secret_references import Secrets
 from greyhub.homespace.sync.source import Content
-from greyhub.homespace.sync.stores import objects, open_url
-from greyhub.homespace.sync.stores import quick as quick_way
+from greyhub.homespace.sync.stores import objects, obstore_client, open_url
 from greyhub.homespace.sync.stores.base import ABSENT, Changed, Found, Store
 from tests.homespace.filesystem.conftest import ACCOUNT_KEY, S3_SECRET
 from tests.homespace.filesystem.places import Place
@@ -41,7 +40,7 @@ def content(store: Store, key: str, tag: str | None = None, size: int = 0) -> tu
     return into.getvalue(), found
 
 
-def by_quick(request: Request) -> bool:
+def by_obstore(request: Request) -> bool:
     """Whether a request is not one of the SDK's: those name the SDK, or sign otherwise."""
     agent = request.headers.get("User-Agent") or request.headers.get("user-agent") or ""
     return agent.startswith("greyhub/") and "Amz-Sdk-Invocation-Id" not in _titles(request)
@@ -64,7 +63,7 @@ def test_names_contents_and_tags_are_those_of_the_sdk(store: Place) -> None:
         assert content(quick, "a b")[0] == b""
         asked = [each for each in proxy.requests if "list" not in each.path]
         assert asked
-        assert all(by_quick(each) for each in asked)
+        assert all(by_obstore(each) for each in asked)
 
 
 def test_conditions_hold(store: Place) -> None:
@@ -95,7 +94,7 @@ def test_a_large_object_comes_in_parts_of_one_version(
         found = quick.find("large")
         assert found
         assert content(quick, "large", found.tag, found.size) == (data, found.tag)
-        ranges = [each for each in proxy.requests if by_quick(each)]
+        ranges = [each for each in proxy.requests if by_obstore(each)]
         assert len(ranges) == 3
         assert all("If-Match" in _titles(each) for each in ranges)
 
@@ -122,15 +121,15 @@ def test_a_lost_bucket_is_not_a_lost_object(store: Place) -> None:
 
 
 def test_what_fails_is_done_by_the_sdk(store: Place) -> None:
-    """A store that the quick client cannot talk to is left to the SDK, soon altogether."""
+    """A store that obstore cannot talk to is left to the SDK, soon altogether."""
     assert store.proxied
     with store.proxied() as proxy:
-        proxy.rules.append(always("refuse", by_quick))
+        proxy.rules.append(always("refuse", by_obstore))
         quick = opened(store, proxy.options)
         for number in range(14):
             quick.put(f"{number}", Content(b"x"), None)
             assert store.read(f"{number}") == b"x"
-        assert sum(by_quick(each) for each in proxy.requests) == 10
+        assert sum(by_obstore(each) for each in proxy.requests) == 10
 
 
 def test_a_refusal_is_one_and_does_not_repeat_the_secret(
@@ -143,7 +142,7 @@ def test_a_refusal_is_one_and_does_not_repeat_the_secret(
         proxy.rules.append(always("refuse"))
         with pytest.raises(OSError, match=r"(?i)forbidden") as error:
             quick.put("b", Content(b"1"), ABSENT)
-    inside = quick._quick  # type: ignore[attr-defined]
+    inside = quick._client  # type: ignore[attr-defined]
     shown = [repr(quick), repr(inside), repr(inside._store), str(inside._store.config)]
     shown += traceback.format_exception(error.value)
     mine = [each.getMessage() for each in caplog.records if "botocore" not in each.name]
@@ -170,7 +169,7 @@ def test_an_option_that_only_the_sdk_knows_is_not_ignored(s3: Place, more: dict[
         store = opened(s3, {**proxy.options, **more})
         tag = store.put("a", Content(b"1"), ABSENT)
         assert content(store, "a", tag) == (b"1", tag)
-        assert not any(by_quick(each) for each in proxy.requests)
+        assert not any(by_obstore(each) for each in proxy.requests)
 
 
 def test_certificates_of_its_own_are_not_widened(
@@ -178,40 +177,43 @@ def test_certificates_of_its_own_are_not_widened(
 ) -> None:
     import certifi
 
-    from greyhub.homespace.sync.stores.quick import Unfit
-    from greyhub.homespace.sync.stores.quick.s3 import open_found, open_told
+    from greyhub.homespace.sync.stores.obstore_client import NeedsSDK
+    from greyhub.homespace.sync.stores.obstore_client.s3 import (
+        open_from_filesystem,
+        open_from_options,
+    )
 
     bundles = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
     for name in bundles:
         monkeypatch.delenv(name, raising=False)
     options = {**Secrets(s3.options).read(), "endpoint_url": "https://store.invalid"}
     plain: Any = open_url(s3.url(), options)
-    assert open_found(plain.filesystem, "homes", "s3://homes")
+    assert open_from_filesystem(plain.filesystem, "homes", "s3://homes")
     bundle = tmp_path / "own.pem"
     bundle.write_bytes(Path(certifi.where()).read_bytes())
     monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
     own: Any = open_url(s3.url(), options)
-    with pytest.raises(Unfit, match="certificates"):
-        open_found(own.filesystem, "homes", "s3://homes")
+    with pytest.raises(NeedsSDK, match="certificates"):
+        open_from_filesystem(own.filesystem, "homes", "s3://homes")
     monkeypatch.setenv("HOME", str(tmp_path))
     told = dict(own._options)
     for name in bundles:
         monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
         monkeypatch.setenv(name, str(bundle))
-        with pytest.raises(Unfit, match="variable"):
-            open_told(told, "homes", "s3://homes")
+        with pytest.raises(NeedsSDK, match="variable"):
+            open_from_options(told, "homes", "s3://homes")
         monkeypatch.delenv(name)
-    assert open_told(told, "homes", "s3://homes")
+    assert open_from_options(told, "homes", "s3://homes")
 
 
 @pytest.mark.parametrize("style", ["virtual", "path", ""])
 def test_the_bucket_stands_where_the_sdk_has_it(s3: Place, style: str) -> None:
-    from greyhub.homespace.sync.stores.quick.s3 import open_found
+    from greyhub.homespace.sync.stores.obstore_client.s3 import open_from_filesystem
 
     config = {"config_kwargs": {"s3": {"addressing_style": style}}} if style else {}
     options = {**Secrets(s3.options).read(), **config, "endpoint_url": "http://store.test:90/at"}
     store: Any = open_url(s3.url(), options)
-    found: Any = open_found(store.filesystem, "homes", "s3://homes")._store
+    found: Any = open_from_filesystem(store.filesystem, "homes", "s3://homes")._store
     host = "homes.store.test" if style == "virtual" else "store.test"
     assert found.config["endpoint"] == f"http://{host}:90/at"
     assert found.config["virtual_hosted_style_request"] == str(style == "virtual").lower()
@@ -236,7 +238,7 @@ def test_credentials_are_renewed_as_the_sdk_renews_them(
         def key() -> str:
             store.put("a", Content(b"1"), None)
             last = proxy.requests[-1]
-            assert by_quick(last)
+            assert by_obstore(last)
             assert last.headers.get("x-amz-security-token") == "token-of-ada"
             given = last.headers.get("authorization") or last.headers["Authorization"]
             return given.partition("Credential=")[2].partition("/")[0]
@@ -264,7 +266,7 @@ def test_anonymous_means_unsigned(s3: Place) -> None:
         kept = ("endpoint_url", "client_kwargs")
         store = opened(s3, {name: proxy.options[name] for name in kept} | {"anon": True})
         store.put("a", Content(b"1"), None)
-        assert by_quick(proxy.requests[-1])
+        assert by_obstore(proxy.requests[-1])
         assert "Authorization" not in _titles(proxy.requests[-1])
 
 
@@ -294,12 +296,12 @@ def test_a_shared_access_signature_is_used_and_not_shown(
         store = open_url(azure.url(), by_signature(proxy.url))
         tag = store.put("a", Content(b"1"), ABSENT)
         assert content(store, "a", tag) == (b"1", tag)
-        assert all(by_quick(each) for each in proxy.requests)
+        assert all(by_obstore(each) for each in proxy.requests)
         assert all("sig=" in each.path for each in proxy.requests)
         proxy.rules.append(always("busy"))
         with pytest.raises(OSError, match=r"\w") as error:
             content(store, "a", tag)
-    inside = store._quick  # type: ignore[attr-defined]
+    inside = store._client  # type: ignore[attr-defined]
     said = [str(error.value), repr(inside._store), str(inside._store.config)]
     said += [each.getMessage() for each in caplog.records if not each.name.startswith("azure")]
     assert not any("sig=" in text for text in said)
@@ -315,7 +317,7 @@ LISTED = (*NAMES, "empty", "deep/empty", " lead", "trail ", "a/ both ", "nbsp\u0
 @pytest.mark.parametrize("few", [100, 0], ids=["asked one by one", "left to the SDK"])
 def test_a_listing_is_that_of_the_sdk(s3: Place, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also of empty files, and of the marks that some tools put for folders: those are no files."""
-    monkeypatch.setattr(quick_way, "FEW", few)
+    monkeypatch.setattr(obstore_client, "FEW", few)
     for name in LISTED:
         s3.write(name, b"" if "empty" in name else name.encode())
     for mark in ("marked/", "deep/"):
@@ -328,12 +330,12 @@ def test_a_listing_is_that_of_the_sdk(s3: Place, few: int, monkeypatch: pytest.M
             assert {each.key for each in found} == {*LISTED}
             assert found == files(store._pages(""))
         lists = [each for each in proxy.requests if "list-type" in each.path]
-        assert by_quick(lists[0])
+        assert by_obstore(lists[0])
         below = files(store.list("deep/"))
         assert {each.key for each in below} == {"deep/empty", "deep/er/still"}
 
 
-def test_a_listing_that_the_quick_way_cannot_read_is_the_sdks(s3: Place) -> None:
+def test_a_listing_that_obstore_cannot_read_is_the_sdks(s3: Place) -> None:
     s3.write("a", b"1")
     s3.write("b\tc", b"2")
     assert {each.key for each in opened(s3).list()} == {"a", "b\tc"}

@@ -23,7 +23,7 @@ State = Mapping[str, Any]
 """How a home is: see `greyhub.homespace.sync.report`."""
 
 
-class Questions:
+class RequestServer:
     """Hears the questions, each in a thread of its own.
 
     Parameters
