@@ -1,4 +1,4 @@
-"""Directories that users pass through, with the modes that they need whatever the umask is."""
+"""Create directories that users pass through, with fixed modes whatever the umask is."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from greyhub.errors import CatalogError, ConfigError
 
 if TYPE_CHECKING:
     from greyhub.data.catalog import Catalog
-    from greyhub.data.survey import Survey
+    from greyhub.data.catalog_check import CatalogCheck
 
 
 class DataAdapter(Adapter):
@@ -134,27 +134,27 @@ class DataAdapter(Adapter):
         ]
 
     @cached_property
-    def survey(self) -> Survey:
+    def catalog_check(self) -> CatalogCheck:
         """What the hub sees of the catalogues."""
-        from greyhub.data.survey import Survey
+        from greyhub.data.catalog_check import CatalogCheck
 
         policy = Policy(self.parameters, tuple(self.environment), tuple(self.readers))
         here = getattr(self.parent, "servers_here", True)
-        return Survey(self.visible, policy, servers_here=here)
+        return CatalogCheck(self.visible, policy, servers_here=here)
 
     def contribute(self) -> Contribution:
         """Nothing; the catalogues that the hub can see are read and judged."""
         try:
-            self.survey.read()
+            self.catalog_check.read()
         except CatalogError as error:
             raise _as_config_error(error) from error
-        for fault in self.survey.faults():
+        for fault in self.catalog_check.faults():
             self.log.warning("greyhub: a dataset cannot be opened: %s", fault)
         return Contribution()
 
     async def ticket(self, spawner: Any) -> Mapping[str, Any]:
         """Where the catalogues are, and what the platform gives to them."""
-        await asyncio.to_thread(self.survey.refresh)
+        await asyncio.to_thread(self.catalog_check.refresh)
         return {
             "catalogs": self.sources(),
             "parameters": self.parameters,
@@ -176,11 +176,11 @@ class DataAdapter(Adapter):
 
     async def check(self) -> Sequence[Finding]:
         """Can each catalogue be read, and each dataset on this machine, by every user?"""
-        return await asyncio.to_thread(self.survey.findings)
+        return await asyncio.to_thread(self.catalog_check.findings)
 
     def label(self) -> str:
         """How many datasets there are, as far as the hub sees them."""
-        return self.survey.label(len(self.catalogs))
+        return self.catalog_check.label(len(self.catalogs))
 
 
 def _as_config_error(error: CatalogError) -> ConfigError:

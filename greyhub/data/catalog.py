@@ -11,8 +11,8 @@ from typing import Any
 from greyhub.data import installed
 from greyhub.data.document import Fault
 from greyhub.data.entries import Entry
+from greyhub.data.loading import Found, Source, load, read_anywhere
 from greyhub.data.policy import Policy
-from greyhub.data.walk import Found, Source, read_anywhere, walk
 from greyhub.errors import CatalogError
 
 SHOWN = 100
@@ -84,7 +84,7 @@ class Catalog(Mapping[str, Any]):
 
     def _read(self) -> Found:
         installed.forget()
-        found = walk(self._sources, self._policy, read_anywhere)
+        found = load(self._sources, self._policy, read_anywhere)
         for name, entry in list(found.entries.items()):
             if fault := entry.missing(self._policy):
                 found.broken[name] = fault

@@ -1,4 +1,4 @@
-"""A catalogue's text, judged as YAML: what it says, and on which line.
+"""Parse the YAML of a catalogue safely, and keep the line of each entry.
 
 Everything that can be wrong with the text itself ends here, as one `Fault`.
 Intake is not imported: the hub reads its catalogues as it starts.
@@ -24,7 +24,7 @@ _Safe: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Fault(CatalogError):
-    """What is wrong with a catalogue or one of its entries, where, and the mend.
+    """What is wrong with a catalogue or one of its entries, where, and the fix.
 
     Parameters
     ----------

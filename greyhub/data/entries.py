@@ -1,4 +1,4 @@
-"""One entry of a catalogue: judged without Intake, opened with it."""
+"""One entry of a catalogue: validated without Intake, opened with it."""
 
 from __future__ import annotations
 

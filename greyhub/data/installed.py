@@ -1,4 +1,4 @@
-"""What is installed in this environment, as far as catalogues ask for it. Nothing is imported."""
+"""Which packages and drivers that catalogues ask for are installed; nothing is imported."""
 
 from __future__ import annotations
 

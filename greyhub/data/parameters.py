@@ -1,4 +1,4 @@
-"""Parameters of a dataset: what a user may choose when opening it, in both formats of Intake."""
+"""The user parameters of a dataset, in the formats of Intake 1 and Intake 2."""
 
 from __future__ import annotations
 

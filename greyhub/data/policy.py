@@ -1,4 +1,7 @@
-"""What a catalogue may name and read: it is written by one person and opened by all others."""
+"""The policy for catalogues: which classes, variables and places an entry may name.
+
+A catalogue is written by one person and opened by all others.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,7 @@ class Policy:
         return module == DATATYPES or name in {import_string(each) for each in self.readers}
 
     def forbids_variable(self, name: str) -> tuple[str, str] | None:
-        """Why ``env(name)`` is refused, and the mend; None if it is not."""
+        """Why ``env(name)`` is refused, and the fix; None if it is not."""
         if is_hub_variable(name):
             return f"env({name}) would read what belongs to the hub, which no catalogue may", ""
         if name not in self.environment:

@@ -1,4 +1,4 @@
-"""The values of one entry as they are filled in, and what must not be shown of them."""
+"""Fill in the values of one entry, and hide its secrets in messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands in braces in a catalogue: found, judged and filled in, never run."""
+"""Template expressions in a catalogue's values: found, checked and filled in, never run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files that ``open`` returns: read in one version, published whole."""
+"""The file objects of a home: readers of one version, writers that publish atomically."""
 
 from __future__ import annotations
 

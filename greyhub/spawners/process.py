@@ -1,4 +1,4 @@
-"""The processes of one server, as the kernel shows them."""
+"""Find, watch and end the processes of one server."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from traitlets import Float, Integer, Unicode, default
 from greyhub import ports
 from greyhub.names import filename, short_id
 from greyhub.spawners import process
-from greyhub.spawners.owners import Owners
+from greyhub.spawners.uids import UidTable
 
 RETRIES = 5
 """How often a signal is sent that the system refuses, before it counts as refused."""
@@ -95,7 +95,7 @@ class LocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
         """The uid that the server runs under; None for the hub's own."""
         if os.geteuid() != 0:
             return None
-        table = Owners(Path(self.state_dir) / "uids.json", self.first_uid, self.last_uid)
+        table = UidTable(Path(self.state_dir) / "uids.json", self.first_uid, self.last_uid)
         return table.uid(self.user.name)
 
     @property

@@ -161,7 +161,7 @@ def test_its_faults_travel_too(write: Write) -> None:
     [
         ("import greyhub.data", ("intake", "jinja2", "fsspec", "greyhub.data.catalog")),
         ("import greyhub.data.local", ("intake", "jinja2", "fsspec", "greyhub.data.catalog")),
-        ("import greyhub.data.survey", ("intake", "jinja2", "fsspec", "pandas")),
+        ("import greyhub.data.catalog_check", ("intake", "jinja2", "fsspec", "pandas")),
         ("import greyhub.data.catalog", ("intake", "jinja2", "pandas", "xarray", "dask")),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from greyhub.data import walk
+from greyhub.data import loading
 from greyhub.data.catalog import open_catalogs
 from greyhub.errors import CatalogError
 from tests.data.support import FIRST, SECOND, Write, opened
@@ -154,4 +154,4 @@ def test_catalogues_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     catalog = open_catalogs([("", "http://endless.example/0")], {})
     assert len(catalog) == 0
     (fault,) = catalog.broken.values()
-    assert f"more than {walk.DEEPEST} catalogues deep" in str(fault)
+    assert f"more than {loading.DEEPEST} catalogues deep" in str(fault)

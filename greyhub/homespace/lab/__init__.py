@@ -1,4 +1,4 @@
-"""What JupyterLab shows of a home that is a working copy: one word in its status bar.
+"""The JupyterLab extension for homes that are working copies: one word in the status bar.
 
 A small extension of the notebook server answers how the home is; a prebuilt
 extension of JupyterLab, plain JavaScript beside this module, asks and shows it.

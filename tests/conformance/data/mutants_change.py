@@ -6,7 +6,7 @@ from contextlib import suppress
 from greyhub.conformance.mutation import mutant
 from greyhub.conformance.new.data.toydata import ToyDataset
 from greyhub.conformance.new.data.toydata.catalog import Unknown
-from greyhub.data.walk import Found
+from greyhub.data.loading import Found
 from greyhub.errors import CatalogError
 from tests.conformance.data.fragile import Disk, Fragile, Lax, LaxToys, Paper, Toys
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from greyhub.conformance.mutation import mutant
 from greyhub.conformance.new.data.toydata import ToyDataset
 from greyhub.conformance.new.data.toydata.client import Client
-from greyhub.data.walk import Found
+from greyhub.data.loading import Found
 from greyhub.errors import CatalogError
 from tests.conformance.data.fragile import Disk, Fragile, Paper, Toys, Web
 

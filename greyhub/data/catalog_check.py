@@ -1,4 +1,4 @@
-"""What the hub sees of the catalogues: it reads the YAML, and never data."""
+"""Check catalogues on the hub: it reads their YAML, and never data."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from pathlib import Path
 from greyhub.adapter import Finding
 from greyhub.data.document import Fault
 from greyhub.data.entries import Entry
+from greyhub.data.loading import Found, Source, load, read_local
 from greyhub.data.policy import Policy
 from greyhub.data.rendering import Rendering, local
-from greyhub.data.walk import Found, Source, read_local, walk
 from greyhub.errors import CatalogError
 
 MANY = 5
 """How many findings of one kind are told one by one."""
 
 
-class Survey:
+class CatalogCheck:
     """The catalogues as the hub last read them.
 
     Parameters
@@ -48,7 +48,7 @@ class Survey:
             One is missing, cannot be read or is malformed, or two datasets have one name.
         """
         sources = self._sources()
-        found = walk(sources, self._policy, read_local)
+        found = load(sources, self._policy, read_local)
         self._stamps = {path: _stamp(path) for path in found.files}
         self._found = found
         return found
@@ -115,7 +115,7 @@ class Survey:
         for path in self._paths(entry):
             if not os.path.exists(path):
                 what = f"{entry.where}: {name!r} is not here: there is no {path}"
-                fix = "mend the path, or look whether its disk is mounted"
+                fix = "correct the path, or look whether its disk is mounted"
                 findings.append(Finding("error", what, fix))
             elif os.geteuid() == 0 and (closed := _closed(path, f"data of {name!r}")):
                 findings.append(closed)

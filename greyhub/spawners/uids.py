@@ -12,7 +12,7 @@ from pathlib import Path
 from greyhub.errors import ConfigError
 
 
-class Owners:
+class UidTable:
     """The table of uids, kept in a file: a user's uid never changes or passes to another.
 
     Parameters

@@ -1,4 +1,4 @@
-"""From catalogue files to named entries: nested files are followed, and names joined."""
+"""Load catalogue files into named entries; nested catalogues are followed."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Found:
     elsewhere: list[str] = field(default_factory=list)
 
 
-def walk(sources: Sequence[Source], policy: Policy, fetch: Fetch) -> Found:
+def load(sources: Sequence[Source], policy: Policy, fetch: Fetch) -> Found:
     """Read catalogues and those that they name, each of the latter once.
 
     Raises
@@ -138,7 +138,7 @@ def read_local(location: str) -> bytes | None:
         with open(os.path.expanduser(path), "rb") as file:
             return file.read()
     except FileNotFoundError:
-        raise Fault("there is no such catalogue", path, "mend the path, or write it") from None
+        raise Fault("there is no such catalogue", path, "correct the path, or write it") from None
     except OSError as error:
         raise Fault(
             f"this catalogue cannot be read: {(error.strerror or str(error)).lower()}",
