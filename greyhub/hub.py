@@ -27,7 +27,8 @@ from greyhub.errors import AdapterError, ConfigError, HomeError
 from greyhub.merge import Origin
 from greyhub.page import Page
 from greyhub.slots import SLOTS, Slot, choose, flavour, label
-from greyhub.spawn_hooks import Spawning, deleting
+from greyhub.spawn_hooks import Spawning
+from greyhub.spawner_class import spawner_class
 from greyhub.spawners import SpawnerAdapter
 
 _SLOT_HELP = (
@@ -196,12 +197,12 @@ class GreyHub(LoggingConfigurable):
         return told
 
     def spawner_class(self) -> type | None:
-        """The Spawner class, if it is to be another one than its adapter's."""
+        """The Spawner class that the hub runs; None where there is no adapter to make it of."""
         spawner = self.adapters.get("spawner")
-        deletes = any(adapter.deletes_with_user for adapter in self.adapters.values())
-        if not deletes or not isinstance(spawner, SpawnerAdapter):
+        if not isinstance(spawner, SpawnerAdapter):
             return None
-        return deleting(spawner.load_class(), self.delete_user)
+        deletes = any(adapter.deletes_with_user for adapter in self.adapters.values())
+        return spawner_class(spawner.load_class(), self.delete_user if deletes else None)
 
     async def delete_user(self, user: Any) -> None:
         """A user is being deleted: tell the adapters that keep something of theirs.

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from greyhub.adapter import Adapter
 from greyhub.errors import GreyHubError
 from greyhub.imports import import_string
 from greyhub.ticket import Ticket, variable
-
-PAUSES = (0.5, 2.0, 5.0)
-"""Seconds after each further try to stop a server that is still there."""
 
 
 class Spawning:
@@ -36,38 +31,8 @@ class Spawning:
         spawner.environment = {**spawner.environment, **tickets}
 
     async def finish(self, spawner: Any) -> None:
-        """After the stop: the server is gone, and no token of it is left."""
-        await self._insist(spawner)
+        """After the stop: no token of the server is left."""
         self._revoke(spawner)
-
-    async def _insist(self, spawner: Any) -> None:
-        """Stop again what is still there.
-
-        JupyterHub asks a spawner once, and forgets the server whether that
-        failed or not; as this hook runs, the spawner still knows it.
-        """
-        for pause in PAUSES:
-            if await self._gone(spawner):
-                return
-            spawner.log.warning("greyhub: %s is still there: stopping it again", _name(spawner))
-            try:
-                await spawner.stop()
-            except Exception as error:
-                spawner.log.warning("greyhub: %s could not be stopped: %r", _name(spawner), error)
-            await asyncio.sleep(pause)
-        if not await self._gone(spawner):
-            spawner.log.error(
-                "greyhub: %s may still run, and JupyterHub forgets it: see to it in the backend",
-                _name(spawner),
-            )
-
-    async def _gone(self, spawner: Any) -> bool:
-        """Whether a server is known to be gone."""
-        try:
-            return await spawner.poll() is not None
-        except Exception as error:
-            spawner.log.warning("greyhub: it is not known of %s: %r", _name(spawner), error)
-            return False
 
     def _revoke(self, spawner: Any) -> None:
         """Delete the tokens of a server.
@@ -85,29 +50,3 @@ class Spawning:
             if token.note == note:
                 user.db.delete(token)
         user.db.commit()
-
-
-def _name(spawner: Any) -> str:
-    return f"the server {spawner.user.name}/{spawner.name}".rstrip("/")
-
-
-def deleting(cls: Any, delete_user: Callable[[Any], Awaitable[None]]) -> type:
-    """A Spawner class with which a user's home leaves with the user, as the platform says.
-
-    JupyterHub tells of a deletion by a method, for which there is no hook. Of a
-    user, it is called on every server, the default one among them; of a named
-    server, on that one only, and then the home stays: it is the user's.
-    """
-
-    class Deleting(cls):  # type: ignore[misc]
-        async def delete_forever(self) -> None:
-            """What the Spawner itself removes, and then the home."""
-            done = super().delete_forever()
-            if inspect.isawaitable(done):
-                await done
-            if not self.name:
-                await delete_user(self.user)
-
-    Deleting.__name__ = Deleting.__qualname__ = f"{cls.__name__}WithHome"
-    Deleting.__module__, Deleting.__doc__ = cls.__module__, cls.__doc__
-    return Deleting

@@ -148,3 +148,53 @@ def _command(process: psutil.Process) -> list[str]:
         return found
     except psutil.Error:
         return []
+
+
+AWAY = """
+from pathlib import Path
+from jupyterhub.spawner import SimpleLocalProcessSpawner
+from greyhub import spawner_class
+
+spawner_class.PAUSES = (0.2,)
+
+class Remote(SimpleLocalProcessSpawner):
+    def away(self):
+        if Path({away!r}).exists():
+            raise OSError("the backend is away")
+
+    async def poll(self):
+        self.away()
+        return await super().poll()
+
+    async def stop(self, now=False):
+        self.away()
+        return await super().stop(now)
+
+c.GreyHub.spawner = Remote
+c.Spawner.args = ["--allow-root"]
+"""
+
+
+def test_a_hub_that_starts_while_the_backend_is_away_loses_no_server(directory: Path) -> None:
+    """JupyterHub's own class: a poll that raises is an end to it, and the server an orphan."""
+    away = directory / "away"
+    with running(directory, AWAY.format(away=str(away))) as hub:
+        hub.spawn("ada")
+        pid = hub.pid("ada")
+        hub.stop(signal.SIGKILL)
+        away.touch()
+        hub.start()
+        until(lambda: "it is not known whether" in hub.log.read_text(), what="the hub's question")
+        assert not ended(pid)
+        with pytest.raises(AssertionError, match="ada is pending check"):
+            hub.api("POST", "users/ada/server")
+        away.unlink()
+        until(lambda: (hub.server("ada") or {}).get("ready"), what="the server, found again")
+        assert hub.pid("ada") == pid
+        away.touch()
+        hub.api("DELETE", "users/ada/server")
+        until(lambda: "perhaps still there" in hub.log.read_text(), what="a stop that failed")
+        assert not ended(pid)
+        away.unlink()
+        until(lambda: hub.server("ada") is None, what="the server's end")
+        assert ended(pid)
