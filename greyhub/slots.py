@@ -126,7 +126,7 @@ def _unusable(option: str, name: str, error: Exception) -> AdapterError:
             f"{name} needs {error.name}, which is not installed",
             where=option,
             fix=f"pip install the package that brings {error.name} in the hub's environment, "
-            "or correct the name",
+            "or fix the name",
         )
     return AdapterError(
         f"{name} could not be imported: {type(error).__name__}: {error}",

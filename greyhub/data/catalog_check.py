@@ -115,7 +115,7 @@ class CatalogCheck:
         for path in self._paths(entry):
             if not os.path.exists(path):
                 what = f"{entry.where}: {name!r} is not here: there is no {path}"
-                fix = "correct the path, or look whether its disk is mounted"
+                fix = "fix the path, or look whether its disk is mounted"
                 findings.append(Finding("error", what, fix))
             elif os.geteuid() == 0 and (closed := _closed(path, f"data of {name!r}")):
                 findings.append(closed)

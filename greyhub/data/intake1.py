@@ -106,7 +106,7 @@ class FirstEntry(Entry):
             return self.fault(
                 f"needs the driver {name!r}, and no installed package brings it",
                 "pip install the package that does in this environment (netcdf, zarr, opendap: "
-                "intake-xarray; parquet: intake-parquet), or correct the name",
+                "intake-xarray; parquet: intake-parquet), or fix the name",
             )
         if absent := installed.absent([module.partition(".")[0]]):
             return self.needs(absent)

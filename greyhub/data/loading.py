@@ -138,7 +138,7 @@ def read_local(location: str) -> bytes | None:
         with open(os.path.expanduser(path), "rb") as file:
             return file.read()
     except FileNotFoundError:
-        raise Fault("there is no such catalogue", path, "correct the path, or write it") from None
+        raise Fault("there is no such catalogue", path, "fix the path, or write it") from None
     except OSError as error:
         raise Fault(
             f"this catalogue cannot be read: {(error.strerror or str(error)).lower()}",
