@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from traitlets.config import Config, LoggingConfigurable
+from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 
 from greyhub import proxy
 from greyhub.adapter import Contribution, Finding
 from greyhub.checks import access, arranged, examine
-from greyhub.checks.dry_instances import sound
+from greyhub.checks.classes import sections
+from greyhub.checks.dry_instances import dry_instance
 from greyhub.checks.platform import Platform
 from greyhub.checks.provenance import Loader, trace_of
 from greyhub.errors import ConfigConflict, ConfigError, ConfigErrors
@@ -36,7 +37,7 @@ from greyhub.secrets import seal
 class Composition:
     """A composed configuration, and everything that the checks found."""
 
-    hub: GreyHub
+    greyhub: GreyHub
     platform: Platform
     findings: Sequence[Finding]
 
@@ -79,7 +80,7 @@ def compose(c: Config, file: str | None = None) -> GreyHub:
     seen = _inspection.get()
     if seen is not None:
         seen.append(composition)
-        return composition.hub
+        return composition.greyhub
     if composition.errors:
         refused = ConfigErrors(composition.errors)
         if app is None:
@@ -87,7 +88,7 @@ def compose(c: Config, file: str | None = None) -> GreyHub:
         raise SystemExit(f"greyhub: {refused}")
     if composition.platform.trace is None:
         act(composition, c)  # otherwise `greyhub.guard` does, when the file has been read
-    return composition.hub
+    return composition.greyhub
 
 
 def _compose(c: Config, app: Any, directory: Path) -> Composition:
@@ -97,33 +98,36 @@ def _compose(c: Config, app: Any, directory: Path) -> Composition:
     with trace.paused() if trace else nullcontext():
         c.merge(command_line)
         written = snapshot(c)
-        problems = _caught(_adopt_classes, written)
-        hub = GreyHub(
+        problems: list[ConfigError] = list(_adopt_classes(written))
+        dry = dry_instance(GreyHub, written)
+        greyhub = GreyHub(
             directory=directory,
-            config=sound(GreyHub, written),
+            config=dry.sound(written),
             **({"log": app.log} if app is not None else {}),
         )
-        contributions = hub.contributions()
-        problems += _caught(merge, c, contributions, lineages(contributions))
+        contributions = greyhub.contributions()
+        merged = merge(c, contributions, _lineages(contributions))
+        problems += (*greyhub.problems, *merged.conflicts)
         platform = Platform(
             written=written,
             config=c,
-            contributions=contributions,
-            adapters=hub.adapters,
-            greyhub=hub,
+            offers=merged.offers,
+            adapters=greyhub.adapters,
+            greyhub=greyhub,
             hub=type(app) if app is not None else _jupyterhub(),
             application=app,
             command_line=command_line,
             trace=trace,
-            broken=set(hub.values) - {origin.slot for origin, _ in contributions},
+            dry_instances={GreyHub: dry, **greyhub.dry_instances},
+            broken=set(greyhub.values) - {origin.slot for origin, _ in contributions},
         )
-        found += [_finding(problem, platform) for problem in (*hub.problems, *problems)]
+        found += [_finding(problem, platform) for problem in problems]
         found += examine(platform)
-        if not problems and (spawner := hub.spawner_class()) is not None:
+        if not problems and (spawner := greyhub.spawner_class()) is not None:
             c.JupyterHub.spawner_class = spawner
         _seal(c)
         c.GreyHub.composed = True
-    composition = Composition(hub, platform, arranged(found))
+    composition = Composition(greyhub, platform, arranged(found))
     if trace:
         trace.composed = composition
     return composition
@@ -137,16 +141,16 @@ def act(composition: Composition, config: Config) -> None:
     greyhub.errors.ConfigError
         This machine does not give what the configuration asks for.
     """
-    hub, platform = composition.hub, composition.platform
-    hub.make_state()
+    greyhub, platform = composition.greyhub, composition.platform
+    greyhub.make_state()
     if platform.application is not None:
         proxy.prepare(config, config)
     for finding in composition.findings:
-        say = hub.log.warning if finding.level == "warning" else hub.log.info
+        say = greyhub.log.warning if finding.level == "warning" else greyhub.log.info
         say("greyhub: %s: %s", finding.level, finding)
-    for slot, adapter in hub.adapters.items():
-        hub.log.info("greyhub: %s = %s: %s", slot, label(hub.values[slot]), adapter.label())
-    hub.log.info("greyhub: %s", access.describe(platform))
+    for slot, adapter in greyhub.adapters.items():
+        greyhub.log.info("greyhub: %s = %s: %s", slot, label(greyhub.values[slot]), adapter.label())
+    greyhub.log.info("greyhub: %s", access.describe(platform))
 
 
 def _misuse(c: Config) -> Iterator[Finding]:
@@ -166,15 +170,6 @@ def _misuse(c: Config) -> Iterator[Finding]:
             "one, and so is get_config() without an import",
             place=Loader.reading[-1].full_filename,
         )
-
-
-def _caught(step: Any, *arguments: Any) -> list[ConfigError]:
-    """Take one step, and return what is wrong with it."""
-    try:
-        step(*arguments)
-    except ConfigError as error:
-        return [error]
-    return []
 
 
 def _finding(error: ConfigError, platform: Platform) -> Finding:
@@ -221,30 +216,26 @@ def _starting_hub() -> Any:
     return JupyterHub.instance() if JupyterHub.initialized() else None
 
 
-def _adopt_classes(written: Config) -> None:
+def _adopt_classes(written: Config) -> Iterator[ConfigConflict]:
     """Let ``c.JupyterHub.spawner_class`` fill its slot, as JupyterHub's users expect."""
     for slot, trait in (("spawner", "spawner_class"), ("auth", "authenticator_class")):
         if trait not in written.JupyterHub:
             continue
         if slot in written.GreyHub:
-            raise ConfigConflict(
+            yield ConfigConflict(
                 f"this slot is filled twice: by c.GreyHub.{slot} and by c.JupyterHub.{trait}",
                 where=f"c.GreyHub.{slot}",
                 fix="keep one of the two lines",
             )
-        written.GreyHub[slot] = written.JupyterHub[trait]
+        else:
+            written.GreyHub[slot] = written.JupyterHub[trait]
 
 
-def lineages(contributions: Sequence[tuple[Origin, Contribution]]) -> list[list[str]]:
+def _lineages(contributions: Sequence[tuple[Origin, Contribution]]) -> list[list[str]]:
     """The sections in which options of the classes in use may be set, as `merge` takes them."""
-    chosen = {
-        trait: value
-        for _, contribution in contributions
-        for trait, value in contribution.config.get("JupyterHub", {}).items()
-    }
-    classes = [chosen.get(f"{kind}_class") for kind in ("spawner", "authenticator")]
     return [
-        [cls.__name__ for cls in chosen_class.__mro__ if issubclass(cls, LoggingConfigurable)]
-        for chosen_class in classes
-        if isinstance(chosen_class, type)
+        sections(cls)[::-1]
+        for _, contribution in contributions
+        for name in ("spawner_class", "authenticator_class")
+        if isinstance(cls := contribution.config.get("JupyterHub", {}).get(name), type)
     ]

@@ -19,7 +19,8 @@ from traitlets import Dict, Enum, Instance, List, TraitError, Unicode
 from traitlets.config import LoggingConfigurable
 
 from greyhub.adapter import Adapter, Contribution
-from greyhub.checks.dry_instances import sound
+from greyhub.checks.classes import sections
+from greyhub.checks.dry_instances import DryInstance, dry_instance
 from greyhub.checks.risks import RISKS
 from greyhub.class_names import ON_HUB, made_from
 from greyhub.directories import make_passable
@@ -95,6 +96,7 @@ class GreyHub(LoggingConfigurable):
 
     def __init__(self, *, directory: Path, **kwargs: Any) -> None:
         super().__init__(directory=directory, **kwargs)
+        self.dry_instances: dict[type, DryInstance] = {}
         named: Mapping[str, object] = {}
         with self._noting():
             named = flavour(self.flavour)
@@ -123,8 +125,9 @@ class GreyHub(LoggingConfigurable):
                 where=f"c.GreyHub.{slot.name}",
                 fix=f"pip install '{cls.extra or missing[0]}' in the hub's environment",
             )
+        dry = self.dry_instances[cls] = dry_instance(cls, self.config, outer=sections(type(self)))
         try:
-            return cls(parent=self, config=sound(cls, self.config, ["GreyHub"]), **options)
+            return cls(parent=self, config=dry.sound(self.config), **options)
         except TraitError as error:
             raise ConfigError(
                 str(error),

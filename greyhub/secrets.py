@@ -2,18 +2,18 @@
 
 `secret` stands in a config file where a secret would stand. It holds the name
 of a variable or a file; JupyterHub is given the content when it builds the
-object that needs it, so neither ``--show-config`` nor a log can print it.
+object that needs it, so neither ``--show-config`` nor a log can print it. In
+`StorageOptions` it stays a reference, which is what a ticket carries.
 `shown` and `masked` print every other value of a configuration.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from traitlets import Bytes, TraitError, TraitType, Unicode
+from traitlets import Bytes, Dict, TraitError, TraitType, Unicode
 from traitlets.config.loader import DeferredConfig, LazyConfigValue
 
 from greyhub.errors import ConfigError
@@ -26,6 +26,7 @@ from greyhub.secret_names import (
     named,
     named_value,
 )
+from greyhub.secret_references import SecretReference, references
 
 MASK = "********"
 
@@ -37,40 +38,25 @@ def secret(env: str | None, file: str | None, beside: str | None = None) -> Secr
             "greyhub.secret takes one of env and file",
             fix='write greyhub.secret(env="NAME") or greyhub.secret(file="/run/secrets/name")',
         )
+    if file is None or file.startswith("~"):
+        return Secret(env=env, file=file)
     directory = Path(beside).resolve().parent if beside else Path.cwd()
-    return Secret(env=env) if file is None else Secret(file=directory / Path(file).expanduser())
+    return Secret(file=str(directory / file))
 
 
-class Secret(DeferredConfig):
-    """Where a secret is: the name of a variable, or a file."""
-
-    def __init__(self, *, env: str | None = None, file: Path | None = None) -> None:
-        self.env, self.file = env, file
-
-    @property
-    def source(self) -> str:
-        """The variable or the file, for people."""
-        return f"the variable {self.env}" if self.env is not None else f"the file {self.file}"
+class Secret(SecretReference, DeferredConfig):
+    """A reference that traitlets reads as it builds the object whose option it is."""
 
     def read(self) -> str:
-        """The secret itself; a file's last line end is not part of it.
+        """The secret itself.
 
         Raises
         ------
         greyhub.errors.ConfigError
             It is not there, is empty or cannot be read. Names the source alone.
         """
-        if self.env is not None:
-            text = os.environ.get(self.env)
-            problem = "is not set in the hub's environment" if text is None else "is empty"
-        else:
-            assert self.file is not None
-            try:
-                text, problem = self.file.read_text().rstrip("\r\n"), "is empty"
-            except (OSError, UnicodeDecodeError) as error:
-                text = None
-                problem = f"cannot be read: {getattr(error, 'strerror', '') or 'not text'}"
-        if not text or not text.strip():
+        text, problem = self.content()
+        if problem:
             raise ConfigError(
                 f"the secret is missing: {self.source} {problem}",
                 fix=f"put the secret into {self.source}, where the hub runs",
@@ -89,16 +75,21 @@ class Secret(DeferredConfig):
         except (TraitError, ValueError, TypeError, NotImplementedError):
             return text
 
-    def __repr__(self) -> str:
-        return f"<secret from {self.source}>"
 
-    def __str__(self) -> str:
-        raise TypeError(
-            f"{self!r} cannot be put into a text: put the whole text into {self.source}"
-        )
+class StorageOptions(Dict):
+    """An adapter's option: what a store's filesystem takes where the user opens it.
 
-    def __format__(self, spec: str) -> str:
-        return str(self)
+    A `Secret` in it is not read by the hub. It becomes a reference, ``{"env": "NAME"}``,
+    which a ticket may carry, and `greyhub.secret_references.SecretReference` reads it in
+    the user's server. A secret that is written out is refused.
+    """
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        """The options with a reference for each secret."""
+        try:
+            return references(super().validate(obj, value) or {})
+        except ValueError as error:
+            raise TraitError(str(error)) from None
 
 
 class Sealed(DeferredConfig):
@@ -108,8 +99,8 @@ class Sealed(DeferredConfig):
         self.value = value
 
     def get_value(self, trait: TraitType[Any, Any]) -> Any:
-        """The value with its secrets."""
-        return opened(self.value)
+        """The value with its secrets, or with references where the trait keeps these."""
+        return self.value if isinstance(trait, StorageOptions) else opened(self.value)
 
     def __repr__(self) -> str:
         return repr(self.value)
@@ -177,9 +168,10 @@ def masked(value: Any, name: str = "", *, store: bool = False) -> Any:
     store : bool
         It is among the options of a store.
     """
+    reference = SecretReference.of(value)
+    if reference and (store or reference is value):
+        return repr(reference)
     store = store or name in STORE_OPTIONS
-    if isinstance(value, Secret):
-        return repr(value)
     if isinstance(value, Sealed):
         return masked(value.value, name, store=store)
     if isinstance(value, str):
@@ -190,7 +182,9 @@ def masked(value: Any, name: str = "", *, store: bool = False) -> Any:
         return value
     covered = is_secret(name, store=store) and not isinstance(value, type)
     if value and covered and not is_reference(value):
-        return MASK
+        parts: Any = value if isinstance(value, list | tuple) else ()
+        referred = any(SecretReference.of(each) for each in parts)
+        return [masked(each, name, store=store) for each in parts] if referred else MASK
     if isinstance(value, LazyConfigValue):
         parts = {"update": value._update, "prepend": value._prepend, "extend": value._extend}
         parts["insert"] = [each for _, each in value._inserts]

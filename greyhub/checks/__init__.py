@@ -22,7 +22,6 @@ from greyhub.checks import (
     startup,
 )
 from greyhub.checks.platform import Platform
-from greyhub.checks.values import flaws
 
 LEVELS = ("error", "warning", "note", "ok")
 """From the worst."""
@@ -50,12 +49,8 @@ def values(platform: Platform) -> Iterator[Finding]:
     """Options set to what their classes do not take."""
     said = set()
     for cls in platform.readers.classes:
-        wrong = [
-            *flaws(cls, platform.written, platform.outer(cls)),
-            *(flaw for flaw in platform.refusals(cls) if platform.written_at(flaw.path)),
-        ]
-        for flaw in wrong:
-            if flaw.path not in said:
+        for flaw in platform.flaws(cls):
+            if flaw.path not in said and platform.written_at(flaw.path):
                 said.add(flaw.path)
                 fix = flaw.fix or f"change the value, or remove the line: {cls.__name__} refuses it"
                 yield platform.finding("error", flaw.path, flaw.what, fix)

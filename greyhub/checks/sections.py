@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from traitlets.config import Config
-from traitlets.config.loader import LazyConfigValue
 
 from greyhub.adapter import Adapter, Finding
 from greyhub.checks.classes import installed, options, sections
@@ -86,21 +85,10 @@ def _section(platform: Platform, section: str, values: Config) -> Iterator[Findi
             cls = readers.of(section, option)
             if cls is not None:
                 yield from _deprecated(platform, cls, section, option)
-            elif _counts(platform, section, option, value):
+            elif (section, option) != ("GreyHub", "composed"):
                 yield _unknown_option(platform, section, option)
-    elif any(_counts(platform, section, *item) for item in values.items()):
+    elif values:
         yield from _unread(platform, section, values)
-
-
-def _counts(platform: Platform, section: str, option: str, value: Any) -> bool:
-    """Whether an option was set; one that was only looked at is an empty lazy value."""
-    if section == "GreyHub" and option == "composed":
-        return False
-    if isinstance(value, LazyConfigValue):
-        parts = (value._extend, value._prepend, value._inserts, value._update)
-        stray = any(not key.startswith("_") for key in vars(value))
-        return stray or any(parts)
-    return True
 
 
 def _nested(platform: Platform, outer: str, section: str, values: Config) -> Iterator[Finding]:

@@ -90,7 +90,7 @@ class Party:
         if not Path(file).is_file():
             raise click.UsageError(f"there is no config file {file}")
         reading = read(file)
-        adapter = reading.composition and reading.composition.hub.adapters.get("homespace")
+        adapter = reading.composition and reading.composition.greyhub.adapters.get("homespace")
         if reading.failed or not isinstance(adapter, HomespaceAdapter):
             print_findings([each for each in reading.findings if each.level == "error"])
             raise HomeError(f"{file} does not say where homes are")

@@ -21,6 +21,7 @@ from greyhub.checks import arranged
 from greyhub.checks.platform import COMMAND_LINE
 from greyhub.checks.provenance import Location
 from greyhub.composition import Composition, inspecting
+from greyhub.errors import ConfigError
 
 file_option = click.option(
     "-f",
@@ -100,7 +101,8 @@ def read(file: str, arguments: Sequence[str] = ()) -> Reading:
             said = [*heard.said, *re.findall(r"error: (.+)", usage.getvalue())]
             found += [_of_command_line(each) for each in said if not seen]
         except Exception as error:
-            found.append(_raised(error, file))
+            if not (seen and isinstance(error, ConfigError)):  # composing has said it
+                found.append(_raised(error, file))
     composition = seen[-1] if seen else None
     if composition is None and not found:
         found.append(_not_composed(file))
