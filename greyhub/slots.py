@@ -146,12 +146,12 @@ def _unusable(option: str, name: str, error: Exception) -> AdapterError:
             f"{name} needs {error.name}, which is not installed",
             where=option,
             fix=f"pip install the package that brings {error.name} in the hub's environment, "
-            "or mend the name",
+            "or fix the name",
         )
     return AdapterError(
         f"{name} could not be imported: {type(error).__name__}: {error}",
         where=option,
-        fix="mend or reinstall that package, or choose another adapter",
+        fix="fix or reinstall that package, or choose another adapter",
     )
 
 

@@ -49,7 +49,7 @@ async def oauth(authenticator: Any) -> list[Finding]:
             Finding(
                 "error",
                 f"nobody can log in: {error}",
-                "mend the address, or let the hub's machine reach it",
+                "fix the address, or let the hub's machine reach it",
                 option=f"c.{type(authenticator).__name__}.token_url",
             )
         ]

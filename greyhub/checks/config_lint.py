@@ -20,7 +20,7 @@ def check(trace: Trace | None) -> Iterator[Finding]:
         yield Finding(
             "error",
             f"load_subconfig({name!r}) found no such file, and goes on without a word",
-            "mend the path; a file that may be missing is asked for first: "
+            "fix the path; a file that may be missing is asked for first: "
             "if os.path.exists(path): load_subconfig(path)",
             place=str(place or ""),
         )

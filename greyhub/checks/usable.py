@@ -104,4 +104,4 @@ def _refuse_address(name: str, value: Any) -> None:
     try:
         _ = urlparse(str(value)).port
     except ValueError as error:
-        raise Refused(f"{shown(value)} is no address: {error}", "mend its port") from None
+        raise Refused(f"{shown(value)} is no address: {error}", "fix its port") from None

@@ -59,7 +59,7 @@ def _row(slot: Slot, name: str, point: EntryPoint) -> dict[str, Any]:
         cls = point.load()
     except Exception as error:
         problem = f"{type(error).__name__}: {error}"
-        fix = "mend or reinstall that package"
+        fix = "fix or reinstall that package"
     else:
         about = " ".join((cls.__doc__ or "").split("\n\n")[0].split())
         missing = [module for module in cls.modules if find_spec(module) is None]

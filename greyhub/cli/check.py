@@ -41,7 +41,7 @@ def check(
 ) -> None:
     """Check a configuration without starting anything.
 
-    Everything that is wrong is said at once: each with its place, and how to mend it.
+    Everything that is wrong is said at once: each with its place, and how to fix it.
 
     \b
     greyhub check

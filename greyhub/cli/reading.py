@@ -128,7 +128,7 @@ def _raised(error: Exception, file: str) -> Finding:
         name, line = error.filename or file, error.lineno
     said = f"{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}"
     return Finding(
-        "error", f"this line fails: {said}", "mend it", place=str(Location(name, line or 0))
+        "error", f"this line fails: {said}", "fix it", place=str(Location(name, line or 0))
     )
 
 

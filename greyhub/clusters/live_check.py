@@ -19,7 +19,7 @@ async def gateway(address: str) -> list[Finding]:
             Finding(
                 "error",
                 f"no cluster can be made: {error}",
-                "mend the address, or let this machine and the servers reach it",
+                "fix the address, or let this machine and the servers reach it",
                 option="c.ClusterAdapter.options",
             )
         ]

@@ -45,7 +45,7 @@ async def store(url: str, options: Mapping[str, Any]) -> list[Finding]:
             return [
                 _error(
                     f"homes cannot be reached: {error}",
-                    "mend the address, or let this machine and the servers reach it",
+                    "fix the address, or let this machine and the servers reach it",
                 )
             ]
     try:
@@ -81,7 +81,7 @@ def _listed(url: str, options: Mapping[str, Any], place: str) -> Iterator[Findin
     except PermissionError as error:
         yield _error(
             f"the store does not let us in: {error}",
-            "mend the credentials that c.HomespaceAdapter.storage_options refers to, or their "
+            "fix the credentials that c.HomespaceAdapter.storage_options refers to, or their "
             "rights",
         )
         return
@@ -93,7 +93,7 @@ def _listed(url: str, options: Mapping[str, Any], place: str) -> Iterator[Findin
         return
     except OSError as error:
         yield _error(
-            f"{place} cannot be listed: {error.strerror or error}", "mend c.GreyHub.homespace"
+            f"{place} cannot be listed: {error.strerror or error}", "fix c.GreyHub.homespace"
         )
         return
     yield Finding("ok", f"{place} can be listed with the credentials of this machine")

@@ -35,7 +35,7 @@ def live(directory: Path, config: str, slot: str) -> list[dict[str, Any]]:
 
 
 def only(findings: list[dict[str, Any]], level: str) -> dict[str, Any]:
-    """The one finding, which is of this level and, if it is bad, says how to mend it."""
+    """The one finding, which is of this level and, if it is bad, says how to fix it."""
     (finding,) = findings
     assert finding["level"] == level, finding
     assert finding["fix"] or level in ("ok", "note")

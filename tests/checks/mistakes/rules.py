@@ -69,14 +69,14 @@ RULES = (
         'c.JupyterHub.ssl_cert = "/etc/ssl/nowhere.pem"  # here\nc.JupyterHub.ssl_key = __file__',
         "c.JupyterHub.ssl_cert",
         "there is no file /etc/ssl/nowhere.pem",
-        "mend the path",
+        "fix the path",
     ),
     Mistake(
         "templates that are not there",
         'c.JupyterHub.template_paths = ["/srv/templates"]  # here',
         "c.JupyterHub.template_paths",
         "there is no directory /srv/templates",
-        "mend the path",
+        "fix the path",
     ),
     Mistake(
         "an address twice",

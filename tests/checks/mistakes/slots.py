@@ -84,7 +84,7 @@ SLOTS = (
         'c.LocalHomespace.welcome = "wellcome"  # here',
         "c.LocalHomespace.welcome",
         "there is no directory",
-        "mend the path",
+        "fix the path",
     ),
     Mistake(
         "a catalogue that is not there",
