@@ -22,7 +22,7 @@ from traitlets.config.loader import LazyConfigValue
 
 from greyhub import proxy
 from greyhub.adapter import Contribution, Finding
-from greyhub.checks import access, arranged, examine
+from greyhub.checks import access, examine, sort_findings
 from greyhub.checks.classes import sections
 from greyhub.checks.dry_instances import dry_instance
 from greyhub.checks.platform import Platform
@@ -30,7 +30,7 @@ from greyhub.checks.provenance import Loader, trace_of
 from greyhub.errors import ConfigConflict, ConfigError, ConfigErrors
 from greyhub.hub import GreyHub, label
 from greyhub.merge import Origin, merge
-from greyhub.secrets import seal
+from greyhub.secrets import defer_secrets
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ _inspection: ContextVar[list[Composition] | None] = ContextVar("inspection", def
 
 @contextmanager
 def inspecting() -> Iterator[list[Composition]]:
-    """Meanwhile `compose` only looks: nothing is made, opened, logged or refused.
+    """Let `compose` only report: it creates, opens, logs and refuses nothing.
 
     Yields
     ------
@@ -68,7 +68,7 @@ def inspecting() -> Iterator[list[Composition]]:
 
 
 def inspected() -> bool:
-    """Whether a configuration is only being looked at."""
+    """Whether `compose` only reports."""
     return _inspection.get() is not None
 
 
@@ -125,16 +125,16 @@ def _compose(c: Config, app: Any, directory: Path) -> Composition:
         found += examine(platform)
         if not problems and (spawner := greyhub.spawner_class()) is not None:
             c.JupyterHub.spawner_class = spawner
-        _seal(c)
+        _defer_secrets(c)
         c.GreyHub.composed = True
-    composition = Composition(greyhub, platform, arranged(found))
+    composition = Composition(greyhub, platform, sort_findings(found))
     if trace:
         trace.composed = composition
     return composition
 
 
 def act(composition: Composition, config: Config) -> None:
-    """Make what the hub needs, and say what it is.
+    """Create what the hub needs, and log the findings and the adapters.
 
     Raises
     ------
@@ -192,12 +192,12 @@ def snapshot(config: Config) -> Config:
     return copy
 
 
-def _seal(config: Config) -> None:
+def _defer_secrets(config: Config) -> None:
     for key, value in config.items():
         if isinstance(value, Config):
-            _seal(value)
-        elif (sealed := seal(value)) is not value:
-            config[key] = sealed
+            _defer_secrets(value)
+        elif (deferred := defer_secrets(value)) is not value:
+            config[key] = deferred
 
 
 def _jupyterhub() -> type:

@@ -1,4 +1,4 @@
-"""Directories that users pass through, with the modes that they need whatever the umask is."""
+"""Create directories that users' servers pass through, whatever the umask is."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ from greyhub.merge import Origin
 from greyhub.page import Page
 from greyhub.secrets import masked
 from greyhub.slots import SLOTS, Slot, choose, flavour
-from greyhub.spawn_hooks import Spawning, deleting
+from greyhub.spawn_hooks import SpawnHooks, with_deletion
 from greyhub.spawners import SpawnerAdapter
 
 _SLOT_HELP = (
@@ -98,19 +98,19 @@ class GreyHub(LoggingConfigurable):
         super().__init__(directory=directory, **kwargs)
         self.dry_instances: dict[type, DryInstance] = {}
         named: Mapping[str, object] = {}
-        with self._noting():
+        with self._collecting():
             named = flavour(self.flavour)
         section = self.config.get("GreyHub", {})
         for slot in SLOTS.values():
             value = getattr(self, slot.name) if slot.name in section else named.get(slot.name)
             if value is not None:
                 self.values[slot.name] = value
-                with self._noting():
+                with self._collecting():
                     self.adapters[slot.name] = self._fill(slot, value)
 
     @contextmanager
-    def _noting(self) -> Iterator[None]:
-        """What is wrong is noted, and the rest goes on: all of it is said at once."""
+    def _collecting(self) -> Iterator[None]:
+        """Keep a `ConfigError` in `problems` and go on, so that all are said at once."""
         try:
             yield
         except ConfigError as error:
@@ -175,7 +175,7 @@ class GreyHub(LoggingConfigurable):
         """What the platform itself and each adapter tell JupyterHub, in order."""
         private = self.private
         page = Page(self.name, self.adapters, self.values)
-        spawning = Spawning(self.adapters)
+        spawning = SpawnHooks(self.adapters)
         own = Contribution(
             config={
                 "JupyterHub": {
@@ -195,7 +195,7 @@ class GreyHub(LoggingConfigurable):
         )
         told = [(Origin("", "greyhub itself"), own)]
         for slot, adapter in self.adapters.items():
-            with self._noting():
+            with self._collecting():
                 told.append((Origin(slot, label(self.values[slot])), adapter.contribute()))
         return told
 
@@ -205,7 +205,7 @@ class GreyHub(LoggingConfigurable):
         deletes = any(adapter.deletes_with_user for adapter in self.adapters.values())
         if not deletes or not isinstance(spawner, SpawnerAdapter):
             return None
-        return deleting(spawner.load_class(), self.delete_user)
+        return with_deletion(spawner.load_class(), self.delete_user)
 
     async def delete_user(self, user: Any) -> None:
         """A user is being deleted: tell the adapters that keep something of theirs.

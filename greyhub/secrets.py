@@ -1,4 +1,4 @@
-"""Secrets that are read late and never shown.
+"""Read secrets late, and never show them.
 
 `secret` stands in a config file where a secret would stand. It holds the name
 of a variable or a file; JupyterHub is given the content when it builds the
@@ -92,7 +92,7 @@ class StorageOptions(Dict):
             raise TraitError(str(error)) from None
 
 
-class Sealed(DeferredConfig):
+class DeferredSecrets(DeferredConfig):
     """A list or mapping with secrets in it, which are read when the value is asked for."""
 
     def __init__(self, value: Any) -> None:
@@ -100,42 +100,42 @@ class Sealed(DeferredConfig):
 
     def get_value(self, trait: TraitType[Any, Any]) -> Any:
         """The value with its secrets, or with references where the trait keeps these."""
-        return self.value if isinstance(trait, StorageOptions) else opened(self.value)
+        return self.value if isinstance(trait, StorageOptions) else read_secrets(self.value)
 
     def __repr__(self) -> str:
         return repr(self.value)
 
 
-class SealedAdditions(LazyConfigValue):
+class LazySecrets(LazyConfigValue):
     """What ``append`` and ``update`` add to an option, with secrets in it."""
 
     def get_value(self, initial: Any) -> Any:
         """The option with its additions and their secrets."""
-        return opened(super().get_value(initial))
+        return read_secrets(super().get_value(initial))
 
 
-def seal(value: Any) -> Any:
-    """A value of a configuration, so that secrets inside of it are read late."""
-    if isinstance(value, Secret | Sealed) or not any(True for _ in secrets_in(value)):
+def defer_secrets(value: Any) -> Any:
+    """A value of a configuration whose secrets traitlets reads when it sets a trait."""
+    if isinstance(value, Secret | DeferredSecrets) or not any(True for _ in secrets_in(value)):
         return value
     if not isinstance(value, LazyConfigValue):
-        return Sealed(value)
-    sealed = SealedAdditions()
+        return DeferredSecrets(value)
+    deferred = LazySecrets()
     for part in ("_extend", "_prepend", "_inserts", "_update"):
-        setattr(sealed, part, getattr(value, part))
-    return sealed
+        setattr(deferred, part, getattr(value, part))
+    return deferred
 
 
-def opened(value: Any) -> Any:
+def read_secrets(value: Any) -> Any:
     """A value with the secrets inside of it read."""
     if isinstance(value, Secret):
         return value.read()
-    if isinstance(value, Sealed):
-        return opened(value.value)
+    if isinstance(value, DeferredSecrets):
+        return read_secrets(value.value)
     if isinstance(value, Mapping):
-        return {key: opened(each) for key, each in value.items()}
+        return {key: read_secrets(each) for key, each in value.items()}
     if isinstance(value, list | tuple | set):
-        return type(value)(opened(each) for each in value)
+        return type(value)(read_secrets(each) for each in value)
     return value
 
 
@@ -143,7 +143,7 @@ def secrets_in(value: Any) -> Iterator[Secret]:
     """Every `Secret` inside of a value."""
     if isinstance(value, Secret):
         yield value
-    elif isinstance(value, Sealed):
+    elif isinstance(value, DeferredSecrets):
         yield from secrets_in(value.value)
     elif isinstance(value, LazyConfigValue):
         for part in (value._extend, value._prepend, value._inserts, value._update):
@@ -172,7 +172,7 @@ def masked(value: Any, name: str = "", *, store: bool = False) -> Any:
     if reference and (store or reference is value):
         return repr(reference)
     store = store or name in STORE_OPTIONS
-    if isinstance(value, Sealed):
+    if isinstance(value, DeferredSecrets):
         return masked(value.value, name, store=store)
     if isinstance(value, str):
         if is_secret_text(name, value, store=store):

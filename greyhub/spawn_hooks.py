@@ -16,7 +16,7 @@ PAUSES = (0.5, 2.0, 5.0)
 """Seconds after each further try to stop a server that is still there."""
 
 
-class Spawning:
+class SpawnHooks:
     """The two hooks that a composed hub runs for each server."""
 
     def __init__(self, adapters: Mapping[str, Adapter]) -> None:
@@ -37,17 +37,17 @@ class Spawning:
 
     async def finish(self, spawner: Any) -> None:
         """After the stop: the server is gone, and no token of it is left."""
-        await self._insist(spawner)
+        await self._stop_again(spawner)
         self._revoke(spawner)
 
-    async def _insist(self, spawner: Any) -> None:
-        """Stop again what is still there.
+    async def _stop_again(self, spawner: Any) -> None:
+        """Stop a server that is still there again.
 
         JupyterHub asks a spawner once, and forgets the server whether that
         failed or not; as this hook runs, the spawner still knows it.
         """
         for pause in PAUSES:
-            if await self._gone(spawner):
+            if await self._has_stopped(spawner):
                 return
             spawner.log.warning("greyhub: %s is still there: stopping it again", _name(spawner))
             try:
@@ -55,13 +55,13 @@ class Spawning:
             except Exception as error:
                 spawner.log.warning("greyhub: %s could not be stopped: %r", _name(spawner), error)
             await asyncio.sleep(pause)
-        if not await self._gone(spawner):
+        if not await self._has_stopped(spawner):
             spawner.log.error(
                 "greyhub: %s may still run, and JupyterHub forgets it: see to it in the backend",
                 _name(spawner),
             )
 
-    async def _gone(self, spawner: Any) -> bool:
+    async def _has_stopped(self, spawner: Any) -> bool:
         """Whether a server is known to be gone."""
         try:
             return await spawner.poll() is not None
@@ -91,8 +91,8 @@ def _name(spawner: Any) -> str:
     return f"the server {spawner.user.name}/{spawner.name}".rstrip("/")
 
 
-def deleting(cls: Any, delete_user: Callable[[Any], Awaitable[None]]) -> type:
-    """A Spawner class with which a user's home leaves with the user, as the platform says.
+def with_deletion(cls: Any, delete_user: Callable[[Any], Awaitable[None]]) -> type:
+    """A Spawner class that deletes a user's home with the user.
 
     JupyterHub tells of a deletion by a method, for which there is no hook. Of a
     user, it is called on every server, the default one among them; of a named

@@ -28,11 +28,11 @@ LEVELS = ("error", "warning", "note", "ok")
 
 
 def examine(platform: Platform) -> list[Finding]:
-    """Everything that is wrong or unusual, the worst first, then in the file's order."""
+    """All findings, the worst first, then in the file's order."""
     found = [
         *config_lint.check(platform.trace),
         *sections.check(platform),
-        *values(platform),
+        *refused_values(platform),
         *shapes.check(platform),
         *startup.check(platform),
         *resources.check(platform),
@@ -42,11 +42,11 @@ def examine(platform: Platform) -> list[Finding]:
         *access.check(platform),
         *secret_leaks.check(platform),
     ]
-    return arranged(found)
+    return sort_findings(found)
 
 
-def values(platform: Platform) -> Iterator[Finding]:
-    """Options set to what their classes do not take."""
+def refused_values(platform: Platform) -> Iterator[Finding]:
+    """Findings about values that the classes of their options refuse."""
     said = set()
     for cls in platform.readers.classes:
         for flaw in platform.flaws(cls):
@@ -56,8 +56,8 @@ def values(platform: Platform) -> Iterator[Finding]:
                 yield platform.finding("error", flaw.path, flaw.what, fix)
 
 
-def arranged(found: Sequence[Finding]) -> list[Finding]:
-    """Findings without doubles, the worst first, then as they stand in the file."""
+def sort_findings(found: Sequence[Finding]) -> list[Finding]:
+    """Findings without duplicates, the worst first, then in the file's order."""
 
     def key(finding: Finding) -> tuple[int, str, int]:
         file, _, line = finding.place.rpartition(":")

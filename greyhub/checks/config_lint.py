@@ -78,8 +78,8 @@ def _overruled(trace: Trace) -> Iterator[Finding]:
 def _plain(place: Location) -> bool:
     """Whether a place is an assignment that always happens."""
     try:
-        with open(place.file, "rb") as opened:
-            tree = ast.parse(opened.read())
+        with open(place.file, "rb") as file:
+            tree = ast.parse(file.read())
     except (OSError, SyntaxError):
         return False
     return any(

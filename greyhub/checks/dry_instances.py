@@ -1,4 +1,4 @@
-"""Instances of configurable classes with their options set and nothing started.
+"""Create instances of configurable classes with their options set and nothing started.
 
 Spawners, authenticators and proxies reach for networks, clusters and files as
 they are made. A dry instance is an object of the same class that was given its
@@ -21,7 +21,7 @@ from greyhub.checks.provenance import Names
 from greyhub.checks.usable import Refused
 from greyhub.checks.values import Flaw, added, convert, empty, settings, value_at
 from greyhub.secret_names import is_secret
-from greyhub.secrets import Sealed, seal, secrets_in
+from greyhub.secrets import DeferredSecrets, defer_secrets, secrets_in
 
 _silent = logging.getLogger("greyhub.checks")
 _silent.propagate = False
@@ -30,7 +30,7 @@ _silent.addHandler(logging.NullHandler())
 
 @dataclass(frozen=True)
 class DryInstance:
-    """A class under a configuration: every value converted and validated once."""
+    """What a configuration makes of one class: each value is converted and validated once."""
 
     made: HasTraits
     """The object, with the options that its class takes."""
@@ -54,10 +54,10 @@ class DryInstance:
                 if name not in options(cls) and not isinstance(value, Config):
                     changes[section, name] = None
         for name, (path, value) in self.settings.items():
-            if path not in changes and (sealed := seal(value)) is not value:
+            if path not in changes and (deferred := defer_secrets(value)) is not value:
                 if isinstance(value, LazyConfigValue):
-                    sealed = Sealed(added(value, getattr(empty(cls), name)))
-                changes[path] = sealed
+                    deferred = DeferredSecrets(added(value, getattr(empty(cls), name)))
+                changes[path] = deferred
         return _changed(config, changes) if changes else config
 
 

@@ -1,4 +1,4 @@
-"""Effective options: the value of every option, and where it comes from."""
+"""The value that every option has, and where it comes from: for ``greyhub show``."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def _of_class(platform: Platform, cls: type, everything: bool) -> Iterator[Effec
 
 
 def _unread(made: HasTraits, name: str, raw: Any) -> Any:
-    """A value that is set; where its secrets are, in place of the secrets."""
+    """A value that is set, with references in place of its secrets."""
     held = any(True for _ in secrets_in(raw))
     if held and isinstance(raw, LazyConfigValue):
         return added(raw, getattr(empty(type(made)), name))

@@ -1,4 +1,4 @@
-"""The configuration as the checks see it: what was written, and what comes of it."""
+"""The composed configuration: what was written, what was added, which class reads what."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COMMAND_LINE = "command line"
 
 @dataclass
 class Platform:
-    """What the checks know."""
+    """A composed configuration, and the classes that read it."""
 
     written: Config
     """What the administrator wrote, the command line included."""
@@ -37,7 +37,7 @@ class Platform:
     """The `greyhub.hub.GreyHub`."""
 
     offers: Mapping[Names, Sequence[Offer]]
-    """What it and each adapter add to an option, by the path that the option stands under."""
+    """Who adds to an option, by the option's path; see `greyhub.merge.Merged`."""
 
     hub: type
     """JupyterHub's application class."""

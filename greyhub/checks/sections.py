@@ -11,7 +11,7 @@ from traitlets.config import Config
 
 from greyhub.adapter import Adapter, Finding
 from greyhub.checks.classes import installed, options, sections
-from greyhub.checks.platform import COMMAND_LINE, Platform
+from greyhub.checks.platform import Platform
 from greyhub.slots import SLOTS
 
 IN_THE_SERVER = {
@@ -54,7 +54,7 @@ def check(platform: Platform) -> Iterator[Finding]:
 
 
 def _stray(platform: Platform, name: str, value: Any) -> Finding:
-    """``c.port = 8000`` and ``c.jupyterhub.port = 8000`` say nothing to anybody."""
+    """An option outside of a section: ``c.port = 8000``, ``c.jupyterhub.port = 8000``."""
     known = platform.readers.by_section
     title = next((section for section in known if section.lower() == name.lower()), "")
     owner = _owner(platform, name)
@@ -92,7 +92,7 @@ def _section(platform: Platform, section: str, values: Config) -> Iterator[Findi
 
 
 def _nested(platform: Platform, outer: str, section: str, values: Config) -> Iterator[Finding]:
-    """``c.JupyterHub.Spawner.cmd``: read only where a JupyterHub makes the object itself."""
+    """``c.JupyterHub.Spawner.cmd``: read only by objects that JupyterHub itself creates."""
     children = [cls for cls in platform.readers.children(outer) if section in sections(cls)]
     for option, value in values.items():
         path = (outer, section, option)
@@ -175,13 +175,13 @@ def _unread(platform: Platform, section: str, values: Config) -> Iterator[Findin
             "where the servers run",
         )
         return
-    idle = _idle(platform, section)
-    if idle is not None:
-        yield from _not_in_use(platform, path, idle)
+    unused = _unused(platform, section)
+    if unused is not None:
+        yield from _not_in_use(platform, path, unused)
         return
     names = [name for name, _ in installed()]
     today = [name for name in readers.by_section if name not in FORMER]
-    close = _close(section, today) or _close(section, [*readers.idle, *names])
+    close = _close(section, today) or _close(section, [*readers.unused, *names])
     if close:
         yield platform.finding(
             "error", path, f"there is no section {section}", f"write c.{close}.{option}"
@@ -196,9 +196,9 @@ def _unread(platform: Platform, section: str, values: Config) -> Iterator[Findin
         )
 
 
-def _idle(platform: Platform, section: str) -> type | None:
+def _unused(platform: Platform, section: str) -> type | None:
     """The class of a section that nothing uses, imported if it must be."""
-    found = platform.readers.idle.get(section)
+    found = platform.readers.unused.get(section)
     if found is not None:
         return found
     for slot in SLOTS.values():
@@ -207,13 +207,13 @@ def _idle(platform: Platform, section: str) -> type | None:
                 adapter = point.load()
             except Exception:  # noqa: S112
                 continue  # `greyhub adapters` says why it cannot be used
-            for cls in (adapter, companion(adapter)):
+            for cls in (adapter, brought_class(adapter)):
                 if cls is not None and section in sections(cls)[-1:]:
                     return cls
     return None
 
 
-def companion(adapter: Any) -> type | None:
+def brought_class(adapter: Any) -> type | None:
     """The Spawner or Authenticator class that an adapter brings, with options of its own."""
     load = getattr(adapter, "load_class", None)
     if load is None:
@@ -289,6 +289,3 @@ def _stem(name: str) -> tuple[str, str]:
     plain = name.lower().replace("_", "")
     kind = next((kind for kind in _KINDS if plain.endswith(kind) and plain != kind), "")
     return plain.removesuffix(kind), kind
-
-
-__all__ = ["COMMAND_LINE", "check", "companion"]

@@ -51,7 +51,7 @@ def _users(platform: Platform) -> Iterator[Finding]:
 
 
 def _loaded(platform: Platform) -> Iterator[Finding]:
-    """What goes into the database, put into one that is thrown away."""
+    """Load what goes into the database into one in memory."""
     from jupyterhub.roles import create_role, get_default_roles
 
     with custom_scopes(platform) as problem, application(platform) as hub:

@@ -72,7 +72,7 @@ _ABOVE_ZERO = {
 
 
 def _refuse_number(trait: TraitType[Any, Any], name: str, value: Any) -> None:
-    """A number that the trait takes, and that nothing works with."""
+    """A number out of range, where the trait itself has no bounds."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return
     if (name == "port" or name.endswith("_port")) and not 0 <= value <= 65535:

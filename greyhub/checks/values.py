@@ -36,7 +36,7 @@ from greyhub.checks.provenance import Names
 from greyhub.checks.usable import Refused, refuse_unusable
 from greyhub.errors import ConfigError
 from greyhub.secret_names import is_secret
-from greyhub.secrets import Secret, StorageOptions, opened, secrets_in, shown
+from greyhub.secrets import Secret, StorageOptions, read_secrets, secrets_in, shown
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def value_at(config: Config, path: Names, default: Any = MISSING) -> Any:
 
 
 def empty(cls: type) -> HasTraits:
-    """An object of a class that has never been initialised: traits and defaults alone."""
+    """An object of a class without its ``__init__``: traits and defaults alone."""
     made: HasTraits = cls.__new__(cls)  # type: ignore[call-overload]
     return made
 
@@ -105,7 +105,7 @@ def convert(blank: HasTraits, name: str, value: Any) -> Any:
         if isinstance(value, DeferredConfig):
             value = value.get_value(trait)
         elif held:
-            value = opened(value)
+            value = read_secrets(value)
         if value is None and trait.allow_none:
             return None
         validate = getattr(trait, "validate", None)
@@ -130,7 +130,7 @@ def added(value: LazyConfigValue, initial: Any) -> Any:
 
 
 def _refuse_ignored(trait: TraitType[Any, Any], name: str, value: Any) -> None:
-    """What traitlets drops without a word: methods that the kind of value does not have."""
+    """Refuse what traitlets ignores silently: ``append`` on a mapping, ``update`` on a list."""
     if not isinstance(value, LazyConfigValue):
         return
     stray = [key for key in vars(value) if not key.startswith("_")]

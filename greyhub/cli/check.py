@@ -1,4 +1,4 @@
-"""``greyhub check``: is the configuration right, and can its backends be reached?"""
+"""``greyhub check``: check the configuration and, with ``--live``, its backends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the commands for homes have in common: which homes, whose, and how far."""
+"""What the commands for homes share: arguments, users, errors, progress."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def party(file: str | None) -> Party:
 
 @contextmanager
 def told() -> Iterator[None]:
-    """What is wrong is said in a few lines, without a traceback."""
+    """Print an error in a few lines, without a traceback."""
     try:
         yield
     except FAILURES as error:
