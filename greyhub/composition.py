@@ -114,7 +114,7 @@ def _compose(c: Config, app: Any, directory: Path) -> Composition:
             offers=merged.offers,
             adapters=greyhub.adapters,
             greyhub=greyhub,
-            hub=type(app) if app is not None else _jupyterhub(),
+            hub_class=type(app) if app is not None else _jupyterhub(),
             application=app,
             command_line=command_line,
             trace=trace,

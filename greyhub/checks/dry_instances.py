@@ -42,10 +42,11 @@ class DryInstance:
     """What the class does not take."""
 
     def sound(self, config: Config) -> Config:
-        """The configuration without what the class does not know or take in its own sections.
+        """The configuration for an object of the class: without what the class refuses.
 
         The checks refuse such a configuration in the end; until then it must be
-        possible to go on and to find what else is wrong.
+        possible to go on and to find what else is wrong. Secrets inside of lists and
+        mappings are read as the object is made.
         """
         cls = type(self.made)
         changes: dict[Names, Any] = {flaw.path: None for flaw in self.flaws}
@@ -139,7 +140,7 @@ def _told(name: str, value: Any, written: Any, error: Exception) -> str:
     parts = [secret.content()[0] for secret in secrets_in(written)]
     if is_secret(name):
         parts += map(str, value if isinstance(value, list | tuple | set | dict) else [value])
-    return "its class does not take this value" if any(map(said.__contains__, parts)) else said
+    return "its class does not take this value" if any(p and p in said for p in parts) else said
 
 
 def _cross_validate(made: HasTraits, name: str, value: Any) -> None:

@@ -104,7 +104,7 @@ def _adopted(platform: Platform, slot: str) -> str:
 
 
 def _of_class(platform: Platform, cls: type, everything: bool) -> Iterator[EffectiveOption]:
-    made = (cls is platform.hub and platform.application) or platform.dry_instance(cls)
+    made = (cls is platform.hub_class and platform.application) or platform.dry_instance(cls)
     held = platform.settings(cls)
     for name, trait in options(cls).items():
         if name == "config_file" or (trait.metadata.get("renamed") and name not in held):

@@ -39,7 +39,7 @@ class Platform:
     offers: Mapping[Names, Sequence[Offer]]
     """Who adds to an option, by the option's path; see `greyhub.merge.Merged`."""
 
-    hub: type
+    hub_class: type
     """JupyterHub's application class."""
 
     application: Any = None
@@ -87,7 +87,7 @@ class Platform:
         return self._chosen("authenticator_class")
 
     def _chosen(self, option: str) -> type | None:
-        return resolve(self.hub, option, self.config.get("JupyterHub", {}).get(option))
+        return resolve(self.hub_class, option, self.config.get("JupyterHub", {}).get(option))
 
     @cached_property
     def readers(self) -> Readers:
@@ -96,7 +96,7 @@ class Platform:
             "spawner": self.spawner,
             "authenticator": self.authenticator,
             "proxy": self._chosen("proxy_class"),
-            "hub": self.hub,
+            "hub": self.hub_class,
         }
         return Readers(
             {name: cls for name, cls in chosen.items() if cls is not None},
@@ -127,7 +127,7 @@ class Platform:
 
     def outer(self, cls: type) -> list[str]:
         """The sections inside of which a class reads its own, too."""
-        parents = (self.hub, type(self.greyhub))
+        parents = (self.hub_class, type(self.greyhub))
         return [
             name
             for parent in parents

@@ -152,7 +152,7 @@ def _called(section: str, cls: type) -> str:
 
 def _owner(platform: Platform, option: str) -> str:
     """The section in use that has an option of this name."""
-    for cls in [platform.hub, *platform.readers.classes]:
+    for cls in [platform.hub_class, *platform.readers.classes]:
         if option in options(cls):
             bases = [base for base in cls.__mro__ if option in getattr(base, "__dict__", {})]
             name: str = (bases or [cls])[-1].__name__
