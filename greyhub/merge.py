@@ -20,6 +20,7 @@ from traitlets.config.loader import LazyConfigValue
 
 from greyhub.adapter import Contribution
 from greyhub.errors import ConfigConflict
+from greyhub.secrets import shown
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ def _entries(value: Any) -> Iterator[tuple[Any, Any]]:
 
 def _conflict(option: str, one: tuple[Origin, Any], other: tuple[Origin, Any]) -> ConfigConflict:
     return ConfigConflict(
-        f"{one[0]} and {other[0]} ask for different values: {one[1]!r} and {other[1]!r}",
+        f"{one[0]} and {other[0]} ask for different values: {shown(one[1])} and {shown(other[1])}",
         where=option,
         fix=f"say which is right: set {option.partition('[')[0]} above greyhub.compose(c), "
         "or choose another adapter for one of the two slots",

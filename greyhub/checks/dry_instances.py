@@ -93,21 +93,21 @@ def dry_instance(
     if "log" in made.traits():
         values["log"] = _silent
     found: list[Flaw] = []
-    held: dict[str, tuple[Names, Any]] = {}
+    held: dict[str, Any] = {}
     named = settings(cls, config, outer)
     for name, (path, value) in named.items():
         own = value_at(written, path, value) if written is not None else value
         for each in (value,) if own is value else (own, value):
             try:
-                held[name] = path, convert(made, name, each)
+                held[name] = convert(made, name, each)
             except Refused as refused:
                 held.pop(name, None)
                 if each is own and (path[0], name) not in _ELSEWHERE:
                     found.append(Flaw(path, refused.what, refused.fix))
-    values.update({name: value for name, (_, value) in held.items()})
+    values.update(held)
     # An application's validators and observers act: they print, exit, set up logging.
     if not issubclass(cls, Application):
-        found += _validate(made, held, named)
+        found += _validate(made, named, held)
     return DryInstance(made, named, found)
 
 
@@ -118,17 +118,16 @@ _ELSEWHERE = {
 
 
 def _validate(
-    made: HasTraits,
-    held: Mapping[str, tuple[Names, Any]],
-    named: Mapping[str, tuple[Names, Any]],
+    made: HasTraits, named: Mapping[str, tuple[Names, Any]], held: Mapping[str, Any]
 ) -> Iterator[Flaw]:
     """Run what the class itself runs for options that are set."""
     for step in (_cross_validate, _observe):
-        for name, (path, value) in held.items():
+        for name, value in held.items():
+            path, written = named[name]
             try:
                 step(made, name, value)
             except (TraitError, ValueError) as error:
-                yield Flaw(path, _told(name, value, named[name][1], error))
+                yield Flaw(path, _told(name, value, written, error))
             except Exception:  # noqa: S112
                 # It needs what only a whole object has; the start will tell.
                 continue

@@ -116,6 +116,13 @@ def test_two_services_of_one_name_are_a_conflict() -> None:
     assert "c.JupyterHub.services['a']" in str(error.value)
 
 
+def test_a_conflict_does_not_repeat_a_token() -> None:
+    one, other = ({"name": "a", "api_token": f"canary-{n}"} for n in "12")
+    with pytest.raises(ConfigConflict) as error:
+        merged(Config(), Contribution(services=[one]), Contribution(services=[other]))
+    assert "canary" not in str(error.value)
+
+
 def test_roles_and_environment_join() -> None:
     c = Config({"Spawner": {"environment": {"A": "mine", "B": "mine"}}})
     c.JupyterHub.load_roles.extend([{"name": "mine"}])
