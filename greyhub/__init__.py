@@ -67,13 +67,16 @@ def secret(*, env: str | None = None, file: str | None = None) -> Secret:
 
     It is read when JupyterHub needs it, and no output of greyhub or JupyterHub
     shows it: ``c.GenericOAuthenticator.client_secret = greyhub.secret(env="OIDC_SECRET")``.
+    It may stand inside of lists and mappings, too. In ``storage_options`` the hub
+    does not read it: the user's server does.
 
     Parameters
     ----------
     env : str, optional
-        The variable of the hub's environment that holds it.
+        The variable that holds it, in the environment of whoever reads it.
     file : str, optional
-        The file that holds it; a relative path stands beside the config file.
+        The file that holds it; a relative path stands beside the config file, and
+        ``~`` is the home of the account that reads it.
 
     Raises
     ------

@@ -71,7 +71,7 @@ class Finding:
 
 
 class AdapterContext(Protocol):
-    """What a platform provides to its adapters, as their ``parent``: the one door to the rest."""
+    """What a platform provides to its adapters, as their ``parent``."""
 
     config: Config
     """The whole configuration."""

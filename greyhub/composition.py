@@ -17,19 +17,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from traitlets.config import Config, LoggingConfigurable
+from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 
 from greyhub import proxy
 from greyhub.adapter import Contribution, Finding
-from greyhub.checks import access, arranged, examine
-from greyhub.checks.dry_instances import sound
+from greyhub.checks import access, examine, sort_findings
+from greyhub.checks.classes import sections
+from greyhub.checks.dry_instances import dry_instance
 from greyhub.checks.platform import Platform
 from greyhub.checks.provenance import Loader, trace_of
 from greyhub.errors import ConfigConflict, ConfigError, ConfigErrors
 from greyhub.hub import GreyHub
 from greyhub.merge import Origin, merge
-from greyhub.secrets import seal
+from greyhub.secrets import defer_secrets
 from greyhub.slots import label
 
 
@@ -37,7 +38,7 @@ from greyhub.slots import label
 class Composition:
     """A composed configuration, and everything that the checks found."""
 
-    hub: GreyHub
+    greyhub: GreyHub
     platform: Platform
     findings: Sequence[Finding]
 
@@ -52,7 +53,7 @@ _inspection: ContextVar[list[Composition] | None] = ContextVar("inspection", def
 
 @contextmanager
 def inspecting() -> Iterator[list[Composition]]:
-    """Meanwhile `compose` only looks: nothing is made, opened, logged or refused.
+    """Let `compose` only report: it creates, opens, logs and refuses nothing.
 
     Yields
     ------
@@ -68,7 +69,7 @@ def inspecting() -> Iterator[list[Composition]]:
 
 
 def inspected() -> bool:
-    """Whether a configuration is only being looked at."""
+    """Whether `compose` only reports."""
     return _inspection.get() is not None
 
 
@@ -80,7 +81,7 @@ def compose(c: Config, file: str | None = None) -> GreyHub:
     seen = _inspection.get()
     if seen is not None:
         seen.append(composition)
-        return composition.hub
+        return composition.greyhub
     if composition.errors:
         refused = ConfigErrors(composition.errors)
         if app is None:
@@ -88,7 +89,7 @@ def compose(c: Config, file: str | None = None) -> GreyHub:
         raise SystemExit(f"greyhub: {refused}")
     if composition.platform.trace is None:
         act(composition, c)  # otherwise `greyhub.config_loading` does, when the file has been read
-    return composition.hub
+    return composition.greyhub
 
 
 def _compose(c: Config, app: Any, directory: Path) -> Composition:
@@ -98,56 +99,59 @@ def _compose(c: Config, app: Any, directory: Path) -> Composition:
     with trace.paused() if trace else nullcontext():
         c.merge(command_line)
         written = snapshot(c)
-        problems = _caught(_adopt_classes, written)
-        hub = GreyHub(
+        problems: list[ConfigError] = list(_adopt_classes(written))
+        dry = dry_instance(GreyHub, written)
+        greyhub = GreyHub(
             directory=directory,
-            config=sound(GreyHub, written),
+            config=dry.sound(written),
             **({"log": app.log} if app is not None else {}),
         )
-        contributions = hub.contributions()
-        problems += _caught(merge, c, contributions, lineages(contributions))
+        contributions = greyhub.contributions()
+        merged = merge(c, contributions, _lineages(contributions))
+        problems += (*greyhub.problems, *merged.conflicts)
         platform = Platform(
             written=written,
             config=c,
-            contributions=contributions,
-            adapters=hub.adapters,
-            greyhub=hub,
-            hub=type(app) if app is not None else _jupyterhub(),
+            offers=merged.offers,
+            adapters=greyhub.adapters,
+            greyhub=greyhub,
+            hub_class=type(app) if app is not None else _jupyterhub(),
             application=app,
             command_line=command_line,
             trace=trace,
-            broken=set(hub.values) - {origin.slot for origin, _ in contributions},
+            dry_instances={GreyHub: dry, **greyhub.dry_instances},
+            broken=set(greyhub.values) - {origin.slot for origin, _ in contributions},
         )
-        found += [_finding(problem, platform) for problem in (*hub.problems, *problems)]
+        found += [_finding(problem, platform) for problem in problems]
         found += examine(platform)
-        if not problems and (spawner := hub.spawner_class()) is not None:
+        if not problems and (spawner := greyhub.spawner_class()) is not None:
             c.JupyterHub.spawner_class = spawner
-        _seal(c)
+        _defer_secrets(c)
         c.GreyHub.composed = True
-    composition = Composition(hub, platform, arranged(found))
+    composition = Composition(greyhub, platform, sort_findings(found))
     if trace:
         trace.composed = composition
     return composition
 
 
 def act(composition: Composition, config: Config) -> None:
-    """Make what the hub needs, and say what it is.
+    """Create what the hub needs, and log the findings and the adapters.
 
     Raises
     ------
     greyhub.errors.ConfigError
         This machine does not give what the configuration asks for.
     """
-    hub, platform = composition.hub, composition.platform
-    hub.make_state()
+    greyhub, platform = composition.greyhub, composition.platform
+    greyhub.make_state()
     if platform.application is not None:
         proxy.prepare(config, config)
     for finding in composition.findings:
-        say = hub.log.warning if finding.level == "warning" else hub.log.info
+        say = greyhub.log.warning if finding.level == "warning" else greyhub.log.info
         say("greyhub: %s: %s", finding.level, finding)
-    for slot, adapter in hub.adapters.items():
-        hub.log.info("greyhub: %s = %s: %s", slot, label(hub.values[slot]), adapter.label())
-    hub.log.info("greyhub: %s", access.describe(platform))
+    for slot, adapter in greyhub.adapters.items():
+        greyhub.log.info("greyhub: %s = %s: %s", slot, label(greyhub.values[slot]), adapter.label())
+    greyhub.log.info("greyhub: %s", access.describe(platform))
 
 
 def _misuse(c: Config) -> Iterator[Finding]:
@@ -167,15 +171,6 @@ def _misuse(c: Config) -> Iterator[Finding]:
             "one, and so is get_config() without an import",
             place=Loader.reading[-1].full_filename,
         )
-
-
-def _caught(step: Any, *arguments: Any) -> list[ConfigError]:
-    """Take one step, and return what is wrong with it."""
-    try:
-        step(*arguments)
-    except ConfigError as error:
-        return [error]
-    return []
 
 
 def _finding(error: ConfigError, platform: Platform) -> Finding:
@@ -198,12 +193,12 @@ def snapshot(config: Config) -> Config:
     return copy
 
 
-def _seal(config: Config) -> None:
+def _defer_secrets(config: Config) -> None:
     for key, value in config.items():
         if isinstance(value, Config):
-            _seal(value)
-        elif (sealed := seal(value)) is not value:
-            config[key] = sealed
+            _defer_secrets(value)
+        elif (deferred := defer_secrets(value)) is not value:
+            config[key] = deferred
 
 
 def _jupyterhub() -> type:
@@ -222,30 +217,26 @@ def _starting_hub() -> Any:
     return JupyterHub.instance() if JupyterHub.initialized() else None
 
 
-def _adopt_classes(written: Config) -> None:
+def _adopt_classes(written: Config) -> Iterator[ConfigConflict]:
     """Let ``c.JupyterHub.spawner_class`` fill its slot, as JupyterHub's users expect."""
     for slot, trait in (("spawner", "spawner_class"), ("auth", "authenticator_class")):
         if trait not in written.JupyterHub:
             continue
         if slot in written.GreyHub:
-            raise ConfigConflict(
+            yield ConfigConflict(
                 f"this slot is filled twice: by c.GreyHub.{slot} and by c.JupyterHub.{trait}",
                 where=f"c.GreyHub.{slot}",
                 fix="keep one of the two lines",
             )
-        written.GreyHub[slot] = written.JupyterHub[trait]
+        else:
+            written.GreyHub[slot] = written.JupyterHub[trait]
 
 
-def lineages(contributions: Sequence[tuple[Origin, Contribution]]) -> list[list[str]]:
+def _lineages(contributions: Sequence[tuple[Origin, Contribution]]) -> list[list[str]]:
     """The sections in which options of the classes in use may be set, as `merge` takes them."""
-    chosen = {
-        trait: value
-        for _, contribution in contributions
-        for trait, value in contribution.config.get("JupyterHub", {}).items()
-    }
-    classes = [chosen.get(f"{kind}_class") for kind in ("spawner", "authenticator")]
     return [
-        [cls.__name__ for cls in chosen_class.__mro__ if issubclass(cls, LoggingConfigurable)]
-        for chosen_class in classes
-        if isinstance(chosen_class, type)
+        sections(cls)[::-1]
+        for _, contribution in contributions
+        for name in ("spawner_class", "authenticator_class")
+        if isinstance(cls := contribution.config.get("JupyterHub", {}).get(name), type)
     ]

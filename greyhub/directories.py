@@ -1,4 +1,4 @@
-"""Create directories that users pass through, with fixed modes whatever the umask is."""
+"""Create directories that users' servers pass through, whatever the umask is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The errors of greyhub: one small tree, each written for its reader."""
+"""The exceptions that greyhub raises."""
 
 from __future__ import annotations
 

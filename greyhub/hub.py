@@ -19,7 +19,8 @@ from traitlets import Dict, Enum, Instance, List, TraitError, Unicode
 from traitlets.config import LoggingConfigurable
 
 from greyhub.adapter import Adapter, Contribution
-from greyhub.checks.dry_instances import sound
+from greyhub.checks.classes import sections
+from greyhub.checks.dry_instances import DryInstance, dry_instance
 from greyhub.checks.risks import RISKS
 from greyhub.class_names import ON_HUB, made_from
 from greyhub.directories import make_passable
@@ -27,7 +28,7 @@ from greyhub.errors import AdapterError, ConfigError, HomeError
 from greyhub.merge import Origin
 from greyhub.page import Page
 from greyhub.slots import SLOTS, Slot, choose, flavour, label
-from greyhub.spawn_hooks import Spawning
+from greyhub.spawn_hooks import SpawnHooks
 from greyhub.spawner_class import spawner_class
 from greyhub.spawners import SpawnerAdapter
 
@@ -95,20 +96,21 @@ class GreyHub(LoggingConfigurable):
 
     def __init__(self, *, directory: Path, **kwargs: Any) -> None:
         super().__init__(directory=directory, **kwargs)
+        self.dry_instances: dict[type, DryInstance] = {}
         named: Mapping[str, object] = {}
-        with self._noting():
+        with self._collecting():
             named = flavour(self.flavour)
         section = self.config.get("GreyHub", {})
         for slot in SLOTS.values():
             value = getattr(self, slot.name) if slot.name in section else named.get(slot.name)
             if value is not None:
                 self.values[slot.name] = value
-                with self._noting():
+                with self._collecting():
                     self.adapters[slot.name] = self._fill(slot, value)
 
     @contextmanager
-    def _noting(self) -> Iterator[None]:
-        """What is wrong is noted, and the rest goes on: all of it is said at once."""
+    def _collecting(self) -> Iterator[None]:
+        """Keep a `ConfigError` in `problems` and go on, so that all are said at once."""
         try:
             yield
         except ConfigError as error:
@@ -123,8 +125,9 @@ class GreyHub(LoggingConfigurable):
                 where=f"c.GreyHub.{slot.name}",
                 fix=f"pip install '{cls.extra or missing[0]}' in the hub's environment",
             )
+        dry = self.dry_instances[cls] = dry_instance(cls, self.config, outer=sections(type(self)))
         try:
-            return cls(parent=self, config=sound(cls, self.config, ["GreyHub"]), **options)
+            return cls(parent=self, config=dry.sound(self.config), **options)
         except TraitError as error:
             raise ConfigError(
                 str(error),
@@ -172,7 +175,7 @@ class GreyHub(LoggingConfigurable):
         """What the platform itself and each adapter tell JupyterHub, in order."""
         private = self.private
         page = Page(self.name, self.adapters, self.values)
-        spawning = Spawning(self.adapters)
+        spawning = SpawnHooks(self.adapters)
         own = Contribution(
             config={
                 "JupyterHub": {
@@ -192,7 +195,7 @@ class GreyHub(LoggingConfigurable):
         )
         told = [(Origin("", "greyhub itself"), own)]
         for slot, adapter in self.adapters.items():
-            with self._noting():
+            with self._collecting():
                 told.append((Origin(slot, label(self.values[slot])), adapter.contribute()))
         return told
 

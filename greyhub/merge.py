@@ -3,6 +3,9 @@
 One rule each: lists and mappings join, hooks are called in turn, and of
 anything else there can be one value. What the administrator wrote stands,
 whichever section it was written in; two adapters that differ are a conflict.
+
+What `merge` returns says who contributes to each option; ``greyhub show`` and the
+checks take it from there.
 """
 
 from __future__ import annotations
@@ -10,13 +13,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 
 from greyhub.adapter import Contribution
 from greyhub.errors import ConfigConflict
+from greyhub.secrets import shown
 
 
 @dataclass(frozen=True)
@@ -30,14 +34,35 @@ class Origin:
         return f'{self.slot} = "{self.adapter}"' if self.slot else self.adapter
 
 
-Offer = tuple[Origin, Any]
+@dataclass(frozen=True)
+class Offer:
+    """One value that somebody contributes to one option."""
+
+    origin: Origin
+    section: str
+    trait: str
+    value: Any
+
+    @property
+    def joins(self) -> bool:
+        """Whether it joins what others say; of anything else there is one value."""
+        return self.trait.endswith("_hook") or isinstance(self.value, list | Mapping)
+
+
+class Merged(NamedTuple):
+    """What came of a merge."""
+
+    offers: Mapping[tuple[str, ...], Sequence[Offer]]
+    """Who contributes to each option, by section and name, as it now stands."""
+    conflicts: Sequence[ConfigConflict]
+    """The options for which two adapters ask for different values."""
 
 
 def merge(
     config: Config,
     contributions: Sequence[tuple[Origin, Contribution]],
     lineages: Sequence[Sequence[str]],
-) -> None:
+) -> Merged:
     """Add the contributions to ``config`` in place.
 
     Parameters
@@ -49,106 +74,94 @@ def merge(
     lineages : sequence of sequences of str
         The section names of each class in use, the most specific first, such
         as ``["KubeSpawner", "Spawner"]``: an option may be set in any of them.
-
-    Raises
-    ------
-    greyhub.errors.ConfigConflict
-        Two adapters ask for different values of one option.
     """
-    for (section, trait), offers in _by_option(contributions).items():
-        lineage = next((line for line in lineages if section in line), [section])
-        written = [name for name in lineage if trait in config.get(name, {})]
-        target = written[0] if written else section
-        own = config[target][trait] if written else None
-        option = f"c.{section}.{trait}"
-        merged = _join(option, offers, own, present=bool(written))
-        if merged is not own:
-            config[target][trait] = merged
-
-
-def _by_option(
-    contributions: Sequence[tuple[Origin, Contribution]],
-) -> dict[tuple[str, str], list[Offer]]:
-    options: dict[tuple[str, str], list[Offer]] = {}
+    groups: dict[tuple[tuple[str, ...], str], list[Offer]] = {}
     for origin, contribution in contributions:
-        for section, trait, value in _options(contribution):
-            options.setdefault((section, trait), []).append((origin, value))
-    return options
+        for offer in offers(origin, contribution):
+            own = (offer.section,)
+            lineage = next((tuple(line) for line in lineages if offer.section in line), own)
+            groups.setdefault((lineage, offer.trait), []).append(offer)
+    merged: dict[tuple[str, ...], list[Offer]] = {}
+    conflicts = []
+    for (lineage, trait), group in groups.items():
+        written = [name for name in lineage if trait in config.get(name, {})]
+        named = [name for name in lineage if any(offer.section == name for offer in group)]
+        section = (written or named)[0]
+        if not group[0].joins:
+            group.sort(key=lambda offer: lineage.index(offer.section))
+        merged[section, trait] = group
+        mine = config[section][trait] if written else None
+        try:
+            value = _join(f"c.{section}.{trait}", group, mine, present=bool(written))
+        except ConfigConflict as conflict:
+            conflicts.append(conflict)
+        else:
+            if value is not mine:
+                config[section][trait] = value
+    return Merged(merged, conflicts)
 
 
-def _options(contribution: Contribution) -> Iterator[tuple[str, str, Any]]:
+def offers(origin: Origin, contribution: Contribution) -> Iterator[Offer]:
+    """A contribution, option by option."""
     if contribution.services:
-        yield "JupyterHub", "services", [dict(each) for each in contribution.services]
+        services = [dict(each) for each in contribution.services]
+        yield Offer(origin, "JupyterHub", "services", services)
     if contribution.roles:
-        yield "JupyterHub", "load_roles", [dict(each) for each in contribution.roles]
+        roles = [dict(each) for each in contribution.roles]
+        yield Offer(origin, "JupyterHub", "load_roles", roles)
     if contribution.environment:
-        yield "Spawner", "environment", dict(contribution.environment)
+        yield Offer(origin, "Spawner", "environment", dict(contribution.environment))
     for section, traits in contribution.config.items():
         for trait, value in traits.items():
-            yield section, trait, value
+            yield Offer(origin, section, trait, value)
 
 
-def _join(option: str, offers: Sequence[Offer], own: Any, *, present: bool) -> Any:
-    first = offers[0][1]
+def _join(option: str, group: Sequence[Offer], own: Any, *, present: bool) -> Any:
+    first, *others = group
     if option.endswith("_hook"):
-        hooks = [value for _, value in offers] + ([own] if own is not None else [])
+        hooks = [offer.value for offer in group] + ([own] if own is not None else [])
         return chain(hooks)
-    if isinstance(first, list) and _joinable(own, list | tuple):
-        return _join_lists(option, offers, own)
-    if isinstance(first, Mapping) and _joinable(own, Mapping):
-        return _join_mappings(option, offers, own)
-    if present:
+    for kind, like in ((list, list | tuple), (dict, Mapping)):
+        mine = own is None or isinstance(own, like | LazyConfigValue)
+        if first.joins and mine and isinstance(first.value, like):
+            return _join_entries(option, group, own, kind)
+    if present:  # also what is no list or mapping where one belongs: the checks refuse it
         return own
-    for origin, value in offers[1:]:
-        if value != first:
-            raise _conflict(option, offers[0], (origin, value))
-    return first
+    for other in others:
+        if other.value != first.value and other.origin != first.origin:
+            raise _conflict(option, (first.origin, first.value), (other.origin, other.value))
+    return first.value
 
 
-def _joinable(own: Any, kind: Any) -> bool:
-    """Whether it can be joined with its like; what cannot stands, and the checks refuse it."""
-    return own is None or isinstance(own, kind | LazyConfigValue)
+def _join_entries(option: str, group: Sequence[Offer], own: Any, kind: type) -> Any:
+    """Lists or mappings as one. What the administrator wrote replaces what has its name."""
+    mine = own.get_value(kind()) if isinstance(own, LazyConfigValue) else kind(own or ())
+    taken = {key for key, _ in _entries(mine)}
+    found: dict[Any, tuple[Origin, Any]] = {}
+    for offer in group:
+        for key, value in _entries(offer.value):
+            other = found.setdefault(key, (offer.origin, value))
+            if other[1] != value and key not in taken:
+                raise _conflict(f"{option}[{key!r}]", other, (offer.origin, value))
+    entries = {key: value for key, (_, value) in found.items() if key not in taken}
+    return {**entries, **mine} if kind is dict else [*entries.values(), *mine]
 
 
-def _join_lists(option: str, offers: Sequence[Offer], own: Any) -> Any:
-    mine = own.get_value([]) if isinstance(own, LazyConfigValue) else list(own or ())
-    taken = {_name(item) for item in mine} - {None}
-    offered: dict[Any, Offer] = {}
-    joined: list[Any] = []
-    for origin, items in offers:
-        for item in items:
-            name = _name(item)
-            if name is None:
-                if item not in joined and item not in mine:
-                    joined.append(item)
-            elif name in offered and offered[name][1] != item:
-                raise _conflict(f"{option}: {name!r}", offered[name], (origin, item))
-            elif name not in taken and name not in offered:
-                joined.append(item)
-                offered[name] = (origin, item)
-    return [*joined, *mine]
+def _entries(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Each part of a list or mapping, by its key, its ``name``, or else itself."""
+    if isinstance(value, Mapping):
+        yield from value.items()
+        return
+    for item in value:
+        name = item.get("name") if isinstance(item, Mapping) else None
+        yield name if isinstance(name, str) else repr(item), item
 
 
-def _join_mappings(option: str, offers: Sequence[Offer], own: Any) -> Any:
-    mine = own.get_value({}) if isinstance(own, LazyConfigValue) else dict(own or {})
-    offered: dict[str, Offer] = {}
-    for origin, values in offers:
-        for key, value in values.items():
-            if key in offered and offered[key][1] != value and key not in mine:
-                raise _conflict(f"{option}[{key!r}]", offered[key], (origin, value))
-            offered[key] = (origin, value)
-    return {**{key: value for key, (_, value) in offered.items()}, **mine}
-
-
-def _name(item: Any) -> Any:
-    return item.get("name") if isinstance(item, Mapping) else None
-
-
-def _conflict(option: str, one: Offer, other: Offer) -> ConfigConflict:
+def _conflict(option: str, one: tuple[Origin, Any], other: tuple[Origin, Any]) -> ConfigConflict:
     return ConfigConflict(
-        f"{one[0]} and {other[0]} ask for different values: {one[1]!r} and {other[1]!r}",
+        f"{one[0]} and {other[0]} ask for different values: {shown(one[1])} and {shown(other[1])}",
         where=option,
-        fix=f"say which is right: set {option.split(':')[0]} above greyhub.compose(c), "
+        fix=f"say which is right: set {option.partition('[')[0]} above greyhub.compose(c), "
         "or choose another adapter for one of the two slots",
     )
 

@@ -48,7 +48,7 @@ class Page:
 
     @staticmethod
     def url(handler: Any) -> str:
-        """Where people arrive: the hub's home page, which has the platform on it."""
+        """The URL that users see first: the hub's home page, with the table on it."""
         return f"{handler.hub.base_url}home"
 
     async def rows(self) -> list[Row]:
@@ -72,7 +72,7 @@ class Page:
 
 
 async def check(adapter: Adapter, limit: float = TIME_LIMIT) -> Sequence[Finding]:
-    """The adapter's own check; one that hangs or breaks is a finding, too."""
+    """The adapter's own findings; a check that hangs or raises is an error."""
     try:
         return await asyncio.wait_for(adapter.check(), limit)
     except TimeoutError:

@@ -19,7 +19,7 @@ from traitlets import TraitType
 from traitlets.config import Configurable
 
 from greyhub.adapter import Adapter
-from greyhub.checks.sections import companion
+from greyhub.checks.sections import brought_class
 from greyhub.secret_names import is_secret
 from greyhub.slots import SLOTS, Slot
 
@@ -157,7 +157,7 @@ def classes() -> Iterator[tuple[str, type, str]]:
             adapter = point.load()
             chosen = f'Chosen with `c.GreyHub.{slot.name} = "{name}"`.'
             yield f"{slot.name}: {name}", adapter, chosen
-            brought = companion(adapter)
+            brought = brought_class(adapter)
             if brought is not None and brought.__module__.startswith("greyhub."):
                 yield f"{slot.name}: {name}, {brought.__name__}", brought, chosen
 

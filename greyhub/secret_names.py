@@ -165,41 +165,6 @@ def is_reference(value: Any) -> bool:
     return keys <= _WHERE and bool(keys & _PLACES)
 
 
-def as_reference(value: Any) -> tuple[str, str] | None:
-    """The kind and place of a reference, or None if the value is none."""
-    if isinstance(value, Mapping) and len(value) == 1:
-        [(kind, place)] = value.items()
-        if kind in ("env", "file") and isinstance(place, str):
-            return kind, place
-    return None
-
-
-def literal_secrets(options: Mapping[Any, Any], *, store: bool = False) -> Iterator[str]:
-    """The names of options that hold a secret itself, and not where it is; ``a.b`` is inside of a.
-
-    Parameters
-    ----------
-    options : Mapping[Any, Any]
-        Options by name.
-    store : bool
-        They are a store's.
-    """
-    for key, value in options.items():
-        name = str(key)
-        if as_reference(value) is not None:
-            continue
-        if is_secret(name, store=store):
-            # A pair of a name and a reference, as for auth, is no secret.
-            last = value[-1] if isinstance(value, list | tuple) and value else value
-            if isinstance(last, str):
-                if is_secret_text(name, last, store=store):
-                    yield name
-            elif not isinstance(last, bool | None) and as_reference(last) is None:
-                yield name
-        elif isinstance(value, Mapping):
-            yield from (f"{name}.{each}" for each in literal_secrets(value, store=store))
-
-
 def named(values: Any) -> Iterator[tuple[str, Any]]:
     """Each value of a list, with the name that another element gives it.
 

@@ -1,19 +1,19 @@
-"""Secrets that are read late and never shown.
+"""Read secrets late, and never show them.
 
 `secret` stands in a config file where a secret would stand. It holds the name
 of a variable or a file; JupyterHub is given the content when it builds the
-object that needs it, so neither ``--show-config`` nor a log can print it.
+object that needs it, so neither ``--show-config`` nor a log can print it. In
+`StorageOptions` it stays a reference, which is what a ticket carries.
 `shown` and `masked` print every other value of a configuration.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from traitlets import Bytes, TraitError, TraitType, Unicode
+from traitlets import Bytes, Dict, TraitError, TraitType, Unicode
 from traitlets.config.loader import DeferredConfig, LazyConfigValue
 
 from greyhub.errors import ConfigError
@@ -26,6 +26,7 @@ from greyhub.secret_names import (
     named,
     named_value,
 )
+from greyhub.secret_references import SecretReference, references
 
 MASK = "********"
 
@@ -37,40 +38,25 @@ def secret(env: str | None, file: str | None, beside: str | None = None) -> Secr
             "greyhub.secret takes one of env and file",
             fix='write greyhub.secret(env="NAME") or greyhub.secret(file="/run/secrets/name")',
         )
+    if file is None or file.startswith("~"):
+        return Secret(env=env, file=file)
     directory = Path(beside).resolve().parent if beside else Path.cwd()
-    return Secret(env=env) if file is None else Secret(file=directory / Path(file).expanduser())
+    return Secret(file=str(directory / file))
 
 
-class Secret(DeferredConfig):
-    """Where a secret is: the name of a variable, or a file."""
-
-    def __init__(self, *, env: str | None = None, file: Path | None = None) -> None:
-        self.env, self.file = env, file
-
-    @property
-    def source(self) -> str:
-        """The variable or the file, for people."""
-        return f"the variable {self.env}" if self.env is not None else f"the file {self.file}"
+class Secret(SecretReference, DeferredConfig):
+    """A reference that traitlets reads as it builds the object whose option it is."""
 
     def read(self) -> str:
-        """The secret itself; a file's last line end is not part of it.
+        """The secret itself.
 
         Raises
         ------
         greyhub.errors.ConfigError
             It is not there, is empty or cannot be read. Names the source alone.
         """
-        if self.env is not None:
-            text = os.environ.get(self.env)
-            problem = "is not set in the hub's environment" if text is None else "is empty"
-        else:
-            assert self.file is not None
-            try:
-                text, problem = self.file.read_text().rstrip("\r\n"), "is empty"
-            except (OSError, UnicodeDecodeError) as error:
-                text = None
-                problem = f"cannot be read: {getattr(error, 'strerror', '') or 'not text'}"
-        if not text or not text.strip():
+        text, problem = self.content()
+        if problem:
             raise ConfigError(
                 f"the secret is missing: {self.source} {problem}",
                 fix=f"put the secret into {self.source}, where the hub runs",
@@ -89,62 +75,67 @@ class Secret(DeferredConfig):
         except (TraitError, ValueError, TypeError, NotImplementedError):
             return text
 
-    def __repr__(self) -> str:
-        return f"<secret from {self.source}>"
 
-    def __str__(self) -> str:
-        raise TypeError(
-            f"{self!r} cannot be put into a text: put the whole text into {self.source}"
-        )
+class StorageOptions(Dict):
+    """An adapter's option: what a store's filesystem takes where the user opens it.
 
-    def __format__(self, spec: str) -> str:
-        return str(self)
+    A `Secret` in it is not read by the hub. It becomes a reference, ``{"env": "NAME"}``,
+    which a ticket may carry, and `greyhub.secret_references.SecretReference` reads it in
+    the user's server. A secret that is written out is refused.
+    """
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        """The options with a reference for each secret."""
+        try:
+            return references(super().validate(obj, value) or {})
+        except ValueError as error:
+            raise TraitError(str(error)) from None
 
 
-class Sealed(DeferredConfig):
+class DeferredSecrets(DeferredConfig):
     """A list or mapping with secrets in it, which are read when the value is asked for."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
 
     def get_value(self, trait: TraitType[Any, Any]) -> Any:
-        """The value with its secrets."""
-        return opened(self.value)
+        """The value with its secrets, or with references where the trait keeps these."""
+        return self.value if isinstance(trait, StorageOptions) else read_secrets(self.value)
 
     def __repr__(self) -> str:
         return repr(self.value)
 
 
-class SealedAdditions(LazyConfigValue):
+class LazySecrets(LazyConfigValue):
     """What ``append`` and ``update`` add to an option, with secrets in it."""
 
     def get_value(self, initial: Any) -> Any:
         """The option with its additions and their secrets."""
-        return opened(super().get_value(initial))
+        return read_secrets(super().get_value(initial))
 
 
-def seal(value: Any) -> Any:
-    """A value of a configuration, so that secrets inside of it are read late."""
-    if isinstance(value, Secret | Sealed) or not any(True for _ in secrets_in(value)):
+def defer_secrets(value: Any) -> Any:
+    """A value of a configuration whose secrets traitlets reads when it sets a trait."""
+    if isinstance(value, Secret | DeferredSecrets) or not any(True for _ in secrets_in(value)):
         return value
     if not isinstance(value, LazyConfigValue):
-        return Sealed(value)
-    sealed = SealedAdditions()
+        return DeferredSecrets(value)
+    deferred = LazySecrets()
     for part in ("_extend", "_prepend", "_inserts", "_update"):
-        setattr(sealed, part, getattr(value, part))
-    return sealed
+        setattr(deferred, part, getattr(value, part))
+    return deferred
 
 
-def opened(value: Any) -> Any:
+def read_secrets(value: Any) -> Any:
     """A value with the secrets inside of it read."""
     if isinstance(value, Secret):
         return value.read()
-    if isinstance(value, Sealed):
-        return opened(value.value)
+    if isinstance(value, DeferredSecrets):
+        return read_secrets(value.value)
     if isinstance(value, Mapping):
-        return {key: opened(each) for key, each in value.items()}
+        return {key: read_secrets(each) for key, each in value.items()}
     if isinstance(value, list | tuple | set):
-        return type(value)(opened(each) for each in value)
+        return type(value)(read_secrets(each) for each in value)
     return value
 
 
@@ -152,7 +143,7 @@ def secrets_in(value: Any) -> Iterator[Secret]:
     """Every `Secret` inside of a value."""
     if isinstance(value, Secret):
         yield value
-    elif isinstance(value, Sealed):
+    elif isinstance(value, DeferredSecrets):
         yield from secrets_in(value.value)
     elif isinstance(value, LazyConfigValue):
         for part in (value._extend, value._prepend, value._inserts, value._update):
@@ -177,10 +168,11 @@ def masked(value: Any, name: str = "", *, store: bool = False) -> Any:
     store : bool
         It is among the options of a store.
     """
+    reference = SecretReference.of(value)
+    if reference and (store or reference is value):
+        return repr(reference)
     store = store or name in STORE_OPTIONS
-    if isinstance(value, Secret):
-        return repr(value)
-    if isinstance(value, Sealed):
+    if isinstance(value, DeferredSecrets):
         return masked(value.value, name, store=store)
     if isinstance(value, str):
         if is_secret_text(name, value, store=store):
@@ -190,7 +182,9 @@ def masked(value: Any, name: str = "", *, store: bool = False) -> Any:
         return value
     covered = is_secret(name, store=store) and not isinstance(value, type)
     if value and covered and not is_reference(value):
-        return MASK
+        parts: Any = value if isinstance(value, list | tuple) else ()
+        referred = any(SecretReference.of(each) for each in parts)
+        return [masked(each, name, store=store) for each in parts] if referred else MASK
     if isinstance(value, LazyConfigValue):
         parts = {"update": value._update, "prepend": value._prepend, "extend": value._extend}
         parts["insert"] = [each for _, each in value._inserts]

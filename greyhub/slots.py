@@ -131,7 +131,7 @@ def _unusable(option: str, name: str, error: Exception) -> AdapterError:
     return AdapterError(
         f"{name} could not be imported: {type(error).__name__}: {error}",
         where=option,
-        fix="repair or reinstall that package, or choose another adapter",
+        fix="fix or reinstall that package, or choose another adapter",
     )
 
 

@@ -11,7 +11,7 @@ from greyhub.imports import import_string
 from greyhub.ticket import Ticket, variable
 
 
-class Spawning:
+class SpawnHooks:
     """The two hooks that a composed hub runs for each server."""
 
     def __init__(self, adapters: Mapping[str, Adapter]) -> None:

@@ -1,4 +1,4 @@
-"""Tickets: all that crosses from the hub to the notebook.
+"""Tickets: what the hub tells a user's server, one for each slot.
 
 A ticket is versioned JSON in one environment variable for each slot, written as one
 word of base64url, since spawners format, quote and split an environment on its way.

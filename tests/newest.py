@@ -15,10 +15,13 @@ import xml.etree.ElementTree as ET
 from importlib.metadata import distributions
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 ROOT = Path(__file__).parent.parent
 RESULT = ROOT / "tests/results/newest-releases.xml"
 
-PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)==([^ ;\\]+)", re.MULTILINE)
+PIN = re.compile(r"^[a-z0-9][a-z0-9._-]*==[^\\\n]+", re.MULTILINE)
+"""A line of a lock file: a name, a version and, after a semicolon, a marker."""
 
 
 def main() -> int:
@@ -49,9 +52,27 @@ def differences(lock: str, there: dict[str, str]) -> list[str]:
     """Each package whose version is another than the lock file's, with both."""
     return [
         f"{name} {there[name]} (locked: {locked})"
-        for name, locked in PIN.findall(lock)
+        for name, locked in pins(lock).items()
         if name in there and there[name] != locked
     ]
+
+
+def pins(lock: str, environment: dict[str, str] | None = None) -> dict[str, str]:
+    """The versions that a lock file names, by name.
+
+    Parameters
+    ----------
+    lock : str
+        Its text. A package may stand there twice, for different versions of Python.
+    environment : dict of str to str, optional
+        Values of markers that are others than here: ``{"python_full_version": "3.12.1"}``.
+    """
+    found = {}
+    for line in PIN.findall(lock):
+        pin = Requirement(line)
+        if pin.marker is None or pin.marker.evaluate(environment):
+            [found[pin.name]] = (each.version for each in pin.specifier)
+    return found
 
 
 def failures(result: Path) -> list[str]:

@@ -55,8 +55,7 @@ class AuthAdapter(Adapter):
         cls = self.load_class()
         if not made_from(cls, "OAuthenticator"):
             return ()
-        authenticator, _ = dry_instance(cls, self.parent.config)
-        return await oauth(authenticator)
+        return await oauth(dry_instance(cls, self.parent.config).made)
 
     def label(self) -> str:
         """The name of the Authenticator class."""

@@ -22,18 +22,17 @@ from greyhub.checks import (
     startup,
 )
 from greyhub.checks.platform import Platform
-from greyhub.checks.values import flaws
 
 LEVELS = ("error", "warning", "note", "ok")
 """From the worst."""
 
 
 def examine(platform: Platform) -> list[Finding]:
-    """Everything that is wrong or unusual, the worst first, then in the file's order."""
+    """All findings, the worst first, then in the file's order."""
     found = [
         *config_lint.check(platform.trace),
         *sections.check(platform),
-        *values(platform),
+        *refused_values(platform),
         *shapes.check(platform),
         *startup.check(platform),
         *resources.check(platform),
@@ -43,26 +42,22 @@ def examine(platform: Platform) -> list[Finding]:
         *access.check(platform),
         *secret_leaks.check(platform),
     ]
-    return arranged(found)
+    return sort_findings(found)
 
 
-def values(platform: Platform) -> Iterator[Finding]:
-    """Options set to what their classes do not take."""
+def refused_values(platform: Platform) -> Iterator[Finding]:
+    """Findings about values that the classes of their options refuse."""
     said = set()
     for cls in platform.readers.classes:
-        wrong = [
-            *flaws(cls, platform.written, platform.outer(cls)),
-            *(flaw for flaw in platform.refusals(cls) if platform.written_at(flaw.path)),
-        ]
-        for flaw in wrong:
-            if flaw.path not in said:
+        for flaw in platform.flaws(cls):
+            if flaw.path not in said and platform.written_at(flaw.path):
                 said.add(flaw.path)
                 fix = flaw.fix or f"change the value, or remove the line: {cls.__name__} refuses it"
                 yield platform.finding("error", flaw.path, flaw.what, fix)
 
 
-def arranged(found: Sequence[Finding]) -> list[Finding]:
-    """Findings without doubles, the worst first, then as they stand in the file."""
+def sort_findings(found: Sequence[Finding]) -> list[Finding]:
+    """Findings without duplicates, the worst first, then in the file's order."""
 
     def key(finding: Finding) -> tuple[int, str, int]:
         file, _, line = finding.place.rpartition(":")

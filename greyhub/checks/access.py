@@ -19,7 +19,7 @@ MANY = 5
 
 @dataclass(frozen=True)
 class Access:
-    """Who gets in, in words."""
+    """Who may log in and who is admin, as text."""
 
     users: str
     admins: str

@@ -14,13 +14,13 @@ from greyhub.secrets import masked, shown
 
 
 @dataclass(frozen=True)
-class Tie:
-    """Something that what exists already hangs on."""
+class PersistentSetting:
+    """A setting that homes, servers or users that exist already depend on."""
 
     what: str
     value: Callable[[Platform], Any]
     left: str
-    """What is left behind when it changes."""
+    """What a change leaves behind."""
     fix: str
 
 
@@ -60,24 +60,28 @@ _HOMES = "copy the homes first, then let users in"
 _SERVERS = "stop every server before the hub starts with it"
 _USERS = "make a table from old names to new ones, and rename users and homes by it"
 
-TIES = (
-    Tie("the homes' place", _home, "the homes that are there now", _COPY),
-    Tie("the hub's database", _database, "all users, tokens and running servers", "copy it first"),
-    Tie("the state directory", _state, "keys, passwords, logs and tables", "copy it first"),
-    Tie(
+PERSISTENT_SETTINGS = (
+    PersistentSetting("the homes' place", _home, "the homes that are there now", _COPY),
+    PersistentSetting(
+        "the hub's database", _database, "all users, tokens and running servers", "copy it first"
+    ),
+    PersistentSetting(
+        "the state directory", _state, "keys, passwords, logs and tables", "copy it first"
+    ),
+    PersistentSetting(
         "the Spawner class",
         _class("spawner"),
         "servers that run now, which another class does not find again",
         _SERVERS,
     ),
-    Tie(
+    PersistentSetting(
         "the Authenticator class",
         _class("authenticator"),
         "users and homes under the names that the former one gave",
         _USERS,
     ),
     *(
-        Tie(
+        PersistentSetting(
             f"c.{section}.{name}",
             _option(section, name),
             "servers or volumes that were named by the former value",
@@ -93,7 +97,7 @@ TIES = (
         )
     ),
     *(
-        Tie(
+        PersistentSetting(
             f"c.{section}.{name}",
             _option(section, name),
             "the users' volumes that are there now",
@@ -106,7 +110,7 @@ TIES = (
         )
     ),
     *(
-        Tie(
+        PersistentSetting(
             f"c.{section}.{name}",
             _option(section, name),
             "users and homes under the names that the former value gave",
@@ -118,13 +122,13 @@ TIES = (
             ("GoogleOAuthenticator", "strip_domain"),
         )
     ),
-    Tie(
+    PersistentSetting(
         "c.JupyterHub.base_url",
         _option("JupyterHub", "base_url"),
         "servers that run now, which listen under the former path",
         _SERVERS,
     ),
-    Tie(
+    PersistentSetting(
         "the cookie secret's file",
         _option("JupyterHub", "cookie_secret_file"),
         "every login: all users log in again",
@@ -137,12 +141,12 @@ TIES = (
 def left_behind(old: Platform, new: Platform, files: tuple[str, str]) -> Iterator[Finding]:
     """Warnings for a change from one configuration to another, which stand in two files."""
     names = dict(zip(("old", "new"), map(shlex.quote, files), strict=True))
-    for tie in TIES:
-        before, after = tie.value(old), tie.value(new)
+    for setting in PERSISTENT_SETTINGS:
+        before, after = setting.value(old), setting.value(new)
         if before != after:
             yield Finding(
                 "warning",
-                f"{tie.what} changes from {shown(before)} to {shown(after)}, "
-                f"which leaves behind {tie.left}",
-                tie.fix.format(**names),
+                f"{setting.what} changes from {shown(before)} to {shown(after)}, "
+                f"which leaves behind {setting.left}",
+                setting.fix.format(**names),
             )

@@ -68,7 +68,7 @@ class Readers:
         for cls in (*self.classes, *self._named()):
             for name in sections(cls):
                 found.setdefault(name, []).append(cls)
-        for cls in self._companions():
+        for cls in self._accompanying():
             for name in sections(cls):
                 if name not in found and cls.__name__ == name:
                     found[name] = [cls]
@@ -101,7 +101,7 @@ class Readers:
         return [cls for cls in self.classes if cls not in apart]
 
     @cached_property
-    def idle(self) -> dict[str, type]:
+    def unused(self) -> dict[str, type]:
         """Classes that are installed or imported and that nothing uses, by section."""
         return {
             name: cls
@@ -120,8 +120,8 @@ class Readers:
         if hasattr(app, "JupyterHubHTTPClient"):
             yield app.JupyterHubHTTPClient
 
-    def _companions(self) -> Iterator[type]:
-        """Classes that those in use bring along, or that an option names.
+    def _accompanying(self) -> Iterator[type]:
+        """Classes from the packages of those in use, or that an option names.
 
         A reflector of KubeSpawner, the spawners inside of a ProfilesSpawner: there
         is no telling from outside whether they are made, so they may be set.

@@ -127,7 +127,7 @@ def _existing(platform: Platform) -> Iterator[Finding]:
                     "error",
                     path,
                     f"there is no {existing.kind} {file}",
-                    "mend the path, or put it there",
+                    "fix the path, or put it there",
                 )
 
 

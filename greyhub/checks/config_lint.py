@@ -20,7 +20,7 @@ def check(trace: Trace | None) -> Iterator[Finding]:
         yield Finding(
             "error",
             f"load_subconfig({name!r}) found no such file, and goes on without a word",
-            "mend the path; a file that may be missing is asked for first: "
+            "fix the path; a file that may be missing is asked for first: "
             "if os.path.exists(path): load_subconfig(path)",
             place=str(place or ""),
         )
@@ -78,8 +78,8 @@ def _overruled(trace: Trace) -> Iterator[Finding]:
 def _plain(place: Location) -> bool:
     """Whether a place is an assignment that always happens."""
     try:
-        with open(place.file, "rb") as opened:
-            tree = ast.parse(opened.read())
+        with open(place.file, "rb") as file:
+            tree = ast.parse(file.read())
     except (OSError, SyntaxError):
         return False
     return any(

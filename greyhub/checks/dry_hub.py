@@ -31,7 +31,7 @@ def application(platform: Platform) -> Iterator[Any]:
     from jupyterhub.auth import Authenticator
 
     class NoUsersMade(Authenticator):  # type: ignore[misc]
-        """Answers about names as the platform's own does, and makes no account."""
+        """Validates names as the platform's own authenticator, and creates no account."""
 
         def normalize_username(self, username: str) -> str:
             return username if refused_name(platform, username) else username.lower()
@@ -88,7 +88,7 @@ def _quiet() -> Iterator[None]:
 
 
 def finish(step: Any) -> None:
-    """Run what is asynchronous in name alone: nothing here waits."""
+    """Run a coroutine that never waits; other values are done already."""
     if isinstance(step, Coroutine):
         try:
             step.send(None)

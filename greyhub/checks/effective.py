@@ -1,9 +1,9 @@
-"""Effective options: the value of every option, and where it comes from."""
+"""The value that every option has, and where it comes from: for ``greyhub show``."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -13,13 +13,13 @@ from traitlets.config.loader import LazyConfigValue
 
 from greyhub import proxy
 from greyhub.checks.classes import options
-from greyhub.checks.overrides import added
 from greyhub.checks.platform import COMMAND_LINE, Platform
-from greyhub.checks.values import settings
+from greyhub.checks.provenance import Names
+from greyhub.checks.values import added, empty
 from greyhub.class_names import made_from
 from greyhub.errors import ConfigError
 from greyhub.secret_names import is_secret
-from greyhub.secrets import MASK, Secret, masked
+from greyhub.secrets import MASK, masked, secrets_in
 from greyhub.slots import SLOTS, label
 
 ENVIRONMENT: tuple[tuple[str, str, str], ...] = (
@@ -76,13 +76,13 @@ def effective_options(platform: Platform, *, everything: bool = False) -> list[E
 
 def _slots(platform: Platform) -> Iterator[EffectiveOption]:
     """The slots, also where the flavour fills them."""
-    hub: Any = platform.greyhub
+    greyhub: Any = platform.greyhub
     for slot in SLOTS:
-        value = hub.values.get(slot)
+        value = greyhub.values.get(slot)
         if platform.written_at(("GreyHub", slot)):
             origin = platform.where("GreyHub", slot) or _adopted(platform, slot)
         else:
-            origin = f'flavour "{hub.flavour}"'
+            origin = f'flavour "{greyhub.flavour}"'
         yield EffectiveOption("GreyHub", slot, None if value is None else label(value), origin)
 
 
@@ -102,34 +102,33 @@ def _adopted(platform: Platform, slot: str) -> str:
 
 
 def _of_class(platform: Platform, cls: type, everything: bool) -> Iterator[EffectiveOption]:
-    made = platform.application if cls is platform.hub else platform.dry_instance(cls)
-    made = made or platform.dry_instance(cls)
-    held = settings(cls, platform.config, platform.outer(cls))
+    made = (cls is platform.hub_class and platform.application) or platform.dry_instance(cls)
+    held = platform.settings(cls)
     for name, trait in options(cls).items():
         if name == "config_file" or (trait.metadata.get("renamed") and name not in held):
             continue  # it is where all this comes from, or a former name
         default = _default(trait)
         if name in held:
             path, raw = held[name]
-            value = masked(raw, name) if _covered(raw, name) else masked(_get(made, name), name)
+            value = masked(_unread(made, name, raw), name)
             if value != default or everything or platform.written_at(path):
                 section = ".".join(path[:-1])
                 yield EffectiveOption(section, name, value, origin(platform, path), default)
         elif variable := _variable(cls, name):
             value = MASK if is_secret(name) else masked(_get(made, name), name)
             yield EffectiveOption(cls.__name__, name, value, f"the variable {variable}", default)
-        elif everything and cls is not type(platform.greyhub):
+        elif everything and not (cls is type(platform.greyhub) and name in SLOTS):
             value = default if is_secret(name) else masked(_get(made, name), name)
             yield EffectiveOption(cls.__name__, name, value, "default", default)
-        elif everything and name not in SLOTS:
-            yield EffectiveOption(
-                cls.__name__, name, masked(_get(made, name), name), "default", default
-            )
 
 
-def _covered(raw: Any, name: str) -> bool:
-    """Whether a value is not to be looked at: where its secret is says enough."""
-    return isinstance(raw, Secret) or (is_secret(name) and not isinstance(raw, LazyConfigValue))
+def _unread(made: HasTraits, name: str, raw: Any) -> Any:
+    """A value that is set, with references in place of its secrets."""
+    held = any(True for _ in secrets_in(raw))
+    if held and isinstance(raw, LazyConfigValue):
+        return added(raw, getattr(empty(type(made)), name))
+    covered = held or (is_secret(name) and not isinstance(raw, LazyConfigValue))
+    return raw if covered else _get(made, name)
 
 
 def _get(made: HasTraits, name: str) -> Any:
@@ -158,27 +157,13 @@ def _variable(cls: type, name: str) -> str:
     return ""
 
 
-def origin(platform: Platform, path: tuple[str, ...]) -> str:
+def origin(platform: Platform, path: Names) -> str:
     """Who set an option: where it was written, and who adds to it."""
-    section, name = path[-2], path[-1]
-    parts = []
+    parts: list[str] = []
     where = platform.where(*path)
     if platform.written_at(path):
         parts.append(where or "the config file")
-    joined = [who for who, value in _offers(platform, section, name) if _joins(name, value)]
-    scalar = [who for who, value in _offers(platform, section, name) if not _joins(name, value)]
     if where != COMMAND_LINE:
-        parts += joined or ([] if parts else scalar)
+        offers = platform.offers.get(path, ())
+        parts += [str(offer.origin) for offer in offers if offer.joins or not parts]
     return ", ".join(dict.fromkeys(parts)) or "default"
-
-
-def _joins(name: str, value: Any) -> bool:
-    return isinstance(value, list | Mapping) or name.endswith("_hook")
-
-
-def _offers(platform: Platform, section: str, name: str) -> Iterator[tuple[str, Any]]:
-    classes = platform.readers.by_section.get(section, ())
-    names = {base.__name__ for cls in classes for base in cls.__mro__} | {section}
-    for who, each, option, value in added(platform):
-        if option == name and each in names:
-            yield str(who), value

@@ -1,4 +1,4 @@
-"""The configuration as the checks see it: what was written, and what comes of it."""
+"""The composed configuration: what was written, what was added, which class reads what."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any, Literal
 from traitlets import HasTraits
 from traitlets.config import Config
 
-from greyhub.adapter import Adapter, Contribution, Finding
-from greyhub.checks.classes import Readers, options, resolve, sections
-from greyhub.checks.dry_instances import dry_instance
-from greyhub.checks.provenance import Location, Trace
-from greyhub.checks.values import Flaw
-from greyhub.merge import Origin
+from greyhub.adapter import Adapter, Finding
+from greyhub.checks.classes import Readers, resolve, sections
+from greyhub.checks.dry_instances import DryInstance, dry_instance
+from greyhub.checks.provenance import Location, Names, Trace
+from greyhub.checks.values import MISSING, Flaw, value_at
+from greyhub.merge import Offer
 
 COMMAND_LINE = "command line"
 
 
 @dataclass
 class Platform:
-    """What the checks know."""
+    """A composed configuration, and the classes that read it."""
 
     written: Config
     """What the administrator wrote, the command line included."""
@@ -36,10 +36,10 @@ class Platform:
     greyhub: HasTraits
     """The `greyhub.hub.GreyHub`."""
 
-    contributions: Sequence[tuple[Origin, Contribution]]
-    """What it and each adapter add."""
+    offers: Mapping[Names, Sequence[Offer]]
+    """Who adds to an option, by the option's path; see `greyhub.merge.Merged`."""
 
-    hub: type
+    hub_class: type
     """JupyterHub's application class."""
 
     application: Any = None
@@ -47,6 +47,9 @@ class Platform:
 
     command_line: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     trace: Trace | None = None
+    dry_instances: dict[type, DryInstance] = field(default_factory=dict)
+    """Those that there are already: greyhub and its adapters are made before the merge."""
+
     broken: Collection[str] = ()
     """Slots whose value could not become an adapter."""
 
@@ -68,7 +71,7 @@ class Platform:
         message: str,
         fix: str = "",
     ) -> Finding:
-        """A finding about an option; what is written already is no way to mend it."""
+        """A finding about an option; what is written already is no way to fix it."""
         if fix == f"write {'.'.join(('c', *path))}":
             fix = ""
         return Finding(level, message, fix, ".".join(("c", *path)), self.where(*path))
@@ -76,20 +79,15 @@ class Platform:
     @cached_property
     def spawner(self) -> type | None:
         """The Spawner class in use."""
-        return resolve(self.hub, "spawner_class", self._of_hub("spawner_class"))
+        return self._chosen("spawner_class")
 
     @cached_property
     def authenticator(self) -> type | None:
         """The Authenticator class in use."""
-        return resolve(self.hub, "authenticator_class", self._of_hub("authenticator_class"))
+        return self._chosen("authenticator_class")
 
-    @cached_property
-    def proxy(self) -> type | None:
-        """The Proxy class in use."""
-        return resolve(self.hub, "proxy_class", self._of_hub("proxy_class"))
-
-    def _of_hub(self, option: str) -> Any:
-        return self.config.get("JupyterHub", {}).get(option)
+    def _chosen(self, option: str) -> type | None:
+        return resolve(self.hub_class, option, self.config.get("JupyterHub", {}).get(option))
 
     @cached_property
     def readers(self) -> Readers:
@@ -97,8 +95,8 @@ class Platform:
         chosen = {
             "spawner": self.spawner,
             "authenticator": self.authenticator,
-            "proxy": self.proxy,
-            "hub": self.hub,
+            "proxy": self._chosen("proxy_class"),
+            "hub": self.hub_class,
         }
         return Readers(
             {name: cls for name, cls in chosen.items() if cls is not None},
@@ -106,28 +104,30 @@ class Platform:
             self.config,
         )
 
-    @cached_property
-    def _made(self) -> dict[type, tuple[HasTraits, list[Flaw]]]:
-        return {}
-
     def dry_instance(self, cls: type) -> HasTraits:
         """An object as the hub will make it; see `greyhub.checks.dry_instances`."""
-        return self._dry_instance(cls)[0]
+        return self._dry_instance(cls).made
 
-    def refusals(self, cls: type) -> list[Flaw]:
-        """What the class's own validators have against its options."""
-        return self._dry_instance(cls)[1]
+    def settings(self, cls: type) -> Mapping[str, tuple[Names, Any]]:
+        """The options of a class that are set: name to path and value."""
+        return self._dry_instance(cls).settings
 
-    def _dry_instance(self, cls: type) -> tuple[HasTraits, list[Flaw]]:
-        if cls not in self._made:
+    def flaws(self, cls: type) -> Sequence[Flaw]:
+        """What the class does not take of its options."""
+        return self._dry_instance(cls).flaws
+
+    def _dry_instance(self, cls: type) -> DryInstance:
+        if cls not in self.dry_instances:
             outer = self.outer(cls)
             parent = self.application if "JupyterHub" in outer else None
-            self._made[cls] = dry_instance(cls, self.config, parent=parent, outer=outer)
-        return self._made[cls]
+            self.dry_instances[cls] = dry_instance(
+                cls, self.config, parent=parent, outer=outer, written=self.written
+            )
+        return self.dry_instances[cls]
 
     def outer(self, cls: type) -> list[str]:
         """The sections inside of which a class reads its own, too."""
-        parents = (self.hub, type(self.greyhub))
+        parents = (self.hub_class, type(self.greyhub))
         return [
             name
             for parent in parents
@@ -140,22 +140,12 @@ class Platform:
         cls = self.readers.of(section, option)
         return getattr(self.dry_instance(cls), option, None) if cls else None
 
-    def is_set(self, section: str, option: str) -> tuple[str, ...] | None:
+    def is_set(self, section: str, option: str) -> Names | None:
         """The path under which the administrator set an option of a class in use."""
         cls = self.readers.of(section, option)
-        for name in reversed(sections(cls)) if cls else ():
-            if option in self.written.get(name, {}):
-                return (name, option)
-        return None
+        path, _ = self.settings(cls).get(option, ((), None)) if cls else ((), None)
+        return path if path and self.written_at(path) else None
 
-    def written_at(self, path: Sequence[str]) -> bool:
+    def written_at(self, path: Names) -> bool:
         """Whether the administrator wrote the option of this path."""
-        part: Any = self.written
-        for name in path:
-            if name not in part:
-                return False
-            part = part[name]
-        return True
-
-
-__all__ = ["COMMAND_LINE", "Platform", "options"]
+        return value_at(self.written, path) is not MISSING

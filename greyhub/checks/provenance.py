@@ -41,7 +41,7 @@ class Location(NamedTuple):
 
 
 class Trace:
-    """Who wrote what, in the order in which it happened."""
+    """The file and line of each assignment, in order."""
 
     def __init__(self) -> None:
         self.files: list[str] = []

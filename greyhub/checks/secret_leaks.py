@@ -15,17 +15,17 @@ from greyhub.adapter import Adapter, Finding
 from greyhub.checks.classes import options
 from greyhub.checks.facts import holds
 from greyhub.checks.platform import COMMAND_LINE, Platform
-from greyhub.checks.provenance import Trace
+from greyhub.checks.provenance import Names, Trace
 from greyhub.secret_names import (
     STORE_OPTIONS,
     holds_secret,
     is_reference,
     is_secret,
-    literal_secrets,
     named,
     named_value,
 )
-from greyhub.secrets import Secret, secrets_in
+from greyhub.secret_references import SecretReference, literal_secrets
+from greyhub.secrets import Secret, StorageOptions, secrets_in
 
 SEEN_BY_USERS = {
     "Spawner": ("environment", "args", "cmd", "default_url", "notebook_dir"),
@@ -40,16 +40,23 @@ def check(platform: Platform) -> Iterator[Finding]:
     """Findings about secrets."""
     texts = Texts(platform.trace)
     for path, value in _settings(platform.written):
+        if _referred(platform, path):
+            for each in _items(value).values():
+                yield from _mappings(platform, path, each)
+            held = []  # the hub does not read them
+        else:
+            held = list(secrets_in(value))
         seen = _seen(platform, *path[-2:])
-        held = list(secrets_in(value))
         accepted = "users-see-secrets" in getattr(platform.greyhub, "risks", ())
-        if seen and not accepted and (held or _disclosed(path[-1], value)):
+        never = seen == "ticket" and held
+        if never or (seen and not accepted and (held or _disclosed(path[-1], value))):
+            fix = "give each user a secret of their own, or let a service hold it"
+            meant = "; or say that it is meant: c.GreyHub.accepted_risks = ['users-see-secrets']"
             yield platform.finding(
                 "error",
                 path,
                 "users can read this value, and it holds a secret",
-                "give each user a secret of their own, or let a service hold it; or say that it "
-                "is meant: c.GreyHub.accepted_risks = ['users-see-secrets']",
+                fix if never else fix + meant,
             )
         elif texts.written_out(platform, path, value):
             on_line = platform.where(*path) == COMMAND_LINE
@@ -64,8 +71,8 @@ def check(platform: Platform) -> Iterator[Finding]:
             )
         yield from _inherited(platform, path, held)
         for secret in held:
-            if secret.file is not None:
-                yield from open_file(platform, path, secret.file)
+            if secret.path is not None:
+                yield from open_file(platform, path, secret.path)
 
 
 def _variable(path: tuple[str, ...]) -> str:
@@ -83,16 +90,32 @@ def _settings(
             yield (*prefix, key), value
 
 
-def _seen(platform: Platform, section: str, option: str) -> bool:
-    readers = platform.readers.by_section.get(section, ())
-    for cls in readers:
-        names = {base.__name__ for base in cls.__mro__}
-        if any(option in SEEN_BY_USERS.get(name, ()) for name in names):
-            return True
+def _seen(platform: Platform, section: str, option: str) -> str:
+    """How the value of an option reaches users: in a ``ticket``, otherwise, or not at all."""
+    for cls in platform.readers.by_section.get(section, ()):
         trait = options(cls).get(option)
         if issubclass(cls, Adapter) and trait is not None and trait.metadata.get("seen"):
-            return True
-    return False
+            return "ticket"
+        if any(option in SEEN_BY_USERS.get(base.__name__, ()) for base in cls.__mro__):
+            return "ticket" if section == "GreyHub" else "server"
+    return ""
+
+
+def _referred(platform: Platform, path: Names) -> bool:
+    """Whether secrets in an option stay references, which the user's server reads."""
+    cls = platform.readers.of(*path[-2:])
+    return cls is not None and isinstance(options(cls)[path[-1]], StorageOptions)
+
+
+def _mappings(platform: Platform, path: Names, value: Any) -> Iterator[Finding]:
+    """References in the form that they have in a ticket: the former one of a config file."""
+    if isinstance(value, Mapping) and (reference := SecretReference.of(value)):
+        [(kind, place)] = reference.mapping.items()
+        said = f"{value!r} is written as {reference!r} now"
+        yield platform.finding("warning", path, said, f'write greyhub.secret({kind}="{place}")')
+    elif isinstance(value, Mapping | list | tuple):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from _mappings(platform, path, each)
 
 
 def _disclosed(option: str, value: Any) -> bool:

@@ -8,11 +8,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from traitlets.config import Config
-from traitlets.config.loader import LazyConfigValue
 
 from greyhub.adapter import Adapter, Finding
 from greyhub.checks.classes import installed, options, sections
-from greyhub.checks.platform import COMMAND_LINE, Platform
+from greyhub.checks.platform import Platform
 from greyhub.slots import SLOTS
 
 IN_THE_SERVER = {
@@ -55,7 +54,7 @@ def check(platform: Platform) -> Iterator[Finding]:
 
 
 def _stray(platform: Platform, name: str, value: Any) -> Finding:
-    """``c.port = 8000`` and ``c.jupyterhub.port = 8000`` say nothing to anybody."""
+    """An option outside of a section: ``c.port = 8000``, ``c.jupyterhub.port = 8000``."""
     known = platform.readers.by_section
     title = next((section for section in known if section.lower() == name.lower()), "")
     owner = _owner(platform, name)
@@ -86,25 +85,14 @@ def _section(platform: Platform, section: str, values: Config) -> Iterator[Findi
             cls = readers.of(section, option)
             if cls is not None:
                 yield from _deprecated(platform, cls, section, option)
-            elif _counts(platform, section, option, value):
+            elif (section, option) != ("GreyHub", "composed"):
                 yield _unknown_option(platform, section, option)
-    elif any(_counts(platform, section, *item) for item in values.items()):
+    elif values:
         yield from _unread(platform, section, values)
 
 
-def _counts(platform: Platform, section: str, option: str, value: Any) -> bool:
-    """Whether an option was set; one that was only looked at is an empty lazy value."""
-    if section == "GreyHub" and option == "composed":
-        return False
-    if isinstance(value, LazyConfigValue):
-        parts = (value._extend, value._prepend, value._inserts, value._update)
-        stray = any(not key.startswith("_") for key in vars(value))
-        return stray or any(parts)
-    return True
-
-
 def _nested(platform: Platform, outer: str, section: str, values: Config) -> Iterator[Finding]:
-    """``c.JupyterHub.Spawner.cmd``: read only where a JupyterHub makes the object itself."""
+    """``c.JupyterHub.Spawner.cmd``: read only by objects that JupyterHub itself creates."""
     children = [cls for cls in platform.readers.children(outer) if section in sections(cls)]
     for option, value in values.items():
         path = (outer, section, option)
@@ -164,7 +152,7 @@ def _called(section: str, cls: type) -> str:
 
 def _owner(platform: Platform, option: str) -> str:
     """The section in use that has an option of this name."""
-    for cls in [platform.hub, *platform.readers.classes]:
+    for cls in [platform.hub_class, *platform.readers.classes]:
         if option in options(cls):
             bases = [base for base in cls.__mro__ if option in getattr(base, "__dict__", {})]
             name: str = (bases or [cls])[-1].__name__
@@ -187,13 +175,13 @@ def _unread(platform: Platform, section: str, values: Config) -> Iterator[Findin
             "where the servers run",
         )
         return
-    idle = _idle(platform, section)
-    if idle is not None:
-        yield from _not_in_use(platform, path, idle)
+    unused = _unused(platform, section)
+    if unused is not None:
+        yield from _not_in_use(platform, path, unused)
         return
     names = [name for name, _ in installed()]
     today = [name for name in readers.by_section if name not in FORMER]
-    close = _close(section, today) or _close(section, [*readers.idle, *names])
+    close = _close(section, today) or _close(section, [*readers.unused, *names])
     if close:
         yield platform.finding(
             "error", path, f"there is no section {section}", f"write c.{close}.{option}"
@@ -208,9 +196,9 @@ def _unread(platform: Platform, section: str, values: Config) -> Iterator[Findin
         )
 
 
-def _idle(platform: Platform, section: str) -> type | None:
+def _unused(platform: Platform, section: str) -> type | None:
     """The class of a section that nothing uses, imported if it must be."""
-    found = platform.readers.idle.get(section)
+    found = platform.readers.unused.get(section)
     if found is not None:
         return found
     for slot in SLOTS.values():
@@ -219,13 +207,13 @@ def _idle(platform: Platform, section: str) -> type | None:
                 adapter = point.load()
             except Exception:  # noqa: S112
                 continue  # `greyhub adapters` says why it cannot be used
-            for cls in (adapter, companion(adapter)):
+            for cls in (adapter, brought_class(adapter)):
                 if cls is not None and section in sections(cls)[-1:]:
                     return cls
     return None
 
 
-def companion(adapter: Any) -> type | None:
+def brought_class(adapter: Any) -> type | None:
     """The Spawner or Authenticator class that an adapter brings, with options of its own."""
     load = getattr(adapter, "load_class", None)
     if load is None:
@@ -301,6 +289,3 @@ def _stem(name: str) -> tuple[str, str]:
     plain = name.lower().replace("_", "")
     kind = next((kind for kind in _KINDS if plain.endswith(kind) and plain != kind), "")
     return plain.removesuffix(kind), kind
-
-
-__all__ = ["COMMAND_LINE", "check", "companion"]

@@ -25,7 +25,7 @@ from greyhub.checks.shapes import service_keys
 
 TOKENS = {"service_tokens": "service", "api_tokens": "user"}
 
-RBAC = "mend it; the scopes are at jupyterhub.readthedocs.io, under RBAC"
+RBAC = "fix it; the scopes are at jupyterhub.readthedocs.io, under RBAC"
 
 
 def check(platform: Platform) -> Iterator[Finding]:
@@ -46,18 +46,18 @@ def _users(platform: Platform) -> Iterator[Finding]:
             for name in platform.value("Authenticator", option) or ():
                 if problem := refused_name(platform, name):
                     yield platform.finding(
-                        "error", path, problem, "mend the name, or take it out of the list"
+                        "error", path, problem, "fix the name, or take it out of the list"
                     )
 
 
 def _loaded(platform: Platform) -> Iterator[Finding]:
-    """What goes into the database, put into one that is thrown away."""
+    """Load what goes into the database into one in memory."""
     from jupyterhub.roles import create_role, get_default_roles
 
     with custom_scopes(platform) as problem, application(platform) as hub:
         if problem:
             where = platform.is_set("JupyterHub", "custom_scopes") or ()
-            yield platform.finding("error", where, problem, "mend the scope's name or description")
+            yield platform.finding("error", where, problem, "fix the scope's name or description")
         for default in get_default_roles():
             create_role(hub.db, default, commit=False)
         refused = False
@@ -77,7 +77,7 @@ def _loaded(platform: Platform) -> Iterator[Finding]:
                 except Exception as error:
                     hub.db.rollback()
                     said = f"JupyterHub refuses these roles: {_said(platform, error)}"
-                    yield platform.finding("error", path, said, "mend the role that it names")
+                    yield platform.finding("error", path, said, "fix the role that it names")
                     break
 
 
@@ -85,7 +85,7 @@ Step = tuple[Sequence[str], str, Callable[[], Any], str]
 
 
 def _steps(platform: Platform, hub: Any) -> Iterator[Step]:
-    """Each part that the administrator wrote: its option, its name, how it is loaded, a mend."""
+    """Each part that the administrator wrote: its option, its name, how it is loaded, a fix."""
     from jupyterhub.roles import create_role
 
     if path := platform.is_set("JupyterHub", "load_roles"):
@@ -97,16 +97,16 @@ def _steps(platform: Platform, hub: Any) -> Iterator[Step]:
     for service in mappings(platform.value("JupyterHub", "services")):
         if service.get("name") and not {*service} - service_keys():
             load = partial(hub.service_from_spec, dict(service))
-            yield path, f"the service {service['name']!r}", load, "mend this entry of the list"
+            yield path, f"the service {service['name']!r}", load, "fix this entry of the list"
     for option, kind in TOKENS.items():
         for token, name in _tokens_of(platform, option):
             if len(token) >= _shortest():
                 load = partial(hub._add_tokens, {token: name}, kind)
                 where = platform.is_set("JupyterHub", option) or ()
-                yield where, f"the token of the {kind} {name!r}", load, "mend the name"
+                yield where, f"the token of the {kind} {name!r}", load, "fix the name"
     path = platform.is_set("JupyterHub", "load_groups")
     if path and hub.load_groups:
-        yield path, "these groups", hub.init_groups, "mend the group, or the names in it"
+        yield path, "these groups", hub.init_groups, "fix the group, or the names in it"
 
 
 def _short_tokens(platform: Platform) -> Iterator[Finding]:
@@ -171,7 +171,7 @@ def _command(
             "error",
             path,
             f"the command of the service {name!r} is not there: {command[0]}",
-            "mend its path, or install the package that brings it in the hub's environment",
+            "fix its path, or install the package that brings it in the hub's environment",
         )
 
 

@@ -72,7 +72,7 @@ _ABOVE_ZERO = {
 
 
 def _refuse_number(trait: TraitType[Any, Any], name: str, value: Any) -> None:
-    """A number that the trait takes, and that nothing works with."""
+    """A number out of range, where the trait itself has no bounds."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return
     if (name == "port" or name.endswith("_port")) and not 0 <= value <= 65535:
@@ -104,4 +104,4 @@ def _refuse_address(name: str, value: Any) -> None:
     try:
         _ = urlparse(str(value)).port
     except ValueError as error:
-        raise Refused(f"{shown(value)} is no address: {error}", "mend its port") from None
+        raise Refused(f"{shown(value)} is no address: {error}", "fix its port") from None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,12 +32,11 @@ from traitlets.config import Config
 from traitlets.config.loader import DeferredConfig, LazyConfigValue
 
 from greyhub.checks.classes import options, sections
+from greyhub.checks.provenance import Names
 from greyhub.checks.usable import Refused, refuse_unusable
 from greyhub.errors import ConfigError
 from greyhub.secret_names import is_secret
-from greyhub.secrets import Secret, opened, secrets_in, shown
-
-Names = tuple[str, ...]
+from greyhub.secrets import Secret, StorageOptions, read_secrets, secrets_in, shown
 
 
 @dataclass(frozen=True)
@@ -68,24 +67,21 @@ def settings(cls: type, config: Config, outer: Sequence[str] = ()) -> dict[str, 
     return found
 
 
-def flaws(cls: type, config: Config, outer: Sequence[str] = ()) -> Iterator[Flaw]:
-    """The options of a class that are set to what it does not take."""
-    blank = empty(cls)
-    for name, (path, value) in settings(cls, config, outer).items():
-        if path[0] == "JupyterHub" and name in _ELSEWHERE:
-            continue
-        try:
-            convert(blank, name, value)
-        except Refused as refused:
-            yield Flaw(path, refused.what, refused.fix)
+MISSING = object()
 
 
-_ELSEWHERE = {"config_file", "spawner_class", "authenticator_class"}
-# The first is checked by the application, the others as the values of their slots.
+def value_at(config: Config, path: Names, default: Any = MISSING) -> Any:
+    """What a configuration holds under the names of a path."""
+    part: Any = config
+    for name in path:
+        if not isinstance(part, Mapping) or name not in part:
+            return default
+        part = part[name]
+    return part
 
 
 def empty(cls: type) -> HasTraits:
-    """An object of a class that has never been initialised: traits and defaults alone."""
+    """An object of a class without its ``__init__``: traits and defaults alone."""
     made: HasTraits = cls.__new__(cls)  # type: ignore[call-overload]
     return made
 
@@ -101,13 +97,15 @@ def convert(blank: HasTraits, name: str, value: Any) -> Any:
     trait = options(type(blank))[name]
     _refuse_ignored(trait, name, value)
     secret = value if isinstance(value, Secret) else None
+    referred = isinstance(trait, StorageOptions) and secret is None
+    held = not referred and any(True for _ in secrets_in(value))
     try:
         if isinstance(value, LazyConfigValue):
             value = added(value, getattr(blank, name))
-        elif isinstance(value, DeferredConfig):
+        if isinstance(value, DeferredConfig):
             value = value.get_value(trait)
-        elif any(True for _ in secrets_in(value)):
-            value = opened(value)
+        elif held:
+            value = read_secrets(value)
         if value is None and trait.allow_none:
             return None
         validate = getattr(trait, "validate", None)
@@ -115,7 +113,7 @@ def convert(blank: HasTraits, name: str, value: Any) -> Any:
     except ConfigError as error:
         raise Refused(error.what, error.fix) from None
     except (TraitError, ValueError, TypeError) as error:
-        if secret or is_secret(name) or any(True for _ in secrets_in(value)):
+        if held or is_secret(name):
             what = f"the content of {secret.source}" if secret else "this value"
             raise Refused(f"{what} is not {trait.info()}") from None
         raise Refused(_told(trait, name, value, error), _fix(trait, value)) from None
@@ -125,14 +123,14 @@ def convert(blank: HasTraits, name: str, value: Any) -> Any:
 
 def added(value: LazyConfigValue, initial: Any) -> Any:
     """What ``append`` or ``update`` make of a default, without changing either."""
-    fresh = type(value)()
+    fresh = LazyConfigValue()
     fresh._extend, fresh._prepend = list(value._extend), list(value._prepend)
     fresh._inserts, fresh._update = list(value._inserts), value._update
-    return opened(fresh.get_value(initial))
+    return fresh.get_value(initial)
 
 
 def _refuse_ignored(trait: TraitType[Any, Any], name: str, value: Any) -> None:
-    """What traitlets drops without a word: methods that the kind of value does not have."""
+    """Refuse what traitlets ignores silently: ``append`` on a mapping, ``update`` on a list."""
     if not isinstance(value, LazyConfigValue):
         return
     stray = [key for key in vars(value) if not key.startswith("_")]
@@ -187,6 +185,8 @@ def _told(trait: TraitType[Any, Any], name: str, value: Any, error: Exception) -
 def _fix(trait: TraitType[Any, Any], value: Any) -> str:
     """A better value, where the mistake is a usual one."""
     text = str(value) if isinstance(value, str) else ""
+    if isinstance(trait, StorageOptions) and isinstance(value, Mapping):
+        return ""  # what is wrong says what to write
     if isinstance(trait, Enum):
         close = difflib.get_close_matches(text, [str(each) for each in trait.values or ()], n=1)
         return f"write {close[0]!r}" if close else "choose one of these"

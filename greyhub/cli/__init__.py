@@ -56,7 +56,7 @@ def group() -> None:
     \b
     greyhub init                    write a greyhub_config.py
     greyhub check                   is it right, and who will get in?
-    greyhub show                    what is in force, and who said so?
+    greyhub show                    what each option is, and who set it
     jupyterhub -f greyhub_config.py start the platform
     """  # noqa: D301
 

@@ -59,7 +59,7 @@ def _row(slot: Slot, name: str, point: EntryPoint) -> dict[str, Any]:
         cls = point.load()
     except Exception as error:
         problem = f"{type(error).__name__}: {error}"
-        fix = "mend or reinstall that package"
+        fix = "fix or reinstall that package"
     else:
         about = " ".join((cls.__doc__ or "").split("\n\n")[0].split())
         missing = [module for module in cls.modules if find_spec(module) is None]
@@ -104,13 +104,13 @@ def _one(name: str, rows: list[dict[str, Any]], as_json: bool) -> None:
 
 def _options(row: dict[str, Any]) -> list[dict[str, Any]]:
     """The options of an adapter, and of the class that it brings."""
-    from greyhub.checks.sections import companion
+    from greyhub.checks.sections import brought_class
     from greyhub.reference import options_of
 
     if not row["usable"]:
         return []
     cls = SLOTS[row["slot"]].adapters()[row["name"]].load()
-    brought = companion(cls)
+    brought = brought_class(cls)
     classes = [cls, *([brought] if brought is not None else [])]
     return [
         {

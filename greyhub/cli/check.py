@@ -1,4 +1,4 @@
-"""``greyhub check``: is the configuration right, and can its backends be reached?"""
+"""``greyhub check``: check the configuration and, with ``--live``, its backends."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def check(
 ) -> None:
     """Check a configuration without starting anything.
 
-    Everything that is wrong is said at once: each with its place, and how to mend it.
+    Everything that is wrong is said at once: each with its place, and how to fix it.
 
     \b
     greyhub check
@@ -86,16 +86,16 @@ def _print(reading: Reading, answers: dict[str, Sequence[Finding]], who: str) ->
 
 async def _ask_all(composition: Composition, limit: float) -> dict[str, Sequence[Finding]]:
     """The adapters' own checks, side by side, and the hub's own needs."""
-    hub = composition.hub
-    answers = await asyncio.gather(*(ask(adapter, limit) for adapter in hub.adapters.values()))
-    named = dict(zip(hub.adapters, answers, strict=True))
+    greyhub = composition.greyhub
+    answers = await asyncio.gather(*(ask(adapter, limit) for adapter in greyhub.adapters.values()))
+    named = dict(zip(greyhub.adapters, answers, strict=True))
     return {"hub": list(_of_the_hub(composition)), **named}
 
 
 def _of_the_hub(composition: Composition) -> Any:
     """Can the hub itself start here: its state, its port, its proxy?"""
-    hub, config = composition.hub, composition.platform.config
-    state = hub.state
+    greyhub, config = composition.greyhub, composition.platform.config
+    state = greyhub.state
     while not state.exists():
         state = state.parent
     if not os.access(state, os.W_OK | os.X_OK):
@@ -105,7 +105,7 @@ def _of_the_hub(composition: Composition) -> Any:
         level = "error" if free < 100e6 else "ok"
         yield Finding(
             "error" if level == "error" else "ok",
-            f"{free / 1e9:.1f} GB free for the hub's state in {hub.state}",
+            f"{free / 1e9:.1f} GB free for the hub's state in {greyhub.state}",
             "make room, or set c.GreyHub.state_dir elsewhere" if level == "error" else "",
         )
     host, port = public_host(config) or "", public_port(config)

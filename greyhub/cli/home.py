@@ -1,4 +1,4 @@
-"""``greyhub home``: what can be said and done about homes."""
+"""``greyhub home``: the commands for users' homes."""
 
 from __future__ import annotations
 

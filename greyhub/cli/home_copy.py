@@ -1,4 +1,4 @@
-"""``greyhub home copy``: homes go to another backend."""
+"""``greyhub home copy``: copy homes to another backend."""
 
 from __future__ import annotations
 

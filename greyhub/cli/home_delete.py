@@ -1,4 +1,4 @@
-"""``greyhub home delete``: the home of a user who is gone, or is to begin anew."""
+"""``greyhub home delete``: move homes into the trash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``greyhub home status`` and ``greyhub home sync``, in a user's server."""
+"""``greyhub home status`` and ``greyhub home sync``: is a server's home saved in its store?"""
 
 from __future__ import annotations
 

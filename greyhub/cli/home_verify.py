@@ -1,4 +1,4 @@
-"""``greyhub home verify``: are homes the same in two places, or what their manifest says?"""
+"""``greyhub home verify``: compare homes with each other, or with their manifest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the commands for homes have in common: which homes, whose, and how far."""
+"""What the commands for homes share: arguments, users, errors, progress."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Party:
         if not Path(file).is_file():
             raise click.UsageError(f"there is no config file {file}")
         reading = read(file)
-        adapter = reading.composition and reading.composition.hub.adapters.get("homespace")
+        adapter = reading.composition and reading.composition.greyhub.adapters.get("homespace")
         if reading.failed or not isinstance(adapter, HomespaceAdapter):
             print_findings([each for each in reading.findings if each.level == "error"])
             raise HomeError(f"{file} does not say where homes are")
@@ -150,7 +150,7 @@ def party(file: str | None) -> Party:
 
 @contextmanager
 def told() -> Iterator[None]:
-    """What is wrong is said in a few lines, without a traceback."""
+    """Print an error in a few lines, without a traceback."""
     try:
         yield
     except FAILURES as error:

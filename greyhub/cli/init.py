@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from greyhub.checks.sections import companion
+from greyhub.checks.sections import brought_class
 from greyhub.errors import ConfigError
 from greyhub.reference import Option, options_of
 from greyhub.slots import SLOTS, choose, flavour
@@ -21,7 +21,7 @@ _HEAD = """\
 # Remove the # of a line and change it. JupyterHub's own options are set here, too.
 #
 #     greyhub check -f {file}     is it right, and who will get in?
-#     greyhub show -f {file}      what is in force, and who said so?
+#     greyhub show -f {file}      what each option is, and who set it
 
 import greyhub
 
@@ -133,7 +133,7 @@ def render(flavour_name: str, file: str, *, tutorial: bool = False) -> str:
     parts += ["", "", "# The platform", *_commented(own)]
     for slot, value in names.items():
         adapter, _ = choose(SLOTS[slot], value)
-        brought = companion(adapter)
+        brought = brought_class(adapter)
         found = [*options_of(adapter), *(options_of(brought) if brought else [])]
         if found:
             parts += ["", "", f"# {slot}: {value}", *_commented(found)]

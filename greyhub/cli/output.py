@@ -1,4 +1,4 @@
-"""How findings are printed, for people and for programs."""
+"""Print findings, for people and as JSON."""
 
 from __future__ import annotations
 

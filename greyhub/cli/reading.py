@@ -1,4 +1,4 @@
-"""Reads a config file as ``jupyterhub -f FILE`` would, and stops there."""
+"""Read a config file as ``jupyterhub -f FILE`` would, without starting the hub."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from typing import Any
 import click
 
 from greyhub.adapter import Finding
-from greyhub.checks import arranged
+from greyhub.checks import sort_findings
 from greyhub.checks.platform import COMMAND_LINE
 from greyhub.checks.provenance import Location
 from greyhub.composition import Composition, inspecting
+from greyhub.errors import ConfigError
 
 file_option = click.option(
     "-f",
@@ -51,8 +52,8 @@ class Reading:
         return any(finding.level == "error" for finding in self.findings)
 
 
-class _Heard(logging.Handler):
-    """Keeps what JupyterHub says as it reads; it is said again only if nothing else was."""
+class _LogRecorder(logging.Handler):
+    """Keeps what JupyterHub logs as it reads the file."""
 
     def __init__(self) -> None:
         super().__init__(logging.CRITICAL)
@@ -83,11 +84,11 @@ def read(file: str, arguments: Sequence[str] = ()) -> Reading:
     trace(JupyterHub)
     JupyterHub.clear_instance()
     CryptKeeper.clear_instance()
-    heard = _Heard()
+    recorder = _LogRecorder()
     # By itself, the application imports whatever is installed for any of its parts.
     app = JupyterHub.instance(classes=[GreyHub, Spawner, Authenticator, CryptKeeper])
     app.log = logging.getLogger("greyhub.cli")
-    app.log.handlers, app.log.propagate = [heard], False
+    app.log.handlers, app.log.propagate = [recorder], False
     found: list[Finding] = []
     with inspecting() as seen, redirect_stdout(sys.stderr):
         usage = io.StringIO()
@@ -99,15 +100,16 @@ def read(file: str, arguments: Sequence[str] = ()) -> Reading:
             app.load_config_file(app.config_file)
             found += unread(app)
         except SystemExit:
-            said = [*heard.said, *re.findall(r"error: (.+)", usage.getvalue())]
+            said = [*recorder.said, *re.findall(r"error: (.+)", usage.getvalue())]
             found += [_of_command_line(each) for each in said if not seen]
         except Exception as error:
-            found.append(_raised(error, file))
+            if not (seen and isinstance(error, ConfigError)):  # composing has said it
+                found.append(_raised(error, file))
     composition = seen[-1] if seen else None
     if composition is None and not found:
         found.append(_not_composed(file))
     found += composition.findings if composition else []
-    return Reading(file, app, composition, arranged(found))
+    return Reading(file, app, composition, sort_findings(found))
 
 
 def _of_command_line(said: str) -> Finding:
@@ -128,7 +130,7 @@ def _raised(error: Exception, file: str) -> Finding:
         name, line = error.filename or file, error.lineno
     said = f"{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}"
     return Finding(
-        "error", f"this line fails: {said}", "mend it", place=str(Location(name, line or 0))
+        "error", f"this line fails: {said}", "fix it", place=str(Location(name, line or 0))
     )
 
 

@@ -1,4 +1,4 @@
-"""``greyhub show``: what is in force, and who said so."""
+"""``greyhub show``: the value of every option, and where it comes from."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from traitlets import Dict, Enum, Float, Integer, TraitError, Unicode, validate
+from traitlets import Enum, Float, Integer, TraitError, Unicode, validate
 
 from greyhub.adapter import Adapter, Contribution, Finding, server_uid
 from greyhub.errors import ConfigError, HomeError, warn_renamed
@@ -24,8 +24,9 @@ from greyhub.homespace.deletion import delete_home, split
 from greyhub.homespace.permissions import make_private
 from greyhub.homespace.quota import size_of
 from greyhub.homespace.registry import HomeRegistry
-from greyhub.homespace.secret_references import Secrets, check_url
+from greyhub.homespace.secret_references import check_url
 from greyhub.names import filename
+from greyhub.secrets import StorageOptions
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -67,10 +68,10 @@ class HomespaceAdapter(_FormerName):
         help="The home's URL; ``{username}`` is replaced by the user's name, made safe.",
     )
 
-    storage_options = Dict(
-        help="Options of the URL's filesystem, as plain JSON values. Users can read them, so a "
-        'secret stands here as a reference, ``{"env": "NAME"}`` or ``{"file": "/path"}``, which '
-        "is read in the user's server: it is the user's credential, never the platform's.",
+    storage_options = StorageOptions(
+        help="Options of the URL's filesystem, as plain JSON values. Users can read them. A secret "
+        'is written ``greyhub.secret(env="NAME")`` or ``greyhub.secret(file="/path")``, and is '
+        "read in the user's server: it is the user's credential, never the platform's.",
     ).tag(config=True, seen=True, example={"anon": False})
 
     mode = Enum(
@@ -156,12 +157,6 @@ class HomespaceAdapter(_FormerName):
             check_url(url)
             _check_protocol(url)
         return url
-
-    @validate("storage_options")
-    def _holds_no_secret(self, proposal: Any) -> Any:
-        with _said_of_the_option():
-            Secrets(proposal.value)
-        return proposal.value
 
     @classmethod
     def opens(cls, value: object) -> Mapping[str, Any] | None:

@@ -35,7 +35,7 @@ def live(directory: Path, config: str, slot: str) -> list[dict[str, Any]]:
 
 
 def only(findings: list[dict[str, Any]], level: str) -> dict[str, Any]:
-    """The one finding, which is of this level and, if it is bad, says how to mend it."""
+    """The one finding, which is of this level and, if it is bad, says how to fix it."""
     (finding,) = findings
     assert finding["level"] == level, finding
     assert finding["fix"] or level in ("ok", "note")
@@ -139,8 +139,10 @@ def test_a_store_that_is_not_there(tmp_path: Path) -> None:
 
 def test_a_users_credential_is_not_asked_for_where_it_is_not(s3: str, tmp_path: Path) -> None:
     config = HOME.format(bucket="homes") + (
+        "import greyhub\n"
         f'c.HomespaceAdapter.storage_options = {{"client_kwargs": {{"endpoint_url": "{s3}"}}, '
-        '"key": {"env": "KEY_OF_THE_USER"}, "secret": {"env": "SECRET_OF_THE_USER"}}\n'
+        '"key": greyhub.secret(env="KEY_OF_THE_USER"), '
+        '"secret": greyhub.secret(env="SECRET_OF_THE_USER")}\n'
     )
     found = only(live(tmp_path, config, "homespace"), "note")
     assert "KEY_OF_THE_USER" in found["message"]

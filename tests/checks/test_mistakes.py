@@ -1,4 +1,4 @@
-"""Every mistake keeps the hub from starting, and is said with place and mend."""
+"""Every mistake keeps the hub from starting, and is said with place and fix."""
 
 from __future__ import annotations
 

@@ -9,15 +9,15 @@ from greyhub.checks.values import convert, empty
 from greyhub.reference import classes, options_of, page, schema
 
 DOCS = Path(__file__).parents[2] / "docs"
-MEND = "write it anew: python -m greyhub.reference docs"
+FIX = "write it anew: python -m greyhub.reference docs"
 
 
 def test_the_page_is_not_stale() -> None:
-    assert (DOCS / "reference.md").read_text() == page(), MEND
+    assert (DOCS / "reference.md").read_text() == page(), FIX
 
 
 def test_the_schema_is_not_stale() -> None:
-    assert json.loads((DOCS / "schema.json").read_text()) == schema(), MEND
+    assert json.loads((DOCS / "schema.json").read_text()) == schema(), FIX
 
 
 def test_every_option_has_help_and_an_example_that_it_takes() -> None:

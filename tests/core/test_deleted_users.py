@@ -32,10 +32,10 @@ def user(*active: bool) -> Any:
 
 
 async def test_an_adapter_of_any_slot_is_told(tmp_path: Any) -> None:
-    hub = GreyHub(directory=tmp_path, config=Config({"GreyHub": {"data": Keeps}}))
-    assert hub.problems == []
+    greyhub = GreyHub(directory=tmp_path, config=Config({"GreyHub": {"data": Keeps}}))
+    assert greyhub.problems == []
     with pytest.raises(HomeError, match="is in use"):
-        await hub.delete_user(user(False, True))
+        await greyhub.delete_user(user(False, True))
     assert Keeps.deleted == []
-    await hub.delete_user(user(False))
+    await greyhub.delete_user(user(False))
     assert Keeps.deleted == ["ada"]

@@ -16,7 +16,9 @@ LINEAGE = [["KubeSpawner", "Spawner"]]
 
 
 def merged(config: Config, *contributions: Contribution) -> Config:
-    merge(config, list(zip((CLUSTER, DATA), contributions, strict=False)), LINEAGE)
+    found = merge(config, list(zip((CLUSTER, DATA), contributions, strict=False)), LINEAGE)
+    for conflict in found.conflicts:
+        raise conflict
     return config
 
 
@@ -61,6 +63,33 @@ def test_the_administrator_settles_a_conflict() -> None:
     assert c.Spawner.port == 3
 
 
+def test_two_adapters_that_differ_in_two_sections_of_one_class_are_a_conflict() -> None:
+    with pytest.raises(ConfigConflict, match=r"c\.KubeSpawner\.port"):
+        merged(Config(), option("Spawner", "port", 1), option("KubeSpawner", "port", 2))
+
+
+def test_an_adapter_may_say_another_value_for_one_class() -> None:
+    both = Contribution(config={"Spawner": {"port": 1}, "KubeSpawner": {"port": 2}})
+    assert merged(Config(), both).KubeSpawner.port == 2
+
+
+def test_every_conflict_is_found_and_the_rest_is_merged() -> None:
+    one = Contribution(config={"Spawner": {"port": 1, "ip": "a", "mem_limit": "2G"}})
+    other = Contribution(config={"Spawner": {"port": 2, "ip": "b"}})
+    c = Config()
+    found = merge(c, [(CLUSTER, one), (DATA, other)], LINEAGE)
+    assert [each.where for each in found.conflicts] == ["c.Spawner.port", "c.Spawner.ip"]
+    assert c.Spawner == {"mem_limit": "2G"}
+
+
+def test_who_contributes_is_known_where_the_option_stands() -> None:
+    c = Config({"KubeSpawner": {"environment": {"A": "mine"}}})
+    one, other = Contribution(environment={"B": "1"}), Contribution(environment={"C": "2"})
+    [(path, offers)] = merge(c, [(CLUSTER, one), (DATA, other)], LINEAGE).offers.items()
+    assert path == ("KubeSpawner", "environment")
+    assert [offer.origin for offer in offers] == [CLUSTER, DATA]
+
+
 def test_lists_join() -> None:
     c = Config({"JupyterHub": {"services": [{"name": "mine"}]}})
     merged(c, Contribution(services=[{"name": "a"}]), Contribution(services=[{"name": "b"}]))
@@ -84,7 +113,14 @@ def test_two_services_of_one_name_are_a_conflict() -> None:
     one, other = ({"name": "a", "url": url} for url in "12")
     with pytest.raises(ConfigConflict) as error:
         merged(Config(), Contribution(services=[one]), Contribution(services=[other]))
-    assert "c.JupyterHub.services: 'a'" in str(error.value)
+    assert "c.JupyterHub.services['a']" in str(error.value)
+
+
+def test_a_conflict_does_not_repeat_a_token() -> None:
+    one, other = ({"name": "a", "api_token": f"canary-{n}"} for n in "12")
+    with pytest.raises(ConfigConflict) as error:
+        merged(Config(), Contribution(services=[one]), Contribution(services=[other]))
+    assert "canary" not in str(error.value)
 
 
 def test_roles_and_environment_join() -> None:

@@ -53,7 +53,7 @@ def test_a_former_section_is_read_and_warned_of(
     assert found.message == f"the section {old} is called {new} now"
     assert found.fix == f"write c.{new}.{option}"
     assert reading.composition is not None
-    assert getattr(reading.composition.hub.adapters["homespace"], option) == 7
+    assert getattr(reading.composition.greyhub.adapters["homespace"], option) == 7
 
 
 def test_a_ticket_of_before_finds_the_adapter_of_today() -> None:

@@ -6,13 +6,8 @@ from typing import Any
 
 import pytest
 
-from greyhub.secret_names import (
-    holds_secret,
-    is_reference,
-    is_secret,
-    is_secret_text,
-    literal_secrets,
-)
+from greyhub.secret_names import holds_secret, is_reference, is_secret, is_secret_text
+from greyhub.secret_references import literal_secrets
 from greyhub.secrets import MASK, masked
 
 SECRETS = """
@@ -128,7 +123,7 @@ def test_a_text_without_a_secret_is_shown_as_it_is(text: str) -> None:
             "storage_options",
             {"client_kwargs": {"key": MASK, "region_name": "here"}},
         ),
-        ({"key": {"env": "KEY"}}, "storage_options", {"key": {"env": "KEY"}}),
+        ({"key": {"env": "KEY"}}, "storage_options", {"key": "greyhub.secret(env='KEY')"}),
         (["--token", "abc", "--debug"], "args", ["--token", MASK, "--debug"]),
         (
             [{"name": "DB_PASSWORD", "value": "hunter2"}, {"name": "A", "value": "b"}],

@@ -95,7 +95,7 @@ RESOURCES = (
         "an address whose port is none",
         'c.JupyterHub.bind_url = "http://127.0.0.1:70000"',
         "Port out of range",
-        "mend its port",
+        "fix its port",
     ),
     option(
         "an address without a scheme",

@@ -31,7 +31,7 @@ def groups(title: str, value: object, says: str) -> Mistake:
 def name(title: str, option: str, user: str) -> Mistake:
     where = f"c.Authenticator.{option}"
     line = f"{where} = { {user}!r}  # here"
-    return Mistake(title, line, where, f"the user name {user!r} is not valid", "mend the name")
+    return Mistake(title, line, where, f"the user name {user!r} is not valid", "fix the name")
 
 
 STARTUP = (
@@ -103,7 +103,7 @@ STARTUP = (
         '    {"name": "teacher", "scopes": ["self"]}, {"name": "teacher", "scopes": ["self"]}]',
         ROLES,
         "multiply defined",
-        "mend the role",
+        "fix the role",
     ),
     service("a token that is too short", "shorter than 8 characters", "openssl", api_token="abc"),
     service(
@@ -135,7 +135,7 @@ STARTUP = (
         api_token="canary-4711",
         oauth_client_id="service-sweep",
     ),
-    token("a token for nobody", "canary-4711", "a/b", "'a/b' is not valid", "mend the name"),
+    token("a token for nobody", "canary-4711", "a/b", "'a/b' is not valid", "fix the name"),
     token("a user's token that is too short", "canary", "ada", "shorter than 8", "openssl"),
     groups("a group's user who cannot be", {"staff": {"users": ["a/b"]}}, "'a/b' is not valid"),
     groups("a group's user without a name", {"staff": {"users": [""]}}, "'' is not valid"),
@@ -149,6 +149,6 @@ STARTUP = (
         'c.Authenticator.allowed_users = {"ada1"}  # here',
         "c.Authenticator.allowed_users",
         "the user name 'ada1' is not valid",
-        "mend the name",
+        "fix the name",
     ),
 )

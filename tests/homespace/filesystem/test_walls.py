@@ -17,8 +17,9 @@ import pytest
 
 from greyhub.errors import HomeError
 from greyhub.homespace.filesystem import Home
-from greyhub.homespace.secret_references import Secrets, literal_secrets
+from greyhub.homespace.secret_references import Secrets
 from greyhub.homespace.stores import PART
+from greyhub.secret_references import literal_secrets
 from tests.homespace.filesystem.places import Place, matrix
 from tests.support.waiting import MINUTE
 
