@@ -1,4 +1,4 @@
-"""Every snippet of ``docs/data.md`` is tried."""
+"""Every snippet of ``docs/how-to/data.md`` is tried."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from traitlets.config import Config
 from greyhub.data import DataAdapter
 from greyhub.hub import GreyHub
 
-TEXT = (Path(__file__).parents[2] / "docs" / "data.md").read_text()
+TEXT = (Path(__file__).parents[2] / "docs/how-to/data.md").read_text()
 SNIPPETS = re.findall(r"```(yaml|python)\n# (\S+)\n(.*?)```", TEXT, re.DOTALL)
 
 

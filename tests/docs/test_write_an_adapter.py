@@ -1,4 +1,4 @@
-"""What docs/write-an-adapter.md says is done, in its order, and answered as it says."""
+"""What docs/tutorial/write-an-adapter.md says is done, in its order, and answered as it says."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parents[2] / "docs/write-an-adapter.md"
+PAGE = Path(__file__).parents[2] / "docs/tutorial/write-an-adapter.md"
 BLOCK = re.compile(r"^```(console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

@@ -1,0 +1,67 @@
+"""How Sphinx builds this documentation: ``make docs``."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import greyhub
+
+project = "greyhub"
+author = "the greyhub developers"
+copyright = author  # noqa: A001
+version = release = greyhub.__version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+    "sphinx_design",
+]
+exclude_patterns = ["_build"]
+default_role = "py:obj"
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+napoleon_google_docstring = False
+# Names of others' packages are not links: no build asks the network for where these stand.
+OTHERS = "collections|dask|distributed|fsspec|jupyterhub|pathlib|traitlets|typing"
+nitpick_ignore_regex = [("py:.*", rf"({OTHERS})\b.*")]
+
+html_theme = "pydata_sphinx_theme"
+html_title = "greyhub"
+html_theme_options = {
+    "github_url": "https://github.com/greyhub/greyhub",
+    "logo": {"text": "greyhub"},
+    "navigation_with_keys": False,
+    "show_toc_level": 2,
+}
+html_sidebars = {"index": []}
+html_show_sourcelink = False
+
+SOURCE = "https://github.com/greyhub/greyhub/blob/main/"
+DOCS = Path(__file__).parent
+LINK = re.compile(r"\]\(((?:\.\./)+[^)#]*)")
+
+
+def link_to_repository(app: Any, name: str, content: list[str]) -> None:
+    """Links that leave docs/ go to the repository; there, they work as they are."""
+
+    def target(found: re.Match[str]) -> str:
+        path = Path(os.path.normpath(DOCS / Path(name).parent / found[1]))
+        if path.is_relative_to(DOCS):
+            return found[0]
+        return f"]({SOURCE}{path.relative_to(DOCS.parent)}"
+
+    content[0] = LINK.sub(target, content[0])
+
+
+def setup(app: Any) -> None:
+    """Tell Sphinx of it."""
+    app.connect("source-read", link_to_repository)
