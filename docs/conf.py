@@ -31,8 +31,16 @@ autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 napoleon_google_docstring = False
 # Names of others' packages are not links: no build asks the network for where these stand.
-OTHERS = "collections|dask|distributed|fsspec|jupyterhub|pathlib|traitlets|typing"
-nitpick_ignore_regex = [("py:.*", rf"({OTHERS})\b.*")]
+OTHERS = "collections|dask|dataclasses|distributed|fsspec|jupyterhub|os|pathlib|traitlets|typing"
+# Nor are these, which have no page of their own.
+INNER = "greyhub.checks.facts.FACTS|(greyhub.data.policy.)?Policy|AbstractFileSystem|Config|Secret"
+WORDS = "optional|sequence"
+nitpick_ignore_regex = [
+    ("py:.*", rf"({OTHERS})\b.*"),
+    ("py:.*", INNER),
+    ("py:.*", "GreyHub"),
+    ("py:.*", WORDS),
+]
 
 html_theme = "pydata_sphinx_theme"
 html_title = "greyhub"
@@ -62,6 +70,35 @@ def link_to_repository(app: Any, name: str, content: list[str]) -> None:
     content[0] = LINK.sub(target, content[0])
 
 
+ATTRIBUTES = ("attribute", "data", "property")
+
+
+class PlainAttributes:
+    """A comment on an attribute stays as it is: to napoleon, what is before a colon is a type."""
+
+    def __init__(self) -> None:
+        self.lines: dict[str, list[str]] = {}
+
+    def keep(self, app: Any, what: str, name: str, obj: Any, options: Any, lines: Any) -> None:
+        """Before napoleon."""
+        if what in ATTRIBUTES:
+            self.lines[name] = list(lines)
+
+    def bring_back(self, app: Any, what: str, name: str, obj: Any, opts: Any, lines: Any) -> None:
+        """After it."""
+        lines[:] = self.lines.pop(name, lines)
+
+
+def no_signature(app: Any, what: str, name: str, obj: Any, *others: Any) -> tuple[str, None] | None:
+    """Of what is never made by its readers: adapters, the hub's own objects and protocols."""
+    made_elsewhere = hasattr(obj, "class_traits") or getattr(obj, "_is_protocol", False)
+    return ("", None) if what == "class" and made_elsewhere else None
+
+
 def setup(app: Any) -> None:
-    """Tell Sphinx of it."""
+    """Tell Sphinx of all this."""
     app.connect("source-read", link_to_repository)
+    plain = PlainAttributes()
+    app.connect("autodoc-process-docstring", plain.keep, priority=499)
+    app.connect("autodoc-process-docstring", plain.bring_back, priority=501)
+    app.connect("autodoc-process-signature", no_signature)
