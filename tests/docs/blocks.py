@@ -43,6 +43,12 @@ class Block:
         return f"{self.page}:{self.line}"
 
     @property
+    def file(self) -> str:
+        """The name of the file that it is, where its first line says so."""
+        said = re.match(r"# (\S+\.(py|yaml))\n", self.text)
+        return said[1] if said else ""
+
+    @property
     def is_config(self) -> bool:
         """Whether Python is a config file, or a part of one; otherwise it is a notebook's."""
         return bool(re.search(r"^c(\.| = )", self.text, re.MULTILINE))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
-from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -32,15 +31,13 @@ class Reader:
     ----------
     place : Path
         The directory, which is the current one.
-    environ : Mapping[str, str]
-        Where a notebook's tickets are put: the process's environment.
     """
 
-    def __init__(self, place: Path, environ: Any = os.environ) -> None:
-        self.place, self.environ = place, environ
+    def __init__(self, place: Path) -> None:
+        self.place = place
         self.notebook: dict[str, Any] = {}
-        self.data: Mapping[str, Any] = {}
-        """The options of the data slot, from the config file that was written last."""
+        self.data = Config()
+        """What the config file that was written last says of the data slot."""
 
     def do(self, block: Block) -> None:
         """Do what one block says, and fail if it does not come out as it says."""
@@ -49,11 +46,13 @@ class Reader:
             for command, answer in block.commands:
                 self.call(block, command, answer)
         elif block.language == "yaml":
-            name = text.splitlines()[0].removeprefix("# ")
-            (self.place / name).write_text(text)
-            self.opens({"catalogs": [name], "parameters": {"ARCHIVE": str(self.place)}})
+            (self.place / str(block.file)).write_text(text)
+            options = {"catalogs": [block.file], "parameters": {"ARCHIVE": str(self.place)}}
+            self.opens(Config({"LocalData": options}))
         elif block.is_config:
             self.configure(block, text)
+        elif block.file:
+            (self.place / block.file).write_text(text)
         else:
             self.run(block, text)
 
@@ -70,31 +69,30 @@ class Reader:
             wrong = [str(finding) for finding in reading.findings if finding.level == "error"]
             assert not wrong, "\n".join([block.where, *wrong])
             assert reading.composition is not None
-            written = reading.composition.platform.written.get("LocalData", {})
+            written = reading.composition.platform.written
         finally:
             forget()
-        if written.get("catalogs"):
+        if "AcmeTables" in written or "catalogs" in written.get("LocalData", {}):
             self.opens(written)
 
-    def opens(self, data: Mapping[str, Any]) -> None:
-        """All datasets of the catalogues can be read."""
-        self.data = dict(data)
+    def opens(self, config: Config) -> None:
+        """All datasets of the platform can be read."""
+        self.data = config.copy()
+        self.data.GreyHub = Config({k: v for k, v in config.GreyHub.items() if k == "data"})
         catalog = self.session().data
-        assert catalog.broken == {}
+        assert not getattr(catalog, "broken", None)
         assert len(catalog) > 0
         for name in catalog:
             catalog[name].read()
 
     def session(self) -> Any:
-        """What a notebook of a platform with local adapters has."""
-        config = Config({"LocalData": self.data, "LocalCluster": {"memory_limit": "0"}})
-        hub = GreyHub(directory=self.place, config=config)
+        """What a notebook has of a platform with local adapters and this data."""
+        hub = GreyHub(directory=self.place, config=self.data)
         user = SimpleNamespace(name="ada")
         spawner = SimpleNamespace(user=user, name="", uid=None, environment={})
         hub.contributions()
         asyncio.run(Spawning(hub.adapters).prepare(spawner))
-        for name, value in spawner.environment.items():
-            self.environ[name] = value
+        os.environ.update(spawner.environment)
         return greyhub.connect()
 
     def run(self, block: Block, text: str) -> None:
