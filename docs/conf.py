@@ -44,6 +44,8 @@ nitpick_ignore_regex = [
 
 html_theme = "pydata_sphinx_theme"
 html_title = "greyhub"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_theme_options = {
     "github_url": "https://github.com/greyhub/greyhub",
     "logo": {"text": "greyhub"},

@@ -16,19 +16,25 @@ What each command says with `--help`. This page is made from the code:
 """
 
 
+WIDTH = 80
+"""Columns of the help."""
+
+
 def commands() -> Iterator[tuple[str, str]]:
     """Every command, from ``greyhub`` on, and its help."""
-    yield from _walk(group, click.Context(group, info_name="greyhub", terminal_width=80))
+    yield from _walk(group, "greyhub", None)
 
 
-def _walk(command: click.Command, context: click.Context) -> Iterator[tuple[str, str]]:
+def _walk(
+    command: click.Command, name: str, parent: click.Context | None
+) -> Iterator[tuple[str, str]]:
+    context = click.Context(command, parent, name, terminal_width=WIDTH, **command.context_settings)
     yield context.command_path, command.get_help(context)
     if isinstance(command, click.Group):
-        for name in command.list_commands(context):
-            found = command.get_command(context, name)
+        for each in command.list_commands(context):
+            found = command.get_command(context, each)
             if found is not None and not found.hidden:
-                inner = click.Context(found, parent=context, info_name=name, terminal_width=80)
-                yield from _walk(found, inner)
+                yield from _walk(found, each, context)
 
 
 def page() -> str:
