@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -92,9 +93,9 @@ class PlainAttributes:
 
 
 def no_signature(app: Any, what: str, name: str, obj: Any, *others: Any) -> tuple[str, None] | None:
-    """Of what is never made by its readers: adapters, the hub's own objects and protocols."""
-    made_elsewhere = hasattr(obj, "class_traits") or getattr(obj, "_is_protocol", False)
-    return ("", None) if what == "class" and made_elsewhere else None
+    """Of classes that others make, adapters and protocols; and of records, whose fields follow."""
+    others = hasattr(obj, "class_traits") or getattr(obj, "_is_protocol", False)
+    return ("", None) if what == "class" and (others or is_dataclass(obj)) else None
 
 
 def setup(app: Any) -> None:
