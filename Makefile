@@ -14,7 +14,7 @@ export GREYHUB_TEST_PATIENCE ?= 3
 export UV_PYTHON_DOWNLOADS = never
 export UV_SYSTEM_CERTS ?= true
 
-.PHONY: run test test-all test-newest prepare mutants reports check format lock bench clean
+.PHONY: run test test-all test-newest prepare mutants reports check format docs lock bench clean
 
 run: $(VENV)/.ready  ## a platform on this machine, at http://127.0.0.1:8000
 	$(VENV)/bin/jupyterhub -f $(CONFIG)
@@ -43,6 +43,9 @@ format: $(TEST)/.ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(TEST)/.ready  ## the documentation, in docs/_build/html
+	$(BIN)/python -m sphinx -W --keep-going -n -q -d docs/_build/doctrees docs docs/_build/html
+
 bench: $(TEST)/.ready  ## figures beside plain JupyterHub's
 	$(BIN)/python -m bench.platform
 
@@ -50,7 +53,7 @@ prepare: $(TEST)/.ready
 	@$(BIN)/python -m tests.support.prepare
 
 clean:
-	rm -rf .uv $(VENV) $(VENV)-test $(VENV)-oldest $(VENV)-newest $(VENV)-strangers .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .uv $(VENV) $(VENV)-test $(VENV)-oldest $(VENV)-newest $(VENV)-strangers docs/_build .mypy_cache .pytest_cache .ruff_cache
 
 # Environments: each holds exactly what its lock file says, and greyhub itself, editable.
 

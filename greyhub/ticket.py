@@ -70,7 +70,7 @@ class Ticket:
 
     @classmethod
     def loads(cls, slot: str, text: str) -> Ticket:
-        """Read a ticket; `TicketError` says which one cannot be read and why."""
+        """Read a ticket; `greyhub.errors.TicketError` says which one cannot be read and why."""
         name = variable(slot)
         try:
             fields = json.loads(_json(text))

@@ -6,18 +6,23 @@ import json
 from pathlib import Path
 
 from greyhub.checks.values import convert, empty
-from greyhub.reference import classes, options_of, page, schema
+from greyhub.reference import commands
+from greyhub.reference.options import classes, options_of, page, schema
 
-DOCS = Path(__file__).parents[2] / "docs"
+PAGES = Path(__file__).parents[2] / "docs/reference"
 FIX = "write it anew: python -m greyhub.reference docs"
 
 
 def test_the_page_is_not_stale() -> None:
-    assert (DOCS / "reference.md").read_text() == page(), FIX
+    assert (PAGES / "options.md").read_text() == page(), FIX
+
+
+def test_the_page_of_commands_is_not_stale() -> None:
+    assert (PAGES / "commands.md").read_text() == commands.page(), FIX
 
 
 def test_the_schema_is_not_stale() -> None:
-    assert json.loads((DOCS / "schema.json").read_text()) == schema(), FIX
+    assert json.loads((PAGES / "schema.json").read_text()) == schema(), FIX
 
 
 def test_every_option_has_help_and_an_example_that_it_takes() -> None:

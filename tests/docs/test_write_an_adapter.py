@@ -1,5 +1,9 @@
-"""What docs/write-an-adapter.md says is done, in its order, and answered as it says."""
+"""What docs/tutorial/write-an-adapter.md says is done, in its order, and answered as it says.
 
+Here it is the package; the adapter in one file, before it, is run by `tests.docs.test_pages`.
+"""
+
+import inspect
 import os
 import re
 import shlex
@@ -9,31 +13,35 @@ from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parents[2] / "docs/write-an-adapter.md"
-BLOCK = re.compile(r"^```(console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+from greyhub.adapter import Adapter
+from tests.docs.blocks import ROOT, blocks, pattern
+
+PAGE = "docs/tutorial/write-an-adapter.md"
+PACKAGE = "## Begin with one that passes"
+"""The heading from which on it is a package."""
 
 
 def steps():
     """Each command with the lines that it answers; the config file, where it stands."""
-    for kind, text in BLOCK.findall(PAGE.read_text()):
-        if kind == "python":
-            yield "file", text
+    before = len((ROOT / PAGE).read_text().partition(PACKAGE)[0].splitlines())
+    for block in blocks(PAGE):
+        if block.line < before:
             continue
-        for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
-            command, _, answer = part.partition("\n")
-            yield command, answer
+        if block.language == "python":
+            yield "file", block.text
+        else:
+            yield from block.commands
 
 
-def pattern(answer):
-    """An answer as a pattern: ``…`` stands for anything, also for whole lines.
-
-    How many clauses a contract has is not the page's affair: a count is any count.
-    """
-    lines = [" +".join(map(re.escape, line.split(" "))) for line in answer.strip().splitlines()]
-    lines = [re.sub("( [+])+", " +", line.rstrip()).replace("…", ".*") for line in lines]
-    lines = [re.sub(r"[0-9]+(?= \+(passed|declined))", "[0-9]+", line) for line in lines]
-    whole = "\n".join("(?s:.*)" if line == ".*" else line for line in lines)
-    return re.compile(whole.replace("\n(?s:.*)\n", "\n(?s:.*)").replace("(?s:.*)\n", "(?s:.*)"))
+def test_the_methods_are_as_the_page_has_them():
+    text = (ROOT / PAGE).read_text()
+    rows = re.findall(r"^\| `(async )?(\w+)\(([^)]*)\)` \|", text, re.MULTILINE)
+    assert len(rows) == 6
+    for waits, name, arguments in rows:
+        method = inspect.unwrap(getattr(vars(Adapter)[name], "__func__", vars(Adapter)[name]))
+        assert inspect.iscoroutinefunction(method) == bool(waits), name
+        given = [str(each).split(":")[0] for each in inspect.signature(method).parameters.values()]
+        assert arguments.split(", ") == given, name
 
 
 def install(package):

@@ -101,7 +101,7 @@ def test_hard_names_come_back_as_they_are_or_are_refused(place: Place, home: Hom
     """No store may take them for other names: not to write, to read or to remove."""
     for name in HARD:
         if place.name == "s3" and servers.s3_program() and not XML.fullmatch(name):
-            continue  # versitygw lists it as another: docs/home.md
+            continue  # versitygw lists it as another: docs/reference/home.md
         is_itself_or_refused(place, home, name)
         home.rm(home.ls("", detail=False), recursive=True)
 

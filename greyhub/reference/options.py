@@ -1,17 +1,10 @@
-"""Generate the reference: every option with type, default, help and example.
-
-``python -m greyhub.reference docs`` writes ``docs/reference.md`` and
-``docs/schema.json``; a test fails when they are not what it would write.
-"""
+"""Generate the page of options, each with type, default, help and example, and a JSON Schema."""
 
 from __future__ import annotations
 
-import json
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import traitlets
@@ -24,11 +17,12 @@ from greyhub.secret_names import is_secret
 from greyhub.slots import SLOTS, Slot
 
 HEAD = """\
-# Reference
+# Options
 
 Every option of greyhub and of the adapters that it ships. This page is made from the code:
 `python -m greyhub.reference docs`. The same as a JSON Schema is in [schema.json](schema.json).
-How a configuration is written and checked is told in [configuration.md](configuration.md).
+How a configuration is written and checked is told in
+[Write and check a configuration](../how-to/configure.md).
 """
 
 
@@ -283,13 +277,3 @@ def schema() -> dict[str, Any]:
         "type": "object",
         "properties": sections,
     }
-
-
-def write(directory: Path) -> None:
-    """Write the page and the schema."""
-    (directory / "reference.md").write_text(page())
-    (directory / "schema.json").write_text(json.dumps(schema(), indent=2) + "\n")
-
-
-if __name__ == "__main__":
-    write(Path(sys.argv[1] if len(sys.argv) > 1 else "docs"))

@@ -1,0 +1,117 @@
+"""What the pages say is done: files are written, commands given, notebooks run, in their order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import iris_sample_data
+import pytest
+
+from greyhub.cli.init import TUTORIAL
+from tests.docs.blocks import ROOT, RUNNABLE, SHOWN, Block, blocks, pages
+from tests.docs.reader import END, START, Reader
+from tests.docs.test_write_an_adapter import PACKAGE
+
+ELSEWHERE = {
+    "docs/reference/options.md": "# Options",
+    "docs/tutorial/write-an-adapter.md": PACKAGE,
+}
+"""Pages whose blocks other tests run, from a heading on: `tests.cli.test_reference`,
+`tests.docs.test_write_an_adapter`."""
+
+SECRETS = ("GITHUB_SECRET", "OIDC_SECRET", "ENTRA_SECRET")
+"""Variables of the hub's that pages speak of."""
+
+
+def to_run(page: str) -> list[Block]:
+    """The blocks of a page that are run here."""
+    here, mark, _ = (ROOT / page).read_text().partition(ELSEWHERE.get(page, "no such heading"))
+    end = len(here.splitlines()) if mark else float("inf")
+    return [
+        each
+        for each in blocks(page)
+        if each.language in RUNNABLE and not each.reason and each.line <= end
+    ]
+
+
+@pytest.fixture
+def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reader:
+    """A reader who has the data that pages speak of, and JupyterHub's secrets."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    for name in SECRETS:
+        monkeypatch.setenv(name, "not that secret")
+    for name in ("spawner", "cluster", "auth", "homespace", "data"):
+        monkeypatch.setenv(f"GREYHUB_{name.upper()}", "")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return Reader(tmp_path)
+
+
+def has_tutorial(reader: Reader) -> None:
+    """The tutorial's data, under their names."""
+    text = (TUTORIAL / "catalog.yaml").read_text()
+    (reader.place / "catalog.yaml").write_text(text.replace("{IRIS}", iris_sample_data.path))
+    reader.data.LocalData.catalogs = ["catalog.yaml"]
+
+
+def has_rain(reader: Reader) -> None:
+    """Tables for catalogues of the reader's own."""
+    (reader.place / "tables").mkdir()
+    for name in ("rain", "rain-2000", "rain-2001", "tables/rain"):
+        (reader.place / f"{name}.csv").write_text("day,mm\n1,3\n2,5\n")
+
+
+def has_homes(reader: Reader) -> None:
+    """Two platforms, and a home on the first one and on the reader's own."""
+    for name in ("old", "new"):
+        lines = [START, f"c.LocalHomespace.root = '{name}'", END]
+        (reader.place / f"{name}_config.py").write_text("\n".join(lines))
+    for home in ("old/ada", "greyhub-state/homes/ada"):
+        (reader.place / home).mkdir(parents=True)
+        for name in ("paper.tex", "run.csv"):
+            (reader.place / home / name).write_text("mm")
+
+
+HAS = {
+    "README.md": has_tutorial,
+    "docs/how-to/data.md": has_rain,
+    "docs/how-to/move-homes.md": has_homes,
+    "docs/index.md": has_tutorial,
+    "docs/tutorial/first-figure.md": has_tutorial,
+    "docs/tutorial/write-an-adapter.md": has_rain,
+}
+"""What the reader of a page has before it."""
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("page", [each for each in pages() if to_run(each)])
+def test_a_page_is_true(page: str, reader: Reader) -> None:
+    HAS.get(page, lambda _: None)(reader)
+    for block in to_run(page):
+        reader.do(block)
+
+
+@pytest.mark.parametrize("page", pages())
+def test_what_is_not_run_has_its_reason(page: str) -> None:
+    for block in blocks(page):
+        if block.language.startswith("{"):
+            continue  # a directive, which the build runs
+        assert block.language in RUNNABLE | SHOWN, f"{block.where}: in no language: say which"
+        if block.language in SHOWN:
+            first = block.text.lstrip()
+            assert not first.startswith(("$ ", "c.", "import ", "greyhub ")), (
+                f"{block.where}: this can be run: say in which language it is"
+            )
+        elif block.language == "console":
+            assert block.text.startswith("$ "), f"{block.where}: a command begins with $"
+
+
+def test_what_is_not_run_is_counted() -> None:
+    """A reason is read once more when there are more of them."""
+    said = [block.where for page in pages() for block in blocks(page) if block.reason]
+    assert len(said) <= NOT_RUN, "\n".join(said)
+
+
+NOT_RUN = 21
+"""Blocks with a reason. Fewer is better; before it is raised, see what could be run."""
