@@ -11,7 +11,7 @@ import click
 
 from greyhub.checks.sections import brought_class
 from greyhub.errors import ConfigError
-from greyhub.reference.options import Option, options_of
+from greyhub.option_reference import Option, options_of
 from greyhub.slots import SLOTS, choose, flavour
 
 _HEAD = """\

@@ -6,7 +6,8 @@ import json
 import sys
 from pathlib import Path
 
-from greyhub.reference import commands, options
+from greyhub import option_reference as options
+from greyhub.reference import commands
 
 
 def main(docs: str = "docs") -> None:

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 from greyhub.checks.values import convert, empty
+from greyhub.option_reference import classes, options_of, page, schema
 from greyhub.reference import commands
-from greyhub.reference.options import classes, options_of, page, schema
 
 PAGES = Path(__file__).parents[2] / "docs/reference"
 FIX = "write it anew: python -m greyhub.reference docs"
