@@ -8,11 +8,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
-if TYPE_CHECKING:
-    from greyhub.conformance.contract import Clause
-    from greyhub.conformance.suite import Suite
+from greyhub.conformance.contract import Clause
+from greyhub.conformance.suite import Suite
 
 Value = TypeVar("Value")
 

@@ -152,9 +152,14 @@ class Contract:
     slot: str
     version: str
     package: str
-    """The package whose modules hold the clauses."""
+    """The slot's package."""
 
     modules: Sequence[str]
+    """Those of its modules that hold clauses."""
+
+    case: str
+    """The slot's kind of `Case`, as ``module:Class`` in that package: what a clause is given."""
+
     capabilities: dict[str, Capability] = field(default_factory=dict)
 
     @property
@@ -166,6 +171,13 @@ class Contract:
     def clauses(self) -> dict[str, Clause]:
         """The clauses by id, in order."""
         return _collect(self.package, tuple(self.modules))
+
+    @property
+    def case_class(self) -> type[Any]:
+        """What a clause of the slot is given, imported when it is asked for."""
+        module, _, name = self.case.partition(":")
+        found: type[Any] = getattr(importlib.import_module(f"{self.package}.{module}"), name)
+        return found
 
     def provisional(self, clause: Clause) -> bool:
         """Whether a clause is so new that breaking it is only a warning yet."""

@@ -87,7 +87,7 @@ class Sitting:
     def _examine(self, clause: Clause) -> Result:
         directory = Path(self._scratch.name) / clause.id.lower()
         directory.mkdir(exist_ok=True)
-        case = self.suite.case_class(self.suite, clause, self.seed, directory)
+        case: Case = self.suite.contract.case_class(self.suite, clause, self.seed, directory)
         began = time.monotonic()
         outcome, message, trace = self._run(clause, case)
         slow = outcome is Outcome.PASSED and bool(case.slow)

@@ -7,14 +7,11 @@ import secrets
 from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from importlib.metadata import Distribution, PackageNotFoundError, distributions, version
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
+from greyhub.conformance.contract import Contract
 from greyhub.errors import GreyHubError
 from greyhub.slots import import_object
-
-if TYPE_CHECKING:
-    from greyhub.conformance.case import Case
-    from greyhub.conformance.contract import Contract
 
 Hook = TypeVar("Hook", bound=Callable[..., Any])
 
@@ -36,9 +33,6 @@ class Suite:
 
     contract: ClassVar[Contract]
     """The contract of the slot; set by the slot's suite."""
-
-    case_class: ClassVar[type[Case]]
-    """What the slot's clauses are given; set by the slot's suite."""
 
     apart: ClassVar[bool] = False
     """Whether each clause has a process of its own, forked from this; set by the slot's suite."""

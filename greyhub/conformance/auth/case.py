@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import secrets
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import requests
 from jinja2.bccache import Bucket, BytecodeCache
 
+from greyhub.conformance.auth.accounts import AccountsCase, shown
+from greyhub.conformance.auth.login import UserBrowser
 from greyhub.conformance.auth.noop_spawner import NoopSpawner
-from greyhub.conformance.auth.visitor import Visitor
-from greyhub.conformance.case import Case, Unproven, shorten
+from greyhub.conformance.case import Unproven, shorten
 from greyhub.conformance.testkit.browser import browsing
 from greyhub.conformance.testkit.hub import Hub
 from greyhub.conformance.testkit.logs import Listener
-from greyhub.conformance.testkit.provider import Person, Provider
+from greyhub.conformance.testkit.provider import Person
 from greyhub.conformance.testkit.recorder import Answer, recorded
-
-if TYPE_CHECKING:
-    import requests
-
-    from greyhub.conformance.auth.suite import AuthSuite
 
 METHODS = ("authenticate", "refresh_user", "check_allowed", "get_authenticated_user")
 """The methods of an Authenticator whose answers are noted."""
@@ -52,23 +47,17 @@ CROWD = tuple(f"group-{number:03}" for number in range(250))
 """Groups of one person, for which no token has room."""
 
 
-class AuthCase(Case):
+class AuthCase(AccountsCase):
     """One clause's hubs and people."""
-
-    suite: AuthSuite
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.answers: list[Answer] = []
         self.log = self.enter(Listener())
         self.log.addFilter(lambda record: not browsing())
-        self._forms: dict[tuple[str, str], dict[str, str]] = {}
         self._before = os.environ.get(KEY)
         self.finally_(self.crypt_keys, self._before or "")
         self.crypt_keys(secrets.token_hex(32))
-        if self.suite.provider is not None:
-            self.suite.provider.forget()
-            self.suite.provider.overage = bool(self.claims("overage"))
 
     # hubs
 
@@ -102,7 +91,7 @@ class AuthCase(Case):
         own.setdefault(self.section, {}).update(options)
         hub.config = own
         if options:
-            self.did(f"{self.section}: {_shown(options)}")
+            self.did(f"{self.section}: {shown(options)}")
         self.finally_(hub.__exit__)
         return hub
 
@@ -128,105 +117,54 @@ class AuthCase(Case):
         """The hub's own authenticator; use it in the hub's loop only."""
         return hub.app.authenticator
 
-    # people
+    # logins
 
-    @property
-    def provider(self) -> Provider:
-        """The suite's identity provider."""
-        assert self.suite.provider is not None
-        return self.suite.provider
-
-    def person(self, name: str, **facts: Any) -> Person:
-        """Somebody with an account in the backend."""
-        person = Person(name, **facts)
-        if self.suite.provider is not None:
-            self.provider.enrol(person)
-        return person
-
-    def change(self, person: Person, **facts: Any) -> Person:
-        """Change a person's account; who they are stays."""
-        if "name" in facts:
-            facts = {"email": "", **facts}
-        changed = dataclasses.replace(person, **facts)
-        self.did(f"in the backend, {person.name} changes: {_shown(facts)}")
-        if self.suite.provider is not None:
-            self.provider.enrol(changed)
-        return changed
-
-    def named(self, *people: Person) -> set[str]:
-        """The names that people have in the hub."""
-        return {self.suite.hub_name(person) for person in people}
-
-    def name(self, person: Person) -> str:
-        """The name that a person has in the hub."""
-        return self.suite.hub_name(person)
-
-    def form(self, hub: Hub, person: Person) -> dict[str, str]:
-        """What a person types into the login form."""
-        key = (hub.name, str(dataclasses.asdict(person)))
-        if key not in self._forms:
-            self._forms[key] = dict(self.hook("account", person, hub))
-        return dict(self._forms[key])
-
-    def secrets(self, hub: Hub, person: Person) -> list[str]:
-        """What nobody may read: all that the provider has issued, or what a person types."""
-        if self.suite.provider is not None:
-            return self.provider.secrets()
-        form = self.form(hub, person)
-        return [text for name, text in form.items() if name != self.suite.name_claim and text]
-
-    # what they do
-
-    def browser(self, hub: Hub, person: Person) -> Visitor:
+    def browser(self, hub: Hub, person: Person) -> UserBrowser:
         """A browser of a person's, that has seen nothing yet."""
-        visitor = Visitor(self, hub, person)
-        self.finally_(visitor.__exit__)
-        return visitor
+        browser = UserBrowser(self, hub, person)
+        self.finally_(browser.__exit__)
+        return browser
 
-    def let_in(self, hub: Hub, person: Person, otherwise: str = "") -> Visitor:
+    def let_in(self, hub: Hub, person: Person, otherwise: str = "") -> UserBrowser:
         """A person logs in and must come in; their browser."""
-        visitor = self.browser(hub, person)
-        answer = visitor.login()
+        browser = self.browser(hub, person)
+        answer = browser.login()
         self.require(
-            visitor.who() is not None,
+            browser.who() is not None,
             otherwise or f"{person.name} did not come in: {_told(answer)}",
         )
-        return visitor
+        return browser
 
     def keep_out(self, hub: Hub, person: Person, otherwise: str) -> requests.Response:
         """A person tries to log in and must not come in, nor leave a row; the hub's answer."""
         before = set(self.rows(hub))
-        visitor = self.browser(hub, person)
-        answer = visitor.login()
-        self.kept_out(hub, visitor, before, otherwise)
+        browser = self.browser(hub, person)
+        answer = browser.login()
+        self.kept_out(hub, browser, before, otherwise)
         return answer
 
-    def kept_out(self, hub: Hub, visitor: Visitor, before: Iterable[str], otherwise: str) -> None:
+    def kept_out(
+        self, hub: Hub, browser: UserBrowser, before: Iterable[str], otherwise: str
+    ) -> None:
         """The promise is broken if the browser has a session, or the hub a new user."""
-        came = visitor.who()
+        came = browser.who()
         self.require(came is None, f"{otherwise}, as {shorten((came or {}).get('name'))}")
         new = set(self.rows(hub)) - set(before)
         self.require(not new, f"{otherwise}: the hub has a new user, {shorten(sorted(new))}")
 
-    def stale(self, visitor: Visitor) -> None:
+    def stale(self, browser: UserBrowser) -> None:
         """Let the hub ask the adapter again at the next request of a user's."""
-        hub, name = visitor.hub, self.name(visitor.person)
+        hub, name = browser.hub, self.name(browser.person)
         hub.run(lambda: setattr(hub.app.users[name], "_auth_refreshed", None))
 
-    def refresh(self, visitor: Visitor) -> Any:
+    def refresh(self, browser: UserBrowser) -> Any:
         """A request at which the adapter is asked again: what refresh_user() said, or raised."""
-        self.stale(visitor)
+        self.stale(browser)
         before = len(self.answers)
-        visitor.who()
+        browser.who()
         said = [each for each in self.answers[before:] if each.name == "refresh_user"]
         self.require(said, "the hub did not come to ask refresh_user()")
         return said[-1].error if said[-1].error is not None else said[-1].value
-
-    def outage(self, kind: str) -> AbstractContextManager[Any]:
-        """Break the backend while a block lasts."""
-        self.did(f"the backend: {kind}")
-        broken: AbstractContextManager[Any] = self.hook("outage", kind)
-        return broken
 
     def last(self, method: str) -> Answer:
         """What the adapter's method answered last; the clause is unproven if it never did."""
@@ -234,10 +172,6 @@ class AuthCase(Case):
             if answer.name == method:
                 return answer
         raise Unproven(f"{method}() was not called")
-
-
-def _shown(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={shorten(value, 60)}" for name, value in values.items())
 
 
 def _told(answer: requests.Response) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from greyhub.conformance.auth.case import AuthCase
-from greyhub.conformance.auth.visitor import Visitor, query_of
+from greyhub.conformance.auth.login import UserBrowser, query_of
 from greyhub.conformance.case import shorten
 from greyhub.conformance.contract import MUST, clause
 from greyhub.conformance.testkit.browser import lands
@@ -58,10 +58,10 @@ def state_is_this_browsers(case: AuthCase) -> None:
     no_objects: tuple[Any, ...] = ([1], "text", None, {}, 7)
     coded = [base64.urlsafe_b64encode(json.dumps(each).encode()).decode() for each in no_objects]
     for state in (None, "", "garbage", "ünïcödé", *coded, others):
-        visitor = case.browser(hub, ada)
-        url = visitor.consent(visitor.begin())
+        browser = case.browser(hub, ada)
+        url = browser.consent(browser.begin())
         case.did(f"ada comes back with the state {shorten(state)}")
-        _refused(case, visitor, _with(url, state=state), f"the state {shorten(state)}")
+        _refused(case, browser, _with(url, state=state), f"the state {shorten(state)}")
     victim = case.browser(hub, ada)
     case.did("a browser that has begun no login comes back with the address of another")
     _refused(case, victim, other.consent(other.begin()), "a state that another browser was given")
@@ -77,19 +77,19 @@ def state_cannot_be_guessed(case: AuthCase) -> None:
     """
     hub = case.hub(allow_all=True)
     ada = case.person("ada")
-    visitor = case.browser(hub, ada)
-    states = [query_of(visitor.begin()).get("state", "") for _ in range(SAMPLES)]
+    browser = case.browser(hub, ada)
+    states = [query_of(browser.begin()).get("state", "") for _ in range(SAMPLES)]
     bits = sum(math.log2(len(set(place))) for place in zip(*states, strict=False))
     case.require(len(set(states)) == SAMPLES, "two logins were given one state")
     case.require(bits >= BITS, f"{SAMPLES} states show {bits:.0f} bits of chance: {states[:2]}")
-    for cookie in visitor.kept(longer=86400 + 60):
+    for cookie in browser.kept(longer=86400 + 60):
         case.fail(f"the cookie {cookie} is kept for more than a day")
-    visitor = case.browser(hub, ada)
-    asked = visitor.begin()
-    answer = visitor.come_back(visitor.consent(asked))
-    case.require(visitor.who() is not None, f"ada did not come in: {answer.status_code}")
+    browser = case.browser(hub, ada)
+    asked = browser.begin()
+    answer = browser.come_back(browser.consent(asked))
+    case.require(browser.who() is not None, f"ada did not come in: {answer.status_code}")
     case.did("the same state comes back with a fresh code")
-    again = visitor.come_back(visitor.consent(asked))
+    again = browser.come_back(browser.consent(asked))
     case.require(again.status_code >= 400, f"a state was good twice: {again.status_code}")
 
 
@@ -110,10 +110,10 @@ def codes_are_bound_to_a_verifier(case: AuthCase) -> None:
     ada = case.person("ada")
     verifiers = []
     for _ in range(2):
-        visitor = case.browser(hub, ada)
-        there = visitor.begin()
-        back = visitor.consent(there)
-        visitor.come_back(back)
+        browser = case.browser(hub, ada)
+        there = browser.begin()
+        back = browser.consent(there)
+        browser.come_back(back)
         query = query_of(there)
         case.require(query.get("code_challenge"), "the provider was told no code_challenge")
         method = query.get("code_challenge_method")
@@ -123,7 +123,7 @@ def codes_are_bound_to_a_verifier(case: AuthCase) -> None:
         case.require(
             UNRESERVED.fullmatch(verifier), f"the verifier has {len(verifier)} characters: {asked}"
         )
-        case.require(visitor.who() is not None, "ada did not come in")
+        case.require(browser.who() is not None, "ada did not come in")
         shown = f"{there} {back}"
         decoded = [_unpacked(value) for value in {**query, **query_of(back)}.values()]
         case.require(
@@ -150,12 +150,12 @@ def one_address_to_come_back_to(case: AuthCase) -> None:
     case.did(f"a login begins, with the headers {', '.join(forged)}")
     said = query_of(case.browser(hub, ada).begin(headers=forged)).get("redirect_uri")
     case.require(said == callback, f"the provider was told to send the browser to {said}")
-    visitor = case.browser(hub, ada)
-    there = visitor.begin()
-    back = visitor.consent(there)
-    cookies = "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
+    browser = case.browser(hub, ada)
+    there = browser.begin()
+    back = browser.consent(there)
+    cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
     case.did("the browser comes back, with the same headers")
-    visitor.come_back(back, headers={**forged, "Cookie": cookies})
+    browser.come_back(back, headers={**forged, "Cookie": cookies})
     for asked in case.provider.asked("token"):
         told = asked.form.get("redirect_uri")
         case.require(told == callback, f"the token endpoint was told the redirect_uri {told}")
@@ -183,8 +183,8 @@ def next_stays_here(case: AuthCase) -> None:
     hub = case.hub(allow_all=True)
     ada = case.person("ada")
     for target in ("/hub/token", *ELSEWHERE, f"{hub.url}@evil.example/"):
-        visitor = case.browser(hub, ada)
-        answer = visitor.login(target)
+        browser = case.browser(hub, ada)
+        answer = browser.login(target)
         location = answer.headers.get("Location", "")
         case.said(f"with next={target!r} the hub leads to {location!r}")
         if target == "/hub/token":
@@ -205,24 +205,24 @@ def the_provider_fails(case: AuthCase) -> None:
     hub = case.hub(allow_all=True)
     ada = case.person("ada")
     before = set(case.rows(hub))
-    visitor = case.browser(hub, ada)
-    url = visitor.consent(visitor.begin())
+    browser = case.browser(hub, ada)
+    url = browser.consent(browser.begin())
     case.did("the provider sends the browser back with an error")
     refusal = _with(url, code=None, error="access_denied", error_description=MARK)
-    answer = visitor.come_back(refusal)
-    _is_error_page(case, visitor, answer.status_code, answer.text, "the provider's refusal")
+    answer = browser.come_back(refusal)
+    _is_error_page(case, browser, answer.status_code, answer.text, "the provider's refusal")
     for endpoint in ("token", "userinfo", "jwks"):
         for kind in ("error", "rejected", "nonsense", "empty"):
             with case.provider.fault(endpoint, kind) as fault:
                 case.did(f"the {endpoint} endpoint: {kind}")
-                visitor = case.browser(hub, ada)
-                answer = visitor.login()
+                browser = case.browser(hub, ada)
+                answer = browser.login()
             if not fault.hit.is_set():
                 before |= case.named(ada)
                 break
             what = f"{endpoint}: {kind}"
-            _is_error_page(case, visitor, answer.status_code, answer.text, what)
-            case.kept_out(hub, visitor, before, what)
+            _is_error_page(case, browser, answer.status_code, answer.text, what)
+            case.kept_out(hub, browser, before, what)
     case.let_in(hub, ada, "the provider works again, and ada did not come in")
 
 
@@ -245,15 +245,15 @@ def a_code_works_once(case: AuthCase) -> None:
         _refused(case, first, back, "an address with a used code")
 
 
-def _refused(case: AuthCase, visitor: Visitor, url: str, what: str) -> None:
-    answer = visitor.come_back(url)
-    came = visitor.who()
+def _refused(case: AuthCase, browser: UserBrowser, url: str, what: str) -> None:
+    answer = browser.come_back(url)
+    came = browser.who()
     case.require(came is None, f"{what} was accepted: the browser has a session")
     case.require(answer.status_code >= 400, f"{what} was answered with {answer.status_code}")
 
 
-def _is_error_page(case: AuthCase, visitor: Visitor, status: int, text: str, what: str) -> None:
-    case.require(visitor.who() is None, f"{what}: the browser has a session")
+def _is_error_page(case: AuthCase, browser: UserBrowser, status: int, text: str, what: str) -> None:
+    case.require(browser.who() is None, f"{what}: the browser has a session")
     case.require(status >= 400, f"{what}: the hub answered {status}")
     case.require("<script>alert" not in text, f"{what}: the page holds the provider's markup")
     shown = [secret for secret in case.provider.secrets() if secret in text]

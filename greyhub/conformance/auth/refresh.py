@@ -32,28 +32,28 @@ def refresh_says_what_is(case: AuthCase) -> None:
     """
     hub = case.hub(allow_all=True, **KEPT)
     ada = case.person("ada")
-    visitor = case.let_in(hub, ada)
-    _still_good(case, case.refresh(visitor), "the login is good")
+    browser = case.let_in(hub, ada)
+    _still_good(case, case.refresh(browser), "the login is good")
     if case.claims("oauth2"):
         for which in ("first", "second"):
             case.did(f"ada's {which} access token expires")
             case.provider.expire(ada)
-            model = case.refresh(visitor)
+            model = case.refresh(browser)
             case.require(
                 isinstance(model, dict),
                 f"the {which} access token had expired: {shorten(model)}, not a model",
             )
-            case.require(visitor.who() is not None, "ada's session has ended with her access token")
+            case.require(browser.who() is not None, "ada's session has ended with her access token")
             kept = _state(case, hub, ada).get("access_token", "")
             case.require(not kept or case.provider.is_good(kept), "the token that is stored is old")
-            _still_good(case, case.refresh(visitor), "the login is good, by its new token")
+            _still_good(case, case.refresh(browser), "the login is good, by its new token")
         case.did("the provider revokes ada's tokens")
         case.provider.revoke(ada)
     else:
         case.did("ada's account is closed")
         case.hook("close_account", ada)
-    _is_over(case, case.refresh(visitor), "the backend refuses")
-    case.require(visitor.who() is None, "ada's login is over, and her session goes on")
+    _is_over(case, case.refresh(browser), "the backend refuses")
+    case.require(browser.who() is None, "ada's login is over, and her session goes on")
 
 
 @clause("AUTH-041", MUST, needs="refresh", hooks="account outage")
@@ -61,10 +61,10 @@ def an_outage_is_not_fresh(case: AuthCase) -> None:
     """While the backend is out of order refresh_user() raises or says False: it never says good."""
     hub = case.hub(allow_all=True, **KEPT)
     ada = case.person("ada")
-    visitor = case.let_in(hub, ada)
+    browser = case.let_in(hub, ada)
 
     def ask(what: str) -> None:
-        said = case.refresh(visitor)
+        said = case.refresh(browser)
         good = said is False or isinstance(said, Exception)
         case.require(good, f"{what}: refresh_user() = {shorten(said)}")
 
@@ -91,7 +91,7 @@ def groups_are_refreshed(case: AuthCase) -> None:
     """A refresh brings the hub's groups up to date: those gained, and those lost to the last."""
     hub = case.hub(allow_all=True, manage_groups=True, **KEPT)
     ada = case.person("ada", groups=("staff",))
-    visitor = case.let_in(hub, ada)
+    browser = case.let_in(hub, ada)
     for groups in (
         CROWD if case.claims("overage") else ("staff",),
         ("staff", "wheel"),
@@ -99,7 +99,7 @@ def groups_are_refreshed(case: AuthCase) -> None:
         (),
     ):
         ada = case.change(ada, groups=groups)
-        case.refresh(visitor)
+        case.refresh(browser)
         have = case.rows(hub)[case.name(ada)]["groups"]
         told = f"ada is in {shorten(groups)}, and in the hub in {shorten(have)}"
         case.require(set(have) == set(groups), told)
@@ -123,21 +123,21 @@ def who_may_not_come_in_may_not_stay(case: AuthCase) -> None:
     if case.claims("groups"):
         hub = case.hub("groups", manage_groups=True, allowed_groups={"staff"}, **KEPT)
         ada = case.person("ada", groups=("staff", "guests"))
-        visitor = case.let_in(hub, ada)
+        browser = case.let_in(hub, ada)
         case.change(ada, groups=("guests",))
-        _is_over(case, case.refresh(visitor), "ada has lost the group that was allowed")
+        _is_over(case, case.refresh(browser), "ada has lost the group that was allowed")
     hub = case.hub("names", allow_all=True, **KEPT)
     eve = case.person("eve")
-    visitor = case.let_in(hub, eve)
+    browser = case.let_in(hub, eve)
     case.did("eve is put on the list of blocked users")
     hub.run(lambda: hub.app.authenticator.blocked_users.update(case.named(eve)))
-    _is_over(case, case.refresh(visitor), "eve is blocked")
+    _is_over(case, case.refresh(browser), "eve is blocked")
     hub = case.hub("accounts", allow_all=True, **KEPT)
     bob = case.person("bob")
-    visitor = case.let_in(hub, bob)
+    browser = case.let_in(hub, bob)
     case.did("bob's account is closed")
     case.hook("close_account", bob)
-    _is_over(case, case.refresh(visitor), "bob's account is closed")
+    _is_over(case, case.refresh(browser), "bob's account is closed")
     if not case.claims("restricts") or not case.suite.has("restrictions"):
         return
     for each in case.hook("restrictions"):
@@ -145,9 +145,9 @@ def who_may_not_come_in_may_not_stay(case: AuthCase) -> None:
             continue
         hub = case.hub("restricted", **{"allow_all": True, **each.options, **KEPT})
         grace = case.change(case.person("grace"), **each.inside)
-        visitor = case.let_in(hub, grace)
+        browser = case.let_in(hub, grace)
         case.change(grace, **each.outside[0])
-        said = case.refresh(visitor)
+        said = case.refresh(browser)
         over = said is False or isinstance(said, Exception)
         case.require(over, f"grace is no longer of {each.word!r}: refresh_user() = {shorten(said)}")
         return
@@ -168,10 +168,10 @@ def refresh_keeps_who_it_is(case: AuthCase) -> None:
     }
     for what, other in others.items():
         ada = case.person("ada")
-        visitor = case.let_in(hub, ada)
+        browser = case.let_in(hub, ada)
         case.did(f"for ada's token the provider now tells of {what}")
         case.provider.people[ada.subject] = other
-        _is_over(case, case.refresh(visitor), f"the provider tells of {what}")
+        _is_over(case, case.refresh(browser), f"the provider tells of {what}")
 
 
 @clause("AUTH-045", SHOULD, needs="refresh oauth2", hooks="account")
@@ -182,14 +182,14 @@ def one_refresh_at_a_time(case: AuthCase) -> None:
     """
     hub = case.hub(allow_all=True, **KEPT)
     ada = case.person("ada")
-    visitor = case.let_in(hub, ada)
+    browser = case.let_in(hub, ada)
     other = case.browser(hub, ada)
-    other.take(visitor.cookies)
+    other.take(browser.cookies)
     case.did("ada's access token expires, and two of her tabs ask the hub at one time")
     case.provider.expire(ada)
-    case.stale(visitor)
+    case.stale(browser)
     with case.provider.fault("token", "hold") as held:
-        tabs = [threading.Thread(target=each.who, daemon=True) for each in (visitor, other)]
+        tabs = [threading.Thread(target=each.who, daemon=True) for each in (browser, other)]
         for tab in tabs:
             tab.start()
         if not held.hit.wait(3 * case.patience):
@@ -202,7 +202,7 @@ def one_refresh_at_a_time(case: AuthCase) -> None:
         tab.join(5 * case.patience)
     used = _refreshes(case)
     case.require(len(used) == len(set(used)), f"a refresh token was used {len(used)} times")
-    case.require(visitor.who() is not None, "ada's session has ended")
+    case.require(browser.who() is not None, "ada's session has ended")
 
 
 def _refreshes(case: AuthCase) -> list[str]:

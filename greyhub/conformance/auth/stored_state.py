@@ -9,7 +9,7 @@ from contextlib import closing, suppress
 from typing import Any
 
 from greyhub.conformance.auth.case import CROWD, AuthCase
-from greyhub.conformance.auth.visitor import Visitor
+from greyhub.conformance.auth.login import UserBrowser
 from greyhub.conformance.case import Broken, shorten
 from greyhub.conformance.contract import MUST, SHOULD, clause
 from greyhub.conformance.testkit.hub import Hub
@@ -28,9 +28,9 @@ def secrets_are_encrypted(case: AuthCase) -> None:
     """
     hub = case.hub(allow_all=True, enable_auth_state=True)
     ada = case.person("ada")
-    visitor = case.let_in(hub, ada)
+    browser = case.let_in(hub, ada)
     if case.claims("refresh"):
-        case.refresh(visitor)
+        case.refresh(browser)
     _visit_server(case, hub, ada)
     _nothing_in_the_clear(case, hub, ada)
 
@@ -43,9 +43,9 @@ def nothing_is_kept_unasked(case: AuthCase) -> None:
     """
     hub = case.hub(allow_all=True, enable_auth_state=False)
     ada = case.person("ada")
-    visitor = case.let_in(hub, ada)
+    browser = case.let_in(hub, ada)
     if case.claims("refresh"):
-        case.refresh(visitor)
+        case.refresh(browser)
     _visit_server(case, hub, ada)
     kept = [value for place, value in _cells(hub) if place == STATE and value is not None]
     case.require(not kept, "auth_state is off, and was stored")
@@ -61,12 +61,12 @@ def secrets_stay_out_of_logs(case: AuthCase) -> None:
     """
     hub = case.hub(allow_all=True, enable_auth_state=True)
     ada = case.person("ada", **({"groups": CROWD} if case.claims("overage") else {}))
-    visitor = case.let_in(hub, ada)
+    browser = case.let_in(hub, ada)
     _visit_server(case, hub, ada)
     told: list[tuple[str, str]] = []
     if case.claims("refresh"):
-        _refreshes(case, visitor, ada)
-    visitor.get("/hub/logout")
+        _refreshes(case, browser, ada)
+    browser.get("/hub/logout")
     if case.claims("oauth2"):
         hidden = _failed_exchanges(case, hub, ada, told)
     else:
@@ -76,7 +76,7 @@ def secrets_stay_out_of_logs(case: AuthCase) -> None:
         typed = {name: wrong for name in form if name != case.suite.name_claim}
         hidden += [wrong] if typed else []
         case.did("ada logs in with a wrong secret")
-        told.append(("a wrong secret", visitor.send({**form, **typed}).text))
+        told.append(("a wrong secret", browser.send({**form, **typed}).text))
     for secret in hidden:
         # Traitlets itself writes the whole configuration there, where that is wanted.
         lines = [
@@ -125,16 +125,16 @@ def keys_rotate(case: AuthCase) -> None:
     case.require(state.get("conformance") == word, "what the old key has encrypted is lost")
 
 
-def _refreshes(case: AuthCase, visitor: Visitor, person: Person) -> None:
+def _refreshes(case: AuthCase, browser: UserBrowser, person: Person) -> None:
     """Let refreshes succeed, fail and be refused, as far as the backend can."""
-    case.refresh(visitor)
+    case.refresh(browser)
     if case.suite.has("outage"):
         with case.outage("error"):
-            case.refresh(visitor)
+            case.refresh(browser)
     if case.claims("oauth2"):
         case.did(f"the provider revokes {person.name}'s tokens")
         case.provider.revoke(person)
-        case.refresh(visitor)
+        case.refresh(browser)
 
 
 def _failed_exchanges(
@@ -142,8 +142,8 @@ def _failed_exchanges(
 ) -> list[str]:
     """Let logins fail in all ways; the secrets that were at stake."""
 
-    def note(what: str, visitor: Visitor, url: str) -> None:
-        told.append((what, visitor.come_back(url).text))
+    def note(what: str, browser: UserBrowser, url: str) -> None:
+        told.append((what, browser.come_back(url).text))
 
     for endpoint, kind in (
         ("token", "rejected"),
@@ -155,25 +155,25 @@ def _failed_exchanges(
         ("userinfo", "nonsense"),
         ("jwks", "error"),
     ):
-        visitor = case.browser(hub, ada)
-        back = visitor.consent(visitor.begin())
+        browser = case.browser(hub, ada)
+        back = browser.consent(browser.begin())
         case.did(f"the {endpoint} endpoint: {kind}")
         with case.provider.fault(endpoint, kind):
-            note(f"{endpoint}: {kind}", visitor, back)
-    visitor = case.browser(hub, ada)
-    back = visitor.consent(visitor.begin())
+            note(f"{endpoint}: {kind}", browser, back)
+    browser = case.browser(hub, ada)
+    back = browser.consent(browser.begin())
     note("a state of another browser", case.browser(hub, ada), back)
-    note("a state that was changed", visitor, f"{back}x")
+    note("a state that was changed", browser, f"{back}x")
     for facts in (
         {"without": (case.suite.name_claim,)},
         {"claims": {case.suite.name_claim: "a/b"}},
     ):
-        visitor = case.browser(hub, case.change(ada, **facts))
-        note("a name that is none", visitor, visitor.consent(visitor.begin()))
+        browser = case.browser(hub, case.change(ada, **facts))
+        note("a name that is none", browser, browser.consent(browser.begin()))
     if case.claims("id_token"):
-        visitor = case.browser(hub, case.change(ada))
+        browser = case.browser(hub, case.change(ada))
         with case.provider.lying("exp"):
-            note("an old ID token", visitor, visitor.consent(visitor.begin()))
+            note("an old ID token", browser, browser.consent(browser.begin()))
     return case.provider.secrets()
 
 

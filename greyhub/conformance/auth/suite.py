@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from greyhub.conformance.auth.case import AuthCase
 from greyhub.conformance.contract import Capability, Contract
 from greyhub.conformance.suite import Misuse, Suite, hook
 from greyhub.conformance.testkit.provider import Person, Provider
@@ -34,6 +33,7 @@ CONTRACT = Contract(
     "1.0",
     package="greyhub.conformance.auth",
     modules=("admission", "names", "exchange", "trust", "stored_state", "refresh", "session"),
+    case="case:AuthCase",
     capabilities={capability.name: capability for capability in CAPABILITIES},
 )
 
@@ -88,7 +88,6 @@ class AuthSuite(Suite):
     """
 
     contract = CONTRACT
-    case_class: ClassVar[type[AuthCase]] = AuthCase
 
     name_claim: str = "preferred_username"
     """What the hub's name is made from: a claim, or a field of the login form."""

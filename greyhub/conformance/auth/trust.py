@@ -10,8 +10,8 @@ from functools import partial
 from typing import Any
 
 from greyhub.conformance.auth.case import AuthCase
+from greyhub.conformance.auth.login import UserBrowser, query_of
 from greyhub.conformance.auth.memory_growth import count_objects
-from greyhub.conformance.auth.visitor import Visitor, query_of
 from greyhub.conformance.contract import MUST, clause
 from greyhub.conformance.testkit.hurry import hurried
 from greyhub.conformance.testkit.provider import LIES
@@ -54,9 +54,9 @@ def false_id_tokens(case: AuthCase) -> None:
     case.let_in(hub, ada)
     case.did("the provider signs with another key from now on")
     case.provider.rotate()
-    visitor = case.browser(hub, ada)
-    visitor.login()
-    case.advise(visitor.who() is not None, "logins fail after the provider has rotated its keys")
+    browser = case.browser(hub, ada)
+    browser.login()
+    case.advise(browser.who() is not None, "logins fail after the provider has rotated its keys")
 
 
 @clause("AUTH-028", MUST, needs="remote", hooks="account outage")
@@ -73,16 +73,16 @@ def a_backend_that_hangs(case: AuthCase) -> None:
     people = (ada, grace) if case.claims("oauth2") else (ada,)
     visitors = [case.browser(hub, person) for person in people]
 
-    def begun(visitor: Visitor) -> threading.Thread:
+    def begun(browser: UserBrowser) -> threading.Thread:
         """All of a login but what asks the backend, which the thread does."""
-        asks: Callable[[], Any] = visitor.login
+        asks: Callable[[], Any] = browser.login
         if case.claims("oauth2"):
-            asks = partial(visitor.come_back, visitor.consent(visitor.begin()))
+            asks = partial(browser.come_back, browser.consent(browser.begin()))
         else:
-            case.form(hub, visitor.person)
-        return threading.Thread(target=asks, name=visitor.person.name, daemon=True)
+            case.form(hub, browser.person)
+        return threading.Thread(target=asks, name=browser.person.name, daemon=True)
 
-    waiting = [begun(visitor) for visitor in visitors]
+    waiting = [begun(browser) for browser in visitors]
     with ExitStack() as stack:
         held = stack.enter_context(hub.lag.watching())
         if case.claims("oauth2"):
@@ -125,17 +125,17 @@ def failures_are_forgotten(case: AuthCase) -> None:
     """
     hub = case.hub()
     eve = case.person("eve")
-    visitor = case.browser(hub, eve)
+    browser = case.browser(hub, eve)
     form = {} if case.claims("oauth2") else case.form(hub, eve)
-    visitor.get("/hub/login")
+    browser.get("/hub/login")
 
     def fail(number: int) -> None:
         word = f"nobody{number:05}"
         if case.claims("oauth2"):
-            state = query_of(visitor.begin()).get("state", word) if number % 3 else word
-            visitor.get("/hub/oauth_callback", params={"code": word, "state": state})
+            state = query_of(browser.begin()).get("state", word) if number % 3 else word
+            browser.get("/hub/oauth_callback", params={"code": word, "state": state})
         else:
-            visitor.post("/hub/login", {**dict.fromkeys(form, word)})
+            browser.post("/hub/login", {**dict.fromkeys(form, word)})
 
     def weight() -> int:
         return int(hub.run(lambda: count_objects(case.authenticator(hub))))

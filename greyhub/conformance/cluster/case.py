@@ -8,15 +8,13 @@ import threading
 import time
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from greyhub.conformance.case import Broken, Case
+from greyhub.conformance.cluster.suite import ClusterSuite, Part
 from greyhub.conformance.testkit.faults import FaultProxy
 from greyhub.conformance.testkit.fork import Fork
 from greyhub.conformance.testkit.logs import Listener
-
-if TYPE_CHECKING:
-    from greyhub.conformance.cluster.suite import Part
 
 Value = TypeVar("Value")
 
@@ -27,6 +25,8 @@ SOON = 6.0
 class ClusterCase(Case):
     """One clause's clusters. The process that it runs in is the notebook."""
 
+    suite: ClusterSuite
+
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         from greyhub.conformance.cluster import warm
@@ -34,11 +34,11 @@ class ClusterCase(Case):
         warm.inherit()
         self.log = self.enter(Listener())
         self._notebooks = 0
-        if self.suite.endpoint:  # type: ignore[attr-defined]
+        if self.suite.endpoint:
             self._stand_at_endpoint()
 
     def _stand_at_endpoint(self) -> None:
-        suite: Any = self.suite
+        suite = self.suite
         section, _, option = suite.endpoint.rpartition(".")
         self.proxy = FaultProxy(str(suite.options()[section][option]))
         self.finally_(self.proxy.close)
@@ -46,8 +46,7 @@ class ClusterCase(Case):
 
     def override(self, options: Mapping[str, Any]) -> None:
         """Make clusters with these options from now on: ``{"MyCluster.idle_timeout": "2 s"}``."""
-        suite: Any = self.suite
-        suite.overrides = {**suite.overrides, **options}
+        self.suite.overrides = {**self.suite.overrides, **options}
 
     # clusters
 
@@ -60,8 +59,7 @@ class ClusterCase(Case):
         """A new cluster. What its making raises breaks the promise of the clause."""
         said = ", ".join(f"{name}={value!r}" for name, value in options.items())
         self.did(f"{user} makes a cluster of {workers}" + (f" with {said}" if said else ""))
-        suite: Any = self.suite
-        return self.call("making it", lambda: suite.make(user, workers * self.unit, **options))
+        return self.call("making it", lambda: self.suite.make(user, workers * self.unit, **options))
 
     def client(self, cluster: Any) -> Any:
         """A client of a cluster."""
@@ -180,7 +178,7 @@ class ClusterCase(Case):
     def fault(self, kind: str, room: int = 0) -> AbstractContextManager[Any]:
         """Break the backend while a block lasts; see the suite's `fault`."""
         self.did(f"the backend: {kind}" + (f", room for {room}" if room else ""))
-        if kind == "unreachable" and self.suite.endpoint:  # type: ignore[attr-defined]
+        if kind == "unreachable" and self.suite.endpoint:
             return self.proxy.fault("refused")
         broken: AbstractContextManager[Any] = self.hook("fault", kind, room)
         return broken
@@ -193,8 +191,7 @@ class ClusterCase(Case):
         return self.notebook(self._work)
 
     def _work(self) -> None:
-        suite: Any = self.suite
-        cluster = suite.make("ada", self.unit)
+        cluster = self.suite.make("ada", self.unit)
         held.append(cluster)
         with cluster.get_client() as client:
             client.wait_for_workers(1, timeout=SOON * self.patience)

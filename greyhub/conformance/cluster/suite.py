@@ -8,13 +8,12 @@ from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 
 from greyhub.adapter import Adapter
-from greyhub.conformance.cluster.case import ClusterCase
 from greyhub.conformance.contract import Capability, Contract
 from greyhub.conformance.suite import Suite, hook
 from greyhub.conformance.testkit import ticket
@@ -44,6 +43,7 @@ CONTRACT = Contract(
     "1.0",
     package="greyhub.conformance.cluster",
     modules=("protocol", "scaling", "adapting", "closing", "loss", "owners", "secrets", "load"),
+    case="case:ClusterCase",
     capabilities={capability.name: capability for capability in CAPABILITIES},
 )
 
@@ -89,7 +89,6 @@ class ClusterSuite(Suite):
     """
 
     contract = CONTRACT
-    case_class: ClassVar[type[ClusterCase]] = ClusterCase
     apart = True
 
     endpoint: str = ""

@@ -6,13 +6,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from greyhub.conformance.case import Broken, Case, shorten
 from greyhub.conformance.data.published import Dataset, plain
-
-if TYPE_CHECKING:
-    from greyhub.conformance.data.suite import DataSuite
+from greyhub.conformance.data.suite import DataSuite
 
 Raised = TypeVar("Raised", bound=BaseException)
 

@@ -8,12 +8,11 @@ import tempfile
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import unquote
 
 from greyhub.adapter import Adapter
 from greyhub.conformance.contract import Capability, Contract
-from greyhub.conformance.data.case import DataCase
 from greyhub.conformance.data.published import SECRET, Dataset
 from greyhub.conformance.home.steps import Step, stepping
 from greyhub.conformance.suite import Suite, hook
@@ -36,6 +35,7 @@ CONTRACT = Contract(
     "1.0",
     package="greyhub.conformance.data",
     modules=("content", "parameters", "workers", "faults", "nesting", "secrets", "code", "change"),
+    case="case:DataCase",
     capabilities={capability.name: capability for capability in CAPABILITIES},
 )
 
@@ -56,7 +56,6 @@ class DataSuite(Suite):
     """
 
     contract = CONTRACT
-    case_class: ClassVar[type[DataCase]] = DataCase
 
     endpoint: str = ""
     """The option that holds the backend's URL, ``MyData.url``: faults come in between."""

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from greyhub.conformance.case import Broken, Case, Hung, shorten
 from greyhub.conformance.home.steps import Outcome, Step, races, stepping
+from greyhub.conformance.home.suite import HomeSuite
 from greyhub.conformance.testkit.fork import Fork
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
-
-    from greyhub.conformance.home.suite import HomeSuite
 
 Value = TypeVar("Value")
 Raised = TypeVar("Raised", bound=BaseException)

@@ -9,10 +9,9 @@ from collections.abc import Collection, Mapping, MutableMapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from greyhub.conformance.contract import Capability, Contract
-from greyhub.conformance.home.case import HomeCase
 from greyhub.conformance.home.raw import empty
 from greyhub.conformance.suite import Suite, hook
 from greyhub.conformance.testkit.faults import FaultProxy
@@ -50,6 +49,7 @@ CONTRACT = Contract(
         "faults",
         "model",
     ),
+    case="case:HomeCase",
     capabilities={capability.name: capability for capability in CAPABILITIES},
 )
 
@@ -63,7 +63,6 @@ class HomeSuite(Suite):
     """
 
     contract = CONTRACT
-    case_class: ClassVar[type[HomeCase]] = HomeCase
 
     endpoint: str = ""
     """The option that holds the backend's URL, ``make.url``: faults come in between."""

@@ -10,7 +10,8 @@ from jupyterhub.spawner import SpawnException
 from tornado.web import HTTPError
 
 from greyhub.conformance.contract import MUST, SHOULD, clause
-from greyhub.conformance.spawner.case import Call, SpawnerCase
+from greyhub.conformance.spawner.backend import Call
+from greyhub.conformance.spawner.case import SpawnerCase
 
 
 @clause("SPAWNER-005", MUST, hooks="fault")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 from greyhub.conformance.contract import Capability, Contract
-from greyhub.conformance.spawner.case import SpawnerCase
 from greyhub.conformance.suite import Suite, hook
 from greyhub.conformance.testkit.faults import FaultProxy
 
@@ -47,6 +46,7 @@ CONTRACT = Contract(
         "storage",
         "labels",
     ),
+    case="case:SpawnerCase",
     capabilities={capability.name: capability for capability in CAPABILITIES},
 )
 
@@ -86,7 +86,6 @@ class SpawnerSuite(Suite):
     """
 
     contract = CONTRACT
-    case_class: ClassVar[type[SpawnerCase]] = SpawnerCase
 
     endpoint: str = ""
     """The option that holds the backend's URL, ``MySpawner.url``: faults come in between."""

@@ -1,25 +1,23 @@
-"""A person before a browser, on the way through a login."""
+"""A user's browser, and the steps of a login: by a form, or by a provider and back."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import requests
+
+from greyhub.conformance.auth.accounts import AccountsCase
 from greyhub.conformance.testkit.browser import Browser
 from greyhub.conformance.testkit.hub import Hub
 from greyhub.conformance.testkit.provider import Person
 from greyhub.conformance.testkit.provider.endpoints import WHO
 
-if TYPE_CHECKING:
-    import requests
 
-    from greyhub.conformance.auth.case import AuthCase
+class UserBrowser(Browser):
+    """A person's browser. `login` goes all the way; the other methods are its steps."""
 
-
-class Visitor(Browser):
-    """A browser of a person's. `login` goes all the way; the other methods are its steps."""
-
-    def __init__(self, case: AuthCase, hub: Hub, person: Person) -> None:
+    def __init__(self, case: AccountsCase, hub: Hub, person: Person) -> None:
         trust = str(case.provider.ca) if case.suite.tls else True
         super().__init__(hub.url, trust=trust, timeout=8 * case.patience)
         self.case, self.hub, self.person = case, hub, person
