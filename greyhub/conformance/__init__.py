@@ -29,7 +29,8 @@ How it is built
 `engine`             runs a clause and judges who is at fault
 `run`, `apart`       a whole run, in a process of its own
 `result`, `report/`  what came out, for each reader
-`command`, `plugin`  the doors: ``greyhub conform``, and pytest's
+`command`            ``greyhub conform``
+`pytest_suite`       the same suite as a test class of pytest's
 `means/`             a hub that crashes, a proxy that lies, a loop's clock
 `proof`              adapters broken on purpose, which prove the suite
 `spawner/` …         one package a slot

@@ -59,9 +59,8 @@ class Suite:
     """What else is judged with it, whose versions belong into the report: distributions,
     ``s3fs``, or names with their versions, ``azurite 3.35.0``."""
 
-    def __init__(self) -> None:
-        self.run_id = secrets.token_hex(6)
-        """Marks what this run makes in the backend, so that it sweeps nothing of others."""
+    run_id: str
+    """Marks what this run makes in the backend, so that it sweeps nothing of others."""
 
     @classmethod
     def preload(cls) -> None:
@@ -76,6 +75,7 @@ class Suite:
 
     def begin(self) -> None:
         """For the slot's suite: what comes before the first clause, `prepare` included."""
+        self.run_id = secrets.token_hex(6)
         self.prepare()
 
     def end(self) -> None:

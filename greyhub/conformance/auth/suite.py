@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from greyhub.conformance.contract import Capability, Contract
-from greyhub.conformance.suite import Misuse, Suite, hook
+from greyhub.conformance.pytest_suite import PytestSuite
+from greyhub.conformance.suite import Misuse, hook
 from greyhub.conformance.testkit.provider import Person, Provider
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Restriction:
     """An old spelling: it must restrict as well, or be refused when the hub starts."""
 
 
-class AuthSuite(Suite):
+class AuthSuite(PytestSuite):
     """Judges a `jupyterhub.auth.Authenticator`.
 
     In `config`, ``{hub}`` and ``{directory}`` stand for the hub at work and for a

@@ -15,7 +15,8 @@ import requests
 
 from greyhub.adapter import Adapter
 from greyhub.conformance.contract import Capability, Contract
-from greyhub.conformance.suite import Suite, hook
+from greyhub.conformance.pytest_suite import PytestSuite
+from greyhub.conformance.suite import hook
 from greyhub.conformance.testkit import ticket
 
 CAPABILITIES = (
@@ -79,7 +80,7 @@ class Part:
     """Its command line; None where it cannot be seen."""
 
 
-class ClusterSuite(Suite):
+class ClusterSuite(PytestSuite):
     """Judges what makes Dask clusters: a class, a factory, or an adapter of greyhub's.
 
     In `config`, ``{user}`` stands for the name of who makes a cluster. Parts that

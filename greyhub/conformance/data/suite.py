@@ -15,7 +15,8 @@ from greyhub.adapter import Adapter
 from greyhub.conformance.contract import Capability, Contract
 from greyhub.conformance.data.published import SECRET, Dataset
 from greyhub.conformance.home.steps import Step, stepping
-from greyhub.conformance.suite import Suite, hook
+from greyhub.conformance.pytest_suite import PytestSuite
+from greyhub.conformance.suite import hook
 from greyhub.conformance.testkit import ticket
 from greyhub.conformance.testkit.faults import FaultProxy
 
@@ -43,7 +44,7 @@ TOKENS = ("JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN", "GREYHUB_TICKET_DATA")
 """Variables of a notebook that hold what is nobody's but the server's."""
 
 
-class DataSuite(Suite):
+class DataSuite(PytestSuite):
     """Judges catalogues: mappings from names to datasets, each with a ``read()``.
 
     `adapter` is an adapter of greyhub's, which is asked for a user's ticket and
@@ -66,11 +67,10 @@ class DataSuite(Suite):
     kind: str = "lines"
     """What is published to be read by Dask: ``lines`` of text, or a ``table``."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._proxy: FaultProxy | None = None
-        self.published: set[str] = set()
-        """The files of all datasets that have been published so far."""
+    _proxy: FaultProxy | None = None
+
+    published: set[str]
+    """The files of all datasets that have been published so far."""
 
     @hook
     def publish(self, datasets: Mapping[str, Dataset]) -> None:
@@ -211,6 +211,7 @@ class DataSuite(Suite):
 
     def begin(self) -> None:
         """Become a notebook, whose user has a secret and whose server has tokens."""
+        self.published = set()
         self.folder = tempfile.TemporaryDirectory(prefix="greyhub-data-")
         self.tokens = {name: f"{name.lower()}-{secrets.token_hex(8)}" for name in TOKENS}
         self.secret = f"secret-{secrets.token_hex(8)}"

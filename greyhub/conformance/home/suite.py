@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from greyhub.conformance.contract import Capability, Contract
 from greyhub.conformance.home.raw import empty
-from greyhub.conformance.suite import Suite, hook
+from greyhub.conformance.pytest_suite import PytestSuite
+from greyhub.conformance.suite import hook
 from greyhub.conformance.testkit.faults import FaultProxy
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ CONTRACT = Contract(
 )
 
 
-class HomeSuite(Suite):
+class HomeSuite(PytestSuite):
     """Judges homes: filesystems of fsspec, each rooted at one user's files.
 
     `adapter` is a `greyhub.homespace.HomespaceAdapter`, or anything that makes a
@@ -79,11 +80,7 @@ class HomeSuite(Suite):
     large: int = 24 * 2**20
     """Bytes of the largest file: more for a long run."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._proxy: FaultProxy | None = None
-        self._folder = tempfile.TemporaryDirectory(prefix="greyhub-home-")
-        self._used: set[str] = set()
+    _proxy: FaultProxy | None = None
 
     @hook
     def raw(self, user: str) -> MutableMapping[str, bytes]:
@@ -204,6 +201,12 @@ class HomeSuite(Suite):
         """Empty the homes that were used."""
         while self._used:
             empty(self.raw(self._used.pop()))
+
+    def begin(self) -> None:
+        """Make a directory for the hub's half of an adapter, and prepare."""
+        self._folder = tempfile.TemporaryDirectory(prefix="greyhub-home-")
+        self._used: set[str] = set()
+        super().begin()
 
     def end(self) -> None:
         """Take the proxy away, and clean up."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from greyhub.conformance.contract import Capability, Contract
-from greyhub.conformance.suite import Suite, hook
+from greyhub.conformance.pytest_suite import PytestSuite
+from greyhub.conformance.suite import hook
 from greyhub.conformance.testkit.faults import FaultProxy
 
 CAPABILITIES = (
@@ -78,7 +79,7 @@ class Running:
     """Its command line; None where it cannot be seen."""
 
 
-class SpawnerSuite(Suite):
+class SpawnerSuite(PytestSuite):
     """Judges a `jupyterhub.spawner.Spawner`.
 
     In `config`, ``{hub}`` and ``{directory}`` stand for the name of the hub at
