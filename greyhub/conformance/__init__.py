@@ -95,11 +95,13 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from greyhub.errors import warn_renamed
+
 if TYPE_CHECKING:
     from greyhub.conformance.auth import AuthSuite, Restriction
     from greyhub.conformance.cluster import ClusterSuite, OnThisMachine, Part
     from greyhub.conformance.data import DataSuite
-    from greyhub.conformance.home import HomeSuite
+    from greyhub.conformance.homespace import HomespaceSuite
     from greyhub.conformance.spawner import Running, SpawnerSuite
 
 _HOME = {
@@ -110,15 +112,17 @@ _HOME = {
     "ClusterSuite": "cluster",
     "OnThisMachine": "cluster",
     "Part": "cluster",
-    "HomeSuite": "home",
+    "HomespaceSuite": "homespace",
     "DataSuite": "data",
 }
+
+_FORMER = {"HomeSuite": "HomespaceSuite"}
 
 __all__ = [
     "AuthSuite",
     "ClusterSuite",
     "DataSuite",
-    "HomeSuite",
+    "HomespaceSuite",
     "OnThisMachine",
     "Part",
     "Restriction",
@@ -129,6 +133,9 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """The suites, each imported when it is asked for: none costs the others anything."""
+    if name in _FORMER:
+        warn_renamed(name, _FORMER[name])
+        name = _FORMER[name]
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

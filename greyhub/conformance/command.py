@@ -125,12 +125,20 @@ def run(
     sys.exit(report.exit_code)
 
 
+def _current(slot: str) -> str:
+    """A slot's name; a former one is still good, and its user is told."""
+    if slot not in contracts.FORMER:
+        return slot
+    click.echo(f"the slot {slot} is called {contracts.FORMER[slot]} now", err=True)
+    return contracts.FORMER[slot]
+
+
 @conform.command("list")
 @click.argument("slots", nargs=-1, metavar="[SLOT]...")
 def list_clauses(slots: tuple[str, ...]) -> None:
     """List the clauses of the contracts."""
     known = {each.slot: each for each in contracts.contracts()}
-    for slot in slots or known:
+    for slot in map(_current, slots) if slots else known:
         if slot not in known:
             raise click.UsageError(f"there is no slot {slot!r}: there are {', '.join(known)}")
         click.secho(known[slot].name, bold=True)
@@ -193,12 +201,12 @@ def new(slot: str, name: str, output: Path | None) -> None:
 
     \b
     greyhub conform new spawner acme-spawner
-    greyhub conform new home acme-homes -o ../acme-homes
+    greyhub conform new homespace acme-homes -o ../acme-homes
     """  # noqa: D301
     from greyhub.conformance.new import writing
 
     directory = output or Path(name)
-    for path in writing.write(slot, name, directory):
+    for path in writing.write(_current(slot), name, directory):
         click.echo(path)
     click.echo(f"\nnext: cd {directory}; pip install -e '.[test]'; pytest")
 

@@ -203,8 +203,11 @@ def _clauses(module: object) -> Iterator[Clause]:
             yield from (each for each in value if isinstance(each, Clause))
 
 
-SLOTS = ("spawner", "auth", "cluster", "home", "data")
+SLOTS = ("spawner", "auth", "cluster", "homespace", "data")
 """The slots that have a contract; each is a subpackage with a ``CONTRACT``."""
+
+FORMER = {"home": "homespace"}
+"""What slots were called before, and are called now."""
 
 
 def contract(slot: str) -> Contract:

@@ -11,7 +11,7 @@ from greyhub.conformance.contract import MUST, clause
 from greyhub.conformance.data.case import DataCase
 from greyhub.conformance.data.content import RAIN, SUN
 from greyhub.conformance.data.published import lines, table
-from greyhub.conformance.home.steps import Step
+from greyhub.conformance.homespace.steps import Step
 from greyhub.errors import CatalogError
 
 

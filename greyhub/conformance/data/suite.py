@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from greyhub.adapter import Adapter
 from greyhub.conformance.contract import Capability, Contract
 from greyhub.conformance.data.published import SECRET, Dataset
-from greyhub.conformance.home.steps import Step, stepping
+from greyhub.conformance.homespace.steps import Step, stepping
 from greyhub.conformance.pytest_suite import PytestSuite
 from greyhub.conformance.suite import hook
 from greyhub.conformance.testkit import ticket

@@ -10,24 +10,22 @@ from pathlib import Path
 from string import Template
 
 from greyhub import __version__
+from greyhub.conformance.contract import contract
 from greyhub.conformance.suite import Misuse
 from greyhub.slots import SLOTS
 
 HERE = Path(__file__).parent
 
-TRAITS = {"home": "homespace"}
-"""The option of ``c.GreyHub`` for a slot's contract, where it has another name."""
-
 WHAT = {
     "spawner": "A spawner",
     "cluster": "Dask clusters",
     "auth": "An authenticator",
-    "home": "Homes",
+    "homespace": "Homes",
     "data": "A catalogue",
 }
 """What a package of each slot brings, for people."""
 
-ENDINGS = {"home": ("homespace", "homes"), "data": ("catalog",), "cluster": ("clusters",)}
+ENDINGS = {"homespace": ("homes", "home"), "data": ("catalog",), "cluster": ("clusters",)}
 """What else a package of a slot may be called: ``acme-homes`` is ``acme`` for homes."""
 
 
@@ -124,16 +122,15 @@ def _values(names: Names, author: str) -> dict[str, str]:
     backend = re.search(rf"^from {names.package}\.(\w+) import", author, re.MULTILINE)
     assert suite
     assert adapter
-    trait = TRAITS.get(names.slot, names.slot)
     return {
         "name": names.name,
         "package": names.package,
         "short": names.short,
         "title": names.title,
         "what": WHAT[names.slot],
-        "prefix": names.slot.upper(),
-        "trait": trait,
-        "group": SLOTS[trait].group,
+        "clause": next(iter(contract(names.slot).clauses)),
+        "trait": names.slot,
+        "group": SLOTS[names.slot].group,
         "entry": f"{names.package}:{adapter[1]}",
         "backend": f"`{names.package}/{backend[1]}.py`" if backend else "the suite's own",
         "target": f"tests.test_conformance:{suite[1]}",

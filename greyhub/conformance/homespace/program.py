@@ -1,0 +1,310 @@
+"""A random program for a home, and the dictionary that tells what it must come to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+
+from greyhub.conformance.homespace.atomic import Meanwhile, killed_writer
+from greyhub.conformance.homespace.case import Backend, Home, HomespaceCase, told
+from greyhub.conformance.homespace.raw import empty
+
+SECONDS, AT_MOST = 2.0, 5.0
+"""How long programs are tried: of this process's work, and by the clock."""
+
+KILLED = 5
+"""How many writers are killed, each in a process of its own."""
+
+PATHS = ("a", "c*", "d/a", "d/é f", "d/e/a", "d2/a")
+FOLDERS = ("d", "d2", "d/e")
+
+paths = st.sampled_from(PATHS)
+contents = st.binary(max_size=20) | st.just(b"long" * 5000)
+several = st.lists(st.tuples(paths, contents), min_size=1, max_size=3)
+some = st.integers(0, 50)
+
+
+class Search:
+    """What is common to the programs of one search: the clients, the time, the shortest failure."""
+
+    def __init__(self, case: HomespaceCase) -> None:
+        self.case = case
+        self.work_ends = time.process_time() + SECONDS
+        self.ends = time.monotonic() + AT_MOST * case.patience
+        self.home: Home = case.home()
+        self.backend: Backend = case.backend()
+        self.programs = self.steps = 0
+        self.kills = KILLED
+        self.error: Exception | None = None
+        self.story: tuple[list[str], list[str], list[str]] = ([], [], [])
+
+    def over(self) -> bool:
+        """Whether the time is over."""
+        return time.process_time() > self.work_ends or time.monotonic() > self.ends
+
+    def begin(self) -> None:
+        """A program begins: its story is its own."""
+        self.programs += 1
+        story = self.case.story
+        story.done, story.said, story.saw = [], [], []
+        empty(self.backend.raw)
+
+    def failed(self, error: Exception) -> None:
+        """A program failed; it is kept if none that failed was as short."""
+        story = self.case.story
+        if self.error is None or len(story.done) <= len(self.story[0]):
+            self.error = error
+            self.story = (story.done, story.said, story.saw)
+
+    def tell(self) -> None:
+        """Let the case tell the shortest failure, or how much was tried."""
+        story = self.case.story
+        story.done, story.said, story.saw = self.story
+        story.done = story.done or [f"{self.programs} programs of {self.steps} steps together"]
+
+
+class Program(RuleBasedStateMachine):
+    """One program: steps on a home, each compared with a dictionary."""
+
+    def __init__(self, search: Search) -> None:
+        super().__init__()
+        self.search, self.case = search, search.case
+        self.files: dict[str, bytes] = {}
+        self.killed, self.moved = False, 0
+        search.begin()
+
+    def step(self, what: str, act: Callable[[Home], Any]) -> None:
+        """Do something, and compare. Nothing is done any more when the time is over."""
+        if self.search.over():
+            return
+        self.search.steps += 1
+        self.case.did(what)
+        try:
+            act(self.search.home)
+            self.compare()
+        except Exception as error:
+            self.search.failed(error)
+            raise
+
+    def compare(self) -> None:
+        """The backend and the listings hold what the dictionary holds."""
+        held = self.search.backend.content()
+        if self.killed:
+            held = {path: content for path, content in held.items() if path in self.files}
+        wrong = [path for path in {*held, *self.files} if held.get(path) != self.files.get(path)]
+        found = {path: told(held.get(path)) for path in wrong[:3]}
+        self.case.require(not wrong, f"the backend should not have {found}")
+        listed = set(self.search.home.find(""))
+        odd = sorted(listed ^ self.files.keys())
+        self.case.require(not odd, f"find differs by {odd}")
+        for path in list(self.files)[-2:]:
+            read = self.search.home.cat_file(path)
+            self.case.require(read == self.files[path], f"{path} is read as {told(read)}")
+
+    def known(self, number: int) -> str:
+        """One of the files that there are."""
+        return sorted(self.files)[number % len(self.files)]
+
+    def below(self, folder: str) -> list[str]:
+        """The files in a folder."""
+        return [path for path in self.files if path.startswith(f"{folder}/")]
+
+    @rule(path=paths, content=contents, how=st.sampled_from(("pipe", "open", "blocks")))
+    def write(self, path: str, content: bytes, how: str) -> None:
+        """Write a file in one of three ways."""
+
+        def act(home: Home) -> None:
+            self.files[path] = content
+            if how == "pipe":
+                home.pipe_file(path, content)
+            elif how == "open":
+                home.write(path, content)
+            else:
+                with home.open(path, "wb") as file:
+                    for at in range(0, len(content), 7000):
+                        file.write(content[at : at + 7000])
+                        file.flush()
+
+        self.step(f"write {path} by {how}", act)
+
+    @rule(path=paths, content=contents)
+    def add(self, path: str, content: bytes) -> None:
+        """Add to a file, where that is claimed."""
+
+        def act(home: Home) -> None:
+            self.files[path] = self.files.get(path, b"") + content
+            home.write(path, content, "ab")
+
+        if self.case.claims("append"):
+            self.step(f"add to {path}", act)
+
+    @rule(path=paths, content=contents, opened=st.booleans())
+    def create(self, path: str, content: bytes, opened: bool) -> None:
+        """Create a file, where that is claimed; if it is there, that is refused."""
+
+        def act(home: Home) -> None:
+            def make() -> None:
+                if opened:
+                    home.write(path, content, "xb")
+                else:
+                    home.pipe_file(path, content, mode="create")
+
+            if path in self.files:
+                self.case.raises(FileExistsError, make)
+            else:
+                self.files[path] = content
+                make()
+
+        if self.case.claims("exclusive_create"):
+            self.step(f"create {path}", act)
+
+    @precondition(lambda self: self.files)
+    @rule(number=some, many=st.booleans())
+    def remove(self, number: int, many: bool) -> None:
+        """Remove a file."""
+        path = self.known(number)
+
+        def act(home: Home) -> None:
+            del self.files[path]
+            (home.rm if many else home.rm_file)(path)
+
+        self.step(f"remove {path}", act)
+
+    @rule(path=paths)
+    def remove_missing(self, path: str) -> None:
+        """Remove what is not there."""
+        if path not in self.files:
+            self.step(
+                f"remove {path}, which is not there",
+                lambda home: self.case.raises(FileNotFoundError, home.rm_file, path),
+            )
+
+    @precondition(lambda self: self.files)
+    @rule(number=some, to=paths, copied=st.booleans())
+    def transfer(self, number: int, to: str, copied: bool) -> None:
+        """Copy or move a file, also over another one."""
+        source = self.known(number)
+
+        def act(home: Home) -> None:
+            self.files[to] = self.files[source]
+            if copied:
+                home.cp_file(source, to)
+            else:
+                del self.files[source]
+                home.mv(source, to)
+
+        if source != to:
+            self.step(f"{'copy' if copied else 'move'} {source} to {to}", act)
+
+    @precondition(lambda self: self.files)
+    @rule(number=some)
+    def write_below(self, number: int) -> None:
+        """Write as if a file were a folder: that is refused."""
+        path = f"{self.known(number)}/x"
+
+        def act(home: Home) -> None:
+            self.case.raises(OSError, home.pipe_file, path, b"x")
+
+        self.step(f"write {path}, below a file", act)
+
+    @rule(folder=st.sampled_from(FOLDERS))
+    def remove_folder(self, folder: str) -> None:
+        """Remove a folder with all that it holds."""
+
+        def act(home: Home) -> None:
+            for path in self.below(folder):
+                del self.files[path]
+            home.rm(folder, recursive=True)
+
+        if self.below(folder):
+            self.step(f"remove the folder {folder}", act)
+
+    @rule(folder=st.sampled_from(FOLDERS))
+    def move_folder(self, folder: str) -> None:
+        """Move a folder, where that is claimed."""
+
+        def act(home: Home) -> None:
+            self.moved += 1
+            target = f"moved{self.moved}"
+            for path in self.below(folder):
+                self.files[target + path[len(folder) :]] = self.files.pop(path)
+            home.mv(folder, target, recursive=True)
+
+        if self.below(folder) and self.case.claims("directories"):
+            self.step(f"move the folder {folder}", act)
+
+    @rule(path=paths, content=contents)
+    def other_writes(self, path: str, content: bytes) -> None:
+        """Another client writes."""
+
+        def act(home: Home) -> None:
+            self.files[path] = content
+            self.search.backend.put(path, content)
+
+        if not self.case.claims("staleness"):
+            self.step(f"another client, {path}", act)
+
+    @precondition(lambda self: self.files)
+    @rule(number=some)
+    def other_removes(self, number: int) -> None:
+        """Another client removes."""
+        path = self.known(number)
+
+        def act(home: Home) -> None:
+            del self.files[path]
+            self.search.backend.remove(path)
+
+        if not self.case.claims("staleness"):
+            self.step(f"another client, {path}", act)
+
+    @rule(path=paths, content=contents)
+    def fail(self, path: str, content: bytes) -> None:
+        """A writer fails half-way."""
+
+        def act(home: Home) -> None:
+            with suppress(Meanwhile), home.open(path, "wb") as file:
+                file.write(content)
+                raise Meanwhile
+
+        self.step(f"fail while writing {path}", act)
+
+    @rule(path=paths)
+    def kill(self, path: str) -> None:
+        """A writer in another process is killed half-way. A few times: it takes its time."""
+
+        def act(home: Home) -> None:
+            self.search.kills -= 1
+            self.killed = True
+            killed_writer(self.case, path, b"half " * 1000)
+
+        if self.search.kills > 0:
+            self.step(f"kill a writer of {path}", act)
+
+    @rule(writes=several, fails=st.booleans())
+    def transaction(self, writes: list[tuple[str, bytes]], fails: bool) -> None:
+        """Several files in a transaction, which may fail."""
+
+        def act(home: Home) -> None:
+            with suppress(Meanwhile), home.transaction():
+                for path, content in dict(writes).items():
+                    home.write(path, content)
+                if fails:
+                    raise Meanwhile
+            if not fails:
+                self.files.update(writes)
+
+        self.step(f"a transaction that {'fails' if fails else 'ends well'}", act)
+
+    @rule()
+    def new_client(self) -> None:
+        """The home is opened anew."""
+
+        def act(home: Home) -> None:
+            self.search.home = self.case.home()
+
+        self.step("open the home anew", act)
