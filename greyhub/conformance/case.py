@@ -1,4 +1,4 @@
-"""One clause at work: what it was given, and the story of what happened."""
+"""What a clause is given: the suite, a seed, a directory, and a record of what happened."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ class Unproven(Exception):
     """What is needed to see whether the promise is kept is missing."""
 
 
-class HookBroke(Exception):
+class HookError(Exception):
     """A hook of the suite raised: the author's file is at fault, not the adapter."""
 
 
-class Hung(BaseException):
+class TimedOut(BaseException):
     """The time of the clause is over; raised in the main thread, wherever it is."""
 
 
 @dataclass
-class Story:
-    """What was done, what the adapter said and what the oracle saw, in order."""
+class Record:
+    """What the clause did, what the adapter answered and what the backend showed, in order."""
 
     done: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
@@ -47,7 +47,7 @@ class Story:
 
 
 class Case:
-    """What a clause is given. Each slot has its own kind, with the slot's means.
+    """What a clause is given. Each slot has its own kind, with the slot's helpers.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class Case:
     def __init__(self, suite: Suite, clause: Clause, seed: int, directory: Path) -> None:
         self.suite, self.clause, self.seed, self.directory = suite, clause, seed, directory
         self.random = random.Random(f"{seed}:{clause.id}")  # noqa: S311
-        self.story = Story()
+        self.record = Record()
         self.warnings: list[str] = []
         self.slow: list[str] = []
         self._exit = ExitStack()
@@ -73,16 +73,16 @@ class Case:
 
     def did(self, what: str) -> None:
         """Note what the clause does to the adapter."""
-        self.story.done.append(what)
+        self.record.done.append(what)
 
     def said(self, what: str) -> None:
         """Note what the adapter answered."""
-        self.story.said.append(what)
+        self.record.said.append(what)
 
     def saw(self, what: str) -> None:
         """Note what was seen in the backend, once while it stays the same."""
-        if self.story.saw[-1:] != [what]:
-            self.story.saw.append(what)
+        if self.record.saw[-1:] != [what]:
+            self.record.saw.append(what)
 
     def require(self, holds: object, otherwise: str) -> None:
         """The promise is broken unless this holds; the sentence says how."""
@@ -119,36 +119,36 @@ class Case:
         return claims[capability] if isinstance(claims, dict) else True
 
     def hook(self, name: str, *args: Any, quietly: bool = False, **how: Any) -> Any:
-        """Call a hook of the suite; what it returns is what the oracle saw.
+        """Call a hook of the suite; what it returns is what the backend showed.
 
-        `quietly` keeps it out of the story: what is long, or looked at all the time.
+        `quietly` keeps it out of the record: what is long, or looked at all the time.
         """
         if not self.suite.has(name):
             raise Unproven(f"the suite has no {name}(): write it, and the clause can be proven")
         try:
             found = getattr(self.suite, name)(*args, **how)
-        except (Hung, KeyboardInterrupt):
+        except (TimedOut, KeyboardInterrupt):
             raise
         except BaseException as error:
-            raise HookBroke(f"{name}() of the suite raised {error!r}") from error
+            raise HookError(f"{name}() of the suite raised {error!r}") from error
         if not quietly:
             self.saw(f"{name}({', '.join(map(shorten, args))}) = {shorten(found)}")
         return found
 
     def call(self, name: str, function: Callable[..., Value], *args: Any, **kwargs: Any) -> Value:
         """Call the adapter; its answer or its exception is noted as what it said."""
-        self.story.calling.append(name)
+        self.record.calling.append(name)
         try:
             answer = function(*args, **kwargs)
-        except Hung:
+        except TimedOut:
             # It stays among the calls that have not returned.
             raise
         except BaseException as error:
-            self.story.calling.remove(name)
-            self.story.raised.append(error)
+            self.record.calling.remove(name)
+            self.record.raised.append(error)
             self.said(f"{name} raised {shorten(error)}")
             raise
-        self.story.calling.remove(name)
+        self.record.calling.remove(name)
         self.said(f"{name} = {shorten(answer)}")
         return answer
 
@@ -162,7 +162,7 @@ class Case:
                 if time.monotonic() > deadline:
                     raise Broken(f"{otherwise} within {seconds * self.patience:g} s")
                 time.sleep(every)
-        except Hung as error:
+        except TimedOut as error:
             raise Broken(f"{otherwise} within the time of the clause") from error
         return value
 

@@ -1,4 +1,4 @@
-"""Suites are pytest's own test classes: one test a clause, and no plug-in."""
+"""A suite as a test class of pytest: one test for each clause, without a plug-in."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 import click
 
-from greyhub.conformance.engine import Sitting
-from greyhub.conformance.report.terminal import story
+from greyhub.conformance.engine import Runner
+from greyhub.conformance.report.terminal import details
 from greyhub.conformance.result import Outcome
-from greyhub.conformance.suite import Misuse, Suite
+from greyhub.conformance.suite import Suite, SuiteError
 
 
 class PytestSuite(Suite):
@@ -20,7 +20,7 @@ class PytestSuite(Suite):
     """
 
     __test__ = False
-    _sitting: ClassVar[Sitting]
+    _runner: ClassVar[Runner]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -36,29 +36,29 @@ class PytestSuite(Suite):
             return  # a test that the author has put into the class
         try:
             self.check()
-        except Misuse as error:
+        except SuiteError as error:
             raise pytest.Collector.CollectError(str(error)) from error
         metafunc.parametrize("clause", list(self.contract.clauses))
 
     @classmethod
     def setup_class(cls) -> None:
         """Make the suite ready, once for its clauses."""
-        cls._sitting = Sitting(cls)
-        cls._sitting.__enter__()
+        cls._runner = Runner(cls)
+        cls._runner.__enter__()
 
     @classmethod
     def teardown_class(cls) -> None:
         """Clear up after its clauses."""
-        cls._sitting.__exit__(None, None, None)
+        cls._runner.__exit__(None, None, None)
 
     def test_clause(self, clause: str) -> None:
         """Examine one clause."""
         import pytest
 
-        result = self._sitting.examine(self.contract.clauses[clause])
+        result = self._runner.run_clause(self.contract.clauses[clause])
         if result.outcome in (Outcome.DECLINED, Outcome.LISTED):
             pytest.skip(f"{result.outcome}: {result.message}")
         if result.outcome is Outcome.WARNED:
             pytest.xfail(f"SHOULD: {result.message}")
         if result.outcome is not Outcome.PASSED:
-            pytest.fail(click.unstyle(story(result)), pytrace=False)
+            pytest.fail(click.unstyle(details(result)), pytrace=False)

@@ -16,7 +16,7 @@ from typing import NoReturn
 from greyhub.conformance.limits import PATIENCE
 from greyhub.conformance.result import Report
 from greyhub.conformance.run import Watcher, load, run
-from greyhub.conformance.suite import Misuse, Suite
+from greyhub.conformance.suite import Suite, SuiteError
 
 
 class SubprocessRun:
@@ -96,7 +96,7 @@ class SubprocessRun:
 
         Raises
         ------
-        Misuse
+        SuiteError
             The target, a clause or the suite is not as it must be.
         RuntimeError
             It ended without a report, or broke.
@@ -111,7 +111,7 @@ class SubprocessRun:
                 )
             kind, text = json.loads(self._path.read_text())
         if kind == "misuse":
-            raise Misuse(text)
+            raise SuiteError(text)
         if kind == "broke":
             raise RuntimeError(text)
         return Report.loads(text)
@@ -125,9 +125,10 @@ def run_in_subprocess(
     patience: float = PATIENCE,
     watch: Watcher = lambda result: None,
 ) -> Report:
-    """Run a suite apart and wait for its report; raises as `Apart.report`."""
-    apart = SubprocessRun(target, clauses=clauses, seed=seed, patience=patience, watch=watch)
-    return apart.report()
+    """Run a suite in a process of its own and wait for its report; raises as its `report`."""
+    return SubprocessRun(
+        target, clauses=clauses, seed=seed, patience=patience, watch=watch
+    ).report()
 
 
 def _print_nowhere() -> None:
@@ -140,7 +141,7 @@ def _judge(path: Path, target: str, judge: Callable[[type[Suite]], Report]) -> N
     said = ("broke", "interrupted")
     try:
         said = ("report", judge(load(target)).dumps())
-    except Misuse as error:
+    except SuiteError as error:
         said = ("misuse", str(error))
     except KeyboardInterrupt:
         pass

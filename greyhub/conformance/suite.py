@@ -1,4 +1,4 @@
-"""What an adapter's author writes: a subclass that names the adapter and looks at its backend."""
+"""What every suite has: the adapter, its options, claims and declines, and hooks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Hook = TypeVar("Hook", bound=Callable[..., Any])
 MODES = ("fake", "emulator", "real")
 
 
-class Misuse(GreyHubError):
+class SuiteError(GreyHubError):
     """A suite that cannot be judged as it is written; says what to write."""
 
 
@@ -34,7 +34,7 @@ class Suite:
     contract: ClassVar[Contract]
     """The contract of the slot; set by the slot's suite."""
 
-    apart: ClassVar[bool] = False
+    forks_each_clause: ClassVar[bool] = False
     """Whether each clause has a process of its own, forked from this; set by the slot's suite."""
 
     adapter: Any = None
@@ -114,12 +114,14 @@ class Suite:
 
         Raises
         ------
-        Misuse
+        SuiteError
             Names each thing that is missing or unknown, and what to write.
         """
         wrong = list(_wrong(cls))
         if wrong:
-            raise Misuse(f"{cls.__name__} cannot be judged:\n" + "\n".join(f"  {w}" for w in wrong))
+            raise SuiteError(
+                f"{cls.__name__} cannot be judged:\n" + "\n".join(f"  {w}" for w in wrong)
+            )
 
 
 def _wrong(cls: type[Suite]) -> list[str]:

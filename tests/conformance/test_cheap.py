@@ -10,7 +10,7 @@ from greyhub.conformance.suite import _bringing
 
 IRIS = """
 import sys
-import greyhub.conformance.testkit.app
+import greyhub.conformance.testkit.hub_app
 assert "lark" not in sys.modules, "the parsers are made before anybody asks"
 from jsonschema import FormatChecker
 checker = FormatChecker()

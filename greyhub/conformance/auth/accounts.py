@@ -1,4 +1,4 @@
-"""What the clauses of the auth slot do in the backend: people, their accounts, its outages."""
+"""People and their accounts in the backend, and the backend's outages, for auth clauses."""
 
 from __future__ import annotations
 

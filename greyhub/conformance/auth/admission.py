@@ -1,11 +1,11 @@
-"""AUTH-001 to 009, 017 and 018: who may come in, and with which rights."""
+"""AUTH-001 to 009, 017 and 018: who is let in, and with which rights."""
 
 from __future__ import annotations
 
 import dataclasses
 from typing import Any
 
-from greyhub.conformance.auth.case import CROWD, AuthCase
+from greyhub.conformance.auth.case import MANY_GROUPS, AuthCase
 from greyhub.conformance.case import shorten
 from greyhub.conformance.contract import MUST, clause
 from greyhub.conformance.testkit.provider import Person
@@ -135,7 +135,7 @@ def groups_follow(case: AuthCase) -> None:
     """
     hub = case.hub(manage_groups=True, allow_all=True)
     ada = case.person("ada")
-    for groups in (("staff", "wheel"), ("staff",), CROWD[: 250 if _roomy(case) else 150], ()):
+    for groups in (("staff", "wheel"), ("staff",), MANY_GROUPS[: 250 if _roomy(case) else 150], ()):
         ada = case.change(ada, groups=groups)
         case.let_in(hub, ada)
         _same_groups(case, hub, ada, groups)
@@ -155,9 +155,9 @@ def groups_beyond_a_token(case: AuthCase) -> None:
     ask instead. To take that for no groups locks people out, or takes rights away.
     """
     hub = case.hub(manage_groups=True, allowed_groups={"group-249"})
-    ada = case.person("ada", groups=CROWD)
+    ada = case.person("ada", groups=MANY_GROUPS)
     case.let_in(hub, ada, "ada is in a group that is allowed, the last of 250, and was refused")
-    _same_groups(case, hub, ada, CROWD)
+    _same_groups(case, hub, ada, MANY_GROUPS)
 
 
 def _roomy(case: AuthCase) -> bool:

@@ -1,4 +1,4 @@
-"""What a clause of the auth slot is given: hubs, people, and their browsers."""
+"""What a clause of the auth slot is given: hubs, users' browsers, and logins."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from greyhub.conformance.auth.noop_spawner import NoopSpawner
 from greyhub.conformance.case import Unproven, shorten
 from greyhub.conformance.testkit.browser import browsing
 from greyhub.conformance.testkit.hub import Hub
-from greyhub.conformance.testkit.logs import Listener
+from greyhub.conformance.testkit.log_capture import LogCapture
 from greyhub.conformance.testkit.provider import Person
 from greyhub.conformance.testkit.recorder import Answer, recorded
 
@@ -43,7 +43,7 @@ class _Templates(BytecodeCache):
 TEMPLATES = _Templates()
 
 
-CROWD = tuple(f"group-{number:03}" for number in range(250))
+MANY_GROUPS = tuple(f"group-{number:03}" for number in range(250))
 """Groups of one person, for which no token has room."""
 
 
@@ -53,7 +53,7 @@ class AuthCase(AccountsCase):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.answers: list[Answer] = []
-        self.log = self.enter(Listener())
+        self.log = self.enter(LogCapture())
         self.log.addFilter(lambda record: not browsing())
         self._before = os.environ.get(KEY)
         self.finally_(self.crypt_keys, self._before or "")
@@ -78,7 +78,7 @@ class AuthCase(AccountsCase):
         own: dict[str, dict[str, Any]] = {
             "JupyterHub": {
                 "authenticator_class": recorded(
-                    self.suite.subject(), METHODS, self.story, self.answers
+                    self.suite.subject(), METHODS, self.record, self.answers
                 ),
                 "spawner_class": NoopSpawner,
                 "jinja_environment_options": {"bytecode_cache": TEMPLATES},

@@ -1,4 +1,4 @@
-"""AUTH-010 to 016: how a name of the backend's becomes a name of the hub's."""
+"""AUTH-010 to 016: how a name in the backend becomes a user name of the hub."""
 
 from __future__ import annotations
 

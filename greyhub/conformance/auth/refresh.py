@@ -1,4 +1,4 @@
-"""AUTH-040 to 045: what becomes of a session when the backend is asked again."""
+"""AUTH-040 to 045: refresh_user(): what happens to a session when the backend is asked again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Any
 
-from greyhub.conformance.auth.case import CROWD, AuthCase
+from greyhub.conformance.auth.case import MANY_GROUPS, AuthCase
 from greyhub.conformance.case import Unproven, shorten
 from greyhub.conformance.contract import MUST, SHOULD, clause
 from greyhub.conformance.testkit.hub import Hub
@@ -93,7 +93,7 @@ def groups_are_refreshed(case: AuthCase) -> None:
     ada = case.person("ada", groups=("staff",))
     browser = case.let_in(hub, ada)
     for groups in (
-        CROWD if case.claims("overage") else ("staff",),
+        MANY_GROUPS if case.claims("overage") else ("staff",),
         ("staff", "wheel"),
         ("wheel",),
         (),
@@ -194,7 +194,7 @@ def one_refresh_at_a_time(case: AuthCase) -> None:
             tab.start()
         if not held.hit.wait(3 * case.patience):
             raise Unproven("no refresh token was used: whether two tabs use it once is not seen")
-        case.until(lambda: case.story.calling.count("refresh_user()") > 1, 3, "one tab asked")
+        case.until(lambda: case.record.calling.count("refresh_user()") > 1, 3, "one tab asked")
         deadline = time.monotonic() + 0.3
         while len(_refreshes(case)) < 2 and time.monotonic() < deadline:
             time.sleep(0.01)

@@ -1,4 +1,4 @@
-"""AUTH-050 to 054: sessions, from the login to the logout."""
+"""AUTH-050 to 054: sessions, from login to logout."""
 
 from __future__ import annotations
 

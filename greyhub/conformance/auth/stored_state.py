@@ -1,4 +1,4 @@
-"""AUTH-030 to 034: what is stored of a login, and where."""
+"""AUTH-030 to 034: what is stored of a login (auth_state), and where secrets must not be."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from typing import Any
 
-from greyhub.conformance.auth.case import CROWD, AuthCase
+from greyhub.conformance.auth.case import MANY_GROUPS, AuthCase
 from greyhub.conformance.auth.login import UserBrowser
 from greyhub.conformance.case import Broken, shorten
 from greyhub.conformance.contract import MUST, SHOULD, clause
 from greyhub.conformance.testkit.hub import Hub
 from greyhub.conformance.testkit.provider import Person
-from greyhub.conformance.testkit.secret import shows
+from greyhub.conformance.testkit.secret_search import contains_secret
 
 STATE = ("users", "encrypted_auth_state")
 
@@ -60,7 +60,7 @@ def secrets_stay_out_of_logs(case: AuthCase) -> None:
     access token or lies; and whether a refresh works, fails or is refused.
     """
     hub = case.hub(allow_all=True, enable_auth_state=True)
-    ada = case.person("ada", **({"groups": CROWD} if case.claims("overage") else {}))
+    ada = case.person("ada", **({"groups": MANY_GROUPS} if case.claims("overage") else {}))
     browser = case.let_in(hub, ada)
     _visit_server(case, hub, ada)
     told: list[tuple[str, str]] = []
@@ -80,11 +80,15 @@ def secrets_stay_out_of_logs(case: AuthCase) -> None:
     for secret in hidden:
         # Traitlets itself writes the whole configuration there, where that is wanted.
         lines = [
-            line for line in case.log.lines if shows(line, secret) and "Config changed:" not in line
+            line
+            for line in case.log.lines
+            if contains_secret(line, secret) and "Config changed:" not in line
         ]
         case.require(not lines, f"a secret was logged: {_masked(lines, hidden)}")
         for what, page in told:
-            case.require(not shows(page, secret), f"{what}: the page of the error shows a secret")
+            case.require(
+                not contains_secret(page, secret), f"{what}: the page of the error shows a secret"
+            )
 
 
 @clause("AUTH-033", MUST, guards="secrets")
@@ -213,13 +217,15 @@ def _nothing_in_the_clear(case: AuthCase, hub: Hub, person: Person) -> None:
     assert any(text == known for _, text in cells), "the database is not the hub's"
     for (table, column), text in cells:
         for secret in hidden:
-            case.require(not shows(text, secret), f"a secret stands in {table}.{column}")
+            case.require(not contains_secret(text, secret), f"a secret stands in {table}.{column}")
     if case.claims("oauth2"):
         tokens = [token for each in case.provider.grants for token in (each.access, each.refresh)]
         for path in sorted(hub.directory.rglob("*")):
             text = path.read_text("latin-1") if path.is_file() else ""
             name = path.relative_to(hub.directory)
-            case.require(not any(shows(text, each) for each in tokens), f"a token stands in {name}")
+            case.require(
+                not any(contains_secret(text, each) for each in tokens), f"a token stands in {name}"
+            )
 
 
 def _text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""The suite that an Authenticator's author subclasses."""
+"""The base class of an Authenticator's conformance suite: options, hooks and capabilities."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from greyhub.conformance.contract import Capability, Contract
 from greyhub.conformance.pytest_suite import PytestSuite
-from greyhub.conformance.suite import Misuse, hook
+from greyhub.conformance.suite import SuiteError, hook
 from greyhub.conformance.testkit.provider import Person, Provider
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ CONTRACT = Contract(
     "auth",
     "1.0",
     package="greyhub.conformance.auth",
-    modules=("admission", "names", "exchange", "trust", "stored_state", "refresh", "session"),
+    modules=("admission", "names", "oauth_flow", "trust", "stored_state", "refresh", "session"),
     case="case:AuthCase",
     capabilities={capability.name: capability for capability in CAPABILITIES},
 )
@@ -168,7 +168,7 @@ class AuthSuite(PytestSuite):
         if isinstance(config, Mapping):
             for section, values in config.items():
                 for name in sorted(OURS & set(values)):
-                    raise Misuse(
+                    raise SuiteError(
                         f"{cls.__name__} cannot be judged:\n  config: leave {section}.{name} out: "
                         "the clauses set it"
                     )
@@ -176,7 +176,7 @@ class AuthSuite(PytestSuite):
     @classmethod
     def preload(cls) -> None:
         """JupyterHub, and a database of one."""
-        from greyhub.conformance.testkit.app import empty_database
+        from greyhub.conformance.testkit.hub_app import empty_database
 
         super().preload()
         empty_database()

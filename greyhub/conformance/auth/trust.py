@@ -1,4 +1,4 @@
-"""AUTH-027 to 029: what the adapter believes, waits for, and remembers."""
+"""AUTH-027 to 029: forged ID tokens, a slow provider, and memory over many logins."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from greyhub.conformance.auth.case import AuthCase
 from greyhub.conformance.auth.login import UserBrowser, query_of
 from greyhub.conformance.auth.memory_growth import count_objects
 from greyhub.conformance.contract import MUST, clause
-from greyhub.conformance.testkit.hurry import hurried
+from greyhub.conformance.testkit.fast_clock import fast_clock
 from greyhub.conformance.testkit.provider import LIES
 
 SIGNED = ("none", "HS256", "foreign")
@@ -94,7 +94,7 @@ def a_backend_that_hangs(case: AuthCase) -> None:
         else:
             stack.enter_context(case.outage("hang"))
             case.did("the backend hangs, and ada logs in")
-        stack.enter_context(hurried(hub, PACE))
+        stack.enter_context(fast_clock(hub, PACE))
         waiting[0].start()
         if len(waiting) > 1:
             token.hit.wait(3 * case.patience)

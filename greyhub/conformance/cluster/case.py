@@ -1,4 +1,4 @@
-"""What a clause of the cluster slot is given: notebooks, clusters, and eyes on the backend."""
+"""What a clause of the cluster slot is given: notebooks, clusters, and a view of the backend."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from greyhub.conformance.case import Broken, Case
 from greyhub.conformance.cluster.suite import ClusterSuite, Part
 from greyhub.conformance.testkit.faults import FaultProxy
 from greyhub.conformance.testkit.fork import Fork
-from greyhub.conformance.testkit.logs import Listener
+from greyhub.conformance.testkit.log_capture import LogCapture
 
 Value = TypeVar("Value")
 
@@ -29,10 +29,10 @@ class ClusterCase(Case):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        from greyhub.conformance.cluster import warm
+        from greyhub.conformance.cluster import dask_setup
 
-        warm.inherit()
-        self.log = self.enter(Listener())
+        dask_setup.inherit()
+        self.log = self.enter(LogCapture())
         self._notebooks = 0
         if self.suite.endpoint:
             self._stand_at_endpoint()
@@ -132,16 +132,16 @@ class ClusterCase(Case):
 
     def parts(self, kind: str) -> list[Part]:
         """The parts of one kind."""
-        before = len(self.story.saw)
+        before = len(self.record.saw)
         found = [part for part in self.alive() if part.kind == kind]
-        del self.story.saw[before:]  # it is asked again and again
+        del self.record.saw[before:]  # it is asked again and again
         return found
 
     def quietly(self, name: str, function: Callable[..., Value], *args: Any) -> Value:
         """Call the adapter again and again, and note what it said only if it raises."""
-        before = len(self.story.said)
+        before = len(self.record.said)
         value = self.call(name, function, *args)
-        del self.story.said[before:]
+        del self.record.said[before:]
         return value
 
     def nothing_left(
@@ -155,9 +155,9 @@ class ClusterCase(Case):
         """The promise is broken unless the backend becomes empty, and stays so for a while."""
 
         def left() -> list[Part]:
-            before = len(self.story.saw)
+            before = len(self.record.saw)
             found = [part for part in self.alive() if part.id not in spare]
-            del self.story.saw[before:]
+            del self.record.saw[before:]
             return found
 
         deadline = time.monotonic() + seconds * self.patience

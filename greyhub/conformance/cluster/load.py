@@ -1,4 +1,4 @@
-"""CLUSTER-034: what passes through."""
+"""CLUSTER-034: large results and many tasks."""
 
 from __future__ import annotations
 

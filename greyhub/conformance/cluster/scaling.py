@@ -1,4 +1,4 @@
-"""CLUSTER-003 to 005, 026, 030: as many workers as were asked for."""
+"""CLUSTER-003 to 005, 026, 030: scale() gives as many workers as were asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CLUSTER-019 and 031: who may come in, and what must not get out."""
+"""CLUSTER-019 and 031: TLS, and tokens that must not reach workers."""
 
 from __future__ import annotations
 

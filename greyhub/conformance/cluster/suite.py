@@ -1,4 +1,4 @@
-"""What the author of a cluster adapter writes, and what the slot's contract is made of."""
+"""The base class of a cluster adapter's conformance suite: options, hooks and capabilities."""
 
 from __future__ import annotations
 
@@ -43,7 +43,16 @@ CONTRACT = Contract(
     "cluster",
     "1.0",
     package="greyhub.conformance.cluster",
-    modules=("protocol", "scaling", "adapting", "closing", "loss", "owners", "secrets", "load"),
+    modules=(
+        "interface",
+        "scaling",
+        "adaptive",
+        "cleanup",
+        "failures",
+        "ownership",
+        "secrets",
+        "load",
+    ),
     case="case:ClusterCase",
     capabilities={capability.name: capability for capability in CAPABILITIES},
 )
@@ -90,7 +99,7 @@ class ClusterSuite(PytestSuite):
     """
 
     contract = CONTRACT
-    apart = True
+    forks_each_clause = True
 
     endpoint: str = ""
     """The option that holds the backend's URL, ``MyCluster.url``: faults come in between."""
@@ -193,10 +202,10 @@ class ClusterSuite(PytestSuite):
     @classmethod
     def preload(cls) -> None:
         """Dask, with all that a cluster serves."""
-        from greyhub.conformance.cluster import warm
+        from greyhub.conformance.cluster import dask_setup
 
         super().preload()
-        warm.imports(dashboards=cls._shows())
+        dask_setup.imports(dashboards=cls._shows())
 
     @classmethod
     def _shows(cls) -> bool:
@@ -205,13 +214,13 @@ class ClusterSuite(PytestSuite):
 
     def begin(self) -> None:
         """Become a notebook: its environment, and all that it imports sooner or later."""
-        from greyhub.conformance.cluster import warm
+        from greyhub.conformance.cluster import dask_setup
 
         self._before = {name: os.environ.get(name) for name in ENVIRONMENT}
         os.environ.update(ENVIRONMENT)
         # Parts that an API makes are no children of a notebook.
         nannies = "remote" not in self.claims
-        self._warm = warm.up(self.patience, nannies=nannies, dashboards=self._shows())
+        self._dask = dask_setup.up(self.patience, nannies=nannies, dashboards=self._shows())
         super().begin()
 
     def end(self) -> None:
@@ -219,7 +228,7 @@ class ClusterSuite(PytestSuite):
         try:
             super().end()
         finally:
-            self._warm.close()
+            self._dask.close()
             for name, value in self._before.items():
                 os.environ.pop(name, None)
                 if value is not None:

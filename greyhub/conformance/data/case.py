@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 from greyhub.conformance.case import Broken, Case, shorten
-from greyhub.conformance.data.published import Dataset, plain
+from greyhub.conformance.data.datasets import Dataset, plain
 from greyhub.conformance.data.suite import DataSuite
 
 Raised = TypeVar("Raised", bound=BaseException)
@@ -56,9 +56,9 @@ class DataCase(Case):
         }
         self.hook("write", encoded, quietly=True)
 
-    def catalog(self, user: str = "ada") -> Held:
+    def catalog(self, user: str = "ada") -> Catalog:
         """A user's catalogue."""
-        return Held(self, self.call(f"the catalogue of {user}", self.suite.make, user))
+        return Catalog(self, self.call(f"the catalogue of {user}", self.suite.make, user))
 
     def damage(self, path: str, how: str) -> AbstractContextManager[Any]:
         """Break a file of data while a block lasts."""
@@ -84,7 +84,7 @@ class DataCase(Case):
         """The promise is broken unless what was read is what was published."""
         self.require(found == expected, f"{what}: {_difference(found, expected)}")
 
-    def elsewhere(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
+    def in_worker(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
         """What a function returns in a worker: a new process, without the notebook's environment.
 
         What goes there is pickled as Dask does it; what it raises there, or in
@@ -117,7 +117,7 @@ class DataCase(Case):
         return value
 
 
-class Held:
+class Catalog:
     """A catalogue. Every call is the adapter's own, and is noted."""
 
     def __init__(self, case: DataCase, catalog: Any) -> None:

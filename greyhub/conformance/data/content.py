@@ -8,7 +8,7 @@ from typing import Any
 
 from greyhub.conformance.contract import MUST, SHOULD, clause
 from greyhub.conformance.data.case import DataCase
-from greyhub.conformance.data.published import Parameter, lines, table
+from greyhub.conformance.data.datasets import Parameter, lines, table
 
 RAIN: dict[str, list[Any]] = {"month": [1, 2, 3], "mm": [31, 0, 12]}
 SUN: dict[str, list[Any]] = {"month": [1, 2, 3], "hours": [52.5, 77.0, 118.25]}

@@ -1,4 +1,4 @@
-"""DATA-009 to 011, 014, 033, 034: what is wrong with a catalogue, its data or the way there."""
+"""DATA-009 to 011, 014, 033, 034: malformed catalogues, missing data, a broken network."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from greyhub.conformance.case import Broken, shorten
 from greyhub.conformance.contract import MUST, SHOULD, clause
 from greyhub.conformance.data.case import DataCase
 from greyhub.conformance.data.content import RAIN, SUN
-from greyhub.conformance.data.documents import document
-from greyhub.conformance.data.published import table
+from greyhub.conformance.data.datasets import table
+from greyhub.conformance.data.intake_formats import document
 from greyhub.errors import CatalogError
 
 MALFORMED: dict[str, tuple[str | bytes, int]] = {

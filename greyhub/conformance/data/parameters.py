@@ -1,12 +1,12 @@
-"""DATA-005: what may be chosen, and nothing else."""
+"""DATA-005: parameters take declared values only, and never become paths."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from greyhub.conformance.contract import MUST, clause
-from greyhub.conformance.data.case import DataCase, Held
-from greyhub.conformance.data.published import Dataset, Parameter, table
+from greyhub.conformance.data.case import Catalog, DataCase
+from greyhub.conformance.data.datasets import Dataset, Parameter, table
 
 FILES = {
     f"data/{station}-{year}.csv": f"station,year\n{station},{year}\n".encode()
@@ -22,11 +22,11 @@ ELSEWHERE = (
 )  # fmt: skip
 
 
-def _named(catalog: Held, path: str) -> Any:
+def _named(catalog: Catalog, path: str) -> Any:
     return catalog.open("free", name=path)
 
 
-def _dated(catalog: Held) -> Any:
+def _dated(catalog: Catalog) -> Any:
     return catalog.open("fixed", year=2020)
 
 

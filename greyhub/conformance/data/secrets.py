@@ -1,4 +1,4 @@
-"""DATA-020, 021: what a catalogue must not show, and must not read."""
+"""DATA-020, 021: secrets that a catalogue must not show, variables that it must not read."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from greyhub.conformance.contract import MUST, clause
-from greyhub.conformance.data.case import DataCase, Held
-from greyhub.conformance.data.published import lines
-from greyhub.conformance.testkit.logs import Listener, as_shown
+from greyhub.conformance.data.case import Catalog, DataCase
+from greyhub.conformance.data.datasets import lines
+from greyhub.conformance.testkit.log_capture import LogCapture, as_shown
 
 LOG = ["one", "two"]
 
@@ -43,7 +43,7 @@ def no_secret_is_shown(case: DataCase) -> None:
         "the secret of the environment": case.suite.secret,
         "the one that stands there": written,
     }
-    log = case.enter(Listener())
+    log = case.enter(LogCapture())
     catalog = case.catalog()
     for name in ("referred", "written"):
         case.same(catalog.read(name), LOG, name)
@@ -60,7 +60,7 @@ SHOWING = ("_repr_html_", "_repr_markdown_", "_repr_mimebundle_")
 """By which a notebook shows what a cell comes to."""
 
 
-def _shown(held: Held) -> Iterator[tuple[str, str]]:
+def _shown(held: Catalog) -> Iterator[tuple[str, str]]:
     catalog, suite = held.catalog, held.suite
     yield "the catalogue's repr", repr(catalog)
     for method in SHOWING:

@@ -1,4 +1,4 @@
-"""The suite that the author of a data adapter subclasses."""
+"""The base class of a data adapter's conformance suite: options, hooks and capabilities."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from urllib.parse import unquote
 
 from greyhub.adapter import Adapter
 from greyhub.conformance.contract import Capability, Contract
-from greyhub.conformance.data.published import SECRET, Dataset
-from greyhub.conformance.homespace.steps import Step, stepping
+from greyhub.conformance.data.datasets import SECRET, Dataset
 from greyhub.conformance.pytest_suite import PytestSuite
 from greyhub.conformance.suite import hook
 from greyhub.conformance.testkit import ticket
 from greyhub.conformance.testkit.faults import FaultProxy
+from greyhub.conformance.testkit.interleaving import Step, stepping
 
 CAPABILITIES = (
     Capability("acl", "a dataset can be hidden from users"),
@@ -35,7 +35,16 @@ CONTRACT = Contract(
     "data",
     "1.0",
     package="greyhub.conformance.data",
-    modules=("content", "parameters", "workers", "faults", "nesting", "secrets", "code", "change"),
+    modules=(
+        "content",
+        "parameters",
+        "workers",
+        "faults",
+        "nested",
+        "secrets",
+        "code_execution",
+        "updates",
+    ),
     case="case:DataCase",
     capabilities={capability.name: capability for capability in CAPABILITIES},
 )

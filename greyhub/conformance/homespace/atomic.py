@@ -1,4 +1,4 @@
-"""HOME-010, 011, 017, 044, 045: a file is published whole, or not at all."""
+"""HOME-010, 011, 017, 044, 045: a file is written whole or not at all; transactions."""
 
 from __future__ import annotations
 

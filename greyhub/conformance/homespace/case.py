@@ -1,4 +1,4 @@
-"""What a clause of the homespace slot is given: clients of homes, and eyes on the backend."""
+"""What a clause of the homespace slot is given: clients of homes, and a view of the backend."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from greyhub.conformance.case import Broken, Case, Hung, shorten
-from greyhub.conformance.homespace.steps import Outcome, Step, races, stepping
+from greyhub.conformance.case import Broken, Case, TimedOut, shorten
 from greyhub.conformance.homespace.suite import HomespaceSuite
 from greyhub.conformance.testkit.fork import Fork
+from greyhub.conformance.testkit.interleaving import Outcome, Step, races, stepping
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -39,11 +39,11 @@ class HomespaceCase(Case):
         filesystem = self.call(f"make({user!r})", self.suite.open, user, proxied=proxied)
         return Home(self, filesystem)
 
-    def elsewhere(self, who: str = "ada") -> Elsewhere:
+    def other_process(self, who: str = "ada") -> OtherProcess:
         """A new client of a user's home in another process."""
         user = self.user(who)
         self.suite.use(user)
-        return Elsewhere(self, user)
+        return OtherProcess(self, user)
 
     def backend(self, who: str = "ada") -> Backend:
         """A user's files as the backend has them."""
@@ -166,7 +166,7 @@ class Home:
         }
 
 
-class Elsewhere:
+class OtherProcess:
     """A client of a home in another process, forked when it is made."""
 
     def __init__(self, case: HomespaceCase, user: str) -> None:
@@ -221,14 +221,14 @@ class Backend:
         self.raw = case.hook("raw", user)
 
     def _look(self, what: str, look: Callable[[], Value]) -> Value:
-        from greyhub.conformance.case import HookBroke
+        from greyhub.conformance.case import HookError
 
         try:
             return look()
-        except (Hung, KeyboardInterrupt):
+        except (TimedOut, KeyboardInterrupt):
             raise
         except BaseException as error:
-            raise HookBroke(f"raw({self.user!r}){what} raised {error!r}") from error
+            raise HookError(f"raw({self.user!r}){what} raised {error!r}") from error
 
     def peek(self, path: str) -> bytes | None:
         """A file's content, or None if it is not there; not noted."""

@@ -1,4 +1,4 @@
-"""HOME-035, 037: credentials, which nobody is shown and which expire."""
+"""HOME-035, 037: credentials are not shown; expired ones can be renewed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from greyhub.conformance.contract import MUST, clause
 from greyhub.conformance.homespace.case import Home, HomespaceCase
-from greyhub.conformance.testkit.logs import Listener, as_shown
+from greyhub.conformance.testkit.log_capture import LogCapture, as_shown
 
 
 @clause("HOME-035", MUST, needs="credentials", hooks="secrets", guards="secrets")
@@ -23,7 +23,7 @@ def no_credential_is_shown(case: HomespaceCase) -> None:
     home = case.home()
     secrets = list(case.suite.secrets(case.user()))
     case.require(all(secrets), "the suite has named no secret")
-    log = case.enter(Listener())
+    log = case.enter(LogCapture())
     home.pipe_file("file", b"1")
     shown = dict(_shown(home))
     shown["a line of the log"] = "\n".join(str(line) for line in log.lines)

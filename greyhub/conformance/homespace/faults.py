@@ -1,4 +1,4 @@
-"""HOME-009, 046, 047: a backend that is full, busy, gone or slow."""
+"""HOME-009, 046, 047: a backend that is full, busy, out of reach or slow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HOME-040, 041: listings tell what is there now."""
+"""HOME-040, 041: listings are up to date."""
 
 from __future__ import annotations
 

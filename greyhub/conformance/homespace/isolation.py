@@ -1,4 +1,4 @@
-"""HOME-030 to 034, 036: a home is its user's, and nobody else gets in."""
+"""HOME-030 to 034, 036: no path, link or user name leads into another user's home."""
 
 from __future__ import annotations
 

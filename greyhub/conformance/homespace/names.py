@@ -1,4 +1,4 @@
-"""HOME-020 to 026: a name is what it is, and stands for nothing else."""
+"""HOME-020 to 026: unusual file names, and names that look like patterns."""
 
 from __future__ import annotations
 

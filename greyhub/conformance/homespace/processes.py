@@ -1,4 +1,4 @@
-"""HOME-042: a home in another process."""
+"""HOME-042: a home is pickled to another process, and survives a fork."""
 
 from __future__ import annotations
 

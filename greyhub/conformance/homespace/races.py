@@ -1,4 +1,4 @@
-"""HOME-012, 013, 043: several clients at one time. Each interleaving is forced, not hoped for."""
+"""HOME-012, 013, 043: several clients at one time, with interleavings that are forced."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from greyhub.conformance.contract import MUST, clause
-from greyhub.conformance.homespace.case import Elsewhere, Home, HomespaceCase, told
+from greyhub.conformance.homespace.case import Home, HomespaceCase, OtherProcess, told
 
 Creating = Callable[[Any, str, bytes], None]
 
@@ -26,7 +26,7 @@ def one_writer_wins(case: HomespaceCase) -> None:
     is a client of this process, and one of another. And two files are open for
     writing at once and written in turns.
     """
-    apart = case.elsewhere()
+    apart = case.other_process()
     one, two, backend = case.home(proxied=True), case.home(), case.backend()
     versions: dict[str, tuple[bytes, ...]]
     versions = {"same": (ONE, TWO), "apart": (ONE, TWO), "turns": (ONE, TWO)}
@@ -86,7 +86,7 @@ def one_creator_wins(case: HomespaceCase) -> None:
     By ``mode="create"`` and by ``xb``, the second at each step of the first, in this
     process and in another.
     """
-    apart = case.elsewhere()
+    apart = case.other_process()
     one, two, backend = case.home(proxied=True), case.home(), case.backend()
 
     for name, a, b, other in (
@@ -114,7 +114,7 @@ def _write(write: Callable[[str, bytes], None], name: str, content: bytes, numbe
     write(f"{name}{number}", content)
 
 
-def _piped(home: Home | Elsewhere, path: str, content: bytes) -> None:
+def _piped(home: Home | OtherProcess, path: str, content: bytes) -> None:
     home.pipe_file(path, content, mode="create")
 
 
@@ -161,20 +161,20 @@ def many_threads(case: HomespaceCase) -> None:
                 if wrong or time.monotonic() > end:
                     return
         except BaseException as error:
-            case.story.raised.append(error)
+            case.record.raised.append(error)
             wrong.append(error)
 
     case.did("sixteen threads with sixty-four operations each")
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-4)
-    case.story.calling.append("an operation in one of sixteen threads")
+    case.record.calling.append("an operation in one of sixteen threads")
     try:
         threads = [threading.Thread(target=work, args=(n,), daemon=True) for n in range(16)]
         for each in threads:
             each.start()
         for each in threads:
             each.join()
-        case.story.calling.pop()  # what hangs stays among the calls
+        case.record.calling.pop()  # what hangs stays among the calls
     finally:
         sys.setswitchinterval(before)
     case.saw(f"{sum(done)} operations were done")

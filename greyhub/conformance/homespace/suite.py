@@ -1,4 +1,4 @@
-"""The suite that a home's author subclasses."""
+"""The base class of a home adapter's conformance suite: options, hooks and capabilities."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from greyhub.conformance.contract import Capability, Contract
-from greyhub.conformance.homespace.raw import empty
+from greyhub.conformance.homespace.backend_files import empty
 from greyhub.conformance.pytest_suite import PytestSuite
 from greyhub.conformance.suite import hook
 from greyhub.conformance.testkit.faults import FaultProxy
@@ -40,7 +40,7 @@ CONTRACT = Contract(
         "content",
         "atomic",
         "races",
-        "moving",
+        "renames",
         "versions",
         "names",
         "isolation",
@@ -48,7 +48,7 @@ CONTRACT = Contract(
         "freshness",
         "processes",
         "faults",
-        "model",
+        "model_test",
     ),
     case="case:HomespaceCase",
     capabilities={capability.name: capability for capability in CAPABILITIES},

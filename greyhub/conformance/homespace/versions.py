@@ -1,4 +1,4 @@
-"""HOME-018, 019: telling one version of a file from the next."""
+"""HOME-018, 019: the version of a file changes with it, and can be a condition of a write."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Toy adapters that keep their contracts: a start for an author's own, tested like greyhub's."""
+"""Example adapters on toy backends, which ``greyhub conform new`` copies into a new package."""

@@ -1,4 +1,4 @@
-"""What the clauses of the spawner slot see of the backend, and of what the adapter answered."""
+"""The backend of a spawner as clauses see it: its servers, its faults, the adapter's answers."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 
 import requests
 
-from greyhub.conformance.case import Broken, Case, Hung, Unproven
+from greyhub.conformance.case import Broken, Case, TimedOut, Unproven
 from greyhub.conformance.spawner.suite import Running, SpawnerSuite
 from greyhub.conformance.testkit.faults import FaultProxy
-from greyhub.conformance.testkit.logs import Listener
+from greyhub.conformance.testkit.log_capture import LogCapture
 from greyhub.conformance.testkit.recorder import Answer
 
 Call = concurrent.futures.Future[Any]
@@ -28,7 +28,7 @@ class BackendCase(Case):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.answers: list[Answer] = []
-        self.log = self.enter(Listener())
+        self.log = self.enter(LogCapture())
 
     def alive(self) -> list[Running]:
         """All servers in the backend."""
@@ -60,7 +60,7 @@ class BackendCase(Case):
         """Wait until a call into a hub has ended, or the promise is broken."""
         try:
             concurrent.futures.wait([call], seconds * self.patience)
-        except Hung as error:
+        except TimedOut as error:
             raise Broken(f"{otherwise} within the time of the clause") from error
         if not call.done():
             raise Broken(f"{otherwise} within {seconds * self.patience:g} s")

@@ -1,4 +1,4 @@
-"""What a clause of the spawner slot is given: hubs, servers, and eyes on the backend."""
+"""What a clause of the spawner slot is given: hubs, and servers on them."""
 
 from __future__ import annotations
 
@@ -120,8 +120,8 @@ class SpawnerCase(BackendCase):
         """The Spawner class, made to note its answers."""
         subject = self.suite.subject()
         quiet = [name for name in METHODS if name not in LOUD]
-        silent = recorded(subject, quiet, self.story, self.answers, quiet=True)
-        return recorded(silent, LOUD, self.story, self.answers)
+        silent = recorded(subject, quiet, self.record, self.answers, quiet=True)
+        return recorded(silent, LOUD, self.record, self.answers)
 
     @property
     def user(self) -> str:

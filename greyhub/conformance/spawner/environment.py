@@ -1,4 +1,4 @@
-"""SPAWNER-034 to 036 and 038 to 040: what the server is given."""
+"""SPAWNER-034 to 036 and 038 to 040: the server's environment, arguments, token and limits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from greyhub.conformance.case import Unproven, shorten
 from greyhub.conformance.contract import MUST, clause
 from greyhub.conformance.spawner.case import SpawnerCase
 
-NASTY = {
+AWKWARD_VALUES = {
     "CONFORMANCE_QUOTES": """it's "quoted" `twice`""",
     "CONFORMANCE_DOLLAR": "$HOME ${HOME} $(id) %n {username}",
     "CONFORMANCE_LINES": "one\ntwo\n\nfour",
@@ -49,7 +49,7 @@ def the_environment_arrives(case: SpawnerCase) -> None:
 
     Those of the hub, and values with quotes, dollars, newlines, blanks and accents.
     """
-    hub = case.hub(spawner={"environment": NASTY})
+    hub = case.hub(spawner={"environment": AWKWARD_VALUES})
     server = case.started(hub)
     wanted: dict[str, Any] = dict(server.do("get_env"))
     wanted["JUPYTERHUB_API_TOKEN"] = server.token

@@ -1,4 +1,4 @@
-"""SPAWNER-005 to 008, 024 and 062: what a start that fails or is cancelled leaves behind."""
+"""SPAWNER-005 to 008, 024 and 062: a start that fails or is cancelled leaves nothing behind."""
 
 from __future__ import annotations
 

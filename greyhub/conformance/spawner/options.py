@@ -1,4 +1,4 @@
-"""SPAWNER-042 and 043: what a user may choose."""
+"""SPAWNER-042 and 043: user options."""
 
 from __future__ import annotations
 

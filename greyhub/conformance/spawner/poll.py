@@ -1,4 +1,4 @@
-"""SPAWNER-012 to 017, 019 and 061: what poll() tells."""
+"""SPAWNER-012 to 017, 019 and 061: poll()."""
 
 from __future__ import annotations
 

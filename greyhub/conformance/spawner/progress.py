@@ -1,4 +1,4 @@
-"""SPAWNER-044 to 047: what progress() tells of a start."""
+"""SPAWNER-044 to 047: progress()."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SPAWNER-018, 027 and 031 to 033: a hub that restarts or is killed finds its servers again."""
+"""SPAWNER-018, 027 and 031 to 033: a restarted or killed hub finds its servers again."""
 
 from __future__ import annotations
 

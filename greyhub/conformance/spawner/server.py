@@ -1,4 +1,4 @@
-"""One server on one hub, driven as the hub drives it."""
+"""One server on one hub, started, polled and stopped as the hub does it."""
 
 from __future__ import annotations
 

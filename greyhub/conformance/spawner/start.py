@@ -1,4 +1,4 @@
-"""SPAWNER-001 to 004 and 009 to 011: what start() promises."""
+"""SPAWNER-001 to 004 and 009 to 011: start()."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 from greyhub.conformance.contract import MUST, SHOULD, clause
 from greyhub.conformance.spawner.case import SpawnerCase
 from greyhub.conformance.spawner.server import unawaited
-from greyhub.conformance.testkit.audit import outside
 from greyhub.conformance.testkit.hub import Hub
-from greyhub.conformance.testkit.lag import Held
+from greyhub.conformance.testkit.loop_lag import Blocked
+from greyhub.conformance.testkit.outside_calls import outside
 
 HOLD = 0.15
 """Seconds for which an adapter may hold the event loop."""
@@ -134,7 +134,7 @@ def the_event_loop_goes_on(case: SpawnerCase) -> None:
             server.fails("stop")
 
     for what in (life, trouble) if case.can("unavailable") else (life,):
-        rounds: list[Held] = []
+        rounds: list[Blocked] = []
         while len(rounds) < 3 and all(held.seconds >= HOLD * case.patience for held in rounds):
             server = case.server(hub, f"{case.user}{what.__name__}{len(rounds)}")
             rounds.append(_held(case, hub, what))
@@ -142,7 +142,7 @@ def the_event_loop_goes_on(case: SpawnerCase) -> None:
         case.within(least.seconds, HOLD, f"the event loop was held for {least}:")
 
 
-def _held(case: SpawnerCase, hub: Hub, what: Callable[[], None]) -> Held:
+def _held(case: SpawnerCase, hub: Hub, what: Callable[[], None]) -> Blocked:
     """How long the adapter's code holds the loop while something happens."""
     cls = case.suite.subject()
     files = {inspect.getfile(each) for each in cls.__mro__ if each.__module__ != "builtins"}

@@ -1,4 +1,4 @@
-"""SPAWNER-020 to 023 and 025: what stop() promises."""
+"""SPAWNER-020 to 023 and 025: stop()."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SPAWNER-055 to 057: what outlives a server."""
+"""SPAWNER-055 to 057: storage that outlives a server."""
 
 from __future__ import annotations
 

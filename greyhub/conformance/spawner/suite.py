@@ -1,4 +1,4 @@
-"""The suite that a Spawner's author subclasses."""
+"""The base class of a Spawner's conformance suite: options, hooks and capabilities."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ CONTRACT = Contract(
         "secrets",
         "options",
         "progress",
-        "many",
+        "many_servers",
         "tls",
         "storage",
-        "labels",
+        "ownership",
     ),
     case="case:SpawnerCase",
     capabilities={capability.name: capability for capability in CAPABILITIES},
@@ -177,7 +177,7 @@ class SpawnerSuite(PytestSuite):
     @classmethod
     def preload(cls) -> None:
         """JupyterHub, and a database of one."""
-        from greyhub.conformance.testkit.app import empty_database
+        from greyhub.conformance.testkit.hub_app import empty_database
 
         super().preload()
         empty_database()

@@ -1,4 +1,4 @@
-"""SPAWNER-053 and 054: TLS between the hub and its servers."""
+"""SPAWNER-053 and 054: TLS between the hub and its servers (internal_ssl)."""
 
 from __future__ import annotations
 

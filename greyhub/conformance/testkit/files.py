@@ -1,4 +1,4 @@
-"""The files of a directory: which of them this process opens, and some that it may not."""
+"""Watch which files of a directory this process opens, and forbid some of them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_watching: list[Files] = []
+_watching: list[FileWatcher] = []
 _hooked = False
 
 
-class Files:
+class FileWatcher:
     """Watches a directory while a block lasts, by Python's own audit events.
 
     What a library in C opens by itself is not seen.
@@ -25,7 +25,7 @@ class Files:
         """The paths in it that were opened, directories that were listed included."""
         self._forbidden: set[str] = set()
 
-    def __enter__(self) -> Files:
+    def __enter__(self) -> FileWatcher:
         global _hooked
         if not _hooked:
             # An audit hook stays for ever; this one costs a look-up where nobody watches.

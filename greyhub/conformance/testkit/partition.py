@@ -1,4 +1,4 @@
-"""A network that is lost for this process: connections break, and none can be made."""
+"""Cut this process off from an address: connections break, and none can be made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an adapter of greyhub's gives a notebook: configured, asked for a ticket, and connected."""
+"""Configure an adapter of greyhub's and ask it for a ticket, as hub and notebook do."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Logins by a provider of identities, the start of an author's own."""
+"""The example of an authenticator: OAuth2."""

@@ -1,1 +1,1 @@
-"""Dask clusters in a toy cloud, the start of an author's own."""
+"""The example of a cluster adapter: Dask in a toy cloud."""

@@ -1,1 +1,1 @@
-"""A third party's data adapter: datasets of a toy service."""
+"""The example of a data adapter: datasets of a toy service."""

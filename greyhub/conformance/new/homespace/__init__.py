@@ -1,1 +1,1 @@
-"""A home on a toy store, the start of an author's own."""
+"""The example of a home adapter: an fsspec filesystem on a toy store."""

@@ -1,1 +1,1 @@
-"""A spawner for a toy cloud, the start of an author's own."""
+"""The example of a spawner: servers in a toy cloud."""

@@ -1,4 +1,4 @@
-"""What the provider knows: accounts, what was granted to whom, and what goes wrong."""
+"""What the provider knows: accounts, grants, and the faults it is told to have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each endpoint of the provider answers."""
+"""The provider's endpoints: a reply for each request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The people that a backend knows."""
+"""People with an account in a backend."""
 
 from __future__ import annotations
 

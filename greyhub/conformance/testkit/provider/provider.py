@@ -1,4 +1,4 @@
-"""The provider itself: its accounts, served by HTTP in a thread of its own."""
+"""The OpenID Connect provider, served in a thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the provider keeps note of: requests, codes, grants, faults."""
+"""What the provider records: requests, codes, grants and faults."""
 
 from __future__ import annotations
 

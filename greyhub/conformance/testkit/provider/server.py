@@ -1,4 +1,4 @@
-"""The provider's server: a loop in a thread, and one handler for every request."""
+"""The provider's HTTP server, in a thread of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SPAWNER-058 and 059: whose a resource is, and what nobody knows any more."""
+"""SPAWNER-058 and 059: labels of a server's resources, and orphans."""
 
 from __future__ import annotations
 

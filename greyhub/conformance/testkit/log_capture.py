@@ -1,11 +1,11 @@
-"""Everything that is logged while a clause runs, at every level, and errors as they are shown."""
+"""Capture everything that is logged while a clause runs, at every level."""
 
 from __future__ import annotations
 
 import logging
 
 
-class Listener(logging.Handler):
+class LogCapture(logging.Handler):
     """Hears all loggers; a context, after which the levels are as they were."""
 
     def __init__(self) -> None:
@@ -20,7 +20,7 @@ class Listener(logging.Handler):
             text += "\n" + logging.Formatter().formatException(record.exc_info)
         self.lines.append(text)
 
-    def __enter__(self) -> Listener:
+    def __enter__(self) -> LogCapture:
         root = logging.getLogger()
         self._level = root.level
         root.addHandler(self)

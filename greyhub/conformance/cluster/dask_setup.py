@@ -1,4 +1,4 @@
-"""Dask made quick: imported once for all clauses, and with short intervals."""
+"""Import and configure Dask once for all clauses, with short intervals."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Whether a text shows a secret: as it is, or in base64, alone or amid something else."""
+"""Find a secret in a text: as it is, or in base64."""
 
 from __future__ import annotations
 
 import base64
 
 
-def shows(text: str, secret: str) -> bool:
+def contains_secret(text: str, secret: str) -> bool:
     """Whether a text holds a secret."""
     plain = secret.encode()
     # What stands before it in the same base64 shifts it by none, one or two bytes.

@@ -1,4 +1,4 @@
-"""AUTH-020 to 026: the way to the provider and back."""
+"""AUTH-020 to 026: the OAuth redirects: state, PKCE, codes, errors and redirect targets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from greyhub.conformance.auth.case import AuthCase
 from greyhub.conformance.auth.login import UserBrowser, query_of
 from greyhub.conformance.case import shorten
 from greyhub.conformance.contract import MUST, clause
-from greyhub.conformance.testkit.browser import lands
+from greyhub.conformance.testkit.browser import destination
 
 UNRESERVED = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
@@ -191,7 +191,7 @@ def next_stays_here(case: AuthCase) -> None:
             kept = urlsplit(location).path == target
             case.require(kept, f"next={target} led to {location!r}")
             continue
-        there = lands(f"{hub.url}/hub/login", location)
+        there = destination(f"{hub.url}/hub/login", location)
         case.require(there == hub.url, f"next={target!r} led the browser to {there}")
 
 

@@ -1,4 +1,4 @@
-"""Writes a package of an author's own: a toy adapter under new names, and what goes round it."""
+"""Write a package for a new adapter: an example under new names, its suite, CI and README."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from string import Template
 
 from greyhub import __version__
 from greyhub.conformance.contract import contract
-from greyhub.conformance.suite import Misuse
+from greyhub.conformance.suite import SuiteError
 from greyhub.slots import SLOTS
 
 HERE = Path(__file__).parent
@@ -63,7 +63,7 @@ class Names:
 
 def slots() -> list[str]:
     """The slots that there is a start for."""
-    return sorted(path.parent.name for path in HERE.glob("*/author.py"))
+    return sorted(path.parent.name for path in HERE.glob("*/suite.py"))
 
 
 def write(slot: str, name: str, directory: Path) -> list[Path]:
@@ -80,15 +80,15 @@ def write(slot: str, name: str, directory: Path) -> list[Path]:
 
     Raises
     ------
-    greyhub.conformance.suite.Misuse
+    greyhub.conformance.suite.SuiteError
         There is no such slot, the name is none, or the directory is taken.
     """
     if slot not in slots():
-        raise Misuse(f"there is no start for {slot!r}: there are {', '.join(slots())}")
+        raise SuiteError(f"there is no start for {slot!r}: there are {', '.join(slots())}")
     if not re.fullmatch("[a-z][a-z0-9]*(-[a-z0-9]+)*", name) or keyword.iskeyword(name):
-        raise Misuse(f"{name!r} is no name for a package: write one like acme-{slot}")
+        raise SuiteError(f"{name!r} is no name for a package: write one like acme-{slot}")
     if name in ("greyhub", "tests") or (directory.exists() and any(directory.iterdir())):
-        raise Misuse(f"{directory} is not empty: choose another name, or remove it")
+        raise SuiteError(f"{directory} is not empty: choose another name, or remove it")
     written = []
     for path, text in _files(Names(slot, name)):
         file = directory / path
@@ -102,7 +102,7 @@ def _files(names: Names) -> Iterator[tuple[str, str]]:
     toy = HERE / names.slot / f"toy{names.slot}"
     for path in sorted(toy.glob("*.py")):
         yield f"{names.package}/{path.name}", names.renamed(path.read_text(encoding="utf-8"))
-    author = names.renamed((HERE / names.slot / "author.py").read_text(encoding="utf-8"))
+    author = names.renamed((HERE / names.slot / "suite.py").read_text(encoding="utf-8"))
     yield "tests/test_conformance.py", author
     yield "tests/__init__.py", ""
     values = _values(names, author)

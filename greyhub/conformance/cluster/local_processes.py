@@ -1,4 +1,4 @@
-"""Hooks for clusters whose parts are processes of this machine, seen by the kernel's eyes."""
+"""Hooks for clusters whose parts are processes of this machine, found in /proc."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Catalogues as documents: Intake's two formats, written by the suite itself."""
+"""Write a catalogue in the YAML format of Intake 1 or Intake 2."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from greyhub.conformance.data.published import SECRET, Dataset, Parameter
+from greyhub.conformance.data.datasets import SECRET, Dataset, Parameter
 
 DRIVERS = {"table": "csv", "lines": "textfiles"}
 READERS = {

@@ -1,4 +1,4 @@
-"""What an import makes that only few need, made when somebody does."""
+"""Import a module only when one of its functions is called."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from types import ModuleType
 
 
 @contextmanager
-def later(module: str, *functions: str) -> Iterator[None]:
+def lazy_import(module: str, *functions: str) -> Iterator[None]:
     """Let whatever is imported in this block have functions that import their module when called.
 
     Only functions that are taken out of the module by name, and that nothing

@@ -1,4 +1,4 @@
-"""JupyterHub's application without what belongs to a process of its own."""
+"""JupyterHub's application without signals, files and logging of its own."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.orm import sessionmaker
 from traitlets.config import Config
 
-from greyhub.conformance.testkit.later import later
+from greyhub.conformance.testkit.lazy_import import lazy_import
 
 # JupyterHub's events bring jsonschema, which brings parsers of IRIs that take seconds to make.
-with later("rfc3987_syntax", "is_valid_syntax"):
+with lazy_import("rfc3987_syntax", "is_valid_syntax"):
     from jupyterhub.app import JupyterHub
 
 

@@ -1,4 +1,4 @@
-"""Homes seen without the adapter: what the hook ``raw`` gives, ready for a directory."""
+"""A home's files seen without the adapter, for the hook ``raw``; homes that are directories."""
 
 from __future__ import annotations
 

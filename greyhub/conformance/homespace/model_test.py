@@ -1,4 +1,4 @@
-"""HOME-048: a home does whatever a dictionary of files would do."""
+"""HOME-048: random operations, compared with a dictionary of files (model-based test)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis.stateful import run_state_machine_as_test as run_machine
 
 from greyhub.conformance.contract import SHOULD, clause
 from greyhub.conformance.homespace.case import HomespaceCase
-from greyhub.conformance.homespace.program import Program, Search
+from greyhub.conformance.homespace.random_operations import Program, Search
 
 STEPS, PROGRAMS = 20, 60
 

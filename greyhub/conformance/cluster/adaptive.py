@@ -1,4 +1,4 @@
-"""CLUSTER-006 and 007: the number of workers follows the load."""
+"""CLUSTER-006 and 007: adapt() lets the number of workers follow the load."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hooks for catalogues that are Intake's documents, on a disk or behind a URL."""
+"""Hooks for catalogues that are Intake's YAML files, on a disk or behind a URL."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from greyhub.conformance.data.documents import document
-from greyhub.conformance.data.published import Dataset
+from greyhub.conformance.data.datasets import Dataset
+from greyhub.conformance.data.intake_formats import document
 from greyhub.conformance.testkit.faults import FaultProxy
-from greyhub.conformance.testkit.files import Files
+from greyhub.conformance.testkit.files import FileWatcher
 
 
 class OnDisk:
@@ -47,7 +47,7 @@ class OnDisk:
         """Watch the files."""
         super().prepare()  # type: ignore[misc]
         self.root.mkdir()
-        self.files = Files(self.root)
+        self.files = FileWatcher(self.root)
         self.files.__enter__()
 
     def cleanup(self) -> None:

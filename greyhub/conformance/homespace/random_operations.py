@@ -1,4 +1,4 @@
-"""A random program for a home, and the dictionary that tells what it must come to."""
+"""Random operations on a home, by hypothesis, each compared with a dictionary of files."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from greyhub.conformance.homespace.atomic import Meanwhile, killed_writer
+from greyhub.conformance.homespace.backend_files import empty
 from greyhub.conformance.homespace.case import Backend, Home, HomespaceCase, told
-from greyhub.conformance.homespace.raw import empty
 
 SECONDS, AT_MOST = 2.0, 5.0
 """How long programs are tried: of this process's work, and by the clock."""
@@ -41,31 +41,31 @@ class Search:
         self.programs = self.steps = 0
         self.kills = KILLED
         self.error: Exception | None = None
-        self.story: tuple[list[str], list[str], list[str]] = ([], [], [])
+        self.record: tuple[list[str], list[str], list[str]] = ([], [], [])
 
     def over(self) -> bool:
         """Whether the time is over."""
         return time.process_time() > self.work_ends or time.monotonic() > self.ends
 
     def begin(self) -> None:
-        """A program begins: its story is its own."""
+        """A program begins: its record is its own."""
         self.programs += 1
-        story = self.case.story
-        story.done, story.said, story.saw = [], [], []
+        record = self.case.record
+        record.done, record.said, record.saw = [], [], []
         empty(self.backend.raw)
 
     def failed(self, error: Exception) -> None:
         """A program failed; it is kept if none that failed was as short."""
-        story = self.case.story
-        if self.error is None or len(story.done) <= len(self.story[0]):
+        record = self.case.record
+        if self.error is None or len(record.done) <= len(self.record[0]):
             self.error = error
-            self.story = (story.done, story.said, story.saw)
+            self.record = (record.done, record.said, record.saw)
 
     def tell(self) -> None:
         """Let the case tell the shortest failure, or how much was tried."""
-        story = self.case.story
-        story.done, story.said, story.saw = self.story
-        story.done = story.done or [f"{self.programs} programs of {self.steps} steps together"]
+        record = self.case.record
+        record.done, record.said, record.saw = self.record
+        record.done = record.done or [f"{self.programs} programs of {self.steps} steps together"]
 
 
 class Program(RuleBasedStateMachine):

@@ -1,4 +1,4 @@
-"""DATA-012, 016: catalogues in catalogues, and those of another format."""
+"""DATA-012, 016: nested catalogues, and catalogues of another format."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import yaml
 from greyhub.conformance.contract import MUST, SHOULD, clause
 from greyhub.conformance.data.case import DataCase
 from greyhub.conformance.data.content import RAIN, SUN
-from greyhub.conformance.data.documents import document
-from greyhub.conformance.data.published import Dataset, table
+from greyhub.conformance.data.datasets import Dataset, table
+from greyhub.conformance.data.intake_formats import document
 from greyhub.errors import CatalogError
 
 DEEP = 40

@@ -1,4 +1,4 @@
-"""DATA-023, 030 to 032: what changes, and what does not."""
+"""DATA-023, 030 to 032: reading changes nothing; reload() shows what was published since."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from greyhub.conformance.case import shorten
 from greyhub.conformance.contract import MUST, clause
 from greyhub.conformance.data.case import DataCase
 from greyhub.conformance.data.content import RAIN, SUN
-from greyhub.conformance.data.published import lines, table
-from greyhub.conformance.homespace.steps import Step
+from greyhub.conformance.data.datasets import lines, table
+from greyhub.conformance.testkit.interleaving import Step
 from greyhub.errors import CatalogError
 
 

@@ -1,4 +1,4 @@
-"""CLUSTER-015, 016, 025: whose cluster is it?"""
+"""CLUSTER-015, 016, 025: labels, and clusters of other users."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Eyes on the processes of this machine, for spawners that start them here."""
+"""Hooks for spawners whose servers are processes of this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CLUSTER-017, 020 to 023, 028, 032: what happens to a cluster when something is lost."""
+"""CLUSTER-017, 020 to 023, 028, 032: a worker, scheduler, notebook or backend is lost."""
 
 from __future__ import annotations
 

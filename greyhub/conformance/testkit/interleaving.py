@@ -1,4 +1,4 @@
-"""Interleavings that are forced: what happens at each step of an adapter's call.
+"""Run two calls at once in every order: one is stopped at each of its steps.
 
 Where the backend is behind a proxy, a step is a request on its way or a reply
 on its way back. Elsewhere it is each call of the operating system that the

@@ -1,4 +1,4 @@
-"""CLUSTER-001, 002, 012, 013, 018, 024, 027, 033: what a notebook holds in its hands."""
+"""CLUSTER-001, 002, 012, 013, 018, 024, 027, 033: the cluster object in a notebook."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from greyhub.conformance.cluster.case import SOON, ClusterCase
 from greyhub.conformance.contract import MUST, clause
-from greyhub.conformance.testkit.lag import Held, LagMonitor
+from greyhub.conformance.testkit.loop_lag import Blocked, LoopMonitor
 
 METHODS = ("scale", "adapt", "get_client", "close")
 CONTEXTS = ("__enter__", "__exit__", "__aenter__", "__aexit__")
@@ -251,9 +251,9 @@ def it_leaves_the_loop_alone(case: ClusterCase) -> None:
             await client.wait_for_workers(1)
         await _shut(case, cluster)
 
-    least, allowed = Held(float("inf")), 0.15
+    least, allowed = Blocked(float("inf")), 0.15
     with case.loop() as (run, thread):
-        monitor = LagMonitor(run.loop, thread)  # type: ignore[attr-defined]
+        monitor = LoopMonitor(run.loop, thread)  # type: ignore[attr-defined]
         for _ in range(3):
             with monitor.watching() as held:
                 case.call("an asynchronous cluster", run, use())

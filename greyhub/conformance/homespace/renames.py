@@ -1,4 +1,4 @@
-"""HOME-014 to 016: what is moved is never lost, and never twice."""
+"""HOME-014 to 016: mv of files and directories."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CLUSTER-008 to 011, 014, 029: whatever happens, nothing that costs money is left."""
+"""CLUSTER-008 to 011, 014, 029: nothing that costs money is left behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a piece of code reaches outside its process, by Python's own audit events."""
+"""Connections and processes that a piece of code begins, by Python's audit events."""
 
 from __future__ import annotations
 

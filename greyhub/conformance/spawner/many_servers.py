@@ -1,4 +1,4 @@
-"""SPAWNER-048 to 052: many users, many servers, many hubs."""
+"""SPAWNER-048 to 052: many users, named servers, several hubs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TWINS = (
 LIMIT = 15.0
 """Seconds that many servers that start at once have to be up."""
 
-CROWD = 4 * LIMIT
+MANY_SERVERS_BUDGET = 4 * LIMIT
 """Seconds for a clause of many servers: one that never answers is found before it is over."""
 
 
@@ -42,7 +42,7 @@ CROWD = 4 * LIMIT
     needs="named_servers",
     hooks="alive environment",
     guards="data",
-    budget=CROWD,
+    budget=MANY_SERVERS_BUDGET,
     seen=[
         "CVE-2020-15110 GHSA-v7m9-9497-p9gr",
         "JupyterHub 6.1.1 gives a/b-c and a-b/c one OAuth client (user.py:565)",
@@ -130,7 +130,9 @@ def _runs(server: Server) -> None:
     )
 
 
-@clause("SPAWNER-050", MUST, hooks="alive environment", guards="secrets", budget=CROWD)
+@clause(
+    "SPAWNER-050", MUST, hooks="alive environment", guards="secrets", budget=MANY_SERVERS_BUDGET
+)
 def simultaneous_starts_do_not_mix(case: SpawnerCase) -> None:
     """15 servers that start at once get each its own environment, token, prefix and address."""
     hub = _patient_hub(case)

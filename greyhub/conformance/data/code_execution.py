@@ -1,4 +1,4 @@
-"""DATA-022: a catalogue is data, and runs nothing."""
+"""DATA-022: opening a catalogue or a dataset runs no code of the catalogue's."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import yaml
 
 from greyhub.conformance.contract import MUST, clause
 from greyhub.conformance.data.case import DataCase
-from greyhub.conformance.testkit.audit import outside
+from greyhub.conformance.testkit.outside_calls import outside
 
-TRAP = "greyhub.conformance.data.import_canary"
-"""A module whose import shows."""
+CANARY = "greyhub.conformance.data.import_canary"
+"""A module whose import contains_secret."""
 
 
 @clause(
@@ -41,7 +41,7 @@ def catalogues_run_nothing(case: DataCase) -> None:
     plugins.mkdir()
     (plugins / "plugin.py").write_text(f"open({str(marks / 'mark')!r}, 'w').close()\n")
     for number, (what, text) in enumerate(_tries(marks).items()):
-        sys.modules.pop(TRAP, None)
+        sys.modules.pop(CANARY, None)
         case.write(text)
         with outside() as begun:
             _use(case)
@@ -49,7 +49,7 @@ def catalogues_run_nothing(case: DataCase) -> None:
         made = [path.name for path in marks.iterdir()]
         case.require(not made, f"{what}: it ran, and made a file")
         case.require(not ran, f"{what}: it began {ran[:1]}")
-        case.require(TRAP not in sys.modules, f"{what}: it had a module imported")
+        case.require(CANARY not in sys.modules, f"{what}: it had a module imported")
         case.said(f"{number + 1}. {what}: nothing")
 
 
@@ -61,7 +61,7 @@ def _tries(marks: Path) -> dict[str, str]:
             ("!!python/object/apply:os.mkdir", f'["{mark}"]'),
             ("!!python/object/new:os.mkdir", f'["{mark}"]'),
             ("!!python/object/apply:os.system", f'["touch {mark}"]'),
-            ("!!python/name:greyhub.conformance.data.import_canary.Trap", '""'),
+            ("!!python/name:greyhub.conformance.data.import_canary.Canary", '""'),
             ("!!python/module:greyhub.conformance.data.import_canary", '""'),
         )
     }
@@ -69,8 +69,8 @@ def _tries(marks: Path) -> dict[str, str]:
     templates = (
         f"{{{{ shell(touch {mark}) }}}}", f"{{{{ shell('touch {mark}') }}}}",
         f"{{shell(touch {mark})}}", f"{{{{ client_shell(touch {mark}) }}}}",
-        f"{{import({TRAP}:Trap)}}", f"{{{{ import({TRAP}) }}}}",
-        f"{{func({TRAP}:Trap)}}", f"{{pickle64({pickled})}}",
+        f"{{import({CANARY}:Canary)}}", f"{{{{ import({CANARY}) }}}}",
+        f"{{func({CANARY}:Canary)}}", f"{{pickle64({pickled})}}",
         "{{ ''.__class__.__mro__[1].__subclasses__() }}",
         f"{{{{ cycler.__init__.__globals__.os.mkdir('{mark}') }}}}",
         "{{ self._TemplateReference__context.__init__.__globals__ }}",
@@ -116,36 +116,36 @@ def _second(data: Any, entry: Any = None) -> dict[str, Any]:
 
 
 def _classes() -> dict[str, Any]:
-    trap, plain = f"{TRAP}:Trap", {"datatype": _CSV, "kwargs": {"url": "x.csv"}}
+    canary, plain = f"{CANARY}:Canary", {"datatype": _CSV, "kwargs": {"url": "x.csv"}}
     of_data = {"data": "{data(d)}"}
     return {
-        "a driver that is a class": {"sources": {"x": {"driver": f"{TRAP}.Trap", "args": {}}}},
-        "a driver with a colon": {"sources": {"x": {"driver": trap, "args": {}}}},
-        "an entry's cls": {"sources": {"x": {"cls": trap, "driver": "csv", "args": {}}}},
+        "a driver that is a class": {"sources": {"x": {"driver": f"{CANARY}.Canary", "args": {}}}},
+        "a driver with a colon": {"sources": {"x": {"driver": canary, "args": {}}}},
+        "an entry's cls": {"sources": {"x": {"cls": canary, "driver": "csv", "args": {}}}},
         "plugins of the catalogue": {
-            "plugins": {"source": [{"module": TRAP}]},
-            "sources": {"x": {"driver": "trap", "args": {}}},
+            "plugins": {"source": [{"module": CANARY}]},
+            "sources": {"x": {"driver": "canary", "args": {}}},
         },
-        "a reader": _second(plain, {"reader": trap, "kwargs": of_data}),
-        "a reader with a dot": _second(plain, {"reader": f"{TRAP}.Trap", "kwargs": of_data}),
-        "a type of data": _second({"datatype": trap, "kwargs": {"url": "x.csv"}}),
-        "a cls of Intake 2": _second({"cls": trap, **plain}),
+        "a reader": _second(plain, {"reader": canary, "kwargs": of_data}),
+        "a reader with a dot": _second(plain, {"reader": f"{CANARY}.Canary", "kwargs": of_data}),
+        "a type of data": _second({"datatype": canary, "kwargs": {"url": "x.csv"}}),
+        "a cls of Intake 2": _second({"cls": canary, **plain}),
         "a kind of output": _second(
-            plain, {"reader": _PANDAS, "kwargs": of_data, "output_instance": trap}
+            plain, {"reader": _PANDAS, "kwargs": of_data, "output_instance": canary}
         ),
         "a parameter's cls": _second(
             plain,
             {
                 "reader": _PANDAS,
                 "kwargs": of_data,
-                "user_parameters": {"p": {"cls": trap, "default": 1}},
+                "user_parameters": {"p": {"cls": canary, "default": 1}},
             },
         ),
         "a reader that converts": _second(
             plain,
             {
                 "reader": "intake.readers.convert:Pipeline",
-                "kwargs": {"steps": [[f"{{func({trap})}}", [], {}]], **of_data},
+                "kwargs": {"steps": [[f"{{func({canary})}}", [], {}]], **of_data},
             },
         ),
         "a pickle of numpy's": _second(

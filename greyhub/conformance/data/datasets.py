@@ -1,4 +1,4 @@
-"""What clauses publish: datasets as plain values, whatever a backend makes of them."""
+"""Datasets as plain values, for clauses to publish in whatever backend."""
 
 from __future__ import annotations
 

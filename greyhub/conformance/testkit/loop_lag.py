@@ -1,4 +1,4 @@
-"""How long an event loop was held, and by what."""
+"""Measure how long an event loop was blocked, and by which code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TICK = 0.01
 
 
 @dataclass
-class Held:
+class Blocked:
     """The longest that the loop was held while it was watched."""
 
     seconds: float = 0.0
@@ -29,7 +29,7 @@ class Held:
         return f"{self.seconds * 1000:.0f} ms" + (f" in {self.where}" if self.where else "")
 
 
-class LagMonitor:
+class LoopMonitor:
     """Watches the loop of one thread: a tick inside it, a clock outside.
 
     Parameters
@@ -45,13 +45,13 @@ class LagMonitor:
         self._ticked = self._queued = 0.0
 
     @contextmanager
-    def watching(self, *files: str) -> Iterator[Held]:
+    def watching(self, *files: str) -> Iterator[Blocked]:
         """The longest that code of these files holds the loop during the block.
 
         What they call counts as theirs. Without files, everything counts: also
         what is not the adapter's, such as the hub's own database.
         """
-        held, over, ticking = Held(), threading.Event(), threading.Event()
+        held, over, ticking = Blocked(), threading.Event(), threading.Event()
 
         def tick() -> None:
             self._ticked, self._queued = time.monotonic(), _queued(self._thread)
@@ -72,7 +72,7 @@ class LagMonitor:
             over.set()
             clock.join(1)
 
-    def _watch(self, held: Held, over: threading.Event, files: frozenset[str]) -> None:
+    def _watch(self, held: Blocked, over: threading.Event, files: frozenset[str]) -> None:
         """See from outside what runs while the loop does not tick."""
         while not over.wait(TICK):
             late = time.monotonic() - self._ticked - TICK

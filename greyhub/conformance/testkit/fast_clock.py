@@ -1,4 +1,4 @@
-"""A hub whose clock runs faster: what it waits for a minute for ends in seconds."""
+"""Let the clock of a hub's event loop run faster, so that its time-outs expire sooner."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from greyhub.conformance.testkit.hub import Hub
 
 
 @contextmanager
-def hurried(hub: Hub, pace: float) -> Iterator[None]:
+def fast_clock(hub: Hub, pace: float) -> Iterator[None]:
     """Let the clock of a hub's event loop run `pace` times as fast while a block lasts.
 
-    Only timeouts of the loop are hurried: what waits in a thread waits as ever.
+    Only timeouts of the loop are fast_clock: what waits in a thread waits as ever.
     """
     loop: asyncio.AbstractEventLoop = hub.run(asyncio.get_running_loop)
     hub.run(_run_at, loop, pace)
