@@ -50,27 +50,29 @@ subclass with the slot's hooks, each marked ``@hook``. ``case.py`` holds the `Ca
 subclass: helpers, so that a clause reads like its promise. Clauses stand in
 modules by theme::
 
-    @clause("SPAWNER-013", MUST, hooks="alive environment", seen="kubespawner#98 https://…")
+    @clause("SPAWNER-013", MUST, hooks="alive environment")
     def poll_while_starting(case: SpawnerCase) -> None:
         """While start() is suspended, poll() is None.
 
         How it is tested, in a sentence or two.
+
+        Seen: kubespawner#98 https://…
         """
         server = case.server(case.hub())
         ...
-        case.require(status is None, f"poll() answered {status!r} while start() was under way")
+        case.equal(server.poll(), None, "while start() was under way, poll() answered")
 
-The docstring's first paragraph is the promise. `Case.require` breaks it,
-`Case.advise` is for the part of a MUST that is only a SHOULD. Call the adapter
-through `Case.call` (or, in a hub, a class made by `testkit.recorder`), so that
-what it raises counts as its own failure; anything else that is raised is an
-error of the suite. Look at the backend through `Case.hook` alone. Say with
-`Case.did` what is done. ``needs=`` names capabilities: where one is declined the
-clause is not run, unless ``refusal=True``; then it must find, by
-`Case.claims`, that what is declined is refused cleanly. ``guards=`` says that
-data, money or secrets are at stake. Clauses that cannot be executed are
-`listed`, with the reason, in the module they would stand in. Wait with
-`Case.until`; every random choice comes from ``case.random``.
+The docstring's first paragraph is the promise, and what it ends with the real
+faults behind it. `Case.require` and `Case.equal` break it, `Case.advise` is for
+the part of a MUST that is only a SHOULD. Call the adapter through `Case.call`
+(or, in a hub, a class made by `testkit.recorder`), so that what it raises counts
+as its own failure; anything else that is raised is an error of the suite. Look
+at the backend through `Case.hook` alone. Say with `Case.did` what is done.
+``needs=`` names capabilities: where one is declined the clause is not run, unless
+``refusal=True``; then it must find, by `Case.claims`, that what is declined is
+refused cleanly. ``guards=`` says that data, money or secrets are at stake.
+Clauses that cannot be executed are `listed`, with the reason, in the module they
+would stand in. Wait with `Case.until`; every random choice comes from ``case.random``.
 
 Ids are never reused, and a stricter meaning is a new id. A new clause names the
 contract's version in ``since=`` and is provisional, a warning, until the next.

@@ -89,6 +89,11 @@ class Case:
         if not holds:
             raise Broken(otherwise)
 
+    def equal(self, found: object, expected: object, what: str) -> None:
+        """The promise is broken unless the two are equal: "WHAT found, not expected"."""
+        if found != expected:
+            raise Broken(f"{what} {shorten(found)}, not {shorten(expected)}")
+
     def advise(self, holds: object, otherwise: str) -> None:
         """The part of a MUST that is only a SHOULD: a warning unless it holds."""
         if not holds:
@@ -179,9 +184,15 @@ class Case:
         self._exit.close()
 
 
+LONG = 24
+"""Bytes of a content that a report still shows."""
+
+
 def shorten(value: object, limit: int = 160) -> str:
-    """A value in one line of a report."""
-    if isinstance(value, bytes | bytearray | str):
+    """A value in one line of a report; of long bytes, how many."""
+    if isinstance(value, bytes | bytearray) and len(value) > LONG:
+        return f"<{len(value)} bytes {bytes(value[:8])!r}…>"
+    if isinstance(value, str):
         value = value[: limit + 1]  # the whole may be a file's content
     text = value if isinstance(value, str) and len(value) >= 40 else _repr(value)
     text = " ".join(text.split())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -79,7 +80,6 @@ def clause(
     *,
     needs: str = "",
     hooks: str = "",
-    seen: str | Sequence[str] = (),
     since: str = "1.0",
     refusal: bool = False,
     guards: str = "",
@@ -88,11 +88,13 @@ def clause(
     """Make a clause of a test function; `needs` and `hooks` are names with spaces between.
 
     The function takes a case, calls the adapter, looks through the hooks, and
-    says ``case.require(what holds, "sentence if it does not")``.
+    says ``case.require(what holds, "sentence if it does not")``. Its docstring is
+    the promise, how it is tested, and the real faults behind it: ``Seen: name link``.
     """
 
     def make(test: Callable[[Any], None]) -> Clause:
-        promise, _, about = inspect.cleandoc(test.__doc__ or "").partition("\n\n")
+        text, *seen = re.split(r"\nSeen: ", inspect.cleandoc(test.__doc__ or ""))
+        promise, _, about = text.strip().partition("\n\n")
         if not promise:
             raise ValueError(f"{name}: the docstring of {test.__name__} must state the promise")
         return Clause(
@@ -102,7 +104,7 @@ def clause(
             test=test,
             needs=tuple(needs.split()),
             hooks=tuple(hooks.split()),
-            seen=(seen,) if isinstance(seen, str) else tuple(seen),
+            seen=tuple(" ".join(each.split()) for each in seen),
             since=since,
             refusal=refusal,
             guards=guards,

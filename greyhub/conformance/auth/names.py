@@ -34,19 +34,14 @@ LIMIT = 255
 """Characters that a user's name may have in the hub's database."""
 
 
-@clause(
-    "AUTH-010",
-    MUST,
-    hooks="account",
-    seen=(
-        "CVE-2021-41194 https://nvd.nist.gov/vuln/detail/CVE-2021-41194",
-        "multiauthenticator#26 https://github.com/idiap/multiauthenticator/issues/26",
-    ),
-)
+@clause("AUTH-010", MUST, hooks="account")
 def one_spelling(case: AuthCase) -> None:
     """A name is normalised before it is allowed, mapped or stored: ADA, Ada and ada are one user.
 
     With a login form, the name in other letters needs the same secret as well.
+
+    Seen: CVE-2021-41194 https://nvd.nist.gov/vuln/detail/CVE-2021-41194
+    Seen: multiauthenticator#26 https://github.com/idiap/multiauthenticator/issues/26
     """
     ada, eve = case.person("ada"), case.person("eve")
     mapped = case.name(eve)
@@ -109,22 +104,16 @@ def no_name_no_login(case: AuthCase) -> None:
     case.kept_out(hub, browser, before, "the form had no name, and somebody came in")
 
 
-@clause(
-    "AUTH-013",
-    MUST,
-    needs="oauth2",
-    hooks="account",
-    seen=(
-        "oauthenticator#168 https://github.com/jupyterhub/oauthenticator/issues/168",
-        "ltiauthenticator#153 https://github.com/jupyterhub/ltiauthenticator/issues/153",
-    ),
-)
+@clause("AUTH-013", MUST, needs="oauth2", hooks="account")
 def two_people_are_two(case: AuthCase) -> None:
     """Two subjects of the provider never share a user of the hub, unless username_map says so.
 
     Of two who come with one name, or with names that differ in their letters'
     case or their e-mail's domain alone, the second is refused or gets another name;
     also after the hub has started again.
+
+    Seen: oauthenticator#168 https://github.com/jupyterhub/oauthenticator/issues/168
+    Seen: ltiauthenticator#153 https://github.com/jupyterhub/ltiauthenticator/issues/153
     """
     hub = case.hub(allow_all=True, enable_auth_state=True)
     bob = case.person("bob")
@@ -146,15 +135,13 @@ def two_people_are_two(case: AuthCase) -> None:
         )
 
 
-@clause(
-    "AUTH-014",
-    SHOULD,
-    hooks="account",
-    seen="CVE-2026-54338: names without a bound in the log "
-    "https://nvd.nist.gov/vuln/detail/CVE-2026-54338",
-)
+@clause("AUTH-014", SHOULD, hooks="account")
 def names_are_bounded(case: AuthCase) -> None:
-    """A name of more than 255 characters is refused before it is logged or stored."""
+    """A name of more than 255 characters is refused before it is logged or stored.
+
+    Seen: CVE-2026-54338: names without a bound in the log
+      https://nvd.nist.gov/vuln/detail/CVE-2026-54338
+    """
     hub = case.hub(allow_all=True)
     for length in (LIMIT + 45, 5000):
         name = "m" * length

@@ -16,19 +16,15 @@ KEPT: dict[str, Any] = {"enable_auth_state": True}
 """Options with which an adapter has what it needs to ask again."""
 
 
-@clause(
-    "AUTH-040",
-    MUST,
-    needs="refresh",
-    hooks="account close_account",
-    seen="oauthenticator#579 https://github.com/jupyterhub/oauthenticator/pull/579",
-)
+@clause("AUTH-040", MUST, needs="refresh", hooks="account close_account")
 def refresh_says_what_is(case: AuthCase) -> None:
     """refresh_user() answers True or a model while the login is good, and False when it is not.
 
     An access token that has expired is replaced by the refresh token, and what is
     stored then is good: also when it has expired in its turn. Who is refused a new
     one has to log in again.
+
+    Seen: oauthenticator#579 https://github.com/jupyterhub/oauthenticator/pull/579
     """
     hub = case.hub(allow_all=True, **KEPT)
     ada = case.person("ada")
@@ -80,15 +76,12 @@ def an_outage_is_not_fresh(case: AuthCase) -> None:
                 ask(f"the access token has expired, the token endpoint: {kind}")
 
 
-@clause(
-    "AUTH-042",
-    MUST,
-    needs="refresh groups",
-    hooks="account",
-    seen="2i2c#8154 https://github.com/2i2c-org/infrastructure/issues/8154",
-)
+@clause("AUTH-042", MUST, needs="refresh groups", hooks="account")
 def groups_are_refreshed(case: AuthCase) -> None:
-    """A refresh brings the hub's groups up to date: those gained, and those lost to the last."""
+    """A refresh brings the hub's groups up to date: those gained, and those lost to the last.
+
+    Seen: 2i2c#8154 https://github.com/2i2c-org/infrastructure/issues/8154
+    """
     hub = case.hub(allow_all=True, manage_groups=True, **KEPT)
     ada = case.person("ada", groups=("staff",))
     browser = case.let_in(hub, ada)
@@ -105,13 +98,7 @@ def groups_are_refreshed(case: AuthCase) -> None:
         case.require(set(have) == set(groups), told)
 
 
-@clause(
-    "AUTH-043",
-    MUST,
-    needs="refresh",
-    hooks="account close_account",
-    seen="ldapauthenticator#218 https://github.com/jupyterhub/ldapauthenticator/pull/218",
-)
+@clause("AUTH-043", MUST, needs="refresh", hooks="account close_account")
 def who_may_not_come_in_may_not_stay(case: AuthCase) -> None:
     """For a user who would not be let in any more refresh_user() says False.
 
@@ -119,6 +106,8 @@ def who_may_not_come_in_may_not_stay(case: AuthCase) -> None:
     blocked; one whose account is closed; and one who is no longer of the domain or tenant that is
     admitted, where there are such: to raise is as good there. The hub itself asks
     check_allowed() at a login only.
+
+    Seen: ldapauthenticator#218 https://github.com/jupyterhub/ldapauthenticator/pull/218
     """
     if case.claims("groups"):
         hub = case.hub("groups", manage_groups=True, allowed_groups={"staff"}, **KEPT)

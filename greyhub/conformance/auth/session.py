@@ -17,18 +17,14 @@ from greyhub.conformance.testkit.hub import Hub
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
 
-@clause(
-    "AUTH-050",
-    MUST,
-    hooks="account",
-    guards="secrets",
-    seen="GHSA-cw7p-q79f-m2v7 https://github.com/advisories/GHSA-cw7p-q79f-m2v7",
-)
+@clause("AUTH-050", MUST, hooks="account", guards="secrets")
 def logout_ends_the_session(case: AuthCase) -> None:
     """After a logout the browser is nobody's, until the next login.
 
     A copy of the cookie, taken before, should be worthless too: the hub's own
     logout clears the browser's cookies, and forgets nothing itself.
+
+    Seen: GHSA-cw7p-q79f-m2v7 https://github.com/advisories/GHSA-cw7p-q79f-m2v7
     """
     hub = case.hub(allow_all=True)
     ada = case.person("ada")
@@ -45,14 +41,12 @@ def logout_ends_the_session(case: AuthCase) -> None:
     case.let_in(hub, ada, "ada did not come in again after a logout")
 
 
-@clause(
-    "AUTH-051",
-    MUST,
-    hooks="account",
-    seen="jupyterhub#1438 https://github.com/jupyterhub/jupyterhub/issues/1438",
-)
+@clause("AUTH-051", MUST, hooks="account")
 def two_tabs(case: AuthCase) -> None:
-    """A login begun in two tabs works in the second, and should in the first as well."""
+    """A login begun in two tabs works in the second, and should in the first as well.
+
+    Seen: jupyterhub#1438 https://github.com/jupyterhub/jupyterhub/issues/1438
+    """
     hub = case.hub(allow_all=True)
     ada = case.person("ada")
     browser = case.browser(hub, ada)
@@ -138,17 +132,14 @@ def hooks_that_raise(case: AuthCase) -> None:
     nothing_left("the server was stopped")
 
 
-@clause(
-    "AUTH-054",
-    MUST,
-    hooks="account",
-    seen="CVE-2026-40864 https://nvd.nist.gov/vuln/detail/CVE-2026-40864",
-)
+@clause("AUTH-054", MUST, hooks="account")
 def forms_of_other_sites(case: AuthCase) -> None:
     """What another site makes a browser send, without the hub's XSRF token, is refused with 403.
 
     At every address of the adapter's own and at the login form, with a session
     and without, even with the right secret.
+
+    Seen: CVE-2026-40864 https://nvd.nist.gov/vuln/detail/CVE-2026-40864
     """
     hub = case.hub(allow_all=True)
     ada = case.person("ada")

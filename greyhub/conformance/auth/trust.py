@@ -29,19 +29,15 @@ ATTEMPTS, KEPT = 120, 45
 """Logins that fail, and how many of them may be remembered."""
 
 
-@clause(
-    "AUTH-027",
-    MUST,
-    needs="oauth2 id_token",
-    guards="secrets",
-    seen="ltiauthenticator#134 https://github.com/jupyterhub/ltiauthenticator/pull/134",
-)
+@clause("AUTH-027", MUST, needs="oauth2 id_token", guards="secrets")
 def false_id_tokens(case: AuthCase) -> None:
     """An ID token for another client, of another issuer, out of date, or falsely signed is refused.
 
     Signatures need no check where the token came from the token endpoint over TLS:
     then those lies are not told. After the provider has changed its keys, logins
     should work without a restart.
+
+    Seen: ltiauthenticator#134 https://github.com/jupyterhub/ltiauthenticator/pull/134
     """
     hub = case.hub(allow_all=True)
     ada = case.person("ada")
@@ -110,18 +106,15 @@ def a_backend_that_hangs(case: AuthCase) -> None:
     case.require(visitors[0].who() is None, "the backend told nothing, and ada came in")
 
 
-@clause(
-    "AUTH-029",
-    MUST,
-    hooks="account",
-    seen="CVE-2026-34052: nonces were kept before the signature was looked at "
-    "https://nvd.nist.gov/vuln/detail/CVE-2026-34052",
-)
+@clause("AUTH-029", MUST, hooks="account")
 def failures_are_forgotten(case: AuthCase) -> None:
     """Logins that fail are not remembered without a bound.
 
     120 fail, each with words of its own, most of them with a state that is good, and
     what the adapter, its classes and their modules hold is counted before and after.
+
+    Seen: CVE-2026-34052: nonces were kept before the signature was looked at
+      https://nvd.nist.gov/vuln/detail/CVE-2026-34052
     """
     hub = case.hub()
     eve = case.person("eve")

@@ -9,22 +9,14 @@ from greyhub.conformance.cluster.case import SOON, ClusterCase
 from greyhub.conformance.contract import MUST, clause
 
 
-@clause(
-    "CLUSTER-006",
-    MUST,
-    needs="adaptive",
-    hooks="alive",
-    refusal=True,
-    guards="money",
-    seen=(
-        "distributed#3863 https://github.com/dask/distributed/issues/3863",
-        "distributed#6679 https://github.com/dask/distributed/issues/6679",
-    ),
-)
+@clause("CLUSTER-006", MUST, needs="adaptive", hooks="alive", refusal=True, guards="money")
 def adapt_follows_the_load(case: ClusterCase) -> None:
     """adapt(0, k) goes up under load, never above k, and back; a second adapt replaces the first.
 
     Where it is declined, adapt() must raise: it must not be taken for done.
+
+    Seen: distributed#3863 https://github.com/dask/distributed/issues/3863
+    Seen: distributed#6679 https://github.com/dask/distributed/issues/6679
     """
     cluster = case.make(0)
     if not case.claims("adaptive"):
@@ -59,23 +51,16 @@ def _most_under_load(case: ClusterCase, client: Any) -> int:
     return most
 
 
-@clause(
-    "CLUSTER-007",
-    MUST,
-    needs="adaptive",
-    hooks="alive",
-    guards="money",
-    seen=(
-        "distributed#8119 https://github.com/dask/distributed/issues/8119",
-        "distributed#9102 https://github.com/dask/distributed/issues/9102",
-        "analysis-grand-challenge#9 https://github.com/iris-hep/analysis-grand-challenge/issues/9",
-    ),
-)
+@clause("CLUSTER-007", MUST, needs="adaptive", hooks="alive", guards="money")
 def accounts_agree_at_rest(case: ClusterCase) -> None:
     """At rest what is planned, requested and observed are the same workers, and stay so.
 
     ``plan``, ``requested`` and ``observed`` are compared where a cluster has them;
     the scheduler and the backend always.
+
+    Seen: distributed#8119 https://github.com/dask/distributed/issues/8119
+    Seen: distributed#9102 https://github.com/dask/distributed/issues/9102
+    Seen: analysis-grand-challenge#9 https://github.com/iris-hep/analysis-grand-challenge/issues/9
     """
     cluster = case.make(0)
     client = case.client(cluster)

@@ -9,36 +9,27 @@ from greyhub.conformance.cluster.case import SOON, ClusterCase
 from greyhub.conformance.contract import MUST, SHOULD, clause
 
 
-@clause(
-    "CLUSTER-008",
-    MUST,
-    hooks="alive",
-    guards="money",
-    seen="dask-kubernetes#364 https://github.com/dask/dask-kubernetes/issues/364",
-)
+@clause("CLUSTER-008", MUST, hooks="alive", guards="money")
 def close_ends_everything(case: ClusterCase) -> None:
-    """close() ends the workers, the scheduler and all else that was begun for the cluster."""
+    """close() ends the workers, the scheduler and all else that was begun for the cluster.
+
+    Seen: dask-kubernetes#364 https://github.com/dask/dask-kubernetes/issues/364
+    """
     cluster = case.make(2)
     case.settled(case.client(cluster), 2)
     case.shut(cluster)
     case.nothing_left("after close()", 2.0, stays=0.3)
 
 
-@clause(
-    "CLUSTER-009",
-    MUST,
-    hooks="alive kill",
-    guards="money",
-    seen=(
-        "distributed#1170 https://github.com/dask/distributed/pull/1170",
-        "distributed#4116 https://github.com/dask/distributed/pull/4116",
-    ),
-)
+@clause("CLUSTER-009", MUST, hooks="alive kill", guards="money")
 def close_may_be_called_again(case: ClusterCase) -> None:
     """close() is idempotent: twice, by many at once, after a failure, and at exit.
 
     A notebook that has forgotten its cluster comes to its end: it ends within five
     seconds, in order, and nothing is left.
+
+    Seen: distributed#1170 https://github.com/dask/distributed/pull/1170
+    Seen: distributed#4116 https://github.com/dask/distributed/pull/4116
     """
     notebook = case.at_work()
     case.did("the notebook comes to its end")
@@ -75,15 +66,12 @@ def close_may_be_called_again(case: ClusterCase) -> None:
     case.nothing_left("after close()")
 
 
-@clause(
-    "CLUSTER-010",
-    MUST,
-    hooks="alive",
-    guards="money",
-    seen="distributed#5876 https://github.com/dask/distributed/issues/5876 (open)",
-)
+@clause("CLUSTER-010", MUST, hooks="alive", guards="money")
 def close_while_scaling(case: ClusterCase) -> None:
-    """close() while workers are under way ends, and none of them arrives later."""
+    """close() while workers are under way ends, and none of them arrives later.
+
+    Seen: distributed#5876 https://github.com/dask/distributed/issues/5876 (open)
+    """
     cluster = case.make(0)
     case.scale(cluster, 2)
     case.shut(cluster)
@@ -131,24 +119,17 @@ def an_exception_releases_all(case: ClusterCase) -> None:
     case.nothing_left("after the asynchronous block")
 
 
-@clause(
-    "CLUSTER-014",
-    MUST,
-    hooks="alive fault",
-    guards="money",
-    budget=25,
-    seen=(
-        "dask-cloudprovider#365 https://github.com/dask/dask-cloudprovider/issues/365",
-        "dask-cloudprovider#262 https://github.com/dask/dask-cloudprovider/issues/262",
-        "dask-cloudprovider#277 https://github.com/dask/dask-cloudprovider/issues/277",
-    ),
-)
+@clause("CLUSTER-014", MUST, hooks="alive fault", guards="money", budget=25)
 def a_failed_start_leaves_nothing(case: ClusterCase) -> None:
     """A start that fails half-way raises within a bound and leaves nothing.
 
     First no scheduler comes up; then there is capacity for one worker of two.
     The second may also end in a cluster that works with one worker: asking for
     workers is no promise, in Dask's protocol, that they are there.
+
+    Seen: dask-cloudprovider#365 https://github.com/dask/dask-cloudprovider/issues/365
+    Seen: dask-cloudprovider#262 https://github.com/dask/dask-cloudprovider/issues/262
+    Seen: dask-cloudprovider#277 https://github.com/dask/dask-cloudprovider/issues/277
     """
     with case.fault("scheduler"):
         began = time.monotonic()
@@ -165,21 +146,17 @@ def a_failed_start_leaves_nothing(case: ClusterCase) -> None:
         if error is None:
             client = case.client(cluster)
             case.until(lambda: case.workers(client), SOON, "one worker had room, and none came")
-            value = case.compute(client, pow, 2, 5)
-            case.require(value == 32, f"pow(2, 5) came back as {value!r}")
+            case.equal(case.compute(client, pow, 2, 5), 32, "pow(2, 5) came back as")
             case.shut(cluster)
         case.nothing_left("after a start with room for one worker of two", stays=0.3)
 
 
-@clause(
-    "CLUSTER-029",
-    SHOULD,
-    needs="idle_timeout",
-    hooks="alive",
-    seen="dask-cloudprovider#202 https://github.com/dask/dask-cloudprovider/issues/202",
-)
+@clause("CLUSTER-029", SHOULD, needs="idle_timeout", hooks="alive")
 def a_forgotten_cluster_ends(case: ClusterCase) -> None:
-    """A cluster without work ends itself, and everything of it, after the idle timeout."""
+    """A cluster without work ends itself, and everything of it, after the idle timeout.
+
+    Seen: dask-cloudprovider#202 https://github.com/dask/dask-cloudprovider/issues/202
+    """
     case.override(case.claims("idle_timeout"))
     cluster = case.make(1)
     case.until(lambda: case.parts("worker"), SOON, "there was no worker")

@@ -11,17 +11,13 @@ from greyhub.conformance.contract import MUST, SHOULD, clause
 from greyhub.conformance.testkit.partition import cut_off
 
 
-@clause(
-    "CLUSTER-017",
-    MUST,
-    hooks="alive kill",
-    seen=(
-        "dask-kubernetes#244 https://github.com/dask/dask-kubernetes/issues/244",
-        "dask-kubernetes#417 https://github.com/dask/dask-kubernetes/issues/417",
-    ),
-)
+@clause("CLUSTER-017", MUST, hooks="alive kill")
 def a_lost_worker_is_replaced(case: ClusterCase) -> None:
-    """A killed worker is noticed, the next scale(n) restores n, and its results come again."""
+    """A killed worker is noticed, the next scale(n) restores n, and its results come again.
+
+    Seen: dask-kubernetes#244 https://github.com/dask/dask-kubernetes/issues/244
+    Seen: dask-kubernetes#417 https://github.com/dask/dask-kubernetes/issues/417
+    """
     cluster = case.make(0)
     client = case.client(cluster)
     case.scale(cluster, 1)
@@ -55,18 +51,17 @@ def a_lost_worker_is_replaced(case: ClusterCase) -> None:
     hooks="alive",
     guards="money",
     budget=25,
-    seen=(
-        "dask-gateway#393 https://github.com/dask/dask-gateway/issues/393",
-        "dask-gateway#255 https://github.com/dask/dask-gateway/issues/255",
-        "distributed#1322 https://github.com/dask/distributed/issues/1322",
-        "distributed#4263 https://github.com/dask/distributed/issues/4263",
-    ),
 )
 def a_killed_notebook_takes_its_cluster_with_it(case: ClusterCase) -> None:
     """When the notebook is killed, everything is gone within the time that is claimed.
 
     The notebook is a process of its own, with a cluster where the adapter puts it,
     and gets SIGKILL.
+
+    Seen: dask-gateway#393 https://github.com/dask/dask-gateway/issues/393
+    Seen: dask-gateway#255 https://github.com/dask/dask-gateway/issues/255
+    Seen: distributed#1322 https://github.com/dask/distributed/issues/1322
+    Seen: distributed#4263 https://github.com/dask/distributed/issues/4263
     """
     _notebook_ends(case, signal.SIGKILL, float(case.claims("reaps_on_client_death")))
 
@@ -159,15 +154,12 @@ def close_without_the_backend(case: ClusterCase) -> None:
     case.nothing_left("after reap()")
 
 
-@clause(
-    "CLUSTER-028",
-    SHOULD,
-    needs="reattach",
-    hooks="alive reattach",
-    seen="dask-kubernetes#859 https://github.com/dask/dask-kubernetes/issues/859",
-)
+@clause("CLUSTER-028", SHOULD, needs="reattach", hooks="alive reattach")
 def a_cluster_is_found_again(case: ClusterCase) -> None:
-    """With shutdown_on_close=False a cluster outlives its notebook, and is found by its name."""
+    """With shutdown_on_close=False a cluster outlives its notebook, and is found by its name.
+
+    Seen: dask-kubernetes#859 https://github.com/dask/dask-kubernetes/issues/859
+    """
     suite: Any = case.suite
 
     def leave() -> str:
@@ -185,25 +177,19 @@ def a_cluster_is_found_again(case: ClusterCase) -> None:
     cluster = case.call("reattach()", suite.reattach, "ada", first.value)
     client = case.client(cluster)
     case.settled(client, 1)
-    value = case.compute(client, pow, 2, 6)
-    case.require(value == 64, f"pow(2, 6) came back as {value!r}")
+    case.equal(case.compute(client, pow, 2, 6), 64, "pow(2, 6) came back as")
     case.shut(cluster)
     case.nothing_left("after close()")
 
 
-@clause(
-    "CLUSTER-032",
-    MUST,
-    hooks="alive",
-    guards="money",
-    budget=25,
-    seen="pangeo-eosc#8 https://github.com/pangeo-data/pangeo-eosc/issues/8",
-)
+@clause("CLUSTER-032", MUST, hooks="alive", guards="money", budget=25)
 def stopping_the_server_stops_its_clusters(case: ClusterCase) -> None:
     """Stopping the user's server ends the clusters of its notebooks, or they can be listed.
 
     A server is stopped by SIGTERM. Where an end is claimed, everything is gone
     within that time; where it is declined, the adapter lists what is left to its owner.
+
+    Seen: pangeo-eosc#8 https://github.com/pangeo-data/pangeo-eosc/issues/8
     """
     seconds = case.claims("reaps_on_client_death")
     if seconds is not None:

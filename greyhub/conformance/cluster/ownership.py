@@ -8,17 +8,15 @@ from greyhub.conformance.cluster.case import SOON, ClusterCase, held
 from greyhub.conformance.contract import MUST, clause
 
 
-@clause(
-    "CLUSTER-015",
-    MUST,
-    seen="distributed 2026.8.0: clusters of one name are equal, and get_client() of the one "
-    "gives a client of the other",
-)
+@clause("CLUSTER-015", MUST)
 def names_are_unique(case: ClusterCase) -> None:
     """Default names are unique; a name that is in use is refused, or is the same cluster again.
 
     Where a name cannot be given at all there is nothing to refuse. Where a backend
     outside of the notebook holds them, another notebook has other names, too.
+
+    Seen: distributed 2026.8.0: clusters of one name are equal, and get_client() of the one gives a
+      client of the other
     """
     elsewhere = []
     if case.claims("remote") or case.claims("shared"):
@@ -71,14 +69,13 @@ def clusters_are_separate(case: ClusterCase) -> None:
     case.until(lambda: case.workers(client), SOON, "there was no worker")
     before = case.workers(client)
     case.shut(clusters[0])
-    value = case.compute(client, pow, 2, 4)
-    case.require(value == 16, f"pow(2, 4) came back as {value!r}")
+    case.equal(case.compute(client, pow, 2, 4), 16, "pow(2, 4) came back as")
     left = case.workers(client) & before
     case.require(left, "the end of one cluster ended the workers of another")
     for number, cluster in enumerate(clusters[1:], 1):
         client = case.client(cluster)
         value = case.call("its own data", client.get_dataset, "mine")
-        case.require(value == number, f"cluster {number + 1} has {value!r} for its own {number}")
+        case.require(value == number, f"for its own, cluster {number + 1} has {value!r}")
 
 
 @clause("CLUSTER-025", MUST, needs="shared", hooks="alive list_clusters", guards="money")

@@ -17,23 +17,15 @@ CANARY = "greyhub.conformance.data.import_canary"
 """A module whose import contains_secret."""
 
 
-@clause(
-    "DATA-022",
-    MUST,
-    needs="documents",
-    hooks="write",
-    guards="secrets",
-    budget=30,
-    seen=(
-        "intake PR#26 https://github.com/intake/intake/pull/26: shell and env, by design",
-        "intake 2.0.9: allow_import is true by default",
-    ),
-)
+@clause("DATA-022", MUST, needs="documents", hooks="write", guards="secrets", budget=30)
 def catalogues_run_nothing(case: DataCase) -> None:
     """No catalogue runs code: by a tag of YAML, a template, or the name of a class.
 
     Each that tries is opened and read as far as it goes; no file is made, no
     program begun and no module imported that it names.
+
+    Seen: intake PR#26 https://github.com/intake/intake/pull/26: shell and env, by design
+    Seen: intake 2.0.9: allow_import is true by default
     """
     marks = case.directory / "marks"
     marks.mkdir()

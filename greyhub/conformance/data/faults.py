@@ -34,18 +34,14 @@ MALFORMED: dict[str, tuple[str | bytes, int]] = {
 """What is no catalogue, and the line on which that shows."""
 
 
-@clause(
-    "DATA-009",
-    MUST,
-    needs="documents",
-    hooks="write",
-    seen="intake 2.0.9: AttributeError, KeyError or the YAML parser's own",
-)
+@clause("DATA-009", MUST, needs="documents", hooks="write")
 def what_is_no_catalogue_is_said_to_be_none(case: DataCase) -> None:
     """Of a document that is no catalogue, one CatalogError tells file and line.
 
     It is not taken for an empty catalogue, and no parser's own error comes out. One
     that is not there is an error that names it.
+
+    Seen: intake 2.0.9: AttributeError, KeyError or the YAML parser's own
     """
     place = case.suite.place()
     case.did("write no catalogue")

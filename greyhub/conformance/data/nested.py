@@ -94,15 +94,12 @@ sources:
 """
 
 
-@clause(
-    "DATA-016",
-    SHOULD,
-    needs="documents",
-    hooks="publish write",
-    seen="intake#826 https://github.com/intake/intake/issues/826",
-)
+@clause("DATA-016", SHOULD, needs="documents", hooks="publish write")
 def old_catalogues_are_read_or_refused(case: DataCase) -> None:
-    """A catalogue of Intake 1 is read, or refused with what to do about it."""
+    """A catalogue of Intake 1 is read, or refused with what to do about it.
+
+    Seen: intake#826 https://github.com/intake/intake/issues/826
+    """
     case.publish(rain=table("rain", RAIN))
     case.write(OLD)
     try:

@@ -30,20 +30,15 @@ def _dated(catalog: Catalog) -> Any:
     return catalog.open("fixed", year=2020)
 
 
-@clause(
-    "DATA-005",
-    MUST,
-    needs="parameters",
-    hooks="publish touched",
-    guards="data",
-    seen="intake#856 https://github.com/intake/intake/issues/856",
-)
+@clause("DATA-005", MUST, needs="parameters", hooks="publish touched", guards="data")
 def only_declared_values(case: DataCase) -> None:
     """A dataset is opened with declared values alone; all else is a ValueError.
 
     Missing, unknown, of another type, not among those allowed, out of bounds. A
     value that may be any text never becomes a path: what is not the catalogue's
     is not reached by it.
+
+    Seen: intake#856 https://github.com/intake/intake/issues/856
     """
     chosen = Dataset(
         "data/{station}-{year}.csv",

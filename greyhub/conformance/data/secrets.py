@@ -19,20 +19,15 @@ from greyhub.conformance.testkit.log_capture import LogCapture, as_shown
 LOG = ["one", "two"]
 
 
-@clause(
-    "DATA-020",
-    MUST,
-    needs="credentials",
-    hooks="publish damage",
-    guards="secrets",
-    seen="intake 2.0.9: to_yaml_file() writes storage_options, credentials and all",
-)
+@clause("DATA-020", MUST, needs="credentials", hooks="publish damage", guards="secrets")
 def no_secret_is_shown(case: DataCase) -> None:
     """A dataset's secret is in no repr, description, export, error, log or pickled catalogue.
 
     Neither where the catalogue refers to it, nor where it stands there in plain
     text. A dataset that has been opened takes its secret to the workers which read
     it: its own pickle may hold it, and its repr may not.
+
+    Seen: intake 2.0.9: to_yaml_file() writes storage_options, credentials and all
     """
     written = f"plain-{case.suite.run_id}"
     case.publish(
@@ -117,20 +112,15 @@ READING = (
 )  # fmt: skip
 
 
-@clause(
-    "DATA-021",
-    MUST,
-    needs="documents",
-    hooks="write",
-    guards="secrets",
-    seen="intake 2.0.9: {env(JUPYTERHUB_API_TOKEN)} in a shared catalogue is filled in with the "
-    "token of whoever opens it",
-)
+@clause("DATA-021", MUST, needs="documents", hooks="write", guards="secrets")
 def catalogues_read_no_environment(case: DataCase) -> None:
     """A catalogue reads no variable but those that are allowed, and the hub's tokens never.
 
     A dataset is at a server that hears what it is asked for, and tokens are asked
     for in its URL, its options, its metadata, and the defaults of parameters.
+
+    Seen: intake 2.0.9: {env(JUPYTERHUB_API_TOKEN)} in a shared catalogue is filled in with the
+      token of whoever opens it
     """
     server = HTTPServer(("127.0.0.1", 0), _Ear)
     server.heard = []  # type: ignore[attr-defined]

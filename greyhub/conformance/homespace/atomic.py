@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+from greyhub.conformance.case import shorten
 from greyhub.conformance.contract import MUST, clause
-from greyhub.conformance.homespace.case import Backend, Home, HomespaceCase, told
+from greyhub.conformance.homespace.case import Backend, Home, HomespaceCase
 from greyhub.conformance.testkit.fork import Fork
 
 OLD, NEW = b"old " * 300, b"new content " * 300
@@ -16,22 +17,16 @@ class Meanwhile(Exception):
     """What goes wrong in a writer, on purpose."""
 
 
-@clause(
-    "HOME-010",
-    MUST,
-    hooks="raw",
-    guards="data",
-    seen=(
-        "fsspec 2026.9.0: the partial file is published over the old one, local and s3fs",
-        "pg_lake#622 https://github.com/Snowflake-Labs/pg_lake/pull/622: an empty file on Azure",
-    ),
-)
+@clause("HOME-010", MUST, hooks="raw", guards="data")
 def an_error_publishes_nothing(case: HomespaceCase) -> None:
     """An exception in ``with open(path, "wb")`` publishes nothing and leaves nothing behind.
 
     Over a file that is there and where there is none, binary and text, before
     anything is written, before and after a block has gone out, and when the user
     interrupts it. Where it is claimed, also in mode ``xb``.
+
+    Seen: fsspec 2026.9.0: the partial file is published over the old one, local and s3fs
+    Seen: pg_lake#622 https://github.com/Snowflake-Labs/pg_lake/pull/622: an empty file on Azure
     """
     home, backend = case.home(), case.backend()
     home.pipe_file("folder/there", OLD)
@@ -49,21 +44,13 @@ def an_error_publishes_nothing(case: HomespaceCase) -> None:
                     for part in parts:
                         file.write(part)
                     raise error
-                held = backend.peek("folder/there")
-                case.require(held == OLD, f"the file that was there is {told(held)} now")
+                case.equal(backend.peek("folder/there"), OLD, "the file that was there is now")
                 left = backend.paths() - before
                 case.require(not left, f"the failed writer has left {sorted(left)}")
-                names = home.names("folder")
-                case.require(names == ["folder/there"], f"afterwards ls gives {names}")
+                case.equal(home.names("folder"), ["folder/there"], "afterwards ls gives")
 
 
-@clause(
-    "HOME-011",
-    MUST,
-    hooks="raw",
-    guards="data",
-    seen="opendal#788 https://github.com/apache/opendal/issues/788",
-)
+@clause("HOME-011", MUST, hooks="raw", guards="data")
 def readers_see_a_whole_file(case: HomespaceCase) -> None:
     """Readers see the old file or the new one, never a mix, never none.
 
@@ -71,6 +58,8 @@ def readers_see_a_whole_file(case: HomespaceCase) -> None:
     large one too; a slow writer is looked at half-way, also by a client that has
     only come; and a reader that has begun when the file is replaced reads the old
     one to its end, or is told that it is gone.
+
+    Seen: opendal#788 https://github.com/apache/opendal/issues/788
     """
     home, reader, backend = case.home(proxied=True), case.home(), case.backend()
     large = case.bytes(6 * 2**20)
@@ -97,9 +86,8 @@ def readers_see_a_whole_file(case: HomespaceCase) -> None:
 
         with case.stepping(look):
             write("file", new)
-        case.require(not torn, f"while it is written by {way} a reader sees {told_first(torn)}")
-        held = backend.peek("file")
-        case.require(held == new, f"after it is written by {way} it is {told(held)}")
+        case.require(not torn, f"while it is written by {way} a reader sees {first_seen(torn)}")
+        case.equal(backend.peek("file"), new, f"after it is written by {way} it is")
     _half_way(case, home, reader, backend)
     _reading_on(case, home, reader, backend)
 
@@ -111,7 +99,7 @@ def _half_way(case: HomespaceCase, home: Home, reader: Home, backend: Backend) -
         file.flush()
         case.home().find("")  # who comes meanwhile must not clear up what is still at work
         for where, seen in (("the backend", backend.peek("file")), ("a reader", read(reader))):
-            case.require(seen == OLD, f"half-way, {where} has {told(seen)}")
+            case.require(seen == OLD, f"half-way, {where} has {shorten(seen)}")
         file.write(NEW[1800:])
     case.require(read(reader) == NEW, "after it was closed, a reader does not see the new file")
 
@@ -132,9 +120,9 @@ def _reading_on(case: HomespaceCase, home: Home, reader: Home, backend: Backend)
     case.require(found in (old, new), "a reader that had begun got a mix of the old and the new")
 
 
-def told_first(torn: list[bytes | None]) -> str:
+def first_seen(torn: list[bytes | None]) -> str:
     """What the first reader of a torn file saw."""
-    return ", ".join("no file" if seen is None else told(seen) for seen in torn[:1])
+    return ", ".join("no file" if seen is None else shorten(seen) for seen in torn[:1])
 
 
 def read(reader: Home) -> bytes | None:
@@ -159,13 +147,11 @@ def a_killed_writer_changes_nothing(case: HomespaceCase) -> None:
     before = backend.paths()
     for path in ("folder/file", "folder/new"):
         killed_writer(case, path)
-    held = backend.get("folder/file")
-    case.require(held == OLD, f"the old file is {told(held)} after its writer was killed")
+    case.equal(backend.get("folder/file"), OLD, "after its writer was killed, the old file is")
     after = case.home()
     for listing in (home.names("folder"), after.names("folder"), sorted(after.find(""))):
         case.require(listing == ["folder/file"], f"a listing shows {listing}")
-    root = after.names()
-    case.require(root == ["folder"], f"a listing of the root shows {root}")
+    case.equal(after.names(), ["folder"], "a listing of the root shows")
     left = backend.paths() - before
     if backend.has("age"):
         for path in OWN:
@@ -208,20 +194,15 @@ def killed_writer(case: HomespaceCase, path: str, part: bytes = b"half " * 100_0
 _OPEN: list[Any] = []
 
 
-@clause(
-    "HOME-044",
-    MUST,
-    hooks="raw fault",
-    guards="data",
-    seen="s3fs-fuse#2120 https://github.com/s3fs-fuse/s3fs-fuse/issues/2120",
-    budget=20,
-)
+@clause("HOME-044", MUST, hooks="raw fault", guards="data", budget=20)
 def a_lost_write_raises(case: HomespaceCase) -> None:
     """A write that does not reach the backend raises, and the file does not appear.
 
     By open(), for bytes and for text, pipe_file(), pipe() and put_file(), in one part
     and in several blocks; and where it is claimed, by adding. If the first block alone
     is refused, the write raises, or all of it is there.
+
+    Seen: s3fs-fuse#2120 https://github.com/s3fs-fuse/s3fs-fuse/issues/2120
     """
     home, backend = case.home(proxied=True), case.backend()
     home.pipe_file("before", b"1")
@@ -243,35 +224,26 @@ def a_lost_write_raises(case: HomespaceCase) -> None:
             case.raises(Exception, write, way, small)
     with case.fault("rejected", "write", times=1), suppress(Exception):
         in_blocks("once", small)
-        once = backend.peek("once")
-        case.require(once == large + small, f"its first block refused, {told(once)} is there")
+        case.equal(backend.peek("once"), large + small, "its first block refused, there is")
         home.rm_file("once")
-    held = backend.get("before")
-    case.require(held == b"1", f"what could not be added to is {told(held)}, not b'1'")
+    case.equal(backend.get("before"), b"1", "what could not be added to is")
     left = backend.paths() - {"before"}
     case.require(not left, f"the writes raised, and yet there is {sorted(left)}")
-    names = home.names()
-    case.require(names == ["before"], f"the writes raised, and yet ls gives {names}")
+    case.equal(home.names(), ["before"], "the writes raised, and yet ls gives")
     home.pipe_file("after", b"x" * 5000)
     case.require(backend.get("after") == b"x" * 5000, "a later write does not reach the backend")
     odd = backend.paths() - {"before", "after"}
     case.require(not odd, f"writes that had raised came later: {sorted(odd)}")
 
 
-@clause(
-    "HOME-045",
-    MUST,
-    hooks="raw",
-    guards="data",
-    seen=(
-        "fsspec#2108 https://github.com/fsspec/filesystem_spec/pull/2108",
-        "fsspec 2026.9.0: DirFileSystem ignores transactions",
-    ),
-)
+@clause("HOME-045", MUST, hooks="raw", guards="data")
 def transactions(case: HomespaceCase) -> None:
     """A transaction publishes at its end; an exception rolls it back, and spoils nothing later.
 
     So does an end that fails, which is told; and of two writes to one file the last one wins.
+
+    Seen: fsspec#2108 https://github.com/fsspec/filesystem_spec/pull/2108
+    Seen: fsspec 2026.9.0: DirFileSystem ignores transactions
     """
     home, backend = case.home(), case.backend()
     home.pipe_file("there", OLD)
@@ -287,16 +259,14 @@ def transactions(case: HomespaceCase) -> None:
         home.put("put", b"4")
         case.require(backend.get("there") == OLD, "a file is published before the transaction ends")
         early = backend.content().keys() - before
-        shown = home.names()
-        case.require(shown == ["there"], f"before the transaction ends, ls gives {shown}")
+        case.equal(home.names(), ["there"], "before the transaction ends, ls gives")
         hidden = sorted(early & done.keys())
         case.require(not hidden, f"{hidden} are published before the transaction ends")
 
     with suppress(Meanwhile), home.transaction():
         writes()
         raise Meanwhile("the writer failed")
-    held = backend.get("there")
-    case.require(held == OLD, f"after a failed transaction the file is {told(held)}")
+    case.equal(backend.get("there"), OLD, "after a failed transaction the file is")
     left = backend.paths() - before
     case.require(not left, f"a failed transaction has left {sorted(left)}")
     home.write("later", b"3")
@@ -305,8 +275,7 @@ def transactions(case: HomespaceCase) -> None:
     with home.transaction():
         writes()
     case.require(backend.content() == done, f"the end left {sorted(backend.content())}")
-    names = sorted(home.find(""))
-    case.require(names == sorted(done), f"after the transaction find gives {names}")
+    case.equal(sorted(home.find("")), sorted(done), "after the transaction find gives")
     if case.suite.has("fault"):
         _failing_end(case, done)
 

@@ -61,7 +61,7 @@ class HomespaceCase(Case):
         """What a call raises; the promise is broken if it is another error, or none."""
         kinds = kind if isinstance(kind, tuple) else (kind,)
         wanted = " or ".join(each.__name__ for each in kinds)
-        named = f"{getattr(call, '__name__', 'it')}({', '.join(map(told, args))})"
+        named = f"{getattr(call, '__name__', 'it')}({', '.join(map(shorten, args))})"
         try:
             answer = call(*args)
         except kinds as error:
@@ -70,7 +70,7 @@ class HomespaceCase(Case):
             raise Broken(
                 f"{named} raised {type(error).__name__}, not {wanted}: {shorten(error)}"
             ) from error
-        raise Broken(f"{named} did not raise {wanted}, but answered {told(answer)}")
+        raise Broken(f"{named} did not raise {wanted}, but answered {shorten(answer)}")
 
     def fault(self, kind: str, moment: str = "any", **how: Any) -> AbstractContextManager[Any]:
         """Break the backend while a block lasts; see the suite's `fault`."""
@@ -238,12 +238,12 @@ class Backend:
     def get(self, path: str) -> bytes | None:
         """A file's content, or None if it is not there."""
         content = self.peek(path)
-        self.case.saw(f"{path}: {told(content)}")
+        self.case.saw(f"{path}: {shorten(content)}")
         return content
 
     def put(self, path: str, content: bytes) -> None:
         """Write a file as another client does."""
-        self.case.did(f"another client writes {told(content)} to {path}")
+        self.case.did(f"another client writes {shorten(content)} to {path}")
         self._look(f"[{path!r}] =", lambda: self.raw.__setitem__(path, content))
 
     def remove(self, path: str) -> None:
@@ -254,7 +254,7 @@ class Backend:
     def paths(self) -> set[str]:
         """The paths of all files, those included that the adapter shows nobody."""
         found = self._look("", lambda: set(self.raw))
-        self.case.saw(f"the home holds {told(sorted(found))}")
+        self.case.saw(f"the home holds {shorten(sorted(found))}")
         return found
 
     def content(self) -> dict[str, bytes]:
@@ -266,19 +266,12 @@ class Backend:
         return hasattr(self.raw, name)
 
 
-def told(value: object) -> str:
-    """A value in a report: of long bytes, how many."""
-    if isinstance(value, bytes | bytearray) and len(value) > 24:
-        return f"<{len(value)} bytes {bytes(value[:8])!r}…>"
-    return shorten(value)
-
-
 def shown(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any] | None = None) -> str:
     """A call in a report."""
-    named = [f"{key}={told(value)}" for key, value in (kwargs or {}).items()]
+    named = [f"{key}={shorten(value)}" for key, value in (kwargs or {}).items()]
     return f"{name}({', '.join([*map(repr_short, args), *named])})"
 
 
 def repr_short(value: object) -> str:
     """An argument in a report."""
-    return repr(value) if isinstance(value, str) and len(value) < 60 else told(value)
+    return repr(value) if isinstance(value, str) and len(value) < 60 else shorten(value)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 
+from greyhub.conformance.case import shorten
 from greyhub.conformance.contract import MUST, SHOULD, clause
-from greyhub.conformance.homespace.case import Backend, Home, HomespaceCase, told
+from greyhub.conformance.homespace.case import Backend, Home, HomespaceCase
 
 
 @clause("HOME-001", MUST, hooks="raw", guards="data")
@@ -26,8 +27,7 @@ def content_agrees(case: HomespaceCase) -> None:
     ):
         write(path, expected)
     for path, expected in files.items():
-        found = backend.get(path)
-        case.require(found == expected, f"the backend holds {told(found)} for {path}")
+        case.equal(backend.get(path), expected, f"for {path} the backend holds")
         case.require(home.cat_file(path) == expected, f"cat_file({path!r}) is not what was written")
         case.require(home.read(path) == expected, f"open({path!r}) does not read what was written")
         case.require(home.exists(path), f"exists({path!r}) is false")
@@ -40,8 +40,7 @@ def content_agrees(case: HomespaceCase) -> None:
         home.get_file(path, str(got))
         case.require(got.read_bytes() == expected, f"get_file({path!r}) is not what was written")
     case.require(home.cat(list(files)) == files, "cat() of several is not what was written")
-    names = home.names("a/b")
-    case.require(names == ["a/b/two.bin"], f"ls('a/b') gives {names}")
+    case.equal(home.names("a/b"), ["a/b/two.bin"], "ls('a/b') gives")
     [listed] = home.ls("a/b", detail=True)
     case.require(
         (listed["name"], listed["size"], listed["type"]) == ("a/b/two.bin", len(content), "file"),
@@ -54,17 +53,18 @@ def content_agrees(case: HomespaceCase) -> None:
     expected_root = {"one.bin": len(content), "a": "directory"}
     case.require(root == expected_root, f"the root holds {root}, not {expected_root}")
     for pattern, matching in (("*.bin", ["one.bin"]), ("a/*/t*.bin", ["a/b/two.bin"])):
-        found_by = home.glob(pattern)
-        case.require(found_by == matching, f"glob({pattern!r}) gives {found_by}, not {matching}")
+        case.equal(home.glob(pattern), matching, f"glob({pattern!r}) gives")
     case.require(home.isdir("a") and not home.isfile("a"), "the folder a is not told as one")
 
 
-@clause("HOME-002", MUST, seen="s3fs 2026.9.0: rm_file of a missing key does not raise")
+@clause("HOME-002", MUST)
 def missing_is_not_found(case: HomespaceCase) -> None:
     """A path that is not there raises FileNotFoundError: cat, open, info, cp, rm and ls.
 
     At the root, in a folder that is there, in one that is not, and where a longer
     name begins so.
+
+    Seen: s3fs 2026.9.0: rm_file of a missing key does not raise
     """
     home = case.home()
     home.pipe_file("here/file", b"1")
@@ -76,14 +76,12 @@ def missing_is_not_found(case: HomespaceCase) -> None:
             case.require(not home.exists(name), f"exists({name!r}) is true")
 
 
-@clause(
-    "HOME-003",
-    MUST,
-    hooks="raw",
-    seen="adlfs#81 https://github.com/fsspec/adlfs/issues/81",
-)
+@clause("HOME-003", MUST, hooks="raw")
 def empty_files(case: HomespaceCase) -> None:
-    """A file of no bytes is a file, made by pipe_file, put_file or by open and close."""
+    """A file of no bytes is a file, made by pipe_file, put_file or by open and close.
+
+    Seen: adlfs#81 https://github.com/fsspec/adlfs/issues/81
+    """
     home, backend = case.home(), case.backend()
     home.pipe_file("piped", b"")
     with home.open("opened", "wb"):
@@ -104,22 +102,16 @@ def empty_files(case: HomespaceCase) -> None:
         case.require(part == b"", f"the first ten bytes of {path!r} are {part!r}")
 
 
-@clause(
-    "HOME-004",
-    MUST,
-    hooks="raw",
-    guards="data",
-    seen=(
-        "adlfs#154 https://github.com/fsspec/adlfs/issues/154: exactly one block",
-        "s3fs#65 https://github.com/fsspec/s3fs/issues/65",
-    ),
-)
+@clause("HOME-004", MUST, hooks="raw", guards="data")
 def large_files(case: HomespaceCase) -> None:
     """A large file, written in odd parts, is read whole, in parts and from its end.
 
     24 MiB unless the suite says more; and sizes one less and one more than a block,
     which are copied, moved, put and got, too. What is written may be a buffer that is
     used again.
+
+    Seen: adlfs#154 https://github.com/fsspec/adlfs/issues/154: exactly one block
+    Seen: s3fs#65 https://github.com/fsspec/s3fs/issues/65
     """
     home, backend = case.home(), case.backend()
     size = case.suite.large + 3
@@ -139,12 +131,11 @@ def large_files(case: HomespaceCase) -> None:
     with home.open("large", "rb") as file:
         for at, length in ((0, 10), (size // 2, 2**16), (5 * 2**20 - 3, 7), (size - 5, 5)):
             file.seek(at)
-            part = file.read(length)
-            case.require(part == content[at : at + length], f"read {told(part)} at {at}")
+            case.equal(file.read(length), content[at : at + length], f"at {at} it reads")
             case.require(file.tell() == at + length, f"tell() is not {at + length} after reading")
         file.seek(at := 5 * 2**20)
         line, ends = file.readline(), content.index(b"\n", at) + 1
-        case.require(line == content[at:ends], f"the line at {at} is read as {told(line)}")
+        case.require(line == content[at:ends], f"the line at {at} is read as {shorten(line)}")
         buffer = bytearray(2000)
         file.seek(0)
         length = file.readinto(buffer)
@@ -156,13 +147,12 @@ def large_files(case: HomespaceCase) -> None:
     parts = ((-7, None), (3, 11), (0, -3), (size - 4, size + 100), (0, 0), (5, 5), (size, None))
     for start, end in parts:
         part = home.cat_file("large", start=start, end=end)
-        case.require(part == content[start:end], f"cat_file from {start} to {end}: {told(part)}")
+        case.require(part == content[start:end], f"cat_file from {start} to {end}: {shorten(part)}")
     block = 5 * 2**20
     for odd in (block - 1, block, block + 1):
         with home.open("block", "wb", block_size=block) as file:
             file.write(content[:odd])
-        held = backend.peek("block")
-        case.require(held == content[:odd], f"of {odd} bytes the backend holds {told(held)}")
+        case.equal(backend.peek("block"), content[:odd], f"of {odd} bytes the backend holds")
     _transferred(case, home, backend, content[: block + 1])
 
 
@@ -174,11 +164,9 @@ def _transferred(case: HomespaceCase, home: Home, backend: Backend, content: byt
     home.put("put", content)
     home.cp_file("put", "copied")
     for path in ("put", "copied"):
-        held = backend.peek(path)
-        case.require(held == content, f"of {len(content)} bytes that are {path}: {told(held)}")
+        case.equal(backend.peek(path), content, f"of {len(content)} bytes that are {path}:")
     home.mv("copied", "moved")
-    held = backend.peek("moved")
-    case.require(held == content, f"of {len(content)} bytes that are moved: {told(held)}")
+    case.equal(backend.peek("moved"), content, f"of {len(content)} bytes that are moved:")
 
 
 @clause("HOME-005", MUST, hooks="raw", guards="data")
@@ -198,11 +186,9 @@ def overwriting_truncates(case: HomespaceCase) -> None:
         for content in (b"short", b""):
             home.pipe_file(path, b"long" * 1000)
             write(path, content)
-            held = backend.get(path)
-            case.require(held == content, f"overwritten by {way}, {path} is {told(held)}")
+            case.equal(backend.get(path), content, f"overwritten by {way}, {path} is")
             case.require(home.cat_file(path) == content, f"cat_file({path!r}) is not {content!r}")
-            size = home.size(path)
-            case.require(size == len(content), f"size({path!r}) is {size}")
+            case.equal(home.size(path), len(content), f"size({path!r}) is")
 
 
 @clause("HOME-006", MUST, needs="append", hooks="raw", guards="data", refusal=True)
@@ -236,8 +222,7 @@ def append_adds(case: HomespaceCase) -> None:
     case.require(backend.get("new") == b"first, second", "mode a did not add to the file")
     backend.put("log", b"another's")
     home.write("log", b", added", "ab")
-    held = backend.get("log")
-    case.require(held == b"another's, added", f"added to what another client wrote: {held!r}")
+    case.equal(backend.get("log"), b"another's, added", "added to what another client wrote:")
     large = case.bytes(6 * 2**20)
     home.pipe_file("large", large)
     with home.open("large", "ab") as file:
@@ -294,12 +279,10 @@ def text_is_preserved(case: HomespaceCase) -> None:
     text = "naïve, 日本, 🦊\nunix\r\nwindows\rmac\n"
     for encoding in ("utf-8", "utf-16", "utf-8-sig"):
         home.write("text", text, "w", encoding=encoding, newline="")
-        raw = home.cat_file("text")
-        case.require(raw == text.encode(encoding), f"{encoding}: the file holds {told(raw)}")
+        case.equal(home.cat_file("text"), text.encode(encoding), f"{encoding}: the file holds")
         read = home.read("text", "r", encoding=encoding, newline="")
-        case.require(read == text, f"{encoding}: {read!r} is read, not {text!r}")
+        case.require(read == text, f"{encoding}: what is read is {read!r}")
     home.write_text("text", text, encoding="utf-8", newline="")
-    read = home.read_text("text", encoding="utf-8", newline="")
-    case.require(read == text, f"read_text gives {read!r}, not {text!r}")
+    case.equal(home.read_text("text", encoding="utf-8", newline=""), text, "read_text gives")
     lines = list(io.StringIO(home.read("text", "r", encoding="utf-8")))
     case.require(lines[1:3] == ["unix\n", "windows\n"], f"lines are read as {lines}")

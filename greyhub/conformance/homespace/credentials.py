@@ -67,19 +67,13 @@ def _holds(text: str, secrets: list[str]) -> bool:
     return any(secret in text or quote(secret, safe="") in text for secret in secrets)
 
 
-@clause(
-    "HOME-037",
-    MUST,
-    needs="credentials",
-    hooks="raw expire renew",
-    guards="data",
-    seen="s3fs#490 https://github.com/fsspec/s3fs/issues/490",
-    budget=20,
-)
+@clause("HOME-037", MUST, needs="credentials", hooks="raw expire renew", guards="data", budget=20)
 def expired_credentials(case: HomespaceCase) -> None:
     """Expired credentials are a PermissionError; renewed ones are used without a new process.
 
     A client made after the renewal must work; the one that was open should.
+
+    Seen: s3fs#490 https://github.com/fsspec/s3fs/issues/490
     """
     home, backend = case.home(), case.backend()
     home.pipe_file("folder/file", b"content")

@@ -11,22 +11,16 @@ from greyhub.conformance.contract import MUST, clause
 from greyhub.conformance.homespace.case import Home, HomespaceCase
 
 
-@clause(
-    "HOME-040",
-    MUST,
-    hooks="raw",
-    guards="data",
-    seen=(
-        "s3fs#424 https://github.com/fsspec/s3fs/issues/424",
-        "s3fs#657 https://github.com/fsspec/s3fs/issues/657",
-    ),
-)
+@clause("HOME-040", MUST, hooks="raw", guards="data")
 def others_writes_are_seen(case: HomespaceCase) -> None:
     """What another client writes, overwrites or removes is seen: ls, info, cat and open.
 
     At once, or within the seconds that are claimed with ``staleness``. The
     client has looked before, so that whatever it keeps is kept; what is overwritten
     has another size or the same, and some of it the client has written itself.
+
+    Seen: s3fs#424 https://github.com/fsspec/s3fs/issues/424
+    Seen: s3fs#657 https://github.com/fsspec/s3fs/issues/657
     """
     home, backend = case.home(), case.backend()
     backend.put("folder/file", b"first")
@@ -86,16 +80,13 @@ def others_writes_are_seen(case: HomespaceCase) -> None:
     case.raises(FileNotFoundError, home.info, "folder/file")
 
 
-@clause(
-    "HOME-041",
-    MUST,
-    seen=(
-        "s3fs#903 https://github.com/fsspec/s3fs/issues/903",
-        "s3fs#260 https://github.com/fsspec/s3fs/issues/260",
-    ),
-)
+@clause("HOME-041", MUST)
 def own_listing_is_right(case: HomespaceCase) -> None:
-    """After everything that a client does itself, its listings are right at once."""
+    """After everything that a client does itself, its listings are right at once.
+
+    Seen: s3fs#903 https://github.com/fsspec/s3fs/issues/903
+    Seen: s3fs#260 https://github.com/fsspec/s3fs/issues/260
+    """
     home = case.home()
     expected: set[str] = set()
 

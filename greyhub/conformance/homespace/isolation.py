@@ -29,8 +29,7 @@ def same_path_own_file(case: HomespaceCase) -> None:
         case.require(not home.exists("folder"), f"the new home of {who} has somebody's folder")
         home.pipe_file("folder/file", who.encode())
     for who, home in zip(users, homes, strict=True):
-        read = home.cat_file("folder/file")
-        case.require(read == who.encode(), f"{who} reads the file of {read!r}")
+        case.equal(home.cat_file("folder/file"), who.encode(), f"{who} reads the file of")
         held = case.backend(who).get("folder/file")
         case.require(held == who.encode(), f"in the backend, {who} has the file of {held!r}")
     homes[0].rm("folder", recursive=True)
@@ -38,22 +37,15 @@ def same_path_own_file(case: HomespaceCase) -> None:
         case.require(home.exists("folder/file"), f"ada removed the file of {who}")
 
 
-@clause(
-    "HOME-031",
-    MUST,
-    hooks="raw location",
-    guards="secrets",
-    seen=(
-        "fsspec#2047 https://github.com/fsspec/filesystem_spec/pull/2047: mended for Local alone",
-        "MAVSDK#3069 https://github.com/mavlink/MAVSDK/pull/3069: a prefix without a separator",
-    ),
-    budget=20,
-)
+@clause("HOME-031", MUST, hooks="raw location", guards="secrets", budget=20)
 def no_path_leads_out(case: HomespaceCase) -> None:
     """No path reaches another's home: by ``..``, absolute, ``//``, backslash or percent signs.
 
     The hook says where the other home really is. Each way to it is tried for
     reading, listing, writing, copying, moving and removing.
+
+    Seen: fsspec#2047 https://github.com/fsspec/filesystem_spec/pull/2047: mended for Local alone
+    Seen: MAVSDK#3069 https://github.com/mavlink/MAVSDK/pull/3069: a prefix without a separator
     """
     home, other, backend = case.home("ada"), "ada2", case.backend("ada2")
     case.home(other).pipe_file(MARK, SECRET)
@@ -266,11 +258,9 @@ def a_name_is_never_a_path(case: HomespaceCase) -> None:
     try:
         for name, other in opened.items():
             _stays_out(case, name, other, victim, above)
-        now = backend.content()
-        case.require(now == before, f"one of them has changed the home of {victim}: {sorted(now)}")
+        case.equal(backend.content(), before, f"one of them has changed the home of {victim}:")
         for name, other in opened.items():
-            whose = other.cat_file("whose")
-            case.require(whose == name.encode(), f"{name!r} has the home of {whose.decode()!r}")
+            case.equal(other.cat_file("whose"), name.encode(), f"{name!r} has the home of")
     finally:
         for other in opened.values():
             with suppress(Exception):
@@ -283,20 +273,14 @@ def _stays_out(case: HomespaceCase, name: str, home: Home, victim: str, above: s
         case.require(found != SECRET, f"the user {name!r} reads {victim}'s file as {path!r}")
 
 
-@clause(
-    "HOME-034",
-    MUST,
-    hooks="raw",
-    guards="secrets",
-    seen=(
-        "fsspec#2006 https://github.com/fsspec/filesystem_spec/issues/2006: a shared connection",
-        "s3fs#938 https://github.com/fsspec/s3fs/issues/938",
-    ),
-)
+@clause("HOME-034", MUST, hooks="raw", guards="secrets")
 def instances_are_not_shared(case: HomespaceCase) -> None:
     """fsspec's cache of instances never hands one user's instance to another.
 
     In one process, made in turns; and rebuilt from what pickle and JSON hold.
+
+    Seen: fsspec#2006 https://github.com/fsspec/filesystem_spec/issues/2006: a shared connection
+    Seen: s3fs#938 https://github.com/fsspec/s3fs/issues/938
     """
     homes: dict[str, Home] = {}
     for who in ("ada", "bob", "eve"):
@@ -304,8 +288,7 @@ def instances_are_not_shared(case: HomespaceCase) -> None:
         homes[who].pipe_file("whose", who.encode())
     for who in ("eve", "ada", "bob"):
         for home in (homes[who], case.home(who)):
-            whose = home.cat_file("whose")
-            case.require(whose == who.encode(), f"{who} is given the home of {whose.decode()!r}")
+            case.equal(home.cat_file("whose"), who.encode(), f"{who} is given the home of")
     held = {who: case.backend(who).get("whose") for who in homes}
     case.require(held == {who: who.encode() for who in homes}, f"the backend holds {held}")
     for who, home in homes.items():

@@ -92,31 +92,23 @@ def magic_names_are_literal(case: HomespaceCase) -> None:
         case.require(home.cat_file("copy") == b"opened", f"cp_file({name!r}) is not a copy")
         home.mv(name, f"moved {name}")
         case.require(not home.exists(name), f"mv has left {name!r}")
-        held = backend.get(f"moved {name}")
-        case.require(held == b"opened", f"mv({name!r}) has moved {held!r}")
+        case.equal(backend.get(f"moved {name}"), b"opened", f"mv({name!r}) has moved")
         home.rm_file(f"moved {name}")
         home.rm_file("copy")
-        left = backend.content()
-        case.require(left == {twin: b"twin"}, f"instead of the twin of {name!r} there is {left}")
+        case.equal(backend.content(), {twin: b"twin"}, f"instead of the twin of {name!r} there is")
         home.rm_file(twin)
 
 
-@clause(
-    "HOME-022",
-    MUST,
-    hooks="raw",
-    guards="data",
-    seen=(
-        "s3fs 2026.9.0: rm('a*b') also deletes axb",
-        "fsspec#2036 https://github.com/fsspec/filesystem_spec/issues/2036",
-        "fsspec#838 https://github.com/fsspec/filesystem_spec/issues/838",
-        "s3contents#165 https://github.com/danielfrg/s3contents/issues/165",
-    ),
-)
+@clause("HOME-022", MUST, hooks="raw", guards="data")
 def removing_never_expands(case: HomespaceCase) -> None:
     """rm(name) removes the file of that name, and never what the name would match.
 
     The name alone and in a list, with ``recursive=True`` and without; a file and a folder.
+
+    Seen: s3fs 2026.9.0: rm('a*b') also deletes axb
+    Seen: fsspec#2036 https://github.com/fsspec/filesystem_spec/issues/2036
+    Seen: fsspec#838 https://github.com/fsspec/filesystem_spec/issues/838
+    Seen: s3contents#165 https://github.com/danielfrg/s3contents/issues/165
     """
     home, backend = case.home(), case.backend()
     for name in MAGIC:
@@ -132,26 +124,19 @@ def removing_never_expands(case: HomespaceCase) -> None:
             case.require(left == expected, f"rm({named!r}) has left {sorted(left)}")
         home.pipe_file(f"{name}/inner", b"remove me")
         home.rm(name, recursive=True)
-        left = backend.content()
-        case.require(left == expected, f"rm of the folder {name!r} has left {sorted(left)}")
+        case.equal(backend.content(), expected, f"rm of the folder {name!r} has left")
         for path in expected:
             home.rm_file(path)
 
 
-@clause(
-    "HOME-023",
-    MUST,
-    hooks="raw",
-    guards="data",
-    seen=(
-        "adlfs#389 https://github.com/fsspec/adlfs/issues/389",
-        "adlfs#490 https://github.com/fsspec/adlfs/issues/490",
-    ),
-)
+@clause("HOME-023", MUST, hooks="raw", guards="data")
 def removing_a_folder(case: HomespaceCase) -> None:
     """rm("d", recursive=True) removes d and all in it, and leaves d2 and d.txt.
 
     Also where that is more than a store lists or removes at once, and by the name ``d/``.
+
+    Seen: adlfs#389 https://github.com/fsspec/adlfs/issues/389
+    Seen: adlfs#490 https://github.com/fsspec/adlfs/issues/490
     """
     home, backend = case.home(), case.backend()
     beside = {"d2/file": b"d2", "d.txt": b"text", "d-2": b"-", "e/d/file": b"e"}
@@ -160,14 +145,11 @@ def removing_a_folder(case: HomespaceCase) -> None:
     for path in ("d/file", "d/sub/file", "d/sub/deep/file"):
         home.pipe_file(path, b"remove me")
     home.rm("d", recursive=True)
-    left = backend.content()
-    case.require(left == beside, f"rm('d', recursive=True) has left {sorted(left)}")
+    case.equal(backend.content(), beside, "rm('d', recursive=True) has left")
     case.require(not home.exists("d"), "d still exists")
-    names = home.names()
-    case.require(names == ["d-2", "d.txt", "d2", "e"], f"afterwards ls gives {names}")
+    case.equal(home.names(), ["d-2", "d.txt", "d2", "e"], "afterwards ls gives")
     home.pipe_file("d/again", b"1")
-    found = sorted(home.find("d"))
-    case.require(found == ["d/again"], f"a new d holds {found}")
+    case.equal(sorted(home.find("d")), ["d/again"], "a new d holds")
     case.did(f"another client writes {MANY} files into d")
     backend.raw.update({f"d/sub/{number:04}": b"" for number in range(MANY)})
     home.rm("d/", recursive=True)
@@ -196,8 +178,7 @@ def touching_keeps_the_content(case: HomespaceCase) -> None:
     except Exception as error:
         clean = isinstance(error, NotImplementedError)
         case.advise(clean, f"it is refused by {type(error).__name__}, not NotImplementedError")
-    held = backend.get("file")
-    case.require(held == b"content", f"after touch(truncate=False) the file is {held!r}")
+    case.equal(backend.get("file"), b"content", "after touch(truncate=False) the file is")
     case.require(home.cat_file("file") == b"content", "after touch(truncate=False) it is not read")
     home.touch("new")
     case.require(backend.get("new") == b"", "touch did not make an empty file")

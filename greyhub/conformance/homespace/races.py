@@ -9,8 +9,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from greyhub.conformance.case import shorten
 from greyhub.conformance.contract import MUST, clause
-from greyhub.conformance.homespace.case import Home, HomespaceCase, OtherProcess, told
+from greyhub.conformance.homespace.case import Home, HomespaceCase, OtherProcess
 
 Creating = Callable[[Any, str, bytes], None]
 
@@ -39,7 +40,7 @@ def one_writer_wins(case: HomespaceCase) -> None:
 
     def judge(name: str, number: int | str = "") -> None:
         held = backend.peek(f"{name}{number}")
-        case.require(held in versions[name], f"{name}{number} is {told(held)}, nobody's version")
+        case.require(held in versions[name], f"{name}{number} is {shorten(held)}, nobody's version")
         paths.add(f"{name}{number}")
 
     # Both processes have written as many files as the other, if anything counts them.
@@ -71,20 +72,14 @@ def one_writer_wins(case: HomespaceCase) -> None:
     case.require(not left, f"the writers have left {sorted(left)}")
 
 
-@clause(
-    "HOME-013",
-    MUST,
-    needs="exclusive_create",
-    hooks="raw",
-    guards="data",
-    seen="fsspec 2026.9.0: pipe_file(mode='create') looks, then writes (spec.py:870)",
-    budget=20,
-)
+@clause("HOME-013", MUST, needs="exclusive_create", hooks="raw", guards="data", budget=20)
 def one_creator_wins(case: HomespaceCase) -> None:
     """Of two clients that create one file at one time, exactly one wins, and the other is told.
 
     By ``mode="create"`` and by ``xb``, the second at each step of the first, in this
     process and in another.
+
+    Seen: fsspec 2026.9.0: pipe_file(mode='create') looks, then writes (spec.py:870)
     """
     apart = case.other_process()
     one, two, backend = case.home(proxied=True), case.home(), case.backend()
@@ -107,7 +102,7 @@ def one_creator_wins(case: HomespaceCase) -> None:
             case.require(wins == 1, f"{path} has {wins} winners")
             held = backend.peek(path)
             expected = ONE if first.won else TWO
-            case.require(held == expected, f"{path} is not its winner's: {told(held)}")
+            case.require(held == expected, f"{path} is not its winner's: {shorten(held)}")
 
 
 def _write(write: Callable[[str, bytes], None], name: str, content: bytes, number: int) -> None:
@@ -150,7 +145,7 @@ def many_threads(case: HomespaceCase) -> None:
                     file.write(content[10:])
                 fs.pipe_file("shared", bytes([65 + thread]) * 512)
                 if (read := fs.cat_file(f"{mine}/a")) != content:
-                    wrong.append(f"thread {thread} reads {told(read)}, not what it wrote")
+                    wrong.append(f"thread {thread} reads {shorten(read)}, not what it wrote")
                 fs.mv(f"{mine}/b", f"{mine}/c")
                 names = sorted(fs.ls(mine, detail=False))
                 if names != [f"{mine}/a", f"{mine}/c"]:

@@ -10,9 +10,10 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
+from greyhub.conformance.case import shorten
 from greyhub.conformance.homespace.atomic import Meanwhile, killed_writer
 from greyhub.conformance.homespace.backend_files import empty
-from greyhub.conformance.homespace.case import Backend, Home, HomespaceCase, told
+from greyhub.conformance.homespace.case import Backend, Home, HomespaceCase
 
 SECONDS, AT_MOST = 2.0, 5.0
 """How long programs are tried: of this process's work, and by the clock."""
@@ -97,14 +98,13 @@ class Program(RuleBasedStateMachine):
         if self.killed:
             held = {path: content for path, content in held.items() if path in self.files}
         wrong = [path for path in {*held, *self.files} if held.get(path) != self.files.get(path)]
-        found = {path: told(held.get(path)) for path in wrong[:3]}
+        found = {path: shorten(held.get(path)) for path in wrong[:3]}
         self.case.require(not wrong, f"the backend should not have {found}")
         listed = set(self.search.home.find(""))
         odd = sorted(listed ^ self.files.keys())
         self.case.require(not odd, f"find differs by {odd}")
         for path in list(self.files)[-2:]:
-            read = self.search.home.cat_file(path)
-            self.case.require(read == self.files[path], f"{path} is read as {told(read)}")
+            self.case.equal(self.search.home.cat_file(path), self.files[path], f"{path} is read as")
 
     def known(self, number: int) -> str:
         """One of the files that there are."""

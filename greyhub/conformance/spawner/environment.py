@@ -38,16 +38,13 @@ CANARIES = (
 """Variables of the hub that no server may see."""
 
 
-@clause(
-    "SPAWNER-034",
-    MUST,
-    hooks="alive environment",
-    seen="jupyterhub#2678 https://github.com/jupyterhub/jupyterhub/issues/2678",
-)
+@clause("SPAWNER-034", MUST, hooks="alive environment")
 def the_environment_arrives(case: SpawnerCase) -> None:
     """Every variable of get_env() reaches the server, byte for byte.
 
     Those of the hub, and values with quotes, dollars, newlines, blanks and accents.
+
+    Seen: jupyterhub#2678 https://github.com/jupyterhub/jupyterhub/issues/2678
     """
     hub = case.hub(spawner={"environment": AWKWARD_VALUES})
     server = case.started(hub)
@@ -65,12 +62,14 @@ def the_environment_arrives(case: SpawnerCase) -> None:
         )
 
 
-@clause("SPAWNER-035", MUST, hooks="alive environment", seen="kubespawner PR#826")
+@clause("SPAWNER-035", MUST, hooks="alive environment")
 def the_administrator_has_the_last_word(case: SpawnerCase) -> None:
     """Spawner.environment has the last word, and a callable in it is resolved.
 
     A variable of the hub's own is overridden too; what the hub gives otherwise is
     still there, which an override of get_env() without super() would lose.
+
+    Seen: kubespawner PR#826
     """
     given = {
         "CONFORMANCE_NAME": lambda spawner: f"of {spawner.user.name}",
@@ -138,14 +137,12 @@ def arguments_are_no_shell_s(case: SpawnerCase) -> None:
     case.require(not mark.exists(), "an argument was run by a shell")
 
 
-@clause(
-    "SPAWNER-039",
-    MUST,
-    guards="secrets",
-    seen="the Hub accepts any unknown token that an adapter hands back (user.py:1030)",
-)
+@clause("SPAWNER-039", MUST, guards="secrets")
 def the_token_is_the_hub_s(case: SpawnerCase) -> None:
-    """The token that an adapter leaves in api_token is one that the hub issued for this user."""
+    """The token that an adapter leaves in api_token is one that the hub issued for this user.
+
+    Seen: the Hub accepts any unknown token that an adapter hands back (user.py:1030)
+    """
     issued: list[str] = []
     hub = case.hub(spawner={"pre_spawn_hook": lambda spawner: issued.append(spawner.api_token)})
     server = case.started(hub)

@@ -46,23 +46,17 @@ def _is_users(error: BaseException | None) -> bool:
     return isinstance(error, SpawnException | HTTPError) and 400 <= status < 500
 
 
-@clause(
-    "SPAWNER-006",
-    MUST,
-    hooks="alive",
-    guards="money",
-    seen=[
-        "kubespawner#95 https://github.com/jupyterhub/kubespawner/issues/95",
-        "kubespawner#427 https://github.com/jupyterhub/kubespawner/issues/427",
-        "kubespawner#305 https://github.com/jupyterhub/kubespawner/issues/305",
-    ],
-)
+@clause("SPAWNER-006", MUST, hooks="alive", guards="money")
 def a_failed_start_leaves_nothing(case: SpawnerCase) -> None:
     """If start() raises after something was created, nothing is left.
 
     It has cleaned up, or poll() is None so that the hub stops it. The server ends
     as it starts; where the backend can fail, it does so once or twice while the server
     is waited for; and, where replies can be lost, the reply to its creation is.
+
+    Seen: kubespawner#95 https://github.com/jupyterhub/kubespawner/issues/95
+    Seen: kubespawner#427 https://github.com/jupyterhub/kubespawner/issues/427
+    Seen: kubespawner#305 https://github.com/jupyterhub/kubespawner/issues/305
     """
     hub = case.hub(spawner={"http_timeout": 1, "start_timeout": 3})
     server = case.server(hub, case.user)
@@ -84,18 +78,14 @@ def a_failed_start_leaves_nothing(case: SpawnerCase) -> None:
         case.nothing_left("what was made, though the reply was lost,")
 
 
-@clause(
-    "SPAWNER-007",
-    MUST,
-    hooks="alive",
-    guards="money",
-    seen="mybinder.org-deploy#2686 https://github.com/jupyterhub/mybinder.org-deploy/issues/2686",
-)
+@clause("SPAWNER-007", MUST, hooks="alive", guards="money")
 def a_start_over_time_leaves_nothing(case: SpawnerCase) -> None:
     """If start() is cancelled by start_timeout, nothing is left.
 
     Not even where the backend has made the server and the adapter has not yet
     heard of it: the reply to the creation comes after the timeout.
+
+    Seen: mybinder.org-deploy#2686 https://github.com/jupyterhub/mybinder.org-deploy/issues/2686
     """
     hub = case.hub(spawner={"start_timeout": 1, "http_timeout": 1})
     server = case.server(hub)
@@ -156,20 +146,14 @@ def cancellation_is_obeyed(case: SpawnerCase) -> None:
         case.within(took, 5, "start() went on after it for")
 
 
-@clause(
-    "SPAWNER-024",
-    MUST,
-    hooks="alive",
-    guards="money",
-    seen=[
-        "kubespawner#240 https://github.com/jupyterhub/kubespawner/issues/240",
-        "jupyterhub#2975 https://github.com/jupyterhub/jupyterhub/issues/2975",
-    ],
-)
+@clause("SPAWNER-024", MUST, hooks="alive", guards="money")
 def a_pending_start_can_be_stopped(case: SpawnerCase) -> None:
     """Cancelling a pending start, as the hub's DELETE does, leaves nothing.
 
     The hub cancels the start, waits one second, and stops the server.
+
+    Seen: kubespawner#240 https://github.com/jupyterhub/kubespawner/issues/240
+    Seen: jupyterhub#2975 https://github.com/jupyterhub/jupyterhub/issues/2975
     """
     hub = case.hub()
     server = case.server(hub)

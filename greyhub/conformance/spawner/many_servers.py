@@ -43,12 +43,6 @@ MANY_SERVERS_BUDGET = 4 * LIMIT
     hooks="alive environment",
     guards="data",
     budget=MANY_SERVERS_BUDGET,
-    seen=[
-        "CVE-2020-15110 GHSA-v7m9-9497-p9gr",
-        "JupyterHub 6.1.1 gives a/b-c and a-b/c one OAuth client (user.py:565)",
-        "dockerspawner#386 https://github.com/jupyterhub/dockerspawner/pull/386",
-        "kubespawner#71 https://github.com/jupyterhub/kubespawner/issues/71",
-    ],
 )
 def names_are_never_shared(case: SpawnerCase) -> None:
     """No two pairs of user and server have one resource.
@@ -56,6 +50,11 @@ def names_are_never_shared(case: SpawnerCase) -> None:
     Pairs that fall together where names are joined, cut or cleaned: each must have
     a server of its own, which poll() knows and stop() ends. Those whose OAuth client
     JupyterHub itself confuses (``a``/``b-c``, ``a-b``/``c``) run one after the other.
+
+    Seen: CVE-2020-15110 GHSA-v7m9-9497-p9gr
+    Seen: JupyterHub 6.1.1 gives a/b-c and a-b/c one OAuth client (user.py:565)
+    Seen: dockerspawner#386 https://github.com/jupyterhub/dockerspawner/pull/386
+    Seen: kubespawner#71 https://github.com/jupyterhub/kubespawner/issues/71
     """
     hub = _patient_hub(case)
     ids: dict[str, str] = {}
@@ -72,8 +71,7 @@ def names_are_never_shared(case: SpawnerCase) -> None:
             case.require(len(found) == 1, f"{server} has {len(found)} servers, not one")
             before = ids.setdefault(found[0].id, str(server))
             case.require(before == str(server), f"{before} and {server} are both {found[0].id}")
-            status = server.poll()
-            case.require(status is None, f"{server} runs, and poll() answered {status!r}")
+            case.equal(server.poll(), None, f"{server} runs, and poll() answered")
         if case.claims("persistent_home"):
             have = len(case.hook("volumes"))
             case.require(have >= len(ids), f"{len(ids)} servers have {have} volumes")
@@ -95,16 +93,12 @@ def _start(case: SpawnerCase, servers: list[Server]) -> None:
         server.started(start, LIMIT)
 
 
-@clause(
-    "SPAWNER-049",
-    MUST,
-    needs="named_servers",
-    hooks="alive environment",
-    guards="data",
-    seen="jupyterhub#2572 https://github.com/jupyterhub/jupyterhub/issues/2572",
-)
+@clause("SPAWNER-049", MUST, needs="named_servers", hooks="alive environment", guards="data")
 def named_servers_are_independent(case: SpawnerCase) -> None:
-    """The servers of one user are independent: each has its token and address, and stops alone."""
+    """The servers of one user are independent: each has its token and address, and stops alone.
+
+    Seen: jupyterhub#2572 https://github.com/jupyterhub/jupyterhub/issues/2572
+    """
     hub = case.hub()
     servers = [case.server(hub, case.user, name) for name in ("", "one", "two")]
     _start(case, servers)
@@ -164,18 +158,14 @@ def _own_addresses(case: SpawnerCase, servers: list[Server]) -> None:
         case.require(status == 200, f"{server.url} answered {status}: that is another's server")
 
 
-@clause(
-    "SPAWNER-051",
-    MUST,
-    hooks="alive environment",
-    guards="data",
-    seen="kubespawner#434 https://github.com/jupyterhub/kubespawner/issues/434",
-)
+@clause("SPAWNER-051", MUST, hooks="alive environment", guards="data")
 def two_hubs_are_apart(case: SpawnerCase) -> None:
     """Two hubs in one namespace do not see, stop or adopt each other's servers.
 
     Both have a user of the same name. ``{hub}`` in the suite's config names the
     hub, by which an adapter may tell them apart.
+
+    Seen: kubespawner#434 https://github.com/jupyterhub/kubespawner/issues/434
     """
     here, there = case.hub("one"), case.hub("two")
     mine = case.started(here)

@@ -47,16 +47,13 @@ def ended(case: SpawnerCase, events: Future[list[Any]]) -> list[Any]:
         case.fail("progress() did not end when the start had")
 
 
-@clause(
-    "SPAWNER-044",
-    MUST,
-    needs="progress",
-    seen="kubespawner#153 https://github.com/jupyterhub/kubespawner/pull/153",
-)
+@clause("SPAWNER-044", MUST, needs="progress")
 def progress_is_a_stream_for_each(case: SpawnerCase) -> None:
     """progress() is an async generator of dicts with a message, and a progress of 0 to 100.
 
     Two consumers of one start each get the full stream.
+
+    Seen: kubespawner#153 https://github.com/jupyterhub/kubespawner/pull/153
     """
     hub = case.hub()
     server = case.server(hub)
@@ -80,17 +77,13 @@ def progress_is_a_stream_for_each(case: SpawnerCase) -> None:
     case.require(first == second, f"two consumers got different events: {first} and {second}")
 
 
-@clause(
-    "SPAWNER-045",
-    MUST,
-    needs="progress",
-    hooks="alive",
-    seen="batchspawner#215 https://github.com/jupyterhub/batchspawner/issues/215",
-)
+@clause("SPAWNER-045", MUST, needs="progress", hooks="alive")
 def progress_ends(case: SpawnerCase) -> None:
     """progress() ends when the start is no longer pending, and aclose() ends it within 1 s.
 
     It ends after a start that succeeds, and after one that fails.
+
+    Seen: batchspawner#215 https://github.com/jupyterhub/batchspawner/issues/215
     """
     hub = case.hub(spawner={"http_timeout": 1, "start_timeout": 2})
     good = case.server(hub, case.user)
@@ -125,17 +118,14 @@ def progress_ends(case: SpawnerCase) -> None:
     ended(case, events)
 
 
-@clause(
-    "SPAWNER-046",
-    MUST,
-    needs="progress",
-    seen="kubespawner#184 https://github.com/jupyterhub/kubespawner/issues/184",
-)
+@clause("SPAWNER-046", MUST, needs="progress")
 def progress_is_of_this_start(case: SpawnerCase) -> None:
     """progress() tells no events of earlier starts.
 
     The second start of the same server tells as much as the first, not both; and one
     after a start that has failed begins as often as one after none.
+
+    Seen: kubespawner#184 https://github.com/jupyterhub/kubespawner/issues/184
     """
     hub = case.hub(spawner={"http_timeout": 2})
     server = case.server(hub)

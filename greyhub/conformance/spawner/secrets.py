@@ -10,22 +10,16 @@ from greyhub.conformance.spawner.case import SpawnerCase
 from greyhub.conformance.testkit.secret_search import contains_secret
 
 
-@clause(
-    "SPAWNER-037",
-    MUST,
-    hooks="alive",
-    guards="secrets",
-    seen=[
-        "kubespawner#639 https://github.com/jupyterhub/kubespawner/issues/639",
-        "fargatespawner#20 https://github.com/uktrade/fargatespawner/issues/20",
-    ],
-)
+@clause("SPAWNER-037", MUST, hooks="alive", guards="secrets")
 def the_token_is_nowhere_else(case: SpawnerCase) -> None:
     """The token is in no argv, log line, resource name, label, exception text or progress event.
 
     Log lines of every level, of a start that succeeds, a poll, a stop, and starts
     that fail: the server ends at once, or the backend does not make it. Where there
     is an endpoint, it is in no address that is asked for, which backends log.
+
+    Seen: kubespawner#639 https://github.com/jupyterhub/kubespawner/issues/639
+    Seen: fargatespawner#20 https://github.com/uktrade/fargatespawner/issues/20
     """
     hub = case.hub()
     tokens: list[str] = []

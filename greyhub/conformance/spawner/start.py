@@ -49,13 +49,12 @@ def construction_does_no_io(case: SpawnerCase) -> None:
     case.require(not seen, f"it reached out: {', '.join(seen[:3])}")
 
 
-@clause(
-    "SPAWNER-002",
-    MUST,
-    seen="kubespawner#82 https://github.com/jupyterhub/kubespawner/issues/82",
-)
+@clause("SPAWNER-002", MUST)
 def start_returns_an_address(case: SpawnerCase) -> None:
-    """start() is awaitable and returns http(s)://host:port or (ip, port), never None."""
+    """start() is awaitable and returns http(s)://host:port or (ip, port), never None.
+
+    Seen: kubespawner#82 https://github.com/jupyterhub/kubespawner/issues/82
+    """
     server = case.server(case.hub())
     start = server.starting()
     case.until(lambda: start.done() or case.answered("start"), 10, "start() did not return")
@@ -74,13 +73,12 @@ def start_returns_an_address(case: SpawnerCase) -> None:
     case.require(good, f"start() returned {value!r}{unawaited('start', value)}")
 
 
-@clause(
-    "SPAWNER-003",
-    MUST,
-    seen="batchspawner#236 https://github.com/jupyterhub/batchspawner/issues/236",
-)
+@clause("SPAWNER-003", MUST)
 def the_address_answers(case: SpawnerCase) -> None:
-    """The returned address answers GET {base_url}api with less than 500, in time."""
+    """The returned address answers GET {base_url}api with less than 500, in time.
+
+    Seen: batchspawner#236 https://github.com/jupyterhub/batchspawner/issues/236
+    """
     server = case.started(case.hub())
     status = case.get(f"{server.url}api")
     case.require(status < 500, f"the address answered {status}")
@@ -104,13 +102,15 @@ def start_does_not_wait_for_http(case: SpawnerCase) -> None:
     case.answer("start")
 
 
-@clause("SPAWNER-009", MUST, seen="sync SDK calls that freeze every user of the Hub")
+@clause("SPAWNER-009", MUST)
 def the_event_loop_goes_on(case: SpawnerCase) -> None:
     """start(), poll(), stop() and progress() never hold the event loop for over 150 ms.
 
     A clock outside the loop sees how long it does not turn, and only counts what
     is held in the adapter's code. The best of three rounds counts. Where the backend
     can fail, poll() and stop() must not wait for it in the loop either.
+
+    Seen: sync SDK calls that freeze every user of the Hub
     """
     hub = case.hub()
 
@@ -177,22 +177,16 @@ def a_second_start_is_new(case: SpawnerCase) -> None:
     )
 
 
-@clause(
-    "SPAWNER-011",
-    MUST,
-    hooks="alive environment",
-    guards="secrets",
-    seen=[
-        "howtowhale#2 https://github.com/carolynvs/howtowhale/issues/2",
-        "dockerspawner#309 https://github.com/jupyterhub/dockerspawner/issues/309",
-    ],
-)
+@clause("SPAWNER-011", MUST, hooks="alive environment", guards="secrets")
 def a_stale_server_is_replaced(case: SpawnerCase) -> None:
     """A stale resource with the same identity is replaced, and never adopted with another token.
 
     A server runs, the hub is killed and its database is lost; the next hub, with
     the same configuration, starts the same server. Once more, where the backend can
     refuse to remove the stale one: then there is an error, or a new server.
+
+    Seen: howtowhale#2 https://github.com/carolynvs/howtowhale/issues/2
+    Seen: dockerspawner#309 https://github.com/jupyterhub/dockerspawner/issues/309
     """
     hub = case.hub()
     case.started(hub)

@@ -8,23 +8,16 @@ from greyhub.conformance.contract import MUST, clause
 from greyhub.conformance.spawner.case import SpawnerCase
 
 
-@clause(
-    "SPAWNER-055",
-    MUST,
-    needs="persistent_home",
-    hooks="alive volumes",
-    guards="data",
-    seen=[
-        "kubespawner#880 https://github.com/jupyterhub/kubespawner/issues/880",
-        "kubespawner#873 https://github.com/jupyterhub/kubespawner/pull/873",
-        "kubespawner#446 https://github.com/jupyterhub/kubespawner/issues/446",
-    ],
-)
+@clause("SPAWNER-055", MUST, needs="persistent_home", hooks="alive volumes", guards="data")
 def delete_forever_deletes_this(case: SpawnerCase) -> None:
     """delete_forever() removes exactly this server's storage; it is idempotent, sync or async.
 
     Two users and, where there are named servers, two servers of one user: only
     one of them is deleted for ever.
+
+    Seen: kubespawner#880 https://github.com/jupyterhub/kubespawner/issues/880
+    Seen: kubespawner#873 https://github.com/jupyterhub/kubespawner/pull/873
+    Seen: kubespawner#446 https://github.com/jupyterhub/kubespawner/issues/446
     """
     hub = case.hub()
     before = set(case.hook("volumes"))
