@@ -10,6 +10,7 @@ from importlib.metadata import Distribution, PackageNotFoundError, distributions
 from typing import Any, ClassVar, TypeVar
 
 from greyhub.conformance.contract import Contract
+from greyhub.conformance.testkit.faults import FaultProxy
 from greyhub.errors import GreyHubError
 from greyhub.slots import import_object
 
@@ -52,12 +53,17 @@ class Suite:
     declines: Mapping[str, str] = {}
     """The capabilities it has not, each with the reason that the report shows."""
 
+    endpoint: str = ""
+    """The option that holds the backend's URL, ``MySpawner.url``: faults come in between."""
+
     patience: float = 1.0
     """Multiplies every time limit: more than 1 for a backend that is slow by nature."""
 
     parts: Collection[str] = ()
     """What else is judged with it, whose versions belong into the report: distributions,
     ``s3fs``, or names with their versions, ``azurite 3.35.0``."""
+
+    _proxy: FaultProxy | None = None
 
     run_id: str
     """Marks what this run makes in the backend, so that it sweeps nothing of others."""
@@ -80,6 +86,8 @@ class Suite:
 
     def end(self) -> None:
         """For the slot's suite: what comes after the last clause, `cleanup` included."""
+        if self._proxy is not None:
+            self._proxy.close()
         self.cleanup()
 
     def sweep(self) -> None:
@@ -108,6 +116,22 @@ class Suite:
         given = self.config() if callable(self.config) else self.config
         return {section: dict(values) for section, values in given.items()}
 
+    @property
+    def proxy(self) -> FaultProxy:
+        """Stands at the endpoint, from when it is first asked for."""
+        if self._proxy is None:
+            section, _, option = self.endpoint.rpartition(".")
+            self._proxy = FaultProxy(str(self.options()[section][option]))
+        return self._proxy
+
+    def proxied(self, **names: str) -> dict[str, dict[str, Any]]:
+        """The options with ``{names}`` filled in, and the proxy's URL if there is an endpoint."""
+        options: dict[str, dict[str, Any]] = fill(self.options(), names)
+        if self.endpoint:
+            section, _, option = self.endpoint.rpartition(".")
+            options.setdefault(section, {})[option] = self.proxy.url
+        return options
+
     @classmethod
     def check(cls) -> None:
         """Refuse a suite that does not say all that it must.
@@ -122,6 +146,19 @@ class Suite:
             raise SuiteError(
                 f"{cls.__name__} cannot be judged:\n" + "\n".join(f"  {w}" for w in wrong)
             )
+
+
+def fill(value: Any, names: Mapping[str, str]) -> Any:
+    """A value with each ``{name}`` in its texts replaced, in whatever containers they are."""
+    if isinstance(value, str):
+        for name, text in names.items():
+            value = value.replace(f"{{{name}}}", text)
+        return value
+    if isinstance(value, Mapping):
+        return {name: fill(each, names) for name, each in value.items()}
+    if isinstance(value, (list, tuple, set)):
+        return type(value)(fill(each, names) for each in value)
+    return value
 
 
 def _wrong(cls: type[Suite]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import requests
@@ -14,6 +14,7 @@ from greyhub.conformance.auth.accounts import AccountsCase, shown
 from greyhub.conformance.auth.login import UserBrowser
 from greyhub.conformance.auth.noop_spawner import NoopSpawner
 from greyhub.conformance.case import Unproven, shorten
+from greyhub.conformance.suite import fill
 from greyhub.conformance.testkit.browser import browsing
 from greyhub.conformance.testkit.hub import Hub
 from greyhub.conformance.testkit.log_capture import LogCapture
@@ -86,7 +87,7 @@ class AuthCase(AccountsCase):
             },
             "Spawner": {"poll_interval": 0},
         }
-        for section, values in _fill(self.suite.options(), names).items():
+        for section, values in fill(self.suite.options(), names).items():
             own.setdefault(section, {}).update(values)
         own.setdefault(self.section, {}).update(options)
         hub.config = own
@@ -176,15 +177,3 @@ class AuthCase(AccountsCase):
 
 def _told(answer: requests.Response) -> str:
     return f"the hub answered {answer.status_code}"
-
-
-def _fill(value: Any, names: Mapping[str, str]) -> Any:
-    if isinstance(value, str):
-        for name, text in names.items():
-            value = value.replace(f"{{{name}}}", text)
-        return value
-    if isinstance(value, Mapping):
-        return {name: _fill(each, names) for name, each in value.items()}
-    if isinstance(value, (list, tuple, set)):
-        return type(value)(_fill(each, names) for each in value)
-    return value

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 from greyhub.conformance.case import Broken, Case
 from greyhub.conformance.cluster.suite import ClusterSuite, Part
-from greyhub.conformance.testkit.faults import FaultProxy
 from greyhub.conformance.testkit.fork import Fork
 from greyhub.conformance.testkit.log_capture import LogCapture
 
@@ -35,14 +34,7 @@ class ClusterCase(Case):
         self.log = self.enter(LogCapture())
         self._notebooks = 0
         if self.suite.endpoint:
-            self._stand_at_endpoint()
-
-    def _stand_at_endpoint(self) -> None:
-        suite = self.suite
-        section, _, option = suite.endpoint.rpartition(".")
-        self.proxy = FaultProxy(str(suite.options()[section][option]))
-        self.finally_(self.proxy.close)
-        self.override({suite.endpoint: self.proxy.url})
+            self.finally_(self.suite.proxy.close)  # made in this clause's own process
 
     def override(self, options: Mapping[str, Any]) -> None:
         """Make clusters with these options from now on: ``{"MyCluster.idle_timeout": "2 s"}``."""
@@ -179,7 +171,7 @@ class ClusterCase(Case):
         """Break the backend while a block lasts; see the suite's `fault`."""
         self.did(f"the backend: {kind}" + (f", room for {room}" if room else ""))
         if kind == "unreachable" and self.suite.endpoint:
-            return self.proxy.fault("refused")
+            return self.suite.proxy.fault("refused")
         broken: AbstractContextManager[Any] = self.hook("fault", kind, room)
         return broken
 

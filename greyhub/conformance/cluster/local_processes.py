@@ -62,8 +62,8 @@ class OnThisMachine:
 
     def alive(self) -> list[Part]:
         """Every process below this one, and every port that a notebook listens on."""
-        port = urlsplit(self.overrides.get(self.endpoint, "")).port  # type: ignore[attr-defined]
-        ours = self._open if port is None else self._open | {port}
+        proxy = self._proxy  # type: ignore[attr-defined]
+        ours = self._open | {urlsplit(proxy.url).port} if proxy else self._open
         found: list[Part] = []
         _look(self._root, self._infrastructure, ours, found)
         return found

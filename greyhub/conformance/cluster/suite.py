@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from urllib.parse import urlsplit
 
 import requests
@@ -17,7 +18,7 @@ from greyhub.adapter import Adapter
 from greyhub.conformance.contract import Capability, Contract
 from greyhub.conformance.pytest_suite import PytestSuite
 from greyhub.conformance.suite import hook
-from greyhub.conformance.testkit import ticket
+from greyhub.conformance.testkit.ticket import connect
 
 CAPABILITIES = (
     Capability("adaptive", "adapt() lets the number of workers follow the load"),
@@ -101,9 +102,6 @@ class ClusterSuite(PytestSuite):
     contract = CONTRACT
     forks_each_clause = True
 
-    endpoint: str = ""
-    """The option that holds the backend's URL, ``MyCluster.url``: faults come in between."""
-
     thorough: bool = False
     """Whether to do also what takes minutes."""
 
@@ -111,7 +109,7 @@ class ClusterSuite(PytestSuite):
     """Where relative paths in the options of an adapter of greyhub's stand."""
 
     overrides: Mapping[str, Any] = {}
-    """Options in place of those of `config`, in the process of a clause: ``MyCluster.url``."""
+    """Options in place of those of `config`, for one clause: ``MyCluster.idle_timeout``."""
 
     @hook
     def alive(self) -> Collection[Part]:
@@ -158,13 +156,11 @@ class ClusterSuite(PytestSuite):
         other class or function is called with the options of `config`. Override
         it where a user is more than a name.
         """
-        subject, config = self.subject(), self.overridden(user)
+        subject = self.subject()
         if isinstance(subject, type) and issubclass(subject, Adapter):
-            adapter = ticket.configured(subject, config, self.place)
-            return subject.connect(ticket.ticket(adapter, user), workers=workers, **options)
-        given = {name: value for section in config.values() for name, value in section.items()}
-        cluster = subject(**{**given, **options})
-        if workers:
+            options["workers"] = workers
+        cluster = connect(subject, self.overridden(user), user, self.place, **options)
+        if workers and "workers" not in options:
             cluster.scale(workers)
         return cluster
 
@@ -184,14 +180,10 @@ class ClusterSuite(PytestSuite):
 
     def overridden(self, user: str = "") -> dict[str, dict[str, Any]]:
         """The options as they are in a clause: with a proxy's URL in place of the backend's."""
-        options = self.options()
+        options = self.proxied(user=user)
         for path, value in self.overrides.items():
             section, _, name = path.rpartition(".")
             options.setdefault(section, {})[name] = value
-        for values in options.values():
-            for name, value in values.items():
-                if isinstance(value, str):
-                    values[name] = value.replace("{user}", user)
         return options
 
     @classmethod
@@ -216,8 +208,8 @@ class ClusterSuite(PytestSuite):
         """Become a notebook: its environment, and all that it imports sooner or later."""
         from greyhub.conformance.cluster import dask_setup
 
-        self._before = {name: os.environ.get(name) for name in ENVIRONMENT}
-        os.environ.update(ENVIRONMENT)
+        self._environment = mock.patch.dict(os.environ, ENVIRONMENT)
+        self._environment.start()
         # Parts that an API makes are no children of a notebook.
         nannies = "remote" not in self.claims
         self._dask = dask_setup.up(self.patience, nannies=nannies, dashboards=self._shows())
@@ -229,10 +221,7 @@ class ClusterSuite(PytestSuite):
             super().end()
         finally:
             self._dask.close()
-            for name, value in self._before.items():
-                os.environ.pop(name, None)
-                if value is not None:
-                    os.environ[name] = value
+            self._environment.stop()
 
     def sweep(self) -> None:
         """Kill every part that is left, and see that it is gone."""

@@ -9,16 +9,15 @@ from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from urllib.parse import unquote
 
-from greyhub.adapter import Adapter
 from greyhub.conformance.contract import Capability, Contract
 from greyhub.conformance.data.datasets import SECRET, Dataset
 from greyhub.conformance.pytest_suite import PytestSuite
 from greyhub.conformance.suite import hook
-from greyhub.conformance.testkit import ticket
-from greyhub.conformance.testkit.faults import FaultProxy
 from greyhub.conformance.testkit.interleaving import Step, stepping
+from greyhub.conformance.testkit.ticket import connect
 
 CAPABILITIES = (
     Capability("acl", "a dataset can be hidden from users"),
@@ -67,16 +66,11 @@ class DataSuite(PytestSuite):
 
     contract = CONTRACT
 
-    endpoint: str = ""
-    """The option that holds the backend's URL, ``MyData.url``: faults come in between."""
-
     version: int = 2
     """The format of Intake's in which documents are written, 1 or 2."""
 
     kind: str = "lines"
     """What is published to be read by Dask: ``lines`` of text, or a ``table``."""
-
-    _proxy: FaultProxy | None = None
 
     published: set[str]
     """The files of all datasets that have been published so far."""
@@ -134,14 +128,6 @@ class DataSuite(PytestSuite):
         given = {"touched": True, "damage": super().has("missing")}
         return (bool(cls.endpoint) and given.get(name, False)) or super().has(name)
 
-    @property
-    def proxy(self) -> FaultProxy:
-        """Stands at the endpoint, from when it is first asked for."""
-        if self._proxy is None:
-            section, _, option = self.endpoint.rpartition(".")
-            self._proxy = FaultProxy(str(self.options()[section][option]))
-        return self._proxy
-
     @hook
     def write(self, documents: Mapping[str, bytes]) -> None:
         """Let these be the catalogue's documents; ``catalog.yaml`` is the one that is opened."""
@@ -157,20 +143,7 @@ class DataSuite(PytestSuite):
 
     def make(self, user: str) -> Any:
         """A user's catalogue, as a notebook makes it. Override it where a user is more."""
-        subject = self.subject()
-        options = self.options()
-        if self.endpoint:
-            section, _, option = self.endpoint.rpartition(".")
-            options[section][option] = self.proxy.url
-        for values in options.values():
-            for name, value in values.items():
-                if isinstance(value, str):
-                    values[name] = value.replace("{user}", user)
-        if isinstance(subject, type) and issubclass(subject, Adapter):
-            adapter = ticket.configured(subject, options, Path(self.folder.name))
-            return subject.connect(ticket.ticket(adapter, user))
-        given = {name: value for section in options.values() for name, value in section.items()}
-        return subject(**given)
+        return connect(self.subject(), self.proxied(user=user), user, Path(self.folder.name))
 
     # The dialect of greyhub; workers call what has no self.
 
@@ -224,8 +197,8 @@ class DataSuite(PytestSuite):
         self.folder = tempfile.TemporaryDirectory(prefix="greyhub-data-")
         self.tokens = {name: f"{name.lower()}-{secrets.token_hex(8)}" for name in TOKENS}
         self.secret = f"secret-{secrets.token_hex(8)}"
-        self._before = {name: os.environ.get(name) for name in (*TOKENS, SECRET)}
-        os.environ.update({**self.tokens, SECRET: self.secret})
+        self._environment = mock.patch.dict(os.environ, {**self.tokens, SECRET: self.secret})
+        self._environment.start()
         super().begin()
 
     def end(self) -> None:
@@ -233,12 +206,7 @@ class DataSuite(PytestSuite):
         try:
             super().end()
         finally:
-            if self._proxy is not None:
-                self._proxy.close()
-            for name, value in self._before.items():
-                os.environ.pop(name, None)
-                if value is not None:
-                    os.environ[name] = value
+            self._environment.stop()
             self.folder.cleanup()
 
     def sweep(self) -> None:

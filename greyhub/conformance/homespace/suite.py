@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import tempfile
 from collections.abc import Collection, Mapping, MutableMapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from greyhub.conformance.contract import Capability, Contract
 from greyhub.conformance.homespace.backend_files import empty
 from greyhub.conformance.pytest_suite import PytestSuite
 from greyhub.conformance.suite import hook
-from greyhub.conformance.testkit.faults import FaultProxy
+from greyhub.conformance.testkit.ticket import ticket
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -65,9 +62,6 @@ class HomespaceSuite(PytestSuite):
 
     contract = CONTRACT
 
-    endpoint: str = ""
-    """The option that holds the backend's URL, ``make.url``: faults come in between."""
-
     reads: str = "GET HEAD PROPFIND"
     """The HTTP methods that look."""
 
@@ -79,8 +73,6 @@ class HomespaceSuite(PytestSuite):
 
     large: int = 24 * 2**20
     """Bytes of the largest file: more for a long run."""
-
-    _proxy: FaultProxy | None = None
 
     @hook
     def raw(self, user: str) -> MutableMapping[str, bytes]:
@@ -143,14 +135,6 @@ class HomespaceSuite(PytestSuite):
         """Whether there is a hook; an endpoint brings `fault` and `requests`."""
         return (name in ("fault", "requests") and bool(cls.endpoint)) or super().has(name)
 
-    @property
-    def proxy(self) -> FaultProxy:
-        """Stands at the endpoint, from when it is first asked for."""
-        if self._proxy is None:
-            section, _, option = self.endpoint.rpartition(".")
-            self._proxy = FaultProxy(str(self.options()[section][option]))
-        return self._proxy
-
     def user(self, who: str, clause: str) -> str:
         """The user of the backend who plays a part in a clause: a new one for each.
 
@@ -163,10 +147,7 @@ class HomespaceSuite(PytestSuite):
         """A client of a user's home, made by the adapter as a notebook has it made."""
         from greyhub.homespace import HomespaceAdapter
 
-        subject, options = self.subject(), self.options()
-        if proxied and self.endpoint:
-            section, _, option = self.endpoint.rpartition(".")
-            options.setdefault(section, {})[option] = self.proxy.url
+        subject, options = self.subject(), self.proxied() if proxied else self.options()
         if isinstance(subject, type) and issubclass(subject, HomespaceAdapter):
             return self._connect(subject, user, options)
         return subject(user, **options.get("make", {}))
@@ -185,9 +166,7 @@ class HomespaceSuite(PytestSuite):
         for problem in hub.problems:
             raise problem
         adapter = hub.adapters["homespace"]
-        spawner = SimpleNamespace(user=SimpleNamespace(name=user), name="")
-        ticket = asyncio.run(adapter.ticket(spawner))
-        return type(adapter).connect(json.loads(json.dumps(ticket)))
+        return type(adapter).connect(ticket(adapter, user))
 
     def use(self, user: str) -> None:
         """Note that a clause uses this home, which is emptied afterwards."""
@@ -209,8 +188,6 @@ class HomespaceSuite(PytestSuite):
         super().begin()
 
     def end(self) -> None:
-        """Take the proxy away, and clean up."""
-        if self._proxy is not None:
-            self._proxy.close()
+        """Clean up, and remove the directory."""
         super().end()
         self._folder.cleanup()

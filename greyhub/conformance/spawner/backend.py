@@ -47,7 +47,7 @@ class BackendCase(Case):
     @property
     def proxy(self) -> FaultProxy | None:
         """The proxy at the adapter's endpoint, if it has one."""
-        return self.suite.proxy
+        return self.suite.proxy if self.suite.endpoint else None
 
     def until_settled(self, look: Callable[[], list[Running]], number: int) -> list[Running]:
         """What is seen once it is so many, or after two seconds."""

@@ -101,7 +101,7 @@ class SpawnerCase(BackendCase):
                 "environment": {RUN: self.suite.run_id},
             },
         }
-        for section, values in self.suite.hub_options(name, str(directory)).items():
+        for section, values in self.suite.proxied(hub=name, directory=str(directory)).items():
             before = config.setdefault(section, {})
             env = {**before.get("environment", {}), **values.get("environment", {})}
             before.update(values, **({"environment": env} if env else {}))
