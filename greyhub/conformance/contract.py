@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import pkgutil
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -153,16 +154,15 @@ class Contract:
 
     slot: str
     version: str
-    package: str
-    """The slot's package."""
-
-    modules: Sequence[str]
-    """Those of its modules that hold clauses."""
-
     case: str
-    """The slot's kind of `Case`, as ``module:Class`` in that package: what a clause is given."""
+    """The slot's kind of `Case`, as ``module:Class`` in its package: what a clause is given."""
 
     capabilities: dict[str, Capability] = field(default_factory=dict)
+
+    @property
+    def package(self) -> str:
+        """The slot's package, whose modules hold the clauses."""
+        return f"{__package__}.{self.slot}"
 
     @property
     def name(self) -> str:
@@ -172,7 +172,7 @@ class Contract:
     @property
     def clauses(self) -> dict[str, Clause]:
         """The clauses by id, in order."""
-        return _collect(self.package, tuple(self.modules))
+        return _collect(self.package)
 
     @property
     def case_class(self) -> type[Any]:
@@ -187,10 +187,10 @@ class Contract:
 
 
 @cache
-def _collect(package: str, modules: tuple[str, ...]) -> dict[str, Clause]:
+def _collect(package: str) -> dict[str, Clause]:
     found: dict[str, Clause] = {}
-    for module in modules:
-        for clause in _clauses(importlib.import_module(f"{package}.{module}")):
+    for module in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
+        for clause in _clauses(importlib.import_module(module.name)):
             if clause.id in found:
                 raise ValueError(f"{clause.id} stands twice in {package}")
             found[clause.id] = clause

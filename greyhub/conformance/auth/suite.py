@@ -32,8 +32,6 @@ CAPABILITIES = (
 CONTRACT = Contract(
     "auth",
     "1.0",
-    package="greyhub.conformance.auth",
-    modules=("admission", "names", "oauth_flow", "trust", "stored_state", "refresh", "session"),
     case="case:AuthCase",
     capabilities={capability.name: capability for capability in CAPABILITIES},
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 from greyhub.conformance.cluster.case import SOON, ClusterCase
 from greyhub.conformance.contract import MUST, SHOULD, clause
-from greyhub.conformance.testkit.partition import cut_off
+from greyhub.conformance.testkit.audit import cut_off
 
 
 @clause("CLUSTER-017", MUST, hooks="alive kill")

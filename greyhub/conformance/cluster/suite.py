@@ -43,17 +43,6 @@ CAPABILITIES = (
 CONTRACT = Contract(
     "cluster",
     "1.0",
-    package="greyhub.conformance.cluster",
-    modules=(
-        "interface",
-        "scaling",
-        "adaptive",
-        "cleanup",
-        "failures",
-        "ownership",
-        "secrets",
-        "load",
-    ),
     case="case:ClusterCase",
     capabilities={capability.name: capability for capability in CAPABILITIES},
 )

@@ -11,7 +11,7 @@ import yaml
 
 from greyhub.conformance.contract import MUST, clause
 from greyhub.conformance.data.case import DataCase
-from greyhub.conformance.testkit.outside_calls import outside
+from greyhub.conformance.testkit.audit import outside
 
 CANARY = "greyhub.conformance.data.import_canary"
 """A module whose import contains_secret."""

@@ -14,8 +14,8 @@ from typing import Any
 
 from greyhub.conformance.data.datasets import Dataset
 from greyhub.conformance.data.intake_formats import document
+from greyhub.conformance.testkit.audit import FileWatcher, audited
 from greyhub.conformance.testkit.faults import FaultProxy
-from greyhub.conformance.testkit.files import FileWatcher
 
 
 class OnDisk:
@@ -48,11 +48,12 @@ class OnDisk:
         super().prepare()  # type: ignore[misc]
         self.root.mkdir()
         self.files = FileWatcher(self.root)
-        self.files.__enter__()
+        self._audit = audited(self.files.hear)
+        self._audit.__enter__()
 
     def cleanup(self) -> None:
         """Watch no more."""
-        self.files.__exit__()
+        self._audit.__exit__(None, None, None)
         super().cleanup()  # type: ignore[misc]
 
     def publish(self, datasets: Mapping[str, Dataset]) -> None:

@@ -33,17 +33,6 @@ CAPABILITIES = (
 CONTRACT = Contract(
     "data",
     "1.0",
-    package="greyhub.conformance.data",
-    modules=(
-        "content",
-        "parameters",
-        "workers",
-        "faults",
-        "nested",
-        "secrets",
-        "code_execution",
-        "updates",
-    ),
     case="case:DataCase",
     capabilities={capability.name: capability for capability in CAPABILITIES},
 )

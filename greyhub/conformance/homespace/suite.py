@@ -32,21 +32,6 @@ CAPABILITIES = (
 CONTRACT = Contract(
     "homespace",
     "1.0",
-    package="greyhub.conformance.homespace",
-    modules=(
-        "content",
-        "atomic",
-        "races",
-        "renames",
-        "versions",
-        "names",
-        "isolation",
-        "credentials",
-        "freshness",
-        "processes",
-        "faults",
-        "model_test",
-    ),
     case="case:HomespaceCase",
     capabilities={capability.name: capability for capability in CAPABILITIES},
 )

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 from greyhub.conformance.contract import MUST, SHOULD, clause
 from greyhub.conformance.spawner.case import SpawnerCase
 from greyhub.conformance.spawner.server import unawaited
+from greyhub.conformance.testkit.audit import outside
 from greyhub.conformance.testkit.hub import Hub
 from greyhub.conformance.testkit.loop_lag import Blocked
-from greyhub.conformance.testkit.outside_calls import outside
 
 HOLD = 0.15
 """Seconds for which an adapter may hold the event loop."""

@@ -29,23 +29,6 @@ CAPABILITIES = (
 CONTRACT = Contract(
     "spawner",
     "1.0",
-    package="greyhub.conformance.spawner",
-    modules=(
-        "start",
-        "failure",
-        "poll",
-        "stop",
-        "state",
-        "restart",
-        "environment",
-        "secrets",
-        "options",
-        "progress",
-        "many_servers",
-        "tls",
-        "storage",
-        "ownership",
-    ),
     case="case:SpawnerCase",
     capabilities={capability.name: capability for capability in CAPABILITIES},
 )

@@ -57,6 +57,10 @@ class Fork:
             _live(theirs, function, leader)
         theirs.close()
 
+    def answered(self) -> bool:
+        """Whether `result` has something to give, or to raise, at once."""
+        return bool(self._pipe.poll(0))
+
     def result(self, timeout: float) -> Any:
         """What the function returned; what it raised is raised.
 
