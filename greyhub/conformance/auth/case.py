@@ -120,6 +120,15 @@ class AuthCase(AccountsCase):
 
     # logins
 
+    def open_hub(self, **options: Any) -> tuple[Hub, Person]:
+        """A hub that admits everybody, and ada, who has an account."""
+        return self.hub(allow_all=True, **options), self.person("ada")
+
+    def logged_in(self, **options: Any) -> tuple[Hub, Person, UserBrowser]:
+        """As `open_hub`, with a browser in which ada has logged in."""
+        hub, ada = self.open_hub(**options)
+        return hub, ada, self.let_in(hub, ada)
+
     def browser(self, hub: Hub, person: Person) -> UserBrowser:
         """A browser of a person's, that has seen nothing yet."""
         browser = UserBrowser(self, hub, person)

@@ -47,8 +47,7 @@ def state_is_this_browsers(case: AuthCase) -> None:
 
     Seen: oauthenticator#78 https://github.com/jupyterhub/oauthenticator/pull/78
     """
-    hub = case.hub(allow_all=True)
-    ada = case.person("ada")
+    hub, ada = case.open_hub()
     other = case.browser(hub, ada)
     others = query_of(other.begin())["state"]
     no_objects: tuple[Any, ...] = ([1], "text", None, {}, 7)
@@ -71,8 +70,7 @@ def state_cannot_be_guessed(case: AuthCase) -> None:
     chance, as a random UUID (122) does. A state that was used is used again, with a
     fresh code.
     """
-    hub = case.hub(allow_all=True)
-    ada = case.person("ada")
+    hub, ada = case.open_hub()
     browser = case.browser(hub, ada)
     states = [query_of(browser.begin()).get("state", "") for _ in range(SAMPLES)]
     bits = sum(math.log2(len(set(place))) for place in zip(*states, strict=False))
@@ -98,8 +96,7 @@ def codes_are_bound_to_a_verifier(case: AuthCase) -> None:
 
     Seen: RFC 9700, 2.1.1 https://www.rfc-editor.org/rfc/rfc9700
     """
-    hub = case.hub(allow_all=True)
-    ada = case.person("ada")
+    hub, ada = case.open_hub()
     verifiers = []
     for _ in range(2):
         browser = case.browser(hub, ada)
@@ -166,8 +163,7 @@ def next_stays_here(case: AuthCase) -> None:
     Seen: CVE-2019-10255 https://nvd.nist.gov/vuln/detail/CVE-2019-10255
     Seen: CVE-2026-33709 https://nvd.nist.gov/vuln/detail/CVE-2026-33709
     """
-    hub = case.hub(allow_all=True)
-    ada = case.person("ada")
+    hub, ada = case.open_hub()
     for target in ("/hub/token", *ELSEWHERE, f"{hub.url}@evil.example/"):
         browser = case.browser(hub, ada)
         answer = browser.login(target)
@@ -188,8 +184,7 @@ def the_provider_fails(case: AuthCase) -> None:
     The page shows no secret and no markup of the provider's, and the next login
     works as soon as the provider does. An endpoint that is not asked is not judged.
     """
-    hub = case.hub(allow_all=True)
-    ada = case.person("ada")
+    hub, ada = case.open_hub()
     before = set(case.rows(hub))
     browser = case.browser(hub, ada)
     url = browser.consent(browser.begin())
@@ -215,8 +210,7 @@ def the_provider_fails(case: AuthCase) -> None:
 @clause("AUTH-026", MUST, needs="oauth2", guards="secrets")
 def a_code_works_once(case: AuthCase) -> None:
     """A code that was used is good for nothing: not again, nor in another browser."""
-    hub = case.hub(allow_all=True)
-    ada = case.person("ada")
+    hub, ada = case.open_hub()
     first = case.browser(hub, ada)
     back = first.consent(first.begin())
     first.come_back(back)

@@ -26,9 +26,7 @@ def refresh_says_what_is(case: AuthCase) -> None:
 
     Seen: oauthenticator#579 https://github.com/jupyterhub/oauthenticator/pull/579
     """
-    hub = case.hub(allow_all=True, **KEPT)
-    ada = case.person("ada")
-    browser = case.let_in(hub, ada)
+    hub, ada, browser = case.logged_in(**KEPT)
     _still_good(case, case.refresh(browser), "the login is good")
     if case.claims("oauth2"):
         for which in ("first", "second"):
@@ -55,9 +53,7 @@ def refresh_says_what_is(case: AuthCase) -> None:
 @clause("AUTH-041", MUST, needs="refresh", hooks="account outage")
 def an_outage_is_not_fresh(case: AuthCase) -> None:
     """While the backend is out of order refresh_user() raises or says False: it never says good."""
-    hub = case.hub(allow_all=True, **KEPT)
-    ada = case.person("ada")
-    browser = case.let_in(hub, ada)
+    _hub, ada, browser = case.logged_in(**KEPT)
 
     def ask(what: str) -> None:
         said = case.refresh(browser)
@@ -169,9 +165,7 @@ def one_refresh_at_a_time(case: AuthCase) -> None:
 
     The provider holds the first one's answer until the second has had its time.
     """
-    hub = case.hub(allow_all=True, **KEPT)
-    ada = case.person("ada")
-    browser = case.let_in(hub, ada)
+    hub, ada, browser = case.logged_in(**KEPT)
     other = case.browser(hub, ada)
     other.take(browser.cookies)
     case.did("ada's access token expires, and two of her tabs ask the hub at one time")

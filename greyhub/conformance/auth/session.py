@@ -26,9 +26,7 @@ def logout_ends_the_session(case: AuthCase) -> None:
 
     Seen: GHSA-cw7p-q79f-m2v7 https://github.com/advisories/GHSA-cw7p-q79f-m2v7
     """
-    hub = case.hub(allow_all=True)
-    ada = case.person("ada")
-    browser = case.let_in(hub, ada)
+    hub, ada, browser = case.logged_in()
     copied = browser.cookies
     case.did("ada logs out")
     browser.get("/hub/logout")
@@ -47,8 +45,7 @@ def two_tabs(case: AuthCase) -> None:
 
     Seen: jupyterhub#1438 https://github.com/jupyterhub/jupyterhub/issues/1438
     """
-    hub = case.hub(allow_all=True)
-    ada = case.person("ada")
+    hub, ada = case.open_hub()
     browser = case.browser(hub, ada)
     case.did("ada begins a login in two tabs, and ends that of the second, then of the first")
     if case.claims("oauth2"):
@@ -74,8 +71,7 @@ def two_tabs(case: AuthCase) -> None:
 def logout_leads_to_the_provider(case: AuthCase) -> None:
     """A logout leads to the address that is configured, whatever the request says."""
     there = case.provider.names["logout"] if case.claims("oauth2") else "https://idp.example/out"
-    hub = case.hub(allow_all=True, **{case.suite.logout_option: there})
-    ada = case.person("ada")
+    hub, ada = case.open_hub(**{case.suite.logout_option: there})
     names = ("next", "redirect", "redirect_uri", "post_logout_redirect_uri", "returnTo")
     for query in ({}, dict.fromkeys(names, "https://evil.example/")):
         browser = case.let_in(hub, ada)
@@ -94,8 +90,7 @@ def hooks_that_raise(case: AuthCase) -> None:
     The suite raises after each of them has had its turn, and lets a start fail.
     The next start works. What the first opens (with ``sessions``) is closed.
     """
-    hub = case.hub(allow_all=True)
-    ada = case.person("ada")
+    hub, ada = case.open_hub()
     case.let_in(hub, ada)
     path = f"/users/{case.name(ada)}/server"
 
@@ -141,9 +136,7 @@ def forms_of_other_sites(case: AuthCase) -> None:
 
     Seen: CVE-2026-40864 https://nvd.nist.gov/vuln/detail/CVE-2026-40864
     """
-    hub = case.hub(allow_all=True)
-    ada = case.person("ada")
-    browser = case.let_in(hub, ada)
+    hub, ada, browser = case.logged_in()
     stranger = case.browser(hub, ada)
     form = {} if case.claims("oauth2") else case.form(hub, ada)
     for path, methods in _addresses(case, hub):

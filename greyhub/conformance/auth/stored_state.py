@@ -26,9 +26,7 @@ def secrets_are_encrypted(case: AuthCase) -> None:
     No token, no code and nothing that the user typed as a secret stands in any
     column as it is, or in base64; no token in a file beside the database either.
     """
-    hub = case.hub(allow_all=True, enable_auth_state=True)
-    ada = case.person("ada")
-    browser = case.let_in(hub, ada)
+    hub, ada, browser = case.logged_in(enable_auth_state=True)
     if case.claims("refresh"):
         case.refresh(browser)
     _visit_server(case, hub, ada)
@@ -41,9 +39,7 @@ def nothing_is_kept_unasked(case: AuthCase) -> None:
 
     Not at the login, nor when a server starts, nor at the next refresh.
     """
-    hub = case.hub(allow_all=True, enable_auth_state=False)
-    ada = case.person("ada")
-    browser = case.let_in(hub, ada)
+    hub, ada, browser = case.logged_in(enable_auth_state=False)
     if case.claims("refresh"):
         case.refresh(browser)
     _visit_server(case, hub, ada)
@@ -117,8 +113,7 @@ def keys_rotate(case: AuthCase) -> None:
 
     old, new = secrets.token_hex(32), secrets.token_hex(32)
     case.crypt_keys(old)
-    hub = case.hub(allow_all=True, enable_auth_state=True, post_auth_hook=add_word)
-    ada = case.person("ada")
+    hub, ada = case.open_hub(enable_auth_state=True, post_auth_hook=add_word)
     case.let_in(hub, ada)
     hub.stop()
     case.did("the hub starts again, with a new key before the old one")

@@ -39,8 +39,7 @@ def false_id_tokens(case: AuthCase) -> None:
 
     Seen: ltiauthenticator#134 https://github.com/jupyterhub/ltiauthenticator/pull/134
     """
-    hub = case.hub(allow_all=True)
-    ada = case.person("ada")
+    hub, ada = case.open_hub()
     for lie, what in LIES.items():
         if case.suite.tls and lie in SIGNED:
             continue

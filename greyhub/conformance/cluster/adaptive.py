@@ -62,10 +62,7 @@ def accounts_agree_at_rest(case: ClusterCase) -> None:
     Seen: distributed#9102 https://github.com/dask/distributed/issues/9102
     Seen: analysis-grand-challenge#9 https://github.com/iris-hep/analysis-grand-challenge/issues/9
     """
-    cluster = case.make(0)
-    client = case.client(cluster)
-    case.scale(cluster, 2)
-    case.settled(client, 2)
+    cluster, client = case.scaled(2)
     _adapt(case, cluster, 1, 2)
     case.settled(client, 1)
     accounts = {

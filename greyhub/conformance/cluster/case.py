@@ -59,6 +59,21 @@ class ClusterCase(Case):
         self.finally_(_close, client)
         return client
 
+    def working(self, workers: int) -> tuple[Any, Any]:
+        """A new cluster, of which the scheduler has a worker if it is to have some; a client."""
+        cluster = self.make(workers)
+        client = self.client(cluster)
+        if workers:
+            self.until(lambda: self.workers(client), SOON, "there was no worker")
+        return cluster, client
+
+    def scaled(self, number: int) -> tuple[Any, Any]:
+        """A new cluster that was asked for so many workers and has them; a client."""
+        cluster, client = self.working(0)
+        self.scale(cluster, number)
+        self.settled(client, number)
+        return cluster, client
+
     def attempt(
         self, name: str, function: Callable[..., Any], *args: Any, **kwargs: Any
     ) -> tuple[Any, Exception | None]:

@@ -18,10 +18,7 @@ def a_lost_worker_is_replaced(case: ClusterCase) -> None:
     Seen: dask-kubernetes#244 https://github.com/dask/dask-kubernetes/issues/244
     Seen: dask-kubernetes#417 https://github.com/dask/dask-kubernetes/issues/417
     """
-    cluster = case.make(0)
-    client = case.client(cluster)
-    case.scale(cluster, 1)
-    case.settled(client, 1)
+    cluster, client = case.scaled(1)
     before = case.workers(client)
     future = case.call("a task", lambda: client.submit(pow, 7, 2, pure=False))
     case.call("its result", future.result, SOON * case.patience)
@@ -82,9 +79,7 @@ def a_lost_network_hangs_nothing(case: ClusterCase) -> None:
     made for half a second. After that a task, scale() and close() must each return or
     raise in time.
     """
-    cluster = case.make(1)
-    client = case.client(cluster)
-    case.until(lambda: case.workers(client), SOON, "there was no worker")
+    cluster, client = case.working(1)
     case.did("the network is lost for half a second")
     with cut_off(case.get(cluster, "scheduler_address")) as broken:
         time.sleep(0.5 * case.patience)
@@ -110,8 +105,7 @@ def a_lost_scheduler_is_noticed(case: ClusterCase) -> None:
     """When the scheduler is killed, the status says so, calls raise, and the workers go."""
     from distributed import Client
 
-    cluster = case.make(1)
-    client = case.client(cluster)
+    cluster, client = case.working(1)
     case.settled(client, 1)
     schedulers = case.parts("scheduler")
     case.require(schedulers, "the backend has no scheduler outside of the notebook")

@@ -212,9 +212,7 @@ def a_closed_cluster_has_no_clients(case: ClusterCase) -> None:
 @clause("CLUSTER-027", MUST)
 def versions_are_the_same(case: ClusterCase) -> None:
     """Workers and scheduler have the client's versions of Python, dask and distributed."""
-    cluster = case.make(1)
-    client = case.client(cluster)
-    case.until(lambda: case.workers(client), SOON, "there was no worker")
+    _cluster, client = case.working(1)
     found = case.call("get_versions(check=True)", client.get_versions, check=True)
     mine = _versions(found["client"])
     for where, info in (("scheduler", found["scheduler"]), *found["workers"].items()):

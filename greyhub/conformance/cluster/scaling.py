@@ -16,8 +16,7 @@ def scale_up_and_down(case: ClusterCase) -> None:
     Seen: dask-kubernetes#27 https://github.com/dask/dask-kubernetes/issues/27
     Seen: dask-gateway#252 https://github.com/dask/dask-gateway/issues/252
     """
-    cluster = case.make(0)
-    client = case.client(cluster)
+    cluster, client = case.working(0)
     for number in (2, 1, 0, 1):
         case.scale(cluster, number)
         case.settled(client, number)
@@ -30,8 +29,7 @@ def scale_is_a_target(case: ClusterCase) -> None:
     It is said again while the workers are under way, when more were asked for a
     moment before, and when they are there.
     """
-    cluster = case.make(0)
-    client = case.client(cluster)
+    cluster, client = case.working(0)
     for number in (2, 1, 1):
         case.scale(cluster, number)
     case.settled(client, 1)
@@ -52,8 +50,7 @@ def results_survive_scaling_down(case: ClusterCase) -> None:
     Seen: distributed#4069 https://github.com/dask/distributed/issues/4069: SpecCluster retires
       workers by names that the scheduler takes for addresses, and still does in 2026.8.0
     """
-    cluster = case.make(2)
-    client = case.client(cluster)
+    cluster, client = case.working(2)
     case.settled(client, 2)
 
     def compute() -> list[object]:
@@ -82,8 +79,7 @@ def the_quota_holds(case: ClusterCase) -> None:
     Seen: dask-jobqueue#249 https://github.com/dask/dask-jobqueue/issues/249
     """
     most = int(case.claims("quota"))
-    cluster = case.make(0)
-    client = case.client(cluster)
+    cluster, client = case.working(0)
     case.did(f"scale({most + 7})")
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
@@ -132,10 +128,7 @@ def a_group_may_lose_a_worker(case: ClusterCase) -> None:
 
     Seen: dask-jobqueue#498 https://github.com/dask/dask-jobqueue/issues/498
     """
-    cluster = case.make(0)
-    client = case.client(cluster)
-    case.scale(cluster, 1)
-    case.settled(client, 1)
+    cluster, client = case.scaled(1)
     before = case.workers(client)
     case.did("one worker of the job is killed")
     case.hook("kill", case.parts("worker")[0])
