@@ -203,10 +203,10 @@ def new(slot: str, name: str, output: Path | None) -> None:
     greyhub conform new spawner acme-spawner
     greyhub conform new homespace acme-homes -o ../acme-homes
     """  # noqa: D301
-    from greyhub.conformance.new import generate
+    from greyhub.conformance import new as packages
 
     directory = output or Path(name)
-    for path in generate.write(_current(slot), name, directory):
+    for path in packages.write(_current(slot), name, directory):
         click.echo(path)
     click.echo(f"\nnext: cd {directory}; pip install -e '.[test]'; pytest")
 

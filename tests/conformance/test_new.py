@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from greyhub.cli import group
 from greyhub.conformance.contract import SLOTS
-from greyhub.conformance.new.generate import slots
+from greyhub.conformance.new import slots
 
 pytestmark = pytest.mark.processes
 

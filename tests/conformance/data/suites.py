@@ -1,9 +1,9 @@
 """The author's files of catalogues that keep the contract."""
 
+from examples.data import suite as written
+from examples.data.toydata import ToyCatalog
+from examples.data.toydata.service import Service
 from greyhub.conformance.data import SECRET, DataSuite, OnDisk, Served
-from greyhub.conformance.new.data import suite as written
-from greyhub.conformance.new.data.toydata import ToyCatalog
-from greyhub.conformance.new.data.toydata.service import Service
 
 READ_ONLY = {
     "acl": "the files' modes say who may read them",

@@ -2,7 +2,7 @@
 
 import importlib
 
-from greyhub.conformance.new.homespace.toyhomespace import ToyHome
+from examples.homespace.toyhomespace import ToyHome
 from greyhub.homespace.filesystem import Home
 from greyhub.homespace.local import LocalHomespace
 from tests.conformance.homespace.suites import Local, Toys

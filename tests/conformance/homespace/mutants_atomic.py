@@ -9,9 +9,9 @@ from pathlib import Path
 
 from fsspec.transaction import Transaction
 
+from examples.homespace.toyhomespace.client import Client
+from examples.homespace.toyhomespace.files import Text, Writer
 from greyhub.conformance.mutation import mutant
-from greyhub.conformance.new.homespace.toyhomespace.client import Client
-from greyhub.conformance.new.homespace.toyhomespace.files import Text, Writer
 from tests.conformance.homespace.fragile import Disk, DiskHome, Fragile, Toy
 
 

@@ -3,8 +3,8 @@
 import gzip
 from contextlib import suppress
 
+from examples.homespace.toyhomespace.files import Writer
 from greyhub.conformance.mutation import mutant
-from greyhub.conformance.new.homespace.toyhomespace.files import Writer
 from tests.conformance.homespace.fragile import Fragile, Toy
 
 BLOCK = 5 * 2**20

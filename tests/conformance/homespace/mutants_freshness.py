@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 from fsspec import AbstractFileSystem
 
+from examples.homespace.toyhomespace import client
 from greyhub.conformance.mutation import mutant
-from greyhub.conformance.new.homespace.toyhomespace import client
 from tests.conformance.homespace.fragile import Fragile, Toy
 
 

@@ -5,9 +5,9 @@ import posixpath
 import unicodedata
 from urllib.parse import unquote
 
+from examples.homespace.toyhomespace.client import Client
+from examples.homespace.toyhomespace.files import Writer
 from greyhub.conformance.mutation import mutant
-from greyhub.conformance.new.homespace.toyhomespace.client import Client
-from greyhub.conformance.new.homespace.toyhomespace.files import Writer
 from greyhub.homespace.filesystem import Home
 from greyhub.names import filename
 from tests.conformance.homespace.fragile import Disk, DiskHome, Fragile, Toy, find

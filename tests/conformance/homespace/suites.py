@@ -3,9 +3,9 @@
 import tempfile
 from pathlib import Path
 
+from examples.homespace.toyhomespace import ToyHomespace
+from examples.homespace.toyhomespace.store import Shelf, Store
 from greyhub.conformance.homespace import Directory, HomespaceSuite, full_disk
-from greyhub.conformance.new.homespace.toyhomespace import ToyHomespace
-from greyhub.conformance.new.homespace.toyhomespace.store import Shelf, Store
 from greyhub.homespace.filesystem import Home
 from greyhub.homespace.local import LocalHomespace
 from greyhub.names import filename

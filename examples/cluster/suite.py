@@ -1,6 +1,6 @@
 from greyhub.conformance import ClusterSuite, Part
-from greyhub.conformance.new.cluster.toycluster import ToyCluster
-from greyhub.conformance.new.cluster.toycluster.cloud import Running  # your platform's own client
+from examples.cluster.toycluster import ToyCluster
+from examples.cluster.toycluster.cloud import Running  # your platform's own client
 
 
 # fmt: off

@@ -1,6 +1,6 @@
 from greyhub.conformance import DataSuite
-from greyhub.conformance.new.data.toydata import ToyData
-from greyhub.conformance.new.data.toydata.service import Service  # your platform's own client
+from examples.data.toydata import ToyData
+from examples.data.toydata.service import Service  # your platform's own client
 
 
 # fmt: off

@@ -16,6 +16,9 @@ from greyhub.slots import SLOTS
 
 HERE = Path(__file__).parent
 
+EXAMPLES = next(path for path in (HERE / "examples", HERE.parents[1] / "examples") if path.is_dir())
+"""The examples: beside this module where greyhub is installed, else in the repository."""
+
 WHAT = {
     "spawner": "A spawner",
     "cluster": "Dask clusters",
@@ -56,14 +59,14 @@ class Names:
     def renamed(self, text: str) -> str:
         """The toy's text with these names in it."""
         toy = f"toy{self.slot}"
-        text = text.replace(f"greyhub.conformance.new.{self.slot}.{toy}", self.package)
+        text = text.replace(f"examples.{self.slot}.{toy}", self.package)
         text = text.replace(toy, self.package).replace("Toy", self.title)
         return text.replace("~/.toy-token", f"~/.{self.short}-token")
 
 
 def slots() -> list[str]:
     """The slots that there is a start for."""
-    return sorted(path.parent.name for path in HERE.glob("*/suite.py"))
+    return sorted(path.parent.name for path in EXAMPLES.glob("*/suite.py"))
 
 
 def write(slot: str, name: str, directory: Path) -> list[Path]:
@@ -99,10 +102,10 @@ def write(slot: str, name: str, directory: Path) -> list[Path]:
 
 
 def _files(names: Names) -> Iterator[tuple[str, str]]:
-    toy = HERE / names.slot / f"toy{names.slot}"
+    toy = EXAMPLES / names.slot / f"toy{names.slot}"
     for path in sorted(toy.glob("*.py")):
         yield f"{names.package}/{path.name}", names.renamed(path.read_text(encoding="utf-8"))
-    author = names.renamed((HERE / names.slot / "suite.py").read_text(encoding="utf-8"))
+    author = names.renamed((EXAMPLES / names.slot / "suite.py").read_text(encoding="utf-8"))
     yield "tests/test_conformance.py", author
     yield "tests/__init__.py", ""
     values = _values(names, author)
@@ -111,7 +114,7 @@ def _files(names: Names) -> Iterator[tuple[str, str]]:
         ("README.md", "README.md"),
         ("conformance.yml", ".github/workflows/conformance.yml"),
     ):
-        template = Template((HERE / "package" / name).read_text(encoding="utf-8"))
+        template = Template((EXAMPLES / "package" / name).read_text(encoding="utf-8"))
         yield place, template.substitute(values)
     yield ".gitignore", "__pycache__/\n.hypothesis/\n*.egg-info/\ndist/\nreport.*\n"
 

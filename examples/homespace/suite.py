@@ -1,6 +1,6 @@
 from greyhub.conformance import HomespaceSuite
-from greyhub.conformance.new.homespace.toyhomespace import ToyHomespace
-from greyhub.conformance.new.homespace.toyhomespace.store import Shelf, Store  # your platform's own
+from examples.homespace.toyhomespace import ToyHomespace
+from examples.homespace.toyhomespace.store import Shelf, Store  # your platform's own
 
 HAS = "append conditional_write credentials directories exclusive_create remote"
 

@@ -1,6 +1,6 @@
 from greyhub.conformance import Running, SpawnerSuite
-from greyhub.conformance.new.spawner.toyspawner import ToySpawner
-from greyhub.conformance.new.spawner.toyspawner.cloud import Cloud  # your platform's own client
+from examples.spawner.toyspawner import ToySpawner
+from examples.spawner.toyspawner.cloud import Cloud  # your platform's own client
 
 NO = "internal_ssl isolation limits persistent_home reap rename secret_env user_options"
 

@@ -1,5 +1,5 @@
 from greyhub.conformance import AuthSuite, Restriction
-from greyhub.conformance.new.auth.toyauth import ToyAuthenticator
+from examples.auth.toyauth import ToyAuthenticator
 
 NO = "password id_token email_names overage sessions"
 IN = {"claims": {"hd": "in.example"}}

@@ -1,1 +1,0 @@
-"""Example adapters on toy backends, which ``greyhub conform new`` copies into a new package."""
