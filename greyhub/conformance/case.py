@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+import os
+import pickle
 import random
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NoReturn, TypeVar
 
 from greyhub.conformance.contract import Clause
 from greyhub.conformance.suite import Suite
 
 Value = TypeVar("Value")
+
+WORKER = """
+import os, sys, traceback
+import cloudpickle, pickle
+with open(sys.argv[1], "rb") as file:
+    path, function, args = pickle.load(file)
+sys.path[:] = path
+try:
+    function, args = pickle.loads(function), pickle.loads(args)
+    answer = ("value", function(*args))
+except BaseException as error:
+    traceback.print_exc()
+    answer = ("raised", repr(error))
+with open(sys.argv[1] + ".answer", "wb") as file:
+    pickle.dump(answer, file)
+"""
+"""What a worker's process does: see `Case.in_worker`."""
 
 
 class Broken(Exception):
@@ -156,6 +178,44 @@ class Case:
         self.record.calling.remove(name)
         self.said(f"{name} = {shorten(answer)}")
         return answer
+
+    def in_worker(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        *args: Any,
+        env: Mapping[str, str] = MappingProxyType({}),
+        cwd: Path | None = None,
+    ) -> Any:
+        """What a function returns in a worker: a new process, with this environment alone.
+
+        What goes there is pickled as Dask does it; what it raises there, or in
+        being pickled, breaks the promise.
+        """
+        import cloudpickle  # type: ignore[import-untyped,unused-ignore]
+
+        pickled = self.call(f"pickle of {name}", cloudpickle.dumps, args)
+        path = self.directory / "task"
+        places = [os.getcwd(), *map(os.path.abspath, filter(None, sys.path))]
+        path.write_bytes(pickle.dumps((places, cloudpickle.dumps(function), pickled)))
+        self.did(f"{name} in a worker")
+        done = subprocess.run(
+            [sys.executable, "-c", WORKER, str(path)],
+            env={"PATH": "/usr/bin:/bin", "HOME": str(self.directory), **env},
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            timeout=15 * self.patience,
+            check=False,
+        )
+        answer = path.with_name("task.answer")
+        if not answer.exists():
+            last = (done.stderr.strip().splitlines() or [""])[-1]
+            raise Broken(f"{name} cannot be used in a worker, whose process ended: {last}")
+        kind, value = pickle.loads(answer.read_bytes())  # noqa: S301
+        if kind == "raised":
+            raise Broken(f"{name} cannot be used in a worker: {value}")
+        return value
 
     def until(
         self, condition: Callable[[], Value], seconds: float, otherwise: str, *, every: float = 0.02

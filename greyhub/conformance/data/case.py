@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
@@ -13,22 +11,6 @@ from greyhub.conformance.data.datasets import Dataset, plain
 from greyhub.conformance.data.suite import DataSuite
 
 Raised = TypeVar("Raised", bound=BaseException)
-
-_WORKER = """
-import os, sys, traceback
-import cloudpickle, pickle
-with open(sys.argv[1], "rb") as file:
-    path, function, args = pickle.load(file)
-sys.path[:] = path
-try:
-    function, args = pickle.loads(function), pickle.loads(args)
-    answer = ("value", function(*args))
-except BaseException as error:
-    traceback.print_exc()
-    answer = ("raised", repr(error))
-with open(sys.argv[1] + ".answer", "wb") as file:
-    pickle.dump(answer, file)
-"""
 
 
 class DataCase(Case):
@@ -83,38 +65,6 @@ class DataCase(Case):
     def same(self, found: Any, expected: Any, what: str) -> None:
         """The promise is broken unless what was read is what was published."""
         self.require(found == expected, f"{what}: {_difference(found, expected)}")
-
-    def in_worker(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
-        """What a function returns in a worker: a new process, without the notebook's environment.
-
-        What goes there is pickled as Dask does it; what it raises there, or in
-        being pickled, breaks the promise.
-        """
-        import pickle
-
-        import cloudpickle  # type: ignore[import-untyped,unused-ignore]
-
-        pickled = self.call(f"pickle of {name}", cloudpickle.dumps, args)
-        path = self.directory / "task"
-        task = ([*filter(None, sys.path), "."], cloudpickle.dumps(function), pickled)
-        path.write_bytes(pickle.dumps(task))
-        self.did(f"{name} in a worker")
-        done = subprocess.run(
-            [sys.executable, "-c", _WORKER, str(path)],
-            env={"PATH": "/usr/bin:/bin", "HOME": str(self.directory)},
-            capture_output=True,
-            text=True,
-            timeout=15 * self.patience,
-            check=False,
-        )
-        answer = path.with_name("task.answer")
-        if not answer.exists():
-            last = (done.stderr.strip().splitlines() or [""])[-1]
-            raise Broken(f"{name} cannot be used in a worker, whose process ended: {last}")
-        kind, value = pickle.loads(answer.read_bytes())  # noqa: S301
-        if kind == "raised":
-            raise Broken(f"{name} cannot be used in a worker: {value}")
-        return value
 
 
 class Catalog:

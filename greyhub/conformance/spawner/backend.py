@@ -34,6 +34,10 @@ class BackendCase(Case):
         """All servers in the backend."""
         return list(self.hook("alive"))
 
+    def volumes(self) -> dict[str, str]:
+        """All storage in the backend, with a digest of what each holds."""
+        return dict(self.hook("volumes"))
+
     def fault(self, kind: str, moment: str = "any", **how: Any) -> AbstractContextManager[Any]:
         """Break the backend while a block lasts; see the suite's `fault`."""
         self.did(f"the backend: {kind} ({moment})")

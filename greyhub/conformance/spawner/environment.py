@@ -46,8 +46,7 @@ def the_environment_arrives(case: SpawnerCase) -> None:
 
     Seen: jupyterhub#2678 https://github.com/jupyterhub/jupyterhub/issues/2678
     """
-    hub = case.hub(spawner={"environment": AWKWARD_VALUES})
-    server = case.started(hub)
+    server = case.started(case.hub(spawner={"environment": AWKWARD_VALUES}))
     wanted: dict[str, Any] = dict(server.do("get_env"))
     wanted["JUPYTERHUB_API_TOKEN"] = server.token
     # They name the address, which start() may learn only after it has made the environment.
@@ -159,13 +158,12 @@ def limits_are_enforced(case: SpawnerCase) -> None:
 
     The server's own view of its limits is a hook. Both are set, and the memory's alone.
     """
-    hub = case.hub(spawner={"mem_limit": "256M", "cpu_limit": 0.5})
-    server = case.started(hub)
+    server = case.started(case.hub(spawner={"mem_limit": "256M", "cpu_limit": 0.5}))
     if case.claims("limits"):
         wanted: dict[str, float] = {"mem_limit": 256 * 2**20, "cpu_limit": 0.5}
         _limits(case, wanted)
         server.stop()
-        hub.run(lambda: setattr(server.make(), "cpu_limit", None))
+        server.hub.run(lambda: setattr(server.make(), "cpu_limit", None))
         server.start()
         _limits(case, {"mem_limit": 256 * 2**20})
         return

@@ -58,18 +58,17 @@ def a_failed_start_leaves_nothing(case: SpawnerCase) -> None:
     Seen: kubespawner#427 https://github.com/jupyterhub/kubespawner/issues/427
     Seen: kubespawner#305 https://github.com/jupyterhub/kubespawner/issues/305
     """
-    hub = case.hub(spawner={"http_timeout": 1, "start_timeout": 3})
-    server = case.server(hub, case.user)
+    server = case.server(case.hub(spawner={"http_timeout": 1, "start_timeout": 3}), case.user)
     server.tell("dead")
     server.fails_to_start("its server ends at once")
     case.nothing_left("what a failed start had made")
     for times in (1, 2) if case.can("error") else ():
-        slow, start = case.pending(hub, f"{case.user}c{times}")
+        slow, start = case.pending(server.hub, f"{case.user}c{times}")
         with case.fault("error", times=times):
             case.wait_for(start, 10, f"the start of {slow} did not end")
         case.nothing_left("a server of which the backend could not tell while it started")
     if case.can("lost"):
-        other = case.server(hub, case.user + "b")
+        other = case.server(server.hub, case.user + "b")
         with case.fault("lost", "create"):
             failed = other.outcome()
         if failed is None:
@@ -87,13 +86,12 @@ def a_start_over_time_leaves_nothing(case: SpawnerCase) -> None:
 
     Seen: mybinder.org-deploy#2686 https://github.com/jupyterhub/mybinder.org-deploy/issues/2686
     """
-    hub = case.hub(spawner={"start_timeout": 1, "http_timeout": 1})
-    server = case.server(hub)
+    server = case.server(case.hub(spawner={"start_timeout": 1, "http_timeout": 1}))
     server.tell("mute")
     server.fails_to_start("its server never listens")
     case.nothing_left("the server of a start over time")
     if case.can("late"):
-        other = case.server(hub, case.user + "b")
+        other = case.server(server.hub, case.user + "b")
         with case.fault("late", "create", seconds=2 * case.patience) as hit:
             error = other.outcome()
         case.require(error is not None or not hit.is_set(), "start() ended well after its timeout")
@@ -155,14 +153,13 @@ def a_pending_start_can_be_stopped(case: SpawnerCase) -> None:
     Seen: kubespawner#240 https://github.com/jupyterhub/kubespawner/issues/240
     Seen: jupyterhub#2975 https://github.com/jupyterhub/jupyterhub/issues/2975
     """
-    hub = case.hub()
-    server = case.server(hub)
+    server = case.server(case.hub())
     server.tell("mute")
     case.did(f"POST /users/{server.user}/server, and DELETE while it is pending")
-    post = hub.api("POST", f"/users/{server.user}/server")
+    post = server.hub.api("POST", f"/users/{server.user}/server")
     case.require(post.status_code in (201, 202), f"the start was refused: {post.text}")
     case.until(case.alive, 6, "no server came into being")
-    gone = hub.api("DELETE", f"/users/{server.user}/server")
+    gone = server.hub.api("DELETE", f"/users/{server.user}/server")
     case.said(f"DELETE: status {gone.status_code}")
     case.nothing_left("the server of a start that was cancelled", stays=1)
 

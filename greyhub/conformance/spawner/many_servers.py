@@ -73,7 +73,7 @@ def names_are_never_shared(case: SpawnerCase) -> None:
             case.require(before == str(server), f"{before} and {server} are both {found[0].id}")
             case.equal(server.poll(), None, f"{server} runs, and poll() answered")
         if case.claims("persistent_home"):
-            have = len(case.hook("volumes"))
+            have = len(case.volumes())
             case.require(have >= len(ids), f"{len(ids)} servers have {have} volumes")
         for server in now:
             server.stop()

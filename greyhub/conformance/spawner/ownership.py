@@ -83,7 +83,7 @@ def orphans_are_found(case: SpawnerCase) -> None:
     async def call(method: str) -> Any:
         return await asyncio.wait_for(getattr(known.make(), method)(pairs), 10 * case.patience)
 
-    stored = dict(case.hook("volumes")) if case.suite.has("volumes") else {}
+    stored = case.volumes() if case.suite.has("volumes") else {}
     found = case.call("list_orphans()", one.run, call, "list_orphans")
     case.require(set(found) == wanted, f"list_orphans() found {found}, not {sorted(wanted)}")
     case.require(len(case.alive()) == len(ids), "list_orphans() removed something")
@@ -91,6 +91,6 @@ def orphans_are_found(case: SpawnerCase) -> None:
     left = {server.id for server in case.alive()}
     case.require(not wanted & left, "reap() left an orphan")
     if stored:
-        case.require(dict(case.hook("volumes")) == stored, "reap() removed the users' data")
+        case.require(case.volumes() == stored, "reap() removed the users' data")
     case.require(ids[str(known)] in left, "reap() removed a server that the hub knows")
     case.require(ids[str(foreign)] in left, "reap() removed a server of another hub")

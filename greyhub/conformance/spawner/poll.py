@@ -31,16 +31,15 @@ def poll_while_starting(case: SpawnerCase) -> None:
 
     Seen: kubespawner#98 https://github.com/jupyterhub/kubespawner/pull/98
     """
-    hub = case.hub()
-    server = case.started(hub)
+    server = case.started(case.hub())
     server.kill()
     server.poll()
     server.stop(tolerant=True)
-    server, start = case.pending(hub)
+    server, start = case.pending(server.hub)
     status = server.poll()
     case.require(start.done() or status is None, f"poll() answered {status!r} during start()")
     if case.can("late"):
-        other = case.server(hub, case.user + "b")
+        other = case.server(server.hub, case.user + "b")
         with case.fault("late", "create", seconds=case.patience) as hit:
             start = other.starting()
             case.until(lambda: start.done() or hit.is_set(), 6, "no server was asked for")
@@ -58,12 +57,11 @@ def poll_while_running(case: SpawnerCase) -> None:
     Where replies can be late, one that tells of the time before another server was
     made is still on its way while that one starts: it says nothing of the new server.
     """
-    hub = case.hub()
-    server = case.started(hub)
+    server = case.started(case.hub())
     for _ in range(5):
         case.equal(server.poll(), None, "the server runs, and poll() answered")
     if case.can("late"):
-        other = case.server(hub, case.user + "b")
+        other = case.server(server.hub, case.user + "b")
         with case.fault("late", "any", times=1, seconds=case.patience) as hit:
             look = server.submit("poll")
             case.until(lambda: look.done() or hit.is_set(), 6, "poll() did not return")
@@ -187,10 +185,9 @@ def a_lost_server_is_noticed(case: SpawnerCase) -> None:
     The hub polls by itself here. That the user is told the reason cannot be seen
     from outside: no interface of the Hub carries it.
     """
-    hub = case.hub(spawner={"poll_interval": 1, "poll_jitter": 0})
-    server = case.server(hub)
+    server = case.server(case.hub(spawner={"poll_interval": 1, "poll_jitter": 0}))
     case.did(f"POST /users/{server.user}/server")
-    hub.api("POST", f"/users/{server.user}/server")
+    server.hub.api("POST", f"/users/{server.user}/server")
     case.until(lambda: server.ready, 10, "the server was not ready")
     server.kill()
     case.until(lambda: not server.ready, 4, "the hub still holds the server for alive")

@@ -55,10 +55,9 @@ def progress_is_a_stream_for_each(case: SpawnerCase) -> None:
 
     Seen: kubespawner#153 https://github.com/jupyterhub/kubespawner/pull/153
     """
-    hub = case.hub()
-    server = case.server(hub)
-    hub.api("POST", f"/users/{server.user}/server")
-    made = hub.run(lambda: server.make().progress())
+    server = case.server(case.hub())
+    server.hub.api("POST", f"/users/{server.user}/server")
+    made = server.hub.run(lambda: server.make().progress())
     case.require(inspect.isasyncgen(made), f"progress() is a {type(made).__name__}")
     both = [consume(case, server), consume(case, server)]
     case.until(lambda: not server.pending, 15, "the start did not end")
@@ -127,8 +126,7 @@ def progress_is_of_this_start(case: SpawnerCase) -> None:
 
     Seen: kubespawner#184 https://github.com/jupyterhub/kubespawner/issues/184
     """
-    hub = case.hub(spawner={"http_timeout": 2})
-    server = case.server(hub)
+    server = case.server(case.hub(spawner={"http_timeout": 2}))
     first = start(case, server)
     server.stop()
     second = start(case, server)
@@ -157,10 +155,9 @@ def progress_is_of_this_start(case: SpawnerCase) -> None:
 @clause("SPAWNER-047", MUST, needs="progress backend_events", hooks="alive announce")
 def the_backend_s_texts_are_escaped(case: SpawnerCase) -> None:
     """html_message escapes everything that came from the backend."""
-    hub = case.hub(spawner={"start_timeout": 5})
-    server = case.server(hub)
+    server = case.server(case.hub(spawner={"start_timeout": 5}))
     server.tell("mute")
-    hub.api("POST", f"/users/{server.user}/server")
+    server.hub.api("POST", f"/users/{server.user}/server")
     found: list[Any] = []
     events = consume(case, server, found)
     case.until(case.alive, 5, "no server came into being")

@@ -27,8 +27,7 @@ def construction_does_no_io(case: SpawnerCase) -> None:
     the hub's thread meanwhile and just after; where there is an endpoint, no thread
     and no task may reach it either. A hub makes a spawner for each user as it starts.
     """
-    hub = case.hub()
-    server = case.started(hub)
+    server = case.started(case.hub())
     state = server.do("get_state")
     before = len(case.proxy.requests) if case.proxy else 0
 
@@ -43,7 +42,7 @@ def construction_does_no_io(case: SpawnerCase) -> None:
         return seen
 
     case.did(f"made a spawner, load_state({state}), clear_state()")
-    seen = hub.run(make)
+    seen = server.hub.run(make)
     if case.proxy:
         seen += [f"{each.method} {each.path}" for each in case.proxy.requests[before:]]
     case.require(not seen, f"it reached out: {', '.join(seen[:3])}")
@@ -155,12 +154,11 @@ def _held(case: SpawnerCase, hub: Hub, what: Callable[[], None]) -> Blocked:
 @clause("SPAWNER-010", MUST, hooks="alive environment")
 def a_second_start_is_new(case: SpawnerCase) -> None:
     """start, stop, start gives a new server with the new token and the present environment."""
-    hub = case.hub()
-    server = case.started(hub)
+    server = case.started(case.hub())
     before = server.environment()["JUPYTERHUB_API_TOKEN"]
     server.stop()
     server.set_environment(CONFORMANCE_ROUND="two")
-    hub.run(lambda: setattr(server.make(), "args", ["--conformance-round-two"]))
+    server.hub.run(lambda: setattr(server.make(), "args", ["--conformance-round-two"]))
     server.start()
     env = server.environment()
     case.require(env["JUPYTERHUB_API_TOKEN"] != before, "the second server has the first's token")

@@ -138,8 +138,7 @@ def stop_ends(case: SpawnerCase) -> None:
     Seen: jupyterhub#1677 https://github.com/jupyterhub/jupyterhub/issues/1677
     """
     limit = min(case.suite.stop_within, 12)
-    hub = case.hub()
-    server = case.server(hub, case.user)
+    server = case.server(case.hub(), case.user)
     server.tell("stubborn")
     server.start()
     began = time.monotonic()
@@ -148,7 +147,7 @@ def stop_ends(case: SpawnerCase) -> None:
     case.within(took, limit, "stop() of a stubborn server took")
     case.nothing_left("a server that ignores SIGTERM", 2)
     if case.can("unreachable"):
-        other = case.started(hub, case.user + "b")
+        other = case.started(server.hub, case.user + "b")
         began = time.monotonic()
         with case.fault("unreachable"):
             other.fails("stop", timeout=limit + 2)
