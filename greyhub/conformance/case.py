@@ -19,6 +19,7 @@ from greyhub.conformance.contract import Clause
 from greyhub.conformance.suite import Suite
 
 Value = TypeVar("Value")
+Raised = TypeVar("Raised", bound=BaseException)
 
 WORKER = """
 import os, sys, traceback
@@ -178,6 +179,27 @@ class Case:
         self.record.calling.remove(name)
         self.said(f"{name} = {shorten(answer)}")
         return answer
+
+    def raises(
+        self,
+        kind: type[Raised] | tuple[type[Raised], ...],
+        call: Callable[..., Any],
+        *args: Any,
+        what: str = "",
+        **kwargs: Any,
+    ) -> Raised:
+        """What a call raises; the promise is broken if it is another error, or none."""
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        wanted = " or ".join(each.__name__ for each in kinds)
+        named = what or f"{getattr(call, '__name__', 'it')}({', '.join(map(shorten, args))})"
+        try:
+            answer = call(*args, **kwargs)
+        except kinds as error:
+            return error
+        except Exception as error:
+            told = f"{named} raised {type(error).__name__}, not {wanted}: {shorten(error)}"
+            raise Broken(told) from error
+        raise Broken(f"{named} did not raise {wanted}, but answered {shorten(answer)}")
 
     def in_worker(
         self,

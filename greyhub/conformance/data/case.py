@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Any, TypeVar
+from typing import Any
 
-from greyhub.conformance.case import Broken, Case, shorten
+from greyhub.conformance.case import Case, shorten
 from greyhub.conformance.data.datasets import Dataset, plain
 from greyhub.conformance.data.suite import DataSuite
-
-Raised = TypeVar("Raised", bound=BaseException)
 
 
 class DataCase(Case):
@@ -47,20 +45,6 @@ class DataCase(Case):
         self.did(f"{path} is {how}")
         broken: AbstractContextManager[Any] = self.hook("damage", path, how, quietly=True)
         return broken
-
-    def raises(
-        self, kind: type[Raised], what: str, call: Callable[..., Any], *args: Any, **kwargs: Any
-    ) -> Raised:
-        """What a call raises; the promise is broken if it is another error, or none."""
-        try:
-            answer = call(*args, **kwargs)
-        except kind as error:
-            return error
-        except Exception as error:
-            raise Broken(
-                f"{what}: {type(error).__name__}, not {kind.__name__}: {shorten(str(error))}"
-            ) from error
-        raise Broken(f"{what}: no {kind.__name__}, but {shorten(answer)}")
 
     def same(self, found: Any, expected: Any, what: str) -> None:
         """The promise is broken unless what was read is what was published."""

@@ -119,13 +119,13 @@ def unknown_names_are_key_errors(case: DataCase) -> None:
     case.publish(rain=table("rain", RAIN))
     catalog = case.catalog()
     for name in STRANGE:
-        error = case.raises(KeyError, f"open({name!r})", catalog.open, name)
+        error = case.raises(KeyError, catalog.open, name, what=f"open({name!r})")
         told = name in str(error) or repr(name)[1:-1] in str(error)
         case.require(told, f"open({name!r}): the error does not name it: {error}")
         case.require(not catalog.has(name), f"{name!r} is in it, and cannot be opened")
-        case.raises(KeyError, f"describe({name!r})", catalog.describe, name)
+        case.raises(KeyError, catalog.describe, name, what=f"describe({name!r})")
     for key in (None, 0, ("rain",)):
-        case.raises(KeyError, f"open({key!r})", catalog.open, key)
+        case.raises(KeyError, catalog.open, key, what=f"open({key!r})")
     case.same(catalog.read("rain"), RAIN, "rain")
 
 

@@ -46,12 +46,12 @@ def what_is_no_catalogue_is_said_to_be_none(case: DataCase) -> None:
     place = case.suite.place()
     case.did("write no catalogue")
     case.hook("write", {}, quietly=True)
-    error = case.raises(Exception, "a catalogue that is not there", _used, case)
+    error = case.raises(Exception, _used, case, what="a catalogue that is not there")
     told = f"{error} {getattr(error, 'filename', '')}"
     case.require(place in told, f"of one that is not there, {place} is not named: {shorten(told)}")
     for what, (text, line) in MALFORMED.items():
         case.write(text)
-        error = case.raises(CatalogError, what, _used, case)
+        error = case.raises(CatalogError, _used, case, what=what)
         told = str(error)
         case.require(place in told, f"{what}: the error does not name {place}: {shorten(told)}")
         near = any(f"{place}:{number}" in told for number in (line, line + 1, max(1, line - 1)))
@@ -123,7 +123,7 @@ def one_bad_entry_hides_no_other(case: DataCase) -> None:
             raise Broken(f"an entry with {what} keeps the catalogue shut: {shut!r}") from shut
         case.require("good" in names, f"an entry with {what} hides the others: {names}")
         case.same(catalog.read("good"), RAIN, f"beside an entry with {what}")
-        error = case.raises(CatalogError, f"an entry with {what}", catalog.read, "bad")
+        error = case.raises(CatalogError, catalog.read, "bad", what=f"an entry with {what}")
         case.require("bad" in str(error), f"{what}: the error does not name it: {error}")
         case.require(not isinstance(error, KeyError), f"{what}: it is told to be unknown: {error}")
 
@@ -139,7 +139,7 @@ def what_is_missing_is_named(case: DataCase) -> None:
     catalog = case.catalog()
     for how in ("missing", "forbidden"):
         with case.damage("data/deluge.csv", how):
-            error = case.raises(Exception, f"data that is {how}", catalog.read, "rain")
+            error = case.raises(Exception, catalog.read, "rain", what=f"data that is {how}")
             notes = getattr(error, "__notes__", "")
             told = f"{error} {error.__cause__} {getattr(error, 'filename', '')} {notes}"
             named = "rain" in told or "deluge" in told
@@ -151,7 +151,7 @@ def what_is_missing_is_named(case: DataCase) -> None:
         case.same(catalog.read("rain"), RAIN, "when it is there again")
     if case.claims("documents"):
         case.write(_of_nobody(case.suite.version))
-        error = case.raises(CatalogError, "a driver that nobody has", _read, case, "sky")
+        error = case.raises(CatalogError, _read, case, "sky", what="a driver that nobody has")
         for word in ("sky", "nonesuch_driver"):
             case.require(word in str(error), f"the error does not name {word}: {error}")
 

@@ -56,16 +56,16 @@ def reload_shows_what_is_new(case: DataCase) -> None:
     case.equal(catalog.names(), ["here", "rain"], "after reload() it lists")
     case.same(catalog.read("rain"), newer, "after reload()")
     case.equal(catalog.describe("rain")["description"], "New.", "after reload() it says")
-    case.raises(KeyError, "one that is published no more", catalog.open, "gone")
+    case.raises(KeyError, catalog.open, "gone", what="one that is published no more")
     case.same(catalog.all_of(opened), RAIN, "what was open before")
     if case.claims("remote") and case.suite.endpoint:
         with case.suite.proxy.fault("refused"):
-            case.raises(Exception, "reload() of one that is away", catalog.reload)
+            case.raises(Exception, catalog.reload, what="reload() of one that is away")
         case.equal(catalog.names(), ["here", "rain"], "after a reload() that failed it lists")
         catalog.reload()
     if case.claims("documents") and case.suite.has("write"):
         case.write("sources: [\n")
-        case.raises(CatalogError, "reload() of a broken one", catalog.reload)
+        case.raises(CatalogError, catalog.reload, what="reload() of a broken one")
         case.equal(catalog.names(), ["here", "rain"], "after a reload() that failed it lists")
 
 

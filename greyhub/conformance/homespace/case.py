@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from greyhub.conformance.case import Broken, Case, TimedOut, shorten
+from greyhub.conformance.case import Case, TimedOut, shorten
 from greyhub.conformance.homespace.suite import HomespaceSuite
 from greyhub.conformance.testkit.fork import Fork
 from greyhub.conformance.testkit.interleaving import Outcome, Step, races, stepping
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 Value = TypeVar("Value")
-Raised = TypeVar("Raised", bound=BaseException)
 
 
 class HomespaceCase(Case):
@@ -54,23 +53,6 @@ class HomespaceCase(Case):
     def bytes(self, number: int) -> bytes:
         """Random content: no part of it looks like another."""
         return self.random.randbytes(number)
-
-    def raises(
-        self, kind: type[Raised] | tuple[type[Raised], ...], call: Any, *args: Any
-    ) -> Raised:
-        """What a call raises; the promise is broken if it is another error, or none."""
-        kinds = kind if isinstance(kind, tuple) else (kind,)
-        wanted = " or ".join(each.__name__ for each in kinds)
-        named = f"{getattr(call, '__name__', 'it')}({', '.join(map(shorten, args))})"
-        try:
-            answer = call(*args)
-        except kinds as error:
-            return error
-        except Exception as error:
-            raise Broken(
-                f"{named} raised {type(error).__name__}, not {wanted}: {shorten(error)}"
-            ) from error
-        raise Broken(f"{named} did not raise {wanted}, but answered {shorten(answer)}")
 
     def fault(self, kind: str, moment: str = "any", **how: Any) -> AbstractContextManager[Any]:
         """Break the backend while a block lasts; see the suite's `fault`."""

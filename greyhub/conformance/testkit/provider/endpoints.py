@@ -12,9 +12,7 @@ from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
 from tornado.httputil import HTTPServerRequest
 
 from greyhub.conformance.testkit.provider import tokens
-from greyhub.conformance.testkit.provider.accounts import Accounts
-from greyhub.conformance.testkit.provider.people import Person
-from greyhub.conformance.testkit.provider.records import Code, Grant, Seen
+from greyhub.conformance.testkit.provider.accounts import Accounts, Code, Grant, Person, Seen
 
 NAMED = {
     "/.well-known/openid-configuration": "discovery",
