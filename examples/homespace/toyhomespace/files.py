@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import io
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from .filesystem import ToyHome
+
+class Home(Protocol):
+    """What a file needs of the home that it is in."""
+
+    def publish(self, path: str, content: bytes, mode: str, match: str | None = None) -> None:
+        """Let a file appear whole."""
 
 
 class Reader(io.BytesIO):
@@ -21,7 +25,7 @@ class Reader(io.BytesIO):
 class Writer(io.BytesIO):
     """A file that is being written, in memory."""
 
-    def __init__(self, home: ToyHome, path: str, mode: str, autocommit: bool, **how: Any) -> None:
+    def __init__(self, home: Home, path: str, mode: str, autocommit: bool, **how: Any) -> None:
         super().__init__()
         self.home, self.path, self.kind, self.autocommit = home, path, mode, autocommit
         self.how, self.content = how, b""
