@@ -6,7 +6,7 @@ import inspect
 import secrets
 from collections.abc import Callable, Collection, Mapping
 from functools import cache
-from importlib.metadata import Distribution, PackageNotFoundError, distributions, version
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from typing import Any, ClassVar, TypeVar
 
 from greyhub.conformance.contract import Contract
@@ -199,20 +199,7 @@ def _wrong(cls: type[Suite]) -> list[str]:
     return wrong
 
 
-@cache
-def _bringing(package: str) -> tuple[str, ...]:
-    """The distributions that install a package.
-
-    As `importlib.metadata.packages_distributions` has it, which looks at each file of each.
-    """
-    return tuple(str(each.metadata["Name"]) for each in distributions() if _brings(each, package))
-
-
-def _brings(distribution: Distribution, package: str) -> bool:
-    if declared := distribution.read_text("top_level.txt"):
-        return package in declared.split()
-    files = (distribution.read_text("RECORD") or "").splitlines()
-    return any(line.startswith((f"{package}/", f"{package}.py,")) for line in files)
+_distributions = cache(packages_distributions)
 
 
 def origin(subject: Any) -> tuple[str, str]:
@@ -221,7 +208,7 @@ def origin(subject: Any) -> tuple[str, str]:
     name = f"{owner.__module__}:{owner.__qualname__}"
     package = owner.__module__.partition(".")[0]
     # An editable installation says nothing of its packages: the name may be the same.
-    for distribution in (*_bringing(package), package):
+    for distribution in (*_distributions().get(package, ()), package):
         try:
             return name, f"{distribution} {version(distribution)}"
         except PackageNotFoundError:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import requests
-from jinja2.bccache import Bucket, BytecodeCache
+from jinja2 import FileSystemBytecodeCache
 
 from greyhub.conformance.auth.accounts import AccountsCase, shown
 from greyhub.conformance.auth.login import UserBrowser
@@ -17,6 +17,7 @@ from greyhub.conformance.case import Unproven, shorten
 from greyhub.conformance.suite import fill
 from greyhub.conformance.testkit.browser import browsing
 from greyhub.conformance.testkit.hub import Hub
+from greyhub.conformance.testkit.hub_app import empty_database
 from greyhub.conformance.testkit.log_capture import LogCapture
 from greyhub.conformance.testkit.provider import Person
 from greyhub.conformance.testkit.recorder import Answer, recorded
@@ -25,24 +26,6 @@ METHODS = ("authenticate", "refresh_user", "check_allowed", "get_authenticated_u
 """The methods of an Authenticator whose answers are noted."""
 
 KEY = "JUPYTERHUB_CRYPT_KEY"
-
-
-class _Templates(BytecodeCache):
-    """Compiled templates, kept for the next hub: they take longer than all else of a login."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self._kept:
-            bucket.bytecode_from_string(self._kept[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self._kept[bucket.key] = bucket.bytecode_to_string()
-
-
-TEMPLATES = _Templates()
-
 
 MANY_GROUPS = tuple(f"group-{number:03}" for number in range(250))
 """Groups of one person, for which no token has room."""
@@ -76,13 +59,15 @@ class AuthCase(AccountsCase):
         names["callback"] = f"{hub.url}/hub/oauth_callback"
         if self.suite.provider is not None:
             names |= self.suite.provider.names
+        kept = str(empty_database().parent)
         own: dict[str, dict[str, Any]] = {
             "JupyterHub": {
                 "authenticator_class": recorded(
                     self.suite.subject(), METHODS, self.record, self.answers
                 ),
                 "spawner_class": NoopSpawner,
-                "jinja_environment_options": {"bytecode_cache": TEMPLATES},
+                # Compiling templates takes longer than all else of a login.
+                "jinja_environment_options": {"bytecode_cache": FileSystemBytecodeCache(kept)},
                 "tornado_settings": {"slow_spawn_timeout": 0, "slow_stop_timeout": 0},
             },
             "Spawner": {"poll_interval": 0},

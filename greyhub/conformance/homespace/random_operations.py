@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import wraps
 from typing import Any
 
 from hypothesis import strategies as st
@@ -69,6 +70,21 @@ class Search:
         record.done = record.done or [f"{self.programs} programs of {self.steps} steps together"]
 
 
+def operation(**values: Any) -> Callable[[Callable[..., None]], Any]:
+    """A rule of hypothesis's that does nothing any more when the time is over."""
+
+    def make(act: Callable[..., None]) -> Any:
+        @wraps(act)
+        def once(self: Program, **chosen: Any) -> None:
+            if not self.search.over():
+                act(self, **chosen)
+
+        decorate: Any = rule(**values)
+        return decorate(once)
+
+    return make
+
+
 class Program(RuleBasedStateMachine):
     """One program: steps on a home, each compared with a dictionary."""
 
@@ -79,14 +95,13 @@ class Program(RuleBasedStateMachine):
         self.killed, self.moved = False, 0
         search.begin()
 
-    def step(self, what: str, act: Callable[[Home], Any]) -> None:
-        """Do something, and compare. Nothing is done any more when the time is over."""
-        if self.search.over():
-            return
+    @contextmanager
+    def step(self, what: str) -> Iterator[Home]:
+        """Let something be done, and compare."""
         self.search.steps += 1
         self.case.did(what)
         try:
-            act(self.search.home)
+            yield self.search.home
             self.compare()
         except Exception as error:
             self.search.failed(error)
@@ -114,11 +129,10 @@ class Program(RuleBasedStateMachine):
         """The files in a folder."""
         return [path for path in self.files if path.startswith(f"{folder}/")]
 
-    @rule(path=paths, content=contents, how=st.sampled_from(("pipe", "open", "blocks")))
+    @operation(path=paths, content=contents, how=st.sampled_from(("pipe", "open", "blocks")))
     def write(self, path: str, content: bytes, how: str) -> None:
         """Write a file in one of three ways."""
-
-        def act(home: Home) -> None:
+        with self.step(f"write {path} by {how}") as home:
             self.files[path] = content
             if how == "pipe":
                 home.pipe_file(path, content)
@@ -130,166 +144,129 @@ class Program(RuleBasedStateMachine):
                         file.write(content[at : at + 7000])
                         file.flush()
 
-        self.step(f"write {path} by {how}", act)
-
-    @rule(path=paths, content=contents)
+    @operation(path=paths, content=contents)
     def add(self, path: str, content: bytes) -> None:
         """Add to a file, where that is claimed."""
-
-        def act(home: Home) -> None:
-            self.files[path] = self.files.get(path, b"") + content
-            home.write(path, content, "ab")
-
         if self.case.claims("append"):
-            self.step(f"add to {path}", act)
+            with self.step(f"add to {path}") as home:
+                self.files[path] = self.files.get(path, b"") + content
+                home.write(path, content, "ab")
 
-    @rule(path=paths, content=contents, opened=st.booleans())
+    @operation(path=paths, content=contents, opened=st.booleans())
     def create(self, path: str, content: bytes, opened: bool) -> None:
         """Create a file, where that is claimed; if it is there, that is refused."""
-
-        def act(home: Home) -> None:
-            def make() -> None:
-                if opened:
-                    home.write(path, content, "xb")
-                else:
-                    home.pipe_file(path, content, mode="create")
-
-            if path in self.files:
-                self.case.raises(FileExistsError, make)
-            else:
-                self.files[path] = content
-                make()
-
         if self.case.claims("exclusive_create"):
-            self.step(f"create {path}", act)
+            with self.step(f"create {path}") as home:
+
+                def make() -> None:
+                    if opened:
+                        home.write(path, content, "xb")
+                    else:
+                        home.pipe_file(path, content, mode="create")
+
+                if path in self.files:
+                    self.case.raises(FileExistsError, make)
+                else:
+                    self.files[path] = content
+                    make()
 
     @precondition(lambda self: self.files)
-    @rule(number=some, many=st.booleans())
+    @operation(number=some, many=st.booleans())
     def remove(self, number: int, many: bool) -> None:
         """Remove a file."""
         path = self.known(number)
-
-        def act(home: Home) -> None:
+        with self.step(f"remove {path}") as home:
             del self.files[path]
             (home.rm if many else home.rm_file)(path)
 
-        self.step(f"remove {path}", act)
-
-    @rule(path=paths)
+    @operation(path=paths)
     def remove_missing(self, path: str) -> None:
         """Remove what is not there."""
         if path not in self.files:
-            self.step(
-                f"remove {path}, which is not there",
-                lambda home: self.case.raises(FileNotFoundError, home.rm_file, path),
-            )
+            with self.step(f"remove {path}, which is not there") as home:
+                self.case.raises(FileNotFoundError, home.rm_file, path)
 
     @precondition(lambda self: self.files)
-    @rule(number=some, to=paths, copied=st.booleans())
+    @operation(number=some, to=paths, copied=st.booleans())
     def transfer(self, number: int, to: str, copied: bool) -> None:
         """Copy or move a file, also over another one."""
         source = self.known(number)
-
-        def act(home: Home) -> None:
-            self.files[to] = self.files[source]
-            if copied:
-                home.cp_file(source, to)
-            else:
-                del self.files[source]
-                home.mv(source, to)
-
         if source != to:
-            self.step(f"{'copy' if copied else 'move'} {source} to {to}", act)
+            with self.step(f"{'copy' if copied else 'move'} {source} to {to}") as home:
+                self.files[to] = self.files[source]
+                if copied:
+                    home.cp_file(source, to)
+                else:
+                    del self.files[source]
+                    home.mv(source, to)
 
     @precondition(lambda self: self.files)
-    @rule(number=some)
+    @operation(number=some)
     def write_below(self, number: int) -> None:
         """Write as if a file were a folder: that is refused."""
         path = f"{self.known(number)}/x"
-
-        def act(home: Home) -> None:
+        with self.step(f"write {path}, below a file") as home:
             self.case.raises(OSError, home.pipe_file, path, b"x")
 
-        self.step(f"write {path}, below a file", act)
-
-    @rule(folder=st.sampled_from(FOLDERS))
+    @operation(folder=st.sampled_from(FOLDERS))
     def remove_folder(self, folder: str) -> None:
         """Remove a folder with all that it holds."""
-
-        def act(home: Home) -> None:
-            for path in self.below(folder):
-                del self.files[path]
-            home.rm(folder, recursive=True)
-
         if self.below(folder):
-            self.step(f"remove the folder {folder}", act)
+            with self.step(f"remove the folder {folder}") as home:
+                for path in self.below(folder):
+                    del self.files[path]
+                home.rm(folder, recursive=True)
 
-    @rule(folder=st.sampled_from(FOLDERS))
+    @operation(folder=st.sampled_from(FOLDERS))
     def move_folder(self, folder: str) -> None:
         """Move a folder, where that is claimed."""
-
-        def act(home: Home) -> None:
-            self.moved += 1
-            target = f"moved{self.moved}"
-            for path in self.below(folder):
-                self.files[target + path[len(folder) :]] = self.files.pop(path)
-            home.mv(folder, target, recursive=True)
-
         if self.below(folder) and self.case.claims("directories"):
-            self.step(f"move the folder {folder}", act)
+            with self.step(f"move the folder {folder}") as home:
+                self.moved += 1
+                target = f"moved{self.moved}"
+                for path in self.below(folder):
+                    self.files[target + path[len(folder) :]] = self.files.pop(path)
+                home.mv(folder, target, recursive=True)
 
-    @rule(path=paths, content=contents)
+    @operation(path=paths, content=contents)
     def other_writes(self, path: str, content: bytes) -> None:
         """Another client writes."""
-
-        def act(home: Home) -> None:
-            self.files[path] = content
-            self.search.backend.put(path, content)
-
         if not self.case.claims("staleness"):
-            self.step(f"another client, {path}", act)
+            with self.step(f"another client, {path}"):
+                self.files[path] = content
+                self.search.backend.put(path, content)
 
     @precondition(lambda self: self.files)
-    @rule(number=some)
+    @operation(number=some)
     def other_removes(self, number: int) -> None:
         """Another client removes."""
         path = self.known(number)
-
-        def act(home: Home) -> None:
-            del self.files[path]
-            self.search.backend.remove(path)
-
         if not self.case.claims("staleness"):
-            self.step(f"another client, {path}", act)
+            with self.step(f"another client, {path}"):
+                del self.files[path]
+                self.search.backend.remove(path)
 
-    @rule(path=paths, content=contents)
+    @operation(path=paths, content=contents)
     def fail(self, path: str, content: bytes) -> None:
         """A writer fails half-way."""
+        step = self.step(f"fail while writing {path}")
+        with step as home, suppress(Meanwhile), home.open(path, "wb") as file:
+            file.write(content)
+            raise Meanwhile
 
-        def act(home: Home) -> None:
-            with suppress(Meanwhile), home.open(path, "wb") as file:
-                file.write(content)
-                raise Meanwhile
-
-        self.step(f"fail while writing {path}", act)
-
-    @rule(path=paths)
+    @operation(path=paths)
     def kill(self, path: str) -> None:
         """A writer in another process is killed half-way. A few times: it takes its time."""
-
-        def act(home: Home) -> None:
-            self.search.kills -= 1
-            self.killed = True
-            killed_writer(self.case, path, b"half " * 1000)
-
         if self.search.kills > 0:
-            self.step(f"kill a writer of {path}", act)
+            with self.step(f"kill a writer of {path}"):
+                self.search.kills -= 1
+                self.killed = True
+                killed_writer(self.case, path, b"half " * 1000)
 
-    @rule(writes=several, fails=st.booleans())
+    @operation(writes=several, fails=st.booleans())
     def transaction(self, writes: list[tuple[str, bytes]], fails: bool) -> None:
         """Several files in a transaction, which may fail."""
-
-        def act(home: Home) -> None:
+        with self.step(f"a transaction that {'fails' if fails else 'ends well'}") as home:
             with suppress(Meanwhile), home.transaction():
                 for path, content in dict(writes).items():
                     home.write(path, content)
@@ -298,13 +275,8 @@ class Program(RuleBasedStateMachine):
             if not fails:
                 self.files.update(writes)
 
-        self.step(f"a transaction that {'fails' if fails else 'ends well'}", act)
-
-    @rule()
+    @operation()
     def new_client(self) -> None:
         """The home is opened anew."""
-
-        def act(home: Home) -> None:
+        with self.step("open the home anew"):
             self.search.home = self.case.home()
-
-        self.step("open the home anew", act)
