@@ -149,7 +149,7 @@ def run_mutants(
 
 
 def _clauses(each: Mutant, alone: bool) -> set[str]:
-    """Those that can tell its status: a SHOULD warns, and so kills only whom it is to kill."""
+    """Those that can catch it: a SHOULD warns, and so kills only whom it is to kill."""
     others = () if alone else each.suite.contract.clauses.values()
     return {each.fails, *each.also, *(one.id for one in others if one.level is Level.MUST)}
 

@@ -14,7 +14,7 @@ from greyhub.conformance.data.case import DataCase
 from greyhub.conformance.testkit.audit import outside
 
 CANARY = "greyhub.conformance.data.import_canary"
-"""A module whose import contains_secret."""
+"""A module whose import is noticed."""
 
 
 @clause("DATA-022", MUST, needs="documents", hooks="write", guards="secrets", budget=30)

@@ -14,7 +14,7 @@ from greyhub.conformance.testkit.hub import Hub
 def fast_clock(hub: Hub, pace: float) -> Iterator[None]:
     """Let the clock of a hub's event loop run `pace` times as fast while a block lasts.
 
-    Only timeouts of the loop are fast_clock: what waits in a thread waits as ever.
+    Only the timeouts of the loop come sooner: what waits in a thread waits as ever.
     """
     loop: asyncio.AbstractEventLoop = hub.run(asyncio.get_running_loop)
     hub.run(_run_at, loop, pace)

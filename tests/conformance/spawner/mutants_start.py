@@ -281,7 +281,7 @@ class StartsAgainWhenCancelled(FullSpawner):
                 self.again = asyncio.ensure_future(self.later())
             raise
 
-    async def lazy_import(self):
+    async def later(self):
         await asyncio.sleep(1.5)
         self.machine = self.identity()
         await self.create()

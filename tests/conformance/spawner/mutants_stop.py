@@ -23,7 +23,7 @@ class ReturnsBeforeItIsGone(FullSpawner):
             return
         self.ending = asyncio.ensure_future(self.later(name, found["labels"]["run"], now))
 
-    async def lazy_import(self, name, run, now):
+    async def later(self, name, run, now):
         await asyncio.sleep(0.3)
         found = (await self.machines()).get(name)
         if found is not None and found["labels"]["run"] == run:
@@ -168,7 +168,7 @@ class NowIsSoon(FullSpawner):
         else:
             await super().stop()
 
-    async def lazy_import(self, name):
+    async def later(self, name):
         await asyncio.sleep(0.5)
         await self.remove(name)
 
