@@ -22,53 +22,57 @@ pass nor a skip, and keeps the badge away.
 
 How it is built
 ---------------
-===================  ====================================================
-`contract`           a clause, a contract, and where to find them
-`suite`              what an author subclasses; refuses what is not said
-`case`               what a clause is given, and the story it tells
-`engine`             runs a clause and judges who is at fault
-`run`, `apart`       a whole run, in a process of its own
-`result`, `report/`  what came out, for each reader
-`command`, `plugin`  the doors: ``greyhub conform``, and pytest's
-`means/`             a hub that crashes, a proxy that lies, a loop's clock
-`proof`              adapters broken on purpose, which prove the suite
-`spawner/` …         one package a slot
-===================  ====================================================
+=================  =====================================================
+`contract`         a clause, a contract, and where to find them
+`suite`            what an author subclasses; refuses what is not said
+`case`             what a clause is given, and the record of its run
+`engine`           runs a clause, and decides whose fault a failure is
+`run`              a whole run; `subprocess_run`, in another process
+`result`           results as plain values; `report/`, for each reader
+`command`          ``greyhub conform``
+`pytest_suite`     a suite as a test class of pytest
+`testkit/`         a hub that can crash, a fault proxy, an OAuth provider
+`mutation`         adapters broken on purpose, which test the suites
+`spawner/` …       one package a slot
+`new/`             example adapters, for ``greyhub conform new``
+=================  =====================================================
 
-Data flows down that table, and nothing below `engine` knows of pytest. A clause
+A module imports only what stands above it, `testkit` or its own slot. A clause
 is plain synchronous code; what is asynchronous runs in a thread of its own (see
-`means.hub`), so that a broken adapter can hang itself, not the suite.
+`testkit.hub`), so that a broken adapter can hang itself, not the suite.
 
 How to write a slot's suite
 ---------------------------
 A slot is one package, ``greyhub/conformance/<slot>/``. Its ``__init__`` exports
 ``CONTRACT`` and the suite. ``suite.py`` holds the `Contract` (slot, version,
-package, the modules with clauses, the capabilities) and the `Suite` subclass
-with the slot's hooks, each marked ``@hook``. ``case.py`` holds the `Case`
-subclass: the slot's means, so that a clause reads like its promise. Clauses
-stand in modules by theme::
+package, the modules with clauses, the case, the capabilities) and the `Suite`
+subclass with the slot's hooks, each marked ``@hook``. ``case.py`` holds the `Case`
+subclass: helpers, so that a clause reads like its promise. Clauses stand in
+modules by theme::
 
-    @clause("SPAWNER-013", MUST, hooks="alive environment", seen="kubespawner#98 https://…")
+    @clause("SPAWNER-013", MUST, hooks="alive environment")
     def poll_while_starting(case: SpawnerCase) -> None:
         """While start() is suspended, poll() is None.
 
         How it is tested, in a sentence or two.
+
+        Seen: kubespawner#98 https://…
         """
         server = case.server(case.hub())
         ...
-        case.require(status is None, f"poll() answered {status!r} while start() was under way")
+        case.equal(server.poll(), None, "while start() was under way, poll() answered")
 
-The docstring's first paragraph is the promise. `Case.require` breaks it,
-`Case.advise` is for the part of a MUST that is only a SHOULD. Call the adapter
-through `Case.call` (or, in a hub, a class made by `means.recorder`), so that
-what it raises counts as its own failure; anything else that is raised is an
-error of the suite. Look at the backend through `Case.hook` alone. Say with
-`Case.did` what is done. ``needs=`` names capabilities: where one is declined the
-clause is not run, unless ``refusal=True``; then it must find, by
-`Case.claims`, that what is declined is refused cleanly. ``guards=`` says that
-data, money or secrets are at stake. Clauses that cannot be executed are
-`listed`, with the reason, in the module they would stand in. Wait with
-`Case.until`; every random choice comes from ``case.random``.
+The docstring's first paragraph is the promise, and what it ends with the real
+faults behind it. `Case.require` and `Case.equal` break it, `Case.advise` is for
+the part of a MUST that is only a SHOULD. Call the adapter through `Case.call`
+(or, in a hub, a class made by `testkit.recorder`), so that what it raises counts
+as its own failure; anything else that is raised is an error of the suite. Look
+at the backend through `Case.hook` alone. Say with `Case.did` what is done.
+``needs=`` names capabilities: where one is declined the clause is not run, unless
+``refusal=True``; then it must find, by `Case.claims`, that what is declined is
+refused cleanly. ``guards=`` says that data, money or secrets are at stake.
+Clauses that cannot be executed are `listed`, with the reason, in the module they
+would stand in. Wait with `Case.until`; every random choice comes from ``case.random``.
 
 Ids are never reused, and a stricter meaning is a new id. A new clause names the
 contract's version in ``since=`` and is provisional, a warning, until the next.
@@ -94,11 +98,13 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from greyhub.errors import warn_renamed
+
 if TYPE_CHECKING:
     from greyhub.conformance.auth import AuthSuite, Restriction
     from greyhub.conformance.cluster import ClusterSuite, OnThisMachine, Part
     from greyhub.conformance.data import DataSuite
-    from greyhub.conformance.home import HomeSuite
+    from greyhub.conformance.homespace import HomespaceSuite
     from greyhub.conformance.spawner import Running, SpawnerSuite
 
 _HOME = {
@@ -109,15 +115,17 @@ _HOME = {
     "ClusterSuite": "cluster",
     "OnThisMachine": "cluster",
     "Part": "cluster",
-    "HomeSuite": "home",
+    "HomespaceSuite": "homespace",
     "DataSuite": "data",
 }
+
+_FORMER = {"HomeSuite": "HomespaceSuite"}
 
 __all__ = [
     "AuthSuite",
     "ClusterSuite",
     "DataSuite",
-    "HomeSuite",
+    "HomespaceSuite",
     "OnThisMachine",
     "Part",
     "Restriction",
@@ -128,6 +136,9 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """The suites, each imported when it is asked for: none costs the others anything."""
+    if name in _FORMER:
+        warn_renamed(name, _FORMER[name])
+        name = _FORMER[name]
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -1,4 +1,4 @@
-"""``greyhub conform``: the suite on the command line. All work is done elsewhere."""
+"""``greyhub conform``: the commands; the work is done in other modules."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import click
 
 from greyhub.conformance import contract as contracts
 from greyhub.conformance.limits import PATIENCE, VARIABLE
-from greyhub.conformance.suite import Misuse
+from greyhub.conformance.suite import SuiteError
 
 NOT_PROVEN, USAGE = 2, 3
 
@@ -47,7 +47,7 @@ def _usage() -> Iterator[None]:
     except click.UsageError as error:
         vars(error)["exit_code"] = USAGE
         raise
-    except Misuse as error:
+    except SuiteError as error:
         raise Exit(str(error), USAGE) from error
 
 
@@ -125,12 +125,20 @@ def run(
     sys.exit(report.exit_code)
 
 
+def _current(slot: str) -> str:
+    """A slot's name; a former one is still good, and its user is told."""
+    if slot not in contracts.FORMER:
+        return slot
+    click.echo(f"the slot {slot} is called {contracts.FORMER[slot]} now", err=True)
+    return contracts.FORMER[slot]
+
+
 @conform.command("list")
 @click.argument("slots", nargs=-1, metavar="[SLOT]...")
 def list_clauses(slots: tuple[str, ...]) -> None:
     """List the clauses of the contracts."""
     known = {each.slot: each for each in contracts.contracts()}
-    for slot in slots or known:
+    for slot in map(_current, slots) if slots else known:
         if slot not in known:
             raise click.UsageError(f"there is no slot {slot!r}: there are {', '.join(known)}")
         click.secho(known[slot].name, bold=True)
@@ -193,12 +201,12 @@ def new(slot: str, name: str, output: Path | None) -> None:
 
     \b
     greyhub conform new spawner acme-spawner
-    greyhub conform new home acme-homes -o ../acme-homes
+    greyhub conform new homespace acme-homes -o ../acme-homes
     """  # noqa: D301
-    from greyhub.conformance.new import writing
+    from greyhub.conformance import new as packages
 
     directory = output or Path(name)
-    for path in writing.write(slot, name, directory):
+    for path in packages.write(_current(slot), name, directory):
         click.echo(path)
     click.echo(f"\nnext: cd {directory}; pip install -e '.[test]'; pytest")
 
@@ -227,23 +235,23 @@ def mutants(
     if not found:
         raise click.UsageError(f"no mutants in {', '.join(modules)}")
 
-    def show(trial: mutation.Trial) -> None:
-        good = trial.fate is mutation.Fate.KILLED
+    def show(trial: mutation.MutantResult) -> None:
+        good = trial.status is mutation.Status.KILLED
         click.secho(
-            f"{trial.fate:<16} {trial.fails:<12} {trial.mutant}", fg=None if good else "red"
+            f"{trial.status:<16} {trial.fails:<12} {trial.mutant}", fg=None if good else "red"
         )
         if not good:
             click.echo(f"{'':<16} {', '.join(trial.by)} {trial.message}")
 
     began = time.monotonic()
-    done = mutation.trials(found, jobs=jobs, alone=alone, patience=patience, watch=show)
+    done = mutation.run_mutants(found, jobs=jobs, alone=alone, patience=patience, watch=show)
     missing = []
     if not only:
         kinds = {each.suite.contract.name: each.suite.contract for each in found}
         missing = [gap for each in kinds.values() for gap in mutation.gaps(each, found)]
     for gap in missing:
         click.secho(gap, fg="red")
-    killed = sum(trial.fate is mutation.Fate.KILLED for trial in done)
+    killed = sum(trial.status is mutation.Status.KILLED for trial in done)
     click.echo(
         f"{killed} of {len(done)} mutants killed, {len(missing)} clauses unguarded, "
         f"in {time.monotonic() - began:.0f} s"

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import pkgutil
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -79,7 +81,6 @@ def clause(
     *,
     needs: str = "",
     hooks: str = "",
-    seen: str | Sequence[str] = (),
     since: str = "1.0",
     refusal: bool = False,
     guards: str = "",
@@ -88,11 +89,13 @@ def clause(
     """Make a clause of a test function; `needs` and `hooks` are names with spaces between.
 
     The function takes a case, calls the adapter, looks through the hooks, and
-    says ``case.require(what holds, "sentence if it does not")``.
+    says ``case.require(what holds, "sentence if it does not")``. Its docstring is
+    the promise, how it is tested, and the real faults behind it: ``Seen: name link``.
     """
 
     def make(test: Callable[[Any], None]) -> Clause:
-        promise, _, about = inspect.cleandoc(test.__doc__ or "").partition("\n\n")
+        text, *seen = re.split(r"\nSeen: ", inspect.cleandoc(test.__doc__ or ""))
+        promise, _, about = text.strip().partition("\n\n")
         if not promise:
             raise ValueError(f"{name}: the docstring of {test.__name__} must state the promise")
         return Clause(
@@ -102,7 +105,7 @@ def clause(
             test=test,
             needs=tuple(needs.split()),
             hooks=tuple(hooks.split()),
-            seen=(seen,) if isinstance(seen, str) else tuple(seen),
+            seen=tuple(" ".join(each.split()) for each in seen),
             since=since,
             refusal=refusal,
             guards=guards,
@@ -151,11 +154,15 @@ class Contract:
 
     slot: str
     version: str
-    package: str
-    """The package whose modules hold the clauses."""
+    case: str
+    """The slot's kind of `Case`, as ``module:Class`` in its package: what a clause is given."""
 
-    modules: Sequence[str]
     capabilities: dict[str, Capability] = field(default_factory=dict)
+
+    @property
+    def package(self) -> str:
+        """The slot's package, whose modules hold the clauses."""
+        return f"{__package__}.{self.slot}"
 
     @property
     def name(self) -> str:
@@ -165,7 +172,14 @@ class Contract:
     @property
     def clauses(self) -> dict[str, Clause]:
         """The clauses by id, in order."""
-        return _collect(self.package, tuple(self.modules))
+        return _collect(self.package)
+
+    @property
+    def case_class(self) -> type[Any]:
+        """What a clause of the slot is given, imported when it is asked for."""
+        module, _, name = self.case.partition(":")
+        found: type[Any] = getattr(importlib.import_module(f"{self.package}.{module}"), name)
+        return found
 
     def provisional(self, clause: Clause) -> bool:
         """Whether a clause is so new that breaking it is only a warning yet."""
@@ -173,10 +187,10 @@ class Contract:
 
 
 @cache
-def _collect(package: str, modules: tuple[str, ...]) -> dict[str, Clause]:
+def _collect(package: str) -> dict[str, Clause]:
     found: dict[str, Clause] = {}
-    for module in modules:
-        for clause in _clauses(importlib.import_module(f"{package}.{module}")):
+    for module in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
+        for clause in _clauses(importlib.import_module(module.name)):
             if clause.id in found:
                 raise ValueError(f"{clause.id} stands twice in {package}")
             found[clause.id] = clause
@@ -191,8 +205,11 @@ def _clauses(module: object) -> Iterator[Clause]:
             yield from (each for each in value if isinstance(each, Clause))
 
 
-SLOTS = ("spawner", "auth", "cluster", "home", "data")
+SLOTS = ("spawner", "auth", "cluster", "homespace", "data")
 """The slots that have a contract; each is a subpackage with a ``CONTRACT``."""
+
+FORMER = {"home": "homespace"}
+"""What slots were called before, and are called now."""
 
 
 def contract(slot: str) -> Contract:

@@ -1,4 +1,4 @@
-"""The examination: every clause in turn, each with its own case, seed and time limit.
+"""Runs the clauses of a suite one by one, each with its own case, seed and time limit.
 
 It knows nothing of pytest, and judges who is at fault: what the adapter raised
 is a failure of the adapter, what a hook or the suite raised is an error.
@@ -17,18 +17,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, TracebackType
 
-from greyhub.conformance.case import Broken, Case, HookBroke, Hung, Unproven, shorten
+from greyhub.conformance.case import Broken, Case, HookError, TimedOut, Unproven, shorten
 from greyhub.conformance.contract import Clause, Level
 from greyhub.conformance.limits import PATIENCE
 from greyhub.conformance.result import Outcome, Result
 from greyhub.conformance.suite import Suite
-from greyhub.conformance.testkit.fork import Fork, Gone
+from greyhub.conformance.testkit.fork import Fork, ProcessGone
 
 GRACE = 5.0
 """Seconds that a clause may take to clear up after its time was over."""
 
 
-class Sitting:
+class Runner:
     """One suite, made ready, whose clauses are examined one by one.
 
     Parameters
@@ -44,7 +44,7 @@ class Sitting:
 
     Raises
     ------
-    greyhub.conformance.suite.Misuse
+    greyhub.conformance.suite.SuiteError
         The suite does not say all that it must.
     """
 
@@ -60,7 +60,7 @@ class Sitting:
             prefix="greyhub-conformance-", ignore_cleanup_errors=True
         )
 
-    def __enter__(self) -> Sitting:
+    def __enter__(self) -> Runner:
         gc.freeze()  # what is there already is none of a clause's
         self.suite.begin()
         return self
@@ -78,42 +78,44 @@ class Sitting:
             self._scratch.cleanup()
             gc.unfreeze()
 
-    def examine(self, clause: Clause) -> Result:
+    def run_clause(self, clause: Clause) -> Result:
         """One clause's result. Raises nothing but KeyboardInterrupt."""
         if (result := self._without_running(clause)) is not None:
             return result
-        return self._apart(clause) if self.suite.apart else self._examine(clause)
+        return (
+            self._run_forked(clause) if self.suite.forks_each_clause else self._run_clause(clause)
+        )
 
-    def _examine(self, clause: Clause) -> Result:
+    def _run_clause(self, clause: Clause) -> Result:
         directory = Path(self._scratch.name) / clause.id.lower()
         directory.mkdir(exist_ok=True)
-        case = self.suite.case_class(self.suite, clause, self.seed, directory)
+        case: Case = self.suite.contract.case_class(self.suite, clause, self.seed, directory)
         began = time.monotonic()
-        outcome, message, trace = self._run(clause, case)
+        outcome, message, trace = self._run_test(clause, case)
         slow = outcome is Outcome.PASSED and bool(case.slow)
         if slow:
             outcome, message = Outcome.WARNED, "; ".join(case.slow)
-        story = case.story
+        record = case.record
         return Result.of(
             clause,
             outcome,
             message,
             seconds=round(time.monotonic() - began, 3),
-            done=story.done,
-            said=story.said,
-            saw=story.saw,
+            done=record.done,
+            said=record.said,
+            saw=record.saw,
             repeat=self.repeat(clause) if outcome is not Outcome.PASSED else "",
             trace=trace,
             slow=slow,
         )
 
-    def _apart(self, clause: Clause) -> Result:
+    def _run_forked(self, clause: Clause) -> Result:
         """Examine it in a process of its own, and clear up what that has left."""
         limit = (clause.budget + 2 * GRACE) * self.suite.patience
         try:
-            with Fork(lambda: self._examine(clause), leader=True) as fork:
+            with Fork(lambda: self._run_clause(clause), leader=True) as fork:
                 result: Result = fork.result(limit)
-        except Gone as error:
+        except ProcessGone as error:
             result = Result.of(clause, Outcome.ERROR, f"the clause's process is gone: {error}")
         try:
             with _limit(GRACE * self.suite.patience):
@@ -148,7 +150,7 @@ class Sitting:
             )
         return None
 
-    def _run(self, clause: Clause, case: Case) -> tuple[Outcome, str, str]:
+    def _run_test(self, clause: Clause, case: Case) -> tuple[Outcome, str, str]:
         assert clause.test is not None
         verdict: tuple[Outcome, str, str] = (Outcome.PASSED, "", "")
         try:
@@ -179,14 +181,14 @@ class Sitting:
             return broken, str(error), ""
         if isinstance(error, Unproven):
             return Outcome.UNPROVEN, str(error), ""
-        if isinstance(error, HookBroke):
+        if isinstance(error, HookError):
             return Outcome.ERROR, str(error), _trace(error)
-        calling = ", ".join(case.story.calling)
-        if isinstance(error, Hung):
+        calling = ", ".join(case.record.calling)
+        if isinstance(error, TimedOut):
             if calling:
                 return broken, f"{calling} did not return: {error}", ""
             return Outcome.ERROR, f"the suite hung: {error}", _trace(error)
-        raised = {id(each) for each in case.story.raised}
+        raised = {id(each) for each in case.record.raised}
         for link in _chain(error):
             if id(link) in raised:
                 return broken, f"the adapter raised {type(link).__name__}: {shorten(str(link))}", ""
@@ -198,7 +200,7 @@ def _clear_up(case: Case, suite: Suite) -> None:
         try:
             case.close()
         finally:
-            if not suite.apart:
+            if not suite.forks_each_clause:
                 suite.sweep()
     # What a case leaves to the collector must not reach the next one: there, the server's or
     # the proxy's own thread may be the one that ends it, and wait for itself.
@@ -208,7 +210,7 @@ def _clear_up(case: Case, suite: Suite) -> None:
 
 @contextmanager
 def _limit(seconds: float) -> Iterator[None]:
-    """Raise `Hung` in this thread when the time is over, if it is the main one.
+    """Raise `TimedOut` in this thread when the time is over, if it is the main one.
 
     Again and again: an adapter with a bare ``except:`` takes the first for its own.
     """
@@ -217,7 +219,7 @@ def _limit(seconds: float) -> Iterator[None]:
         return
 
     def over(number: int, frame: FrameType | None) -> None:
-        raise Hung(f"over {seconds:g} s")
+        raise TimedOut(f"over {seconds:g} s")
 
     before = signal.signal(signal.SIGALRM, over)
     signal.setitimer(signal.ITIMER_REAL, seconds, GRACE)

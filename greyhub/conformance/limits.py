@@ -1,4 +1,4 @@
-"""How long the suites wait: every limit in seconds, times one number for a slow machine."""
+"""The factor by which every time limit of the suites is multiplied on a slow machine."""
 
 from __future__ import annotations
 

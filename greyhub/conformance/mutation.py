@@ -41,7 +41,7 @@ class Mutant:
     also: tuple[str, ...] = ()
     """Clauses that cannot but fail with it."""
 
-    story: str = ""
+    about: str = ""
     """What is wrong with it."""
 
 
@@ -54,29 +54,29 @@ def mutant(
         name = adapter.__name__
         held = adapter if isinstance(adapter, type) else staticmethod(adapter)
         made = type(name, (suite,), {"adapter": held, "__module__": adapter.__module__, **declared})
-        story = " ".join((adapter.__doc__ or "").split())
-        return Mutant(f"{adapter.__module__}:{name}", made, fails, tuple(also.split()), story)
+        about = " ".join((adapter.__doc__ or "").split())
+        return Mutant(f"{adapter.__module__}:{name}", made, fails, tuple(also.split()), about)
 
     return make
 
 
-class Fate(StrEnum):
-    """What became of a mutant."""
+class Status(StrEnum):
+    """Whether a suite caught a mutant."""
 
     KILLED = "killed"
     SURVIVED = "survived"
-    ASTRAY = "failed by others"
+    WRONG_CLAUSE = "failed by others"
     ERROR = "error"
     """The suite broke, or hung: that is no kill."""
 
 
 @dataclass
-class Trial:
-    """One mutant's fate."""
+class MutantResult:
+    """What came of one mutant."""
 
     mutant: str
     fails: str
-    fate: Fate
+    status: Status
     by: list[str] = field(default_factory=list)
     """The clauses that it failed."""
     message: str = ""
@@ -106,32 +106,32 @@ def _within(name: str) -> Iterator[str]:
             yield each.name
 
 
-def judge(each: Mutant, *, alone: bool = False) -> Trial:
+def judge(each: Mutant, *, alone: bool = False) -> MutantResult:
     """Run a mutant by the whole contract, or by the clauses alone that it is to fail."""
-    return trials([each], jobs=1, alone=alone)[0]
+    return run_mutants([each], jobs=1, alone=alone)[0]
 
 
-def trials(
+def run_mutants(
     mutants: Sequence[Mutant],
     *,
     jobs: int = 0,
     alone: bool = False,
     patience: float = PATIENCE,
-    watch: Callable[[Trial], None] = lambda trial: None,
-) -> list[Trial]:
-    """The fates of many mutants, each in a process of its own, several at a time."""
+    watch: Callable[[MutantResult], None] = lambda trial: None,
+) -> list[MutantResult]:
+    """The results of many mutants, each in a process of its own, several at a time."""
     jobs = jobs or 6 * len(os.sched_getaffinity(0))
     for suite in {each.suite for each in mutants}:
         suite.preload()
     # Some slots wait, others compute: mixed, they take turns.
     mixed = random.Random(0).sample(mutants, len(mutants))  # noqa: S311
-    waiting, done = mixed, list[Trial]()
+    waiting, done = mixed, list[MutantResult]()
     running: list[tuple[Mutant, SubprocessRun]] = []
     while waiting or running:
         while waiting and len(running) < jobs:
             each = waiting.pop(0)
             clauses = _clauses(each, alone)
-            apart = SubprocessRun(
+            run = SubprocessRun(
                 each.name,
                 clauses=clauses,
                 seed=0,
@@ -139,7 +139,7 @@ def trials(
                 limit=LIMIT * patience,
                 silent=True,
             )
-            running.append((each, apart))
+            running.append((each, run))
         for pair in [pair for pair in running if pair[1].ended()]:
             running.remove(pair)
             done.append(_trial(*pair))
@@ -149,38 +149,38 @@ def trials(
 
 
 def _clauses(each: Mutant, alone: bool) -> set[str]:
-    """Those that can tell its fate: a SHOULD warns, and so kills only whom it is to kill."""
+    """Those that can catch it: a SHOULD warns, and so kills only whom it is to kill."""
     others = () if alone else each.suite.contract.clauses.values()
     return {each.fails, *each.also, *(one.id for one in others if one.level is Level.MUST)}
 
 
-def _trial(each: Mutant, apart: SubprocessRun) -> Trial:
+def _trial(each: Mutant, run: SubprocessRun) -> MutantResult:
     expected = {each.fails, *each.also}
     try:
-        report = apart.report()
+        report = run.report()
     except Exception as error:
-        return Trial(each.name, each.fails, Fate.ERROR, message=str(error))
-    fate, by = _fate(each, report)
+        return MutantResult(each.name, each.fails, Status.ERROR, message=str(error))
+    status, by = _status(each, report)
     told = {result.id: result.message for result in report.results}
     message = told.get(each.fails, "")
-    if fate is Fate.ASTRAY:
+    if status is Status.WRONG_CLAUSE:
         message = "; ".join(f"{name}: {told[name]}" for name in by if name not in expected)
-    if fate is Fate.ERROR:
+    if status is Status.ERROR:
         errors = report.having(Outcome.ERROR, Outcome.UNPROVEN)
         message = "; ".join(f"{result.id}: {result.message}" for result in errors)
-    return Trial(each.name, each.fails, fate, by, message, report.seconds)
+    return MutantResult(each.name, each.fails, status, by, message, report.seconds)
 
 
-def _fate(each: Mutant, report: Report) -> tuple[Fate, list[str]]:
+def _status(each: Mutant, report: Report) -> tuple[Status, list[str]]:
     failed = [result.id for result in report.having(Outcome.FAILED)]
     warned = [result.id for result in report.having(Outcome.WARNED)]
     if report.having(Outcome.ERROR, Outcome.UNPROVEN):
-        return Fate.ERROR, failed
+        return Status.ERROR, failed
     if each.fails not in (*failed, *warned):
-        return (Fate.ASTRAY if failed else Fate.SURVIVED), failed
+        return (Status.WRONG_CLAUSE if failed else Status.SURVIVED), failed
     if set(failed) - {each.fails, *each.also}:
-        return Fate.ASTRAY, failed
-    return Fate.KILLED, [*failed, *(name for name in warned if name == each.fails)]
+        return Status.WRONG_CLAUSE, failed
+    return Status.KILLED, [*failed, *(name for name in warned if name == each.fails)]
 
 
 def gaps(contract: Contract, mutants: Sequence[Mutant]) -> list[str]:

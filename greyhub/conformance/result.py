@@ -1,4 +1,4 @@
-"""What came out: one result a clause, one report a run. Plain values, kept as JSON."""
+"""A clause's result and a run's report, as plain values that are kept as JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run a suite, or chosen clauses of it, and report."""
+"""Run a suite, or chosen clauses of it, in this process, and make its report."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
 from greyhub.conformance.contract import Clause
-from greyhub.conformance.engine import Sitting
+from greyhub.conformance.engine import Runner
 from greyhub.conformance.limits import PATIENCE
 from greyhub.conformance.result import Outcome, Report, Result
-from greyhub.conformance.suite import Misuse, Suite
+from greyhub.conformance.suite import Suite, SuiteError
 from greyhub.imports import import_object
 
 Watcher = Callable[[Result], None]
@@ -29,24 +29,28 @@ def load(target: str) -> type[Suite]:
 
     Raises
     ------
-    Misuse
+    SuiteError
         There is none; says why.
     """
     here = os.getcwd()
     if here not in sys.path:
         sys.path.insert(0, here)
     if ":" not in target:
-        raise Misuse(f"{target!r} names no suite: give MODULE:CLASS, as in my_tests:TestMySpawner")
+        raise SuiteError(
+            f"{target!r} names no suite: give MODULE:CLASS, as in my_tests:TestMySpawner"
+        )
     try:
         found = import_object(target)
     except AttributeError as error:
-        raise Misuse(f"{target} could not be found: {error}") from error
+        raise SuiteError(f"{target} could not be found: {error}") from error
     except Exception as error:
-        raise Misuse(f"{target} could not be imported: {type(error).__name__}: {error}") from error
-    # A mutant holds its suite: see proof.
+        raise SuiteError(
+            f"{target} could not be imported: {type(error).__name__}: {error}"
+        ) from error
+    # A mutant holds its suite: see `mutation`.
     found = getattr(found, "suite", found)
     if not (isinstance(found, type) and issubclass(found, Suite)):
-        raise Misuse(f"{target} is no conformance suite: subclass the suite of a slot")
+        raise SuiteError(f"{target} is no conformance suite: subclass the suite of a slot")
     return found
 
 
@@ -55,13 +59,13 @@ def choose(suite: type[Suite], names: Collection[str] = ()) -> list[Clause]:
 
     Raises
     ------
-    Misuse
+    SuiteError
         A name is no clause of the contract.
     """
     clauses = suite.contract.clauses
     for name in names:
         if name not in clauses:
-            raise Misuse(
+            raise SuiteError(
                 f"{name} is no clause of {suite.contract.name}: it has "
                 f"{next(iter(clauses))} to {next(reversed(clauses))}"
             )
@@ -102,10 +106,10 @@ def run(
     chosen = {clause.id for clause in choose(suite, clauses)}
     made = report(suite, target=target, seed=seed)
     began = time.monotonic()
-    with Sitting(suite, target=target, seed=seed, patience=patience) as sitting:
+    with Runner(suite, target=target, seed=seed, patience=patience) as runner:
         for clause in suite.contract.clauses.values():
             if clause.id in chosen:
-                result = sitting.examine(clause)
+                result = runner.run_clause(clause)
                 watch(result)
             else:
                 result = Result.of(clause, Outcome.NOT_RUN)

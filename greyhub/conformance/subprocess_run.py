@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
-import signal
 import sys
-import tempfile
 import time
 import traceback
-from collections.abc import Callable, Collection
-from pathlib import Path
-from typing import NoReturn
+from collections.abc import Collection
 
 from greyhub.conformance.limits import PATIENCE
 from greyhub.conformance.result import Report
 from greyhub.conformance.run import Watcher, load, run
-from greyhub.conformance.suite import Misuse, Suite
+from greyhub.conformance.suite import SuiteError
+from greyhub.conformance.testkit.fork import Fork, ProcessGone
 
 
 class SubprocessRun:
@@ -46,75 +42,56 @@ class SubprocessRun:
         silent: bool = False,
     ) -> None:
         self.target = target
-        self._folder = tempfile.TemporaryDirectory(prefix="greyhub-conform-")
-        self._path = Path(self._folder.name) / "report"
         self._deadline = time.monotonic() + limit
-        self._status: int | None = None
-        sys.stdout.flush()
-        sys.stderr.flush()
-        self._child = os.fork()
-        if self._child == 0:
+
+        def judge() -> Report:
             if silent:
                 _print_nowhere()
-            _judge(
-                self._path,
-                target,
-                lambda suite: run(
-                    suite,
-                    target=target,
-                    clauses=clauses,
-                    seed=seed,
-                    patience=patience,
-                    watch=watch,
-                ),
-            )
+            try:
+                suite = load(target)
+                return run(
+                    suite, target=target, clauses=clauses, seed=seed, patience=patience, watch=watch
+                )
+            except (SuiteError, KeyboardInterrupt):
+                raise
+            except BaseException as error:
+                told = f"the run broke: {error!r}\n{traceback.format_exc()}"
+                raise RuntimeError(told) from None
+            finally:
+                sys.stdout.flush()
+                sys.stderr.flush()
+
+        # When it has answered it is killed: nothing that the adapter has left to be run at
+        # exit is run, and what a crash has abandoned stays abandoned.
+        self._fork = Fork(judge)
 
     def ended(self) -> bool:
-        """Whether the child has ended; kills it when its time is over."""
-        if self._status is None:
-            if time.monotonic() > self._deadline:
-                os.kill(self._child, signal.SIGKILL)
-            child, status = os.waitpid(self._child, os.WNOHANG)
-            if child:
-                self._status = status
-        return self._status is not None
-
-    def wait(self) -> None:
-        """Wait until the child has ended, also where the user interrupts it."""
-        interrupted = False
-        while self._status is None:
-            try:
-                _, self._status = os.waitpid(self._child, 0)
-            except KeyboardInterrupt:
-                # The child had it too, clears up and ends.
-                interrupted = True
-        if interrupted:
-            raise KeyboardInterrupt
+        """Whether there is a report, or will be none; kills the child when its time is over."""
+        if time.monotonic() > self._deadline:
+            self._fork.kill()
+        return self._fork.answered() or self._fork.wait(0) is not None
 
     def report(self) -> Report:
-        """What the child reported.
+        """What the child reported, once it has.
 
         Raises
         ------
-        Misuse
+        SuiteError
             The target, a clause or the suite is not as it must be.
         RuntimeError
             It ended without a report, or broke.
         """
-        self.wait()
-        with self._folder:
-            if not self._path.exists():
-                code = os.waitstatus_to_exitcode(self._status or 0)
+        while not self.ended():
+            time.sleep(0.01)
+        with self._fork:
+            try:
+                found: Report = self._fork.result(0)
+            except ProcessGone:
                 raise RuntimeError(
-                    f"the run of {self.target} ended without a report, with status {code}: "
-                    "this proves nothing"
-                )
-            kind, text = json.loads(self._path.read_text())
-        if kind == "misuse":
-            raise Misuse(text)
-        if kind == "broke":
-            raise RuntimeError(text)
-        return Report.loads(text)
+                    f"the run of {self.target} ended without a report, with status "
+                    f"{self._fork.wait(PATIENCE)}: this proves nothing"
+                ) from None
+        return found
 
 
 def run_in_subprocess(
@@ -125,35 +102,16 @@ def run_in_subprocess(
     patience: float = PATIENCE,
     watch: Watcher = lambda result: None,
 ) -> Report:
-    """Run a suite apart and wait for its report; raises as `Apart.report`."""
-    apart = SubprocessRun(target, clauses=clauses, seed=seed, patience=patience, watch=watch)
-    return apart.report()
+    """Run a suite in a process of its own and wait for its report; raises as its `report`."""
+    running = SubprocessRun(target, clauses=clauses, seed=seed, patience=patience, watch=watch)
+    try:
+        return running.report()
+    except KeyboardInterrupt:
+        running.report()  # the child was interrupted too, clears up and ends
+        raise
 
 
 def _print_nowhere() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(nowhere, stream)
-
-
-def _judge(path: Path, target: str, judge: Callable[[type[Suite]], Report]) -> NoReturn:
-    said = ("broke", "interrupted")
-    try:
-        said = ("report", judge(load(target)).dumps())
-    except Misuse as error:
-        said = ("misuse", str(error))
-    except KeyboardInterrupt:
-        pass
-    except BaseException as error:
-        said = ("broke", f"the run broke: {error!r}\n{traceback.format_exc()}")
-    finally:
-        # Nothing that the adapter has left to be run at exit is run: what a crash
-        # has abandoned stays abandoned.
-        try:
-            building = path.with_suffix(".new")
-            building.write_text(json.dumps(said))
-            building.replace(path)
-            sys.stdout.flush()
-            sys.stderr.flush()
-        finally:
-            os._exit(0)

@@ -1,4 +1,4 @@
-"""What an adapter's author writes: a subclass that names the adapter and looks at its backend."""
+"""What every suite has: the adapter, its options, claims and declines, and hooks."""
 
 from __future__ import annotations
 
@@ -6,22 +6,20 @@ import inspect
 import secrets
 from collections.abc import Callable, Collection, Mapping
 from functools import cache
-from importlib.metadata import Distribution, PackageNotFoundError, distributions, version
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from typing import Any, ClassVar, TypeVar
 
+from greyhub.conformance.contract import Contract
+from greyhub.conformance.testkit.faults import FaultProxy
 from greyhub.errors import GreyHubError
 from greyhub.imports import import_object
-
-if TYPE_CHECKING:
-    from greyhub.conformance.case import Case
-    from greyhub.conformance.contract import Contract
 
 Hook = TypeVar("Hook", bound=Callable[..., Any])
 
 MODES = ("fake", "emulator", "real")
 
 
-class Misuse(GreyHubError):
+class SuiteError(GreyHubError):
     """A suite that cannot be judged as it is written; says what to write."""
 
 
@@ -37,10 +35,7 @@ class Suite:
     contract: ClassVar[Contract]
     """The contract of the slot; set by the slot's suite."""
 
-    case_class: ClassVar[type[Case]]
-    """What the slot's clauses are given; set by the slot's suite."""
-
-    apart: ClassVar[bool] = False
+    forks_each_clause: ClassVar[bool] = False
     """Whether each clause has a process of its own, forked from this; set by the slot's suite."""
 
     adapter: Any = None
@@ -58,6 +53,9 @@ class Suite:
     declines: Mapping[str, str] = {}
     """The capabilities it has not, each with the reason that the report shows."""
 
+    endpoint: str = ""
+    """The option that holds the backend's URL, ``MySpawner.url``: faults come in between."""
+
     patience: float = 1.0
     """Multiplies every time limit: more than 1 for a backend that is slow by nature."""
 
@@ -65,9 +63,10 @@ class Suite:
     """What else is judged with it, whose versions belong into the report: distributions,
     ``s3fs``, or names with their versions, ``azurite 3.35.0``."""
 
-    def __init__(self) -> None:
-        self.run_id = secrets.token_hex(6)
-        """Marks what this run makes in the backend, so that it sweeps nothing of others."""
+    _proxy: FaultProxy | None = None
+
+    run_id: str
+    """Marks what this run makes in the backend, so that it sweeps nothing of others."""
 
     @classmethod
     def preload(cls) -> None:
@@ -82,10 +81,13 @@ class Suite:
 
     def begin(self) -> None:
         """For the slot's suite: what comes before the first clause, `prepare` included."""
+        self.run_id = secrets.token_hex(6)
         self.prepare()
 
     def end(self) -> None:
         """For the slot's suite: what comes after the last clause, `cleanup` included."""
+        if self._proxy is not None:
+            self._proxy.close()
         self.cleanup()
 
     def sweep(self) -> None:
@@ -114,18 +116,49 @@ class Suite:
         given = self.config() if callable(self.config) else self.config
         return {section: dict(values) for section, values in given.items()}
 
+    @property
+    def proxy(self) -> FaultProxy:
+        """Stands at the endpoint, from when it is first asked for."""
+        if self._proxy is None:
+            section, _, option = self.endpoint.rpartition(".")
+            self._proxy = FaultProxy(str(self.options()[section][option]))
+        return self._proxy
+
+    def proxied(self, **names: str) -> dict[str, dict[str, Any]]:
+        """The options with ``{names}`` filled in, and the proxy's URL if there is an endpoint."""
+        options: dict[str, dict[str, Any]] = fill(self.options(), names)
+        if self.endpoint:
+            section, _, option = self.endpoint.rpartition(".")
+            options.setdefault(section, {})[option] = self.proxy.url
+        return options
+
     @classmethod
     def check(cls) -> None:
         """Refuse a suite that does not say all that it must.
 
         Raises
         ------
-        Misuse
+        SuiteError
             Names each thing that is missing or unknown, and what to write.
         """
         wrong = list(_wrong(cls))
         if wrong:
-            raise Misuse(f"{cls.__name__} cannot be judged:\n" + "\n".join(f"  {w}" for w in wrong))
+            raise SuiteError(
+                f"{cls.__name__} cannot be judged:\n" + "\n".join(f"  {w}" for w in wrong)
+            )
+
+
+def fill(value: Any, names: Mapping[str, str]) -> Any:
+    """A value with each ``{name}`` in its texts replaced, in whatever containers they are."""
+    if isinstance(value, str):
+        for name, text in names.items():
+            value = value.replace(f"{{{name}}}", text)
+        return value
+    if isinstance(value, Mapping):
+        return {name: fill(each, names) for name, each in value.items()}
+    if isinstance(value, (list, tuple, set)):
+        return type(value)(fill(each, names) for each in value)
+    return value
 
 
 def _wrong(cls: type[Suite]) -> list[str]:
@@ -166,20 +199,7 @@ def _wrong(cls: type[Suite]) -> list[str]:
     return wrong
 
 
-@cache
-def _bringing(package: str) -> tuple[str, ...]:
-    """The distributions that install a package.
-
-    As `importlib.metadata.packages_distributions` has it, which looks at each file of each.
-    """
-    return tuple(str(each.metadata["Name"]) for each in distributions() if _brings(each, package))
-
-
-def _brings(distribution: Distribution, package: str) -> bool:
-    if declared := distribution.read_text("top_level.txt"):
-        return package in declared.split()
-    files = (distribution.read_text("RECORD") or "").splitlines()
-    return any(line.startswith((f"{package}/", f"{package}.py,")) for line in files)
+_distributions = cache(packages_distributions)
 
 
 def origin(subject: Any) -> tuple[str, str]:
@@ -188,7 +208,7 @@ def origin(subject: Any) -> tuple[str, str]:
     name = f"{owner.__module__}:{owner.__qualname__}"
     package = owner.__module__.partition(".")[0]
     # An editable installation says nothing of its packages: the name may be the same.
-    for distribution in (*_bringing(package), package):
+    for distribution in (*_distributions().get(package, ()), package):
         try:
             return name, f"{distribution} {version(distribution)}"
         except PackageNotFoundError:

@@ -27,11 +27,25 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_all_of_the_package(wheel: Path) -> None:
     held = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("greyhub/")}
     there = {
-        str(path.relative_to(ROOT))
-        for path in (ROOT / "greyhub").rglob("*")
+        str(path.relative_to(ROOT)).replace("examples/", "greyhub/conformance/examples/", 1)
+        for folder in ("greyhub", "examples")
+        for path in (ROOT / folder).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert held == there
+
+
+def test_an_example_comes_out_of_the_wheel(wheel: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    zipfile.ZipFile(wheel).extractall(site)
+    subprocess.run(
+        [sys.executable, "-m", "greyhub.conformance", "new", "homespace", "acme-homes"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(site)},
+        check=True,
+    )
+    written = tmp_path / "acme-homes/tests/test_conformance.py"
+    assert "from acme_homes import AcmeHomespace" in written.read_text()
 
 
 def test_the_tutorial_comes_out_of_the_wheel_and_is_right(wheel: Path, directory: Path) -> None:

@@ -1,7 +1,7 @@
 """``make reports``: judge greyhub's own adapters and strangers', and write docs/conformance.
 
     python -m tests.conformance.reports                     # all of them, which takes long
-    python -m tests.conformance.reports home-s3 auth-dummy  # these; the table is made anew
+    python -m tests.conformance.reports homespace-s3 auth-dummy  # these; the table is made anew
     python -m tests.conformance.reports --table             # the table alone
 
 Somebody else's adapter is published without what may be a security fault; the whole

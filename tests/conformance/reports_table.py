@@ -38,7 +38,7 @@ SLOTS = {
     "spawner": "Spawners",
     "auth": "Authenticators",
     "cluster": "Clusters",
-    "home": "Homes",
+    "homespace": "Homes",
     "data": "Catalogues",
 }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from greyhub.conformance.result import Outcome
-from greyhub.conformance.suite import Misuse
+from greyhub.conformance.suite import SuiteError
 from tests.conformance.auth import suites
 from tests.support.conformance import broken, judged, kills
 
@@ -44,5 +44,5 @@ def test_an_option_that_the_clauses_set_is_refused() -> None:
     class Open(suites.CarefulSuite):
         config = {"ToyAuthenticator": {**CAREFUL["ToyAuthenticator"], "allow_all": True}}
 
-    with pytest.raises(Misuse, match=r"leave ToyAuthenticator\.allow_all out"):
+    with pytest.raises(SuiteError, match=r"leave ToyAuthenticator\.allow_all out"):
         Open.check()

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from greyhub.conformance import engine
-from greyhub.conformance.case import Hung, shorten
+from greyhub.conformance.case import TimedOut, shorten
 
 
 def test_the_time_is_over_also_for_an_adapter_that_swallows_the_alarm(monkeypatch):
@@ -19,9 +19,9 @@ def test_the_time_is_over_also_for_an_adapter_that_swallows_the_alarm(monkeypatc
             swallowed.append(error)
         time.sleep(30)
 
-    with pytest.raises(Hung), engine._limit(0.05):
+    with pytest.raises(TimedOut), engine._limit(0.05):
         call()
-    assert [type(error) for error in swallowed] == [Hung]
+    assert [type(error) for error in swallowed] == [TimedOut]
 
 
 def test_a_value_without_a_repr_is_named_by_its_class():

@@ -7,7 +7,7 @@ from greyhub.conformance.contract import contracts
 def test_a_package_is_all_its_mutants_each_once():
     found = [each.name for each in mutation.collect(["tests.conformance"])]
     assert len(found) == len(set(found))
-    named = [each.name for each in mutation.collect(["tests.conformance.home.mutants_names"])]
+    named = [each.name for each in mutation.collect(["tests.conformance.homespace.mutants_names"])]
     assert named
     assert set(named) < set(found)
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from greyhub.cli import group
 from greyhub.conformance.contract import SLOTS
-from greyhub.conformance.new.writing import slots
+from greyhub.conformance.new import slots
 
 pytestmark = pytest.mark.processes
 
@@ -79,7 +79,7 @@ def test_it_passes_at_once_and_earns_the_badge(slot, tmp_path):
 
 
 def test_pytest_judges_it_too(tmp_path):
-    package = written("home", tmp_path)
+    package = written("homespace", tmp_path)
     some = "HOME-001 or HOME-010"
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-k", some],
@@ -123,7 +123,7 @@ def test_what_cannot_be_written_is_said(slot, name, says, tmp_path):
 
 def test_nothing_is_written_over(tmp_path):
     (tmp_path / "mine.py").write_text("mine")
-    arguments = ["conform", "new", "home", "acme", "-o", str(tmp_path)]
+    arguments = ["conform", "new", "homespace", "acme", "-o", str(tmp_path)]
     done = CliRunner().invoke(group, arguments)
     assert done.exit_code == 3
     assert [path.name for path in tmp_path.iterdir()] == ["mine.py"]

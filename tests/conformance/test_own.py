@@ -20,7 +20,7 @@ MUTANT = {
     "spawner": "SPAWNER-031",
     "auth": "AUTH-001",
     "cluster": "CLUSTER-015",
-    "home": "HOME-022",
+    "homespace": "HOME-022",
     "data": "DATA-020",
 }
 """A clause of each slot whose mutants are tried in every run; ``make mutants`` tries all."""

@@ -32,7 +32,15 @@ def report(**outcomes):
         if clause.slot == "HOME"
     ]
     return Report(
-        "tests.conformance.home.suites:S3", "x:Y", "x 1", "home/1.0", "real", {}, {}, 1, results
+        "tests.conformance.homespace.suites:S3",
+        "x:Y",
+        "x 1",
+        "homespace/1.0",
+        "real",
+        {},
+        {},
+        1,
+        results,
     )
 
 
@@ -90,8 +98,8 @@ def test_what_is_published_tells_no_place_and_no_story(tmp_path):
 
 
 def test_greyhubs_own_faults_are_not_withheld(tmp_path):
-    reports.publish("greyhub-home", report(HOME_031=Outcome.FAILED), tmp_path)
-    assert "what HOME-031 saw" in (tmp_path / "greyhub-home.json").read_text()
+    reports.publish("greyhub-homespace", report(HOME_031=Outcome.FAILED), tmp_path)
+    assert "what HOME-031 saw" in (tmp_path / "greyhub-homespace.json").read_text()
 
 
 def test_the_page_is_that_of_the_reports():
@@ -145,7 +153,7 @@ def test_a_suite_that_broke_is_no_verdict(monkeypatch, tmp_path):
         Path(command[command.index("--json") + 1]).write_text(broken.dumps())
         return CompletedProcess(command, 2, "", "")
 
-    suite = reports.suites()["home-s3"]  # its module asks for a version as it is imported
+    suite = reports.suites()["homespace-s3"]  # its module asks for a version as it is imported
     monkeypatch.setattr(reports.subprocess, "run", run)
     with pytest.raises(RuntimeError, match="HOME-001"):
         reports.judge("home-any", suite, 1, 1)

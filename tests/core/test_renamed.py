@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from greyhub.adapter import Finding
+from greyhub.cli import group
 from greyhub.cli.reading import read
 from greyhub.errors import ConfigError
 from greyhub.homespace.adapter import HomespaceAdapter
@@ -63,3 +65,25 @@ def test_a_ticket_of_before_finds_the_adapter_of_today() -> None:
         assert import_object("greyhub.homespace.local:LocalHome") is LocalHomespace
     with pytest.warns(DeprecationWarning, match="HomespaceAdapter"):
         assert import_object("greyhub.homespace:HomeAdapter") is HomespaceAdapter
+
+
+def test_a_suite_of_homes_is_called_homespacesuite() -> None:
+    from greyhub.conformance import HomespaceSuite
+    from greyhub.conformance.homespace import Directory
+
+    with pytest.warns(DeprecationWarning, match="HomeSuite is called HomespaceSuite now"):
+        from greyhub.conformance import HomeSuite
+    with pytest.warns(DeprecationWarning, match="called greyhub.conformance.homespace.Homespace"):
+        from greyhub.conformance.home import HomeSuite as Again
+    with pytest.warns(DeprecationWarning, match="greyhub.conformance.homespace.Directory"):
+        from greyhub.conformance.home import Directory as Same
+    assert HomeSuite is Again is HomespaceSuite
+    assert Same is Directory
+
+
+@pytest.mark.parametrize("command", [["list", "home"], ["new", "home", "acme-homes", "-o"]])
+def test_the_slot_of_homes_is_called_homespace(command: list[str], tmp_path: Path) -> None:
+    place = [str(tmp_path / "new")] if command[-1] == "-o" else []
+    done = CliRunner().invoke(group, ["conform", *command, *place])
+    assert done.exit_code == 0, done.output
+    assert "the slot home is called homespace now" in done.stderr

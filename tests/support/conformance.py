@@ -8,7 +8,7 @@ from pathlib import Path
 
 from greyhub.conformance.result import Outcome, Report
 
-SLOTS = ("spawner", "auth", "cluster", "home", "data")
+SLOTS = ("spawner", "auth", "cluster", "homespace", "data")
 
 
 def command(*arguments: object) -> list[str]:

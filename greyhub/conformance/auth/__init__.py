@@ -1,4 +1,4 @@
-"""The contract of the auth slot: who may come in, under which name, and until when."""
+"""The contract of the auth slot: who may log in, under which name, and for how long."""
 
 from greyhub.conformance.auth.suite import CONTRACT, AuthSuite, Restriction
 from greyhub.conformance.testkit.provider import Person

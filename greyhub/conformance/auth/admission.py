@@ -1,24 +1,25 @@
-"""AUTH-001 to 009, 017 and 018: who may come in, and with which rights."""
+"""AUTH-001 to 009, 017 and 018: who is let in, and with which rights."""
 
 from __future__ import annotations
 
 import dataclasses
 from typing import Any
 
-from greyhub.conformance.auth.case import CROWD, AuthCase
+from greyhub.conformance.auth.case import MANY_GROUPS, AuthCase
 from greyhub.conformance.case import shorten
 from greyhub.conformance.contract import MUST, clause
 from greyhub.conformance.testkit.provider import Person
 
-UPGRADE = "JupyterHub 5: allow_all is False https://jupyterhub.readthedocs.io/en/stable/howto/upgrading-v5.html"
 
-
-@clause("AUTH-001", MUST, hooks="account", seen=UPGRADE)
+@clause("AUTH-001", MUST, hooks="account")
 def nobody_unless_said(case: AuthCase) -> None:
     """Without an option that allows somebody nobody comes in, and no user is made.
 
     Not even who is a user already, whom an admin has added: that is for
     allow_existing_users to say.
+
+    Seen: JupyterHub 5: allow_all is False
+      https://jupyterhub.readthedocs.io/en/stable/howto/upgrading-v5.html
     """
     hub = case.hub()
     case.keep_out(hub, case.person("ada"), "nobody is allowed, and somebody came in")
@@ -89,19 +90,15 @@ def admin_by_configuration_alone(case: AuthCase) -> None:
     case.require(not row["admin"] and "admin" not in row["roles"], "eve made herself an admin")
 
 
-@clause(
-    "AUTH-005",
-    MUST,
-    needs="groups",
-    hooks="account",
-    seen="CVE-2018-7206 https://nvd.nist.gov/vuln/detail/CVE-2018-7206",
-)
+@clause("AUTH-005", MUST, needs="groups", hooks="account")
 def groups_match_whole(case: AuthCase) -> None:
     """allowed_groups and admin_groups match whole names, and a lost admin group takes the rights.
 
     An empty list, null, a string instead of a list, other letters, blanks, and names
     that hold a group's or are held by one admit nobody. One group has a name of one
     letter: a string is a sequence of those.
+
+    Seen: CVE-2018-7206 https://nvd.nist.gov/vuln/detail/CVE-2018-7206
     """
     hub = case.hub(manage_groups=True, allowed_groups={"staff", "s"}, admin_groups={"wheel"})
     case.let_in(hub, case.person("ada", groups=("guests", "staff")))
@@ -135,7 +132,7 @@ def groups_follow(case: AuthCase) -> None:
     """
     hub = case.hub(manage_groups=True, allow_all=True)
     ada = case.person("ada")
-    for groups in (("staff", "wheel"), ("staff",), CROWD[: 250 if _roomy(case) else 150], ()):
+    for groups in (("staff", "wheel"), ("staff",), MANY_GROUPS[: 250 if _roomy(case) else 150], ()):
         ada = case.change(ada, groups=groups)
         case.let_in(hub, ada)
         _same_groups(case, hub, ada, groups)
@@ -155,9 +152,9 @@ def groups_beyond_a_token(case: AuthCase) -> None:
     ask instead. To take that for no groups locks people out, or takes rights away.
     """
     hub = case.hub(manage_groups=True, allowed_groups={"group-249"})
-    ada = case.person("ada", groups=CROWD)
+    ada = case.person("ada", groups=MANY_GROUPS)
     case.let_in(hub, ada, "ada is in a group that is allowed, the last of 250, and was refused")
-    _same_groups(case, hub, ada, CROWD)
+    _same_groups(case, hub, ada, MANY_GROUPS)
 
 
 def _roomy(case: AuthCase) -> bool:
@@ -178,18 +175,15 @@ def _same_groups(case: AuthCase, hub: Any, person: Person, groups: tuple[str, ..
     )
 
 
-@clause(
-    "AUTH-007",
-    MUST,
-    hooks="account",
-    seen="GHSA-384w-5v3f-q499: whitelist was ignored, and everybody came in "
-    "https://github.com/advisories/GHSA-384w-5v3f-q499",
-)
+@clause("AUTH-007", MUST, hooks="account")
 def old_options_still_restrict(case: AuthCase) -> None:
     """An option under its old name restricts as the new one does, or the hub refuses to start.
 
     whitelist and blacklist, where the adapter has them, and whatever its
     `restrictions` have that is deprecated.
+
+    Seen: GHSA-384w-5v3f-q499: whitelist was ignored, and everybody came in
+      https://github.com/advisories/GHSA-384w-5v3f-q499
     """
     ada, eve = case.person("ada"), case.person("eve")
     old: list[dict[str, Any]] = [
@@ -214,22 +208,16 @@ def _last(options: dict[str, Any]) -> str:
     return list(options)[-1]
 
 
-@clause(
-    "AUTH-008",
-    MUST,
-    needs="restricts",
-    hooks="account restrictions",
-    seen=(
-        "CVE-2022-31027 https://osv.dev/vulnerability/GHSA-r7v4-jwx9-wx43",
-        "GHSA-55m3-44xf-hg4h: hosted_domain https://github.com/advisories/GHSA-55m3-44xf-hg4h",
-        "GHSA-gprj-3p75-f996 https://github.com/advisories/GHSA-gprj-3p75-f996",
-    ),
-)
+@clause("AUTH-008", MUST, needs="restricts", hooks="account restrictions")
 def restrictions_by_verified_statements(case: AuthCase) -> None:
     """Who is of a domain, tenant or organisation is told by what the provider vouches for alone.
 
     An outsider writes the word that the option names wherever a person may write
     what they like: their names, their web site, an e-mail that nobody has verified.
+
+    Seen: CVE-2022-31027 https://osv.dev/vulnerability/GHSA-r7v4-jwx9-wx43
+    Seen: GHSA-55m3-44xf-hg4h: hosted_domain https://github.com/advisories/GHSA-55m3-44xf-hg4h
+    Seen: GHSA-gprj-3p75-f996 https://github.com/advisories/GHSA-gprj-3p75-f996
     """
     for number, each in enumerate(case.hook("restrictions")):
         if each.deprecated:
@@ -254,17 +242,13 @@ def restrictions_by_verified_statements(case: AuthCase) -> None:
             case.keep_out(hub, left, f"ada{number} is no longer of {each.word!r}, and came in")
 
 
-@clause(
-    "AUTH-009",
-    MUST,
-    needs="email_names",
-    hooks="account",
-    seen="CVE-2026-33175 https://github.com/advisories/GHSA-rrvg-cxh4-qhrv",
-)
+@clause("AUTH-009", MUST, needs="email_names", hooks="account")
 def unverified_mail_is_no_name(case: AuthCase) -> None:
     """Where the name comes from an e-mail, one that the provider has not verified is refused.
 
     As is one of which it says nothing, or says no in a word.
+
+    Seen: CVE-2026-33175 https://github.com/advisories/GHSA-rrvg-cxh4-qhrv
     """
     hub = case.hub(allow_all=True)
     case.let_in(hub, case.person("ada"))

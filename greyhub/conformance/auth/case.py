@@ -1,74 +1,47 @@
-"""What a clause of the auth slot is given: hubs, people, and their browsers."""
+"""What a clause of the auth slot is given: hubs, users' browsers, and logins."""
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import secrets
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
-from jinja2.bccache import Bucket, BytecodeCache
+import requests
+from jinja2 import FileSystemBytecodeCache
 
+from greyhub.conformance.auth.accounts import AccountsCase, shown
+from greyhub.conformance.auth.login import UserBrowser
 from greyhub.conformance.auth.noop_spawner import NoopSpawner
-from greyhub.conformance.auth.visitor import Visitor
-from greyhub.conformance.case import Case, Unproven, shorten
+from greyhub.conformance.case import Unproven, shorten
+from greyhub.conformance.suite import fill
 from greyhub.conformance.testkit.browser import browsing
 from greyhub.conformance.testkit.hub import Hub
-from greyhub.conformance.testkit.logs import Listener
-from greyhub.conformance.testkit.provider import Person, Provider
+from greyhub.conformance.testkit.hub_app import empty_database
+from greyhub.conformance.testkit.log_capture import LogCapture
+from greyhub.conformance.testkit.provider import Person
 from greyhub.conformance.testkit.recorder import Answer, recorded
-
-if TYPE_CHECKING:
-    import requests
-
-    from greyhub.conformance.auth.suite import AuthSuite
 
 METHODS = ("authenticate", "refresh_user", "check_allowed", "get_authenticated_user")
 """The methods of an Authenticator whose answers are noted."""
 
 KEY = "JUPYTERHUB_CRYPT_KEY"
 
-
-class _Templates(BytecodeCache):
-    """Compiled templates, kept for the next hub: they take longer than all else of a login."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self._kept:
-            bucket.bytecode_from_string(self._kept[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self._kept[bucket.key] = bucket.bytecode_to_string()
-
-
-TEMPLATES = _Templates()
-
-
-CROWD = tuple(f"group-{number:03}" for number in range(250))
+MANY_GROUPS = tuple(f"group-{number:03}" for number in range(250))
 """Groups of one person, for which no token has room."""
 
 
-class AuthCase(Case):
+class AuthCase(AccountsCase):
     """One clause's hubs and people."""
-
-    suite: AuthSuite
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.answers: list[Answer] = []
-        self.log = self.enter(Listener())
+        self.log = self.enter(LogCapture())
         self.log.addFilter(lambda record: not browsing())
-        self._forms: dict[tuple[str, str], dict[str, str]] = {}
         self._before = os.environ.get(KEY)
         self.finally_(self.crypt_keys, self._before or "")
         self.crypt_keys(secrets.token_hex(32))
-        if self.suite.provider is not None:
-            self.suite.provider.forget()
-            self.suite.provider.overage = bool(self.claims("overage"))
 
     # hubs
 
@@ -86,23 +59,25 @@ class AuthCase(Case):
         names["callback"] = f"{hub.url}/hub/oauth_callback"
         if self.suite.provider is not None:
             names |= self.suite.provider.names
+        kept = str(empty_database().parent)
         own: dict[str, dict[str, Any]] = {
             "JupyterHub": {
                 "authenticator_class": recorded(
-                    self.suite.subject(), METHODS, self.story, self.answers
+                    self.suite.subject(), METHODS, self.record, self.answers
                 ),
                 "spawner_class": NoopSpawner,
-                "jinja_environment_options": {"bytecode_cache": TEMPLATES},
+                # Compiling templates takes longer than all else of a login.
+                "jinja_environment_options": {"bytecode_cache": FileSystemBytecodeCache(kept)},
                 "tornado_settings": {"slow_spawn_timeout": 0, "slow_stop_timeout": 0},
             },
             "Spawner": {"poll_interval": 0},
         }
-        for section, values in _fill(self.suite.options(), names).items():
+        for section, values in fill(self.suite.options(), names).items():
             own.setdefault(section, {}).update(values)
         own.setdefault(self.section, {}).update(options)
         hub.config = own
         if options:
-            self.did(f"{self.section}: {_shown(options)}")
+            self.did(f"{self.section}: {shown(options)}")
         self.finally_(hub.__exit__)
         return hub
 
@@ -128,105 +103,63 @@ class AuthCase(Case):
         """The hub's own authenticator; use it in the hub's loop only."""
         return hub.app.authenticator
 
-    # people
+    # logins
 
-    @property
-    def provider(self) -> Provider:
-        """The suite's identity provider."""
-        assert self.suite.provider is not None
-        return self.suite.provider
+    def open_hub(self, **options: Any) -> tuple[Hub, Person]:
+        """A hub that admits everybody, and ada, who has an account."""
+        return self.hub(allow_all=True, **options), self.person("ada")
 
-    def person(self, name: str, **facts: Any) -> Person:
-        """Somebody with an account in the backend."""
-        person = Person(name, **facts)
-        if self.suite.provider is not None:
-            self.provider.enrol(person)
-        return person
+    def logged_in(self, **options: Any) -> tuple[Hub, Person, UserBrowser]:
+        """As `open_hub`, with a browser in which ada has logged in."""
+        hub, ada = self.open_hub(**options)
+        return hub, ada, self.let_in(hub, ada)
 
-    def change(self, person: Person, **facts: Any) -> Person:
-        """Change a person's account; who they are stays."""
-        if "name" in facts:
-            facts = {"email": "", **facts}
-        changed = dataclasses.replace(person, **facts)
-        self.did(f"in the backend, {person.name} changes: {_shown(facts)}")
-        if self.suite.provider is not None:
-            self.provider.enrol(changed)
-        return changed
-
-    def named(self, *people: Person) -> set[str]:
-        """The names that people have in the hub."""
-        return {self.suite.hub_name(person) for person in people}
-
-    def name(self, person: Person) -> str:
-        """The name that a person has in the hub."""
-        return self.suite.hub_name(person)
-
-    def form(self, hub: Hub, person: Person) -> dict[str, str]:
-        """What a person types into the login form."""
-        key = (hub.name, str(dataclasses.asdict(person)))
-        if key not in self._forms:
-            self._forms[key] = dict(self.hook("account", person, hub))
-        return dict(self._forms[key])
-
-    def secrets(self, hub: Hub, person: Person) -> list[str]:
-        """What nobody may read: all that the provider has issued, or what a person types."""
-        if self.suite.provider is not None:
-            return self.provider.secrets()
-        form = self.form(hub, person)
-        return [text for name, text in form.items() if name != self.suite.name_claim and text]
-
-    # what they do
-
-    def browser(self, hub: Hub, person: Person) -> Visitor:
+    def browser(self, hub: Hub, person: Person) -> UserBrowser:
         """A browser of a person's, that has seen nothing yet."""
-        visitor = Visitor(self, hub, person)
-        self.finally_(visitor.__exit__)
-        return visitor
+        browser = UserBrowser(self, hub, person)
+        self.finally_(browser.__exit__)
+        return browser
 
-    def let_in(self, hub: Hub, person: Person, otherwise: str = "") -> Visitor:
+    def let_in(self, hub: Hub, person: Person, otherwise: str = "") -> UserBrowser:
         """A person logs in and must come in; their browser."""
-        visitor = self.browser(hub, person)
-        answer = visitor.login()
+        browser = self.browser(hub, person)
+        answer = browser.login()
         self.require(
-            visitor.who() is not None,
+            browser.who() is not None,
             otherwise or f"{person.name} did not come in: {_told(answer)}",
         )
-        return visitor
+        return browser
 
     def keep_out(self, hub: Hub, person: Person, otherwise: str) -> requests.Response:
         """A person tries to log in and must not come in, nor leave a row; the hub's answer."""
         before = set(self.rows(hub))
-        visitor = self.browser(hub, person)
-        answer = visitor.login()
-        self.kept_out(hub, visitor, before, otherwise)
+        browser = self.browser(hub, person)
+        answer = browser.login()
+        self.kept_out(hub, browser, before, otherwise)
         return answer
 
-    def kept_out(self, hub: Hub, visitor: Visitor, before: Iterable[str], otherwise: str) -> None:
+    def kept_out(
+        self, hub: Hub, browser: UserBrowser, before: Iterable[str], otherwise: str
+    ) -> None:
         """The promise is broken if the browser has a session, or the hub a new user."""
-        came = visitor.who()
+        came = browser.who()
         self.require(came is None, f"{otherwise}, as {shorten((came or {}).get('name'))}")
         new = set(self.rows(hub)) - set(before)
         self.require(not new, f"{otherwise}: the hub has a new user, {shorten(sorted(new))}")
 
-    def stale(self, visitor: Visitor) -> None:
+    def stale(self, browser: UserBrowser) -> None:
         """Let the hub ask the adapter again at the next request of a user's."""
-        hub, name = visitor.hub, self.name(visitor.person)
+        hub, name = browser.hub, self.name(browser.person)
         hub.run(lambda: setattr(hub.app.users[name], "_auth_refreshed", None))
 
-    def refresh(self, visitor: Visitor) -> Any:
+    def refresh(self, browser: UserBrowser) -> Any:
         """A request at which the adapter is asked again: what refresh_user() said, or raised."""
-        self.stale(visitor)
+        self.stale(browser)
         before = len(self.answers)
-        visitor.who()
+        browser.who()
         said = [each for each in self.answers[before:] if each.name == "refresh_user"]
         self.require(said, "the hub did not come to ask refresh_user()")
         return said[-1].error if said[-1].error is not None else said[-1].value
-
-    def outage(self, kind: str) -> AbstractContextManager[Any]:
-        """Break the backend while a block lasts."""
-        self.did(f"the backend: {kind}")
-        broken: AbstractContextManager[Any] = self.hook("outage", kind)
-        return broken
 
     def last(self, method: str) -> Answer:
         """What the adapter's method answered last; the clause is unproven if it never did."""
@@ -236,21 +169,5 @@ class AuthCase(Case):
         raise Unproven(f"{method}() was not called")
 
 
-def _shown(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={shorten(value, 60)}" for name, value in values.items())
-
-
 def _told(answer: requests.Response) -> str:
     return f"the hub answered {answer.status_code}"
-
-
-def _fill(value: Any, names: Mapping[str, str]) -> Any:
-    if isinstance(value, str):
-        for name, text in names.items():
-            value = value.replace(f"{{{name}}}", text)
-        return value
-    if isinstance(value, Mapping):
-        return {name: _fill(each, names) for name, each in value.items()}
-    if isinstance(value, (list, tuple, set)):
-        return type(value)(_fill(each, names) for each in value)
-    return value

@@ -1,4 +1,4 @@
-"""Count the objects that an authenticator keeps, to see it grow."""
+"""Count the objects that an authenticator keeps, to find a memory leak."""
 
 from __future__ import annotations
 

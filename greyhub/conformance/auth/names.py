@@ -1,4 +1,4 @@
-"""AUTH-010 to 016: how a name of the backend's becomes a name of the hub's."""
+"""AUTH-010 to 016: how a name in the backend becomes a user name of the hub."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from jupyterhub.utils import maybe_future
 
 from greyhub.conformance.auth.case import AuthCase
-from greyhub.conformance.auth.visitor import Visitor
+from greyhub.conformance.auth.login import UserBrowser
 from greyhub.conformance.case import shorten
 from greyhub.conformance.contract import MUST, SHOULD, clause
 from greyhub.conformance.testkit.hub import Hub
@@ -34,19 +34,14 @@ LIMIT = 255
 """Characters that a user's name may have in the hub's database."""
 
 
-@clause(
-    "AUTH-010",
-    MUST,
-    hooks="account",
-    seen=(
-        "CVE-2021-41194 https://nvd.nist.gov/vuln/detail/CVE-2021-41194",
-        "multiauthenticator#26 https://github.com/idiap/multiauthenticator/issues/26",
-    ),
-)
+@clause("AUTH-010", MUST, hooks="account")
 def one_spelling(case: AuthCase) -> None:
     """A name is normalised before it is allowed, mapped or stored: ADA, Ada and ada are one user.
 
     With a login form, the name in other letters needs the same secret as well.
+
+    Seen: CVE-2021-41194 https://nvd.nist.gov/vuln/detail/CVE-2021-41194
+    Seen: multiauthenticator#26 https://github.com/idiap/multiauthenticator/issues/26
     """
     ada, eve = case.person("ada"), case.person("eve")
     mapped = case.name(eve)
@@ -58,12 +53,12 @@ def one_spelling(case: AuthCase) -> None:
             # Before ada herself has come by this spelling: its first use is the danger.
             stranger = _spelled(case, hub, ada, name, secret="a secret of eve's own")  # noqa: S106
             case.kept_out(hub, stranger, before, f"{name} came in with another secret than ada's")
-        visitor = _spelled(case, hub, ada, name)
-        case.require(visitor.who() is not None, f"ada is allowed, and as {name} was refused")
+        browser = _spelled(case, hub, ada, name)
+        case.require(browser.who() is not None, f"ada is allowed, and as {name} was refused")
         new = set(case.rows(hub)) - before
         case.require(not new, f"{name} is ada, and the hub has a new user {shorten(sorted(new))}")
-    visitor = case.let_in(hub, eve)
-    found = (visitor.who() or {}).get("name")
+    browser = case.let_in(hub, eve)
+    found = (browser.who() or {}).get("name")
     case.require(found == "visitor", f"username_map makes {mapped} visitor, and the hub {found}")
 
 
@@ -81,8 +76,8 @@ def names_that_are_none(case: AuthCase) -> None:
     # A login form is stripped by the hub itself, before the adapter sees it.
     bad = [each for each in BAD if case.claims("oauth2") or each == each.strip()]
     for name in [*bad, *(NO_TEXT if case.claims("oauth2") else ())]:
-        visitor = _called(case, hub, eve, name)
-        case.kept_out(hub, visitor, before, f"{name!r} is no name, and somebody came in")
+        browser = _called(case, hub, eve, name)
+        case.kept_out(hub, browser, before, f"{name!r} is no name, and somebody came in")
 
 
 @clause("AUTH-012", MUST, hooks="account")
@@ -103,28 +98,22 @@ def no_name_no_login(case: AuthCase) -> None:
         return
     form = case.form(hub, eve)
     form.pop(case.suite.name_claim)
-    visitor = case.browser(hub, eve)
+    browser = case.browser(hub, eve)
     case.did("a form without a name is sent")
-    visitor.send(form)
-    case.kept_out(hub, visitor, before, "the form had no name, and somebody came in")
+    browser.send(form)
+    case.kept_out(hub, browser, before, "the form had no name, and somebody came in")
 
 
-@clause(
-    "AUTH-013",
-    MUST,
-    needs="oauth2",
-    hooks="account",
-    seen=(
-        "oauthenticator#168 https://github.com/jupyterhub/oauthenticator/issues/168",
-        "ltiauthenticator#153 https://github.com/jupyterhub/ltiauthenticator/issues/153",
-    ),
-)
+@clause("AUTH-013", MUST, needs="oauth2", hooks="account")
 def two_people_are_two(case: AuthCase) -> None:
     """Two subjects of the provider never share a user of the hub, unless username_map says so.
 
     Of two who come with one name, or with names that differ in their letters'
     case or their e-mail's domain alone, the second is refused or gets another name;
     also after the hub has started again.
+
+    Seen: oauthenticator#168 https://github.com/jupyterhub/oauthenticator/issues/168
+    Seen: ltiauthenticator#153 https://github.com/jupyterhub/ltiauthenticator/issues/153
     """
     hub = case.hub(allow_all=True, enable_auth_state=True)
     bob = case.person("bob")
@@ -137,24 +126,22 @@ def two_people_are_two(case: AuthCase) -> None:
         others.append({"name": "bob", "email": "bob@elsewhere.example"})
     for number, facts in enumerate(others):
         other = case.person(**{**same, **facts, "subject": f"another-{number}"})
-        visitor = case.browser(hub, other)
-        visitor.login()
-        came = visitor.who()
+        browser = case.browser(hub, other)
+        browser.login()
+        came = browser.who()
         case.require(
             came is None or came["name"] != case.name(bob),
             f"{other.name} <{other.email}>, who is somebody else, came in as {case.name(bob)}",
         )
 
 
-@clause(
-    "AUTH-014",
-    SHOULD,
-    hooks="account",
-    seen="CVE-2026-54338: names without a bound in the log "
-    "https://nvd.nist.gov/vuln/detail/CVE-2026-54338",
-)
+@clause("AUTH-014", SHOULD, hooks="account")
 def names_are_bounded(case: AuthCase) -> None:
-    """A name of more than 255 characters is refused before it is logged or stored."""
+    """A name of more than 255 characters is refused before it is logged or stored.
+
+    Seen: CVE-2026-54338: names without a bound in the log
+      https://nvd.nist.gov/vuln/detail/CVE-2026-54338
+    """
     hub = case.hub(allow_all=True)
     for length in (LIMIT + 45, 5000):
         name = "m" * length
@@ -213,31 +200,31 @@ def users_come_and_go(case: AuthCase) -> None:
     case.keep_out(hub, bob, "bob was deleted, and came in after a restart")
 
 
-def _called(case: AuthCase, hub: Hub, person: Person, name: Any) -> Visitor:
+def _called(case: AuthCase, hub: Hub, person: Person, name: Any) -> UserBrowser:
     """A person logs in under whatever name."""
     claim = case.suite.name_claim
-    visitor = case.browser(hub, person)
+    browser = case.browser(hub, person)
     if case.claims("oauth2"):
         case.change(person, claims={**person.claims, claim: name})
-        visitor.login()
+        browser.login()
     else:
         case.did(f"somebody logs in as {shorten(name)}")
-        visitor.send({**case.form(hub, person), claim: name})
-    return visitor
+        browser.send({**case.form(hub, person), claim: name})
+    return browser
 
 
 def _spelled(
     case: AuthCase, hub: Hub, person: Person, name: str, *, secret: str | None = None
-) -> Visitor:
+) -> UserBrowser:
     """A person logs in with their name in other letters, perhaps with another secret."""
     if case.claims("oauth2"):
-        visitor = case.browser(hub, case.change(person, name=name))
-        visitor.login()
-        return visitor
+        browser = case.browser(hub, case.change(person, name=name))
+        browser.login()
+        return browser
     case.did(f"{person.name} logs in as {name}")
     form = case.form(hub, person)
     claim = case.suite.name_claim
     other = {field: secret for field in form if field != claim} if secret else {}
-    visitor = case.browser(hub, person)
-    visitor.send({**form, claim: name, **other})
-    return visitor
+    browser = case.browser(hub, person)
+    browser.send({**form, claim: name, **other})
+    return browser

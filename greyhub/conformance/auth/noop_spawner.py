@@ -1,4 +1,4 @@
-"""A spawner that starts nothing, for hubs that are about logins."""
+"""A spawner that starts nothing, for hubs that only test logins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""AUTH-050 to 054: sessions, from the login to the logout."""
+"""AUTH-050 to 054: sessions, from login to logout."""
 
 from __future__ import annotations
 
@@ -17,27 +17,21 @@ from greyhub.conformance.testkit.hub import Hub
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
 
-@clause(
-    "AUTH-050",
-    MUST,
-    hooks="account",
-    guards="secrets",
-    seen="GHSA-cw7p-q79f-m2v7 https://github.com/advisories/GHSA-cw7p-q79f-m2v7",
-)
+@clause("AUTH-050", MUST, hooks="account", guards="secrets")
 def logout_ends_the_session(case: AuthCase) -> None:
     """After a logout the browser is nobody's, until the next login.
 
     A copy of the cookie, taken before, should be worthless too: the hub's own
     logout clears the browser's cookies, and forgets nothing itself.
+
+    Seen: GHSA-cw7p-q79f-m2v7 https://github.com/advisories/GHSA-cw7p-q79f-m2v7
     """
-    hub = case.hub(allow_all=True)
-    ada = case.person("ada")
-    visitor = case.let_in(hub, ada)
-    copied = visitor.cookies
+    hub, ada, browser = case.logged_in()
+    copied = browser.cookies
     case.did("ada logs out")
-    visitor.get("/hub/logout")
-    case.require(visitor.who() is None, "ada has logged out, and her browser is still let in")
-    home = visitor.get("/hub/home")
+    browser.get("/hub/logout")
+    case.require(browser.who() is None, "ada has logged out, and her browser is still let in")
+    home = browser.get("/hub/home")
     case.require(home.is_redirect, f"ada has logged out, and /hub/home answers {home.status_code}")
     thief = case.browser(hub, ada)
     thief.take(copied)
@@ -45,33 +39,30 @@ def logout_ends_the_session(case: AuthCase) -> None:
     case.let_in(hub, ada, "ada did not come in again after a logout")
 
 
-@clause(
-    "AUTH-051",
-    MUST,
-    hooks="account",
-    seen="jupyterhub#1438 https://github.com/jupyterhub/jupyterhub/issues/1438",
-)
+@clause("AUTH-051", MUST, hooks="account")
 def two_tabs(case: AuthCase) -> None:
-    """A login begun in two tabs works in the second, and should in the first as well."""
-    hub = case.hub(allow_all=True)
-    ada = case.person("ada")
-    visitor = case.browser(hub, ada)
+    """A login begun in two tabs works in the second, and should in the first as well.
+
+    Seen: jupyterhub#1438 https://github.com/jupyterhub/jupyterhub/issues/1438
+    """
+    hub, ada = case.open_hub()
+    browser = case.browser(hub, ada)
     case.did("ada begins a login in two tabs, and ends that of the second, then of the first")
     if case.claims("oauth2"):
-        first, second = (visitor.consent(visitor.begin()) for _ in range(2))
-        answer = visitor.come_back(second)
-        came = visitor.who()
-        late = visitor.come_back(first).status_code < 400
+        first, second = (browser.consent(browser.begin()) for _ in range(2))
+        answer = browser.come_back(second)
+        came = browser.who()
+        late = browser.come_back(first).status_code < 400
     else:
         form = case.form(hub, ada)
-        visitor.get("/hub/login")
-        token = visitor.cookies.get("_xsrf", "")
-        answer = visitor.send(form)
-        came = visitor.who()
-        visitor.post("/hub/login", {**form, "_xsrf": token}, xsrf=False)
+        browser.get("/hub/login")
+        token = browser.cookies.get("_xsrf", "")
+        answer = browser.send(form)
+        came = browser.who()
+        browser.post("/hub/login", {**form, "_xsrf": token}, xsrf=False)
         # The first tab's form is out of date, as the hub's own pages are: its user
         # is in, and a reload shows it.
-        late = visitor.who() is not None
+        late = browser.who() is not None
     case.require(came is not None, f"the second tab's login failed: {answer.status_code}")
     case.advise(late, "the first tab's login failed")
 
@@ -80,17 +71,16 @@ def two_tabs(case: AuthCase) -> None:
 def logout_leads_to_the_provider(case: AuthCase) -> None:
     """A logout leads to the address that is configured, whatever the request says."""
     there = case.provider.names["logout"] if case.claims("oauth2") else "https://idp.example/out"
-    hub = case.hub(allow_all=True, **{case.suite.logout_option: there})
-    ada = case.person("ada")
+    hub, ada = case.open_hub(**{case.suite.logout_option: there})
     names = ("next", "redirect", "redirect_uri", "post_logout_redirect_uri", "returnTo")
     for query in ({}, dict.fromkeys(names, "https://evil.example/")):
-        visitor = case.let_in(hub, ada)
+        browser = case.let_in(hub, ada)
         case.did(f"ada logs out, with {', '.join(query) or 'no parameters'}")
-        answer = visitor.get("/hub/logout", params=query)
+        answer = browser.get("/hub/logout", params=query)
         location = answer.headers.get("Location", "")
         case.require(location.startswith(there), f"the logout leads to {location!r}, not {there}")
         case.require("evil.example" not in location, f"the logout leads on to {location!r}")
-        case.require(visitor.who() is None, "ada has logged out, and her browser is still let in")
+        case.require(browser.who() is None, "ada has logged out, and her browser is still let in")
 
 
 @clause("AUTH-053", MUST, hooks="account")
@@ -100,8 +90,7 @@ def hooks_that_raise(case: AuthCase) -> None:
     The suite raises after each of them has had its turn, and lets a start fail.
     The next start works. What the first opens (with ``sessions``) is closed.
     """
-    hub = case.hub(allow_all=True)
-    ada = case.person("ada")
+    hub, ada = case.open_hub()
     case.let_in(hub, ada)
     path = f"/users/{case.name(ada)}/server"
 
@@ -138,29 +127,24 @@ def hooks_that_raise(case: AuthCase) -> None:
     nothing_left("the server was stopped")
 
 
-@clause(
-    "AUTH-054",
-    MUST,
-    hooks="account",
-    seen="CVE-2026-40864 https://nvd.nist.gov/vuln/detail/CVE-2026-40864",
-)
+@clause("AUTH-054", MUST, hooks="account")
 def forms_of_other_sites(case: AuthCase) -> None:
     """What another site makes a browser send, without the hub's XSRF token, is refused with 403.
 
     At every address of the adapter's own and at the login form, with a session
     and without, even with the right secret.
+
+    Seen: CVE-2026-40864 https://nvd.nist.gov/vuln/detail/CVE-2026-40864
     """
-    hub = case.hub(allow_all=True)
-    ada = case.person("ada")
-    visitor = case.let_in(hub, ada)
+    hub, ada, browser = case.logged_in()
     stranger = case.browser(hub, ada)
     form = {} if case.claims("oauth2") else case.form(hub, ada)
     for path, methods in _addresses(case, hub):
         for method in methods:
-            for browser in (stranger, visitor):
-                if browser is stranger:
-                    browser.get("/hub/login")
-                answer = browser.ask(method, path, data={**form, "username": case.name(ada)})
+            for sender in (stranger, browser):
+                if sender is stranger:
+                    sender.get("/hub/login")
+                answer = sender.ask(method, path, data={**form, "username": case.name(ada)})
                 case.did(f"{method} {path} without a token: {answer.status_code}")
                 case.require(
                     answer.status_code in (403, 405), f"{method} {path} answered without a token"

@@ -1,4 +1,4 @@
-"""AUTH-030 to 034: what is stored of a login, and where."""
+"""AUTH-030 to 034: what is stored of a login (auth_state), and where secrets must not be."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from typing import Any
 
-from greyhub.conformance.auth.case import CROWD, AuthCase
-from greyhub.conformance.auth.visitor import Visitor
+from greyhub.conformance.auth.case import MANY_GROUPS, AuthCase
+from greyhub.conformance.auth.login import UserBrowser
 from greyhub.conformance.case import Broken, shorten
 from greyhub.conformance.contract import MUST, SHOULD, clause
 from greyhub.conformance.testkit.hub import Hub
 from greyhub.conformance.testkit.provider import Person
-from greyhub.conformance.testkit.secret import shows
+from greyhub.conformance.testkit.secret_search import contains_secret
 
 STATE = ("users", "encrypted_auth_state")
 
@@ -26,11 +26,9 @@ def secrets_are_encrypted(case: AuthCase) -> None:
     No token, no code and nothing that the user typed as a secret stands in any
     column as it is, or in base64; no token in a file beside the database either.
     """
-    hub = case.hub(allow_all=True, enable_auth_state=True)
-    ada = case.person("ada")
-    visitor = case.let_in(hub, ada)
+    hub, ada, browser = case.logged_in(enable_auth_state=True)
     if case.claims("refresh"):
-        case.refresh(visitor)
+        case.refresh(browser)
     _visit_server(case, hub, ada)
     _nothing_in_the_clear(case, hub, ada)
 
@@ -41,11 +39,9 @@ def nothing_is_kept_unasked(case: AuthCase) -> None:
 
     Not at the login, nor when a server starts, nor at the next refresh.
     """
-    hub = case.hub(allow_all=True, enable_auth_state=False)
-    ada = case.person("ada")
-    visitor = case.let_in(hub, ada)
+    hub, ada, browser = case.logged_in(enable_auth_state=False)
     if case.claims("refresh"):
-        case.refresh(visitor)
+        case.refresh(browser)
     _visit_server(case, hub, ada)
     kept = [value for place, value in _cells(hub) if place == STATE and value is not None]
     case.require(not kept, "auth_state is off, and was stored")
@@ -60,13 +56,13 @@ def secrets_stay_out_of_logs(case: AuthCase) -> None:
     access token or lies; and whether a refresh works, fails or is refused.
     """
     hub = case.hub(allow_all=True, enable_auth_state=True)
-    ada = case.person("ada", **({"groups": CROWD} if case.claims("overage") else {}))
-    visitor = case.let_in(hub, ada)
+    ada = case.person("ada", **({"groups": MANY_GROUPS} if case.claims("overage") else {}))
+    browser = case.let_in(hub, ada)
     _visit_server(case, hub, ada)
     told: list[tuple[str, str]] = []
     if case.claims("refresh"):
-        _refreshes(case, visitor, ada)
-    visitor.get("/hub/logout")
+        _refreshes(case, browser, ada)
+    browser.get("/hub/logout")
     if case.claims("oauth2"):
         hidden = _failed_exchanges(case, hub, ada, told)
     else:
@@ -76,15 +72,19 @@ def secrets_stay_out_of_logs(case: AuthCase) -> None:
         typed = {name: wrong for name in form if name != case.suite.name_claim}
         hidden += [wrong] if typed else []
         case.did("ada logs in with a wrong secret")
-        told.append(("a wrong secret", visitor.send({**form, **typed}).text))
+        told.append(("a wrong secret", browser.send({**form, **typed}).text))
     for secret in hidden:
         # Traitlets itself writes the whole configuration there, where that is wanted.
         lines = [
-            line for line in case.log.lines if shows(line, secret) and "Config changed:" not in line
+            line
+            for line in case.log.lines
+            if contains_secret(line, secret) and "Config changed:" not in line
         ]
         case.require(not lines, f"a secret was logged: {_masked(lines, hidden)}")
         for what, page in told:
-            case.require(not shows(page, secret), f"{what}: the page of the error shows a secret")
+            case.require(
+                not contains_secret(page, secret), f"{what}: the page of the error shows a secret"
+            )
 
 
 @clause("AUTH-033", MUST, guards="secrets")
@@ -113,8 +113,7 @@ def keys_rotate(case: AuthCase) -> None:
 
     old, new = secrets.token_hex(32), secrets.token_hex(32)
     case.crypt_keys(old)
-    hub = case.hub(allow_all=True, enable_auth_state=True, post_auth_hook=add_word)
-    ada = case.person("ada")
+    hub, ada = case.open_hub(enable_auth_state=True, post_auth_hook=add_word)
     case.let_in(hub, ada)
     hub.stop()
     case.did("the hub starts again, with a new key before the old one")
@@ -125,16 +124,16 @@ def keys_rotate(case: AuthCase) -> None:
     case.require(state.get("conformance") == word, "what the old key has encrypted is lost")
 
 
-def _refreshes(case: AuthCase, visitor: Visitor, person: Person) -> None:
+def _refreshes(case: AuthCase, browser: UserBrowser, person: Person) -> None:
     """Let refreshes succeed, fail and be refused, as far as the backend can."""
-    case.refresh(visitor)
+    case.refresh(browser)
     if case.suite.has("outage"):
         with case.outage("error"):
-            case.refresh(visitor)
+            case.refresh(browser)
     if case.claims("oauth2"):
         case.did(f"the provider revokes {person.name}'s tokens")
         case.provider.revoke(person)
-        case.refresh(visitor)
+        case.refresh(browser)
 
 
 def _failed_exchanges(
@@ -142,8 +141,8 @@ def _failed_exchanges(
 ) -> list[str]:
     """Let logins fail in all ways; the secrets that were at stake."""
 
-    def note(what: str, visitor: Visitor, url: str) -> None:
-        told.append((what, visitor.come_back(url).text))
+    def note(what: str, browser: UserBrowser, url: str) -> None:
+        told.append((what, browser.come_back(url).text))
 
     for endpoint, kind in (
         ("token", "rejected"),
@@ -155,25 +154,25 @@ def _failed_exchanges(
         ("userinfo", "nonsense"),
         ("jwks", "error"),
     ):
-        visitor = case.browser(hub, ada)
-        back = visitor.consent(visitor.begin())
+        browser = case.browser(hub, ada)
+        back = browser.consent(browser.begin())
         case.did(f"the {endpoint} endpoint: {kind}")
         with case.provider.fault(endpoint, kind):
-            note(f"{endpoint}: {kind}", visitor, back)
-    visitor = case.browser(hub, ada)
-    back = visitor.consent(visitor.begin())
+            note(f"{endpoint}: {kind}", browser, back)
+    browser = case.browser(hub, ada)
+    back = browser.consent(browser.begin())
     note("a state of another browser", case.browser(hub, ada), back)
-    note("a state that was changed", visitor, f"{back}x")
+    note("a state that was changed", browser, f"{back}x")
     for facts in (
         {"without": (case.suite.name_claim,)},
         {"claims": {case.suite.name_claim: "a/b"}},
     ):
-        visitor = case.browser(hub, case.change(ada, **facts))
-        note("a name that is none", visitor, visitor.consent(visitor.begin()))
+        browser = case.browser(hub, case.change(ada, **facts))
+        note("a name that is none", browser, browser.consent(browser.begin()))
     if case.claims("id_token"):
-        visitor = case.browser(hub, case.change(ada))
+        browser = case.browser(hub, case.change(ada))
         with case.provider.lying("exp"):
-            note("an old ID token", visitor, visitor.consent(visitor.begin()))
+            note("an old ID token", browser, browser.consent(browser.begin()))
     return case.provider.secrets()
 
 
@@ -213,13 +212,15 @@ def _nothing_in_the_clear(case: AuthCase, hub: Hub, person: Person) -> None:
     assert any(text == known for _, text in cells), "the database is not the hub's"
     for (table, column), text in cells:
         for secret in hidden:
-            case.require(not shows(text, secret), f"a secret stands in {table}.{column}")
+            case.require(not contains_secret(text, secret), f"a secret stands in {table}.{column}")
     if case.claims("oauth2"):
         tokens = [token for each in case.provider.grants for token in (each.access, each.refresh)]
         for path in sorted(hub.directory.rglob("*")):
             text = path.read_text("latin-1") if path.is_file() else ""
             name = path.relative_to(hub.directory)
-            case.require(not any(shows(text, each) for each in tokens), f"a token stands in {name}")
+            case.require(
+                not any(contains_secret(text, each) for each in tokens), f"a token stands in {name}"
+            )
 
 
 def _text(value: Any) -> str:

@@ -1,15 +1,15 @@
-"""The suite that an Authenticator's author subclasses."""
+"""The base class of an Authenticator's conformance suite: options, hooks and capabilities."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from greyhub.conformance.auth.case import AuthCase
 from greyhub.conformance.contract import Capability, Contract
-from greyhub.conformance.suite import Misuse, Suite, hook
+from greyhub.conformance.pytest_suite import PytestSuite
+from greyhub.conformance.suite import SuiteError, hook
 from greyhub.conformance.testkit.provider import Person, Provider
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ CAPABILITIES = (
 CONTRACT = Contract(
     "auth",
     "1.0",
-    package="greyhub.conformance.auth",
-    modules=("admission", "names", "exchange", "trust", "stored_state", "refresh", "session"),
+    case="case:AuthCase",
     capabilities={capability.name: capability for capability in CAPABILITIES},
 )
 
@@ -78,7 +77,7 @@ class Restriction:
     """An old spelling: it must restrict as well, or be refused when the hub starts."""
 
 
-class AuthSuite(Suite):
+class AuthSuite(PytestSuite):
     """Judges a `jupyterhub.auth.Authenticator`.
 
     In `config`, ``{hub}`` and ``{directory}`` stand for the hub at work and for a
@@ -88,7 +87,6 @@ class AuthSuite(Suite):
     """
 
     contract = CONTRACT
-    case_class: ClassVar[type[AuthCase]] = AuthCase
 
     name_claim: str = "preferred_username"
     """What the hub's name is made from: a claim, or a field of the login form."""
@@ -168,7 +166,7 @@ class AuthSuite(Suite):
         if isinstance(config, Mapping):
             for section, values in config.items():
                 for name in sorted(OURS & set(values)):
-                    raise Misuse(
+                    raise SuiteError(
                         f"{cls.__name__} cannot be judged:\n  config: leave {section}.{name} out: "
                         "the clauses set it"
                     )
@@ -176,7 +174,7 @@ class AuthSuite(Suite):
     @classmethod
     def preload(cls) -> None:
         """JupyterHub, and a database of one."""
-        from greyhub.conformance.testkit.app import empty_database
+        from greyhub.conformance.testkit.hub_app import empty_database
 
         super().preload()
         empty_database()

@@ -1,4 +1,4 @@
-"""What a clause of the cluster slot is given: notebooks, clusters, and eyes on the backend."""
+"""What a clause of the cluster slot is given: notebooks, clusters, and a view of the backend."""
 
 from __future__ import annotations
 
@@ -8,15 +8,12 @@ import threading
 import time
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from greyhub.conformance.case import Broken, Case
-from greyhub.conformance.testkit.faults import FaultProxy
+from greyhub.conformance.cluster.suite import ClusterSuite, Part
 from greyhub.conformance.testkit.fork import Fork
-from greyhub.conformance.testkit.logs import Listener
-
-if TYPE_CHECKING:
-    from greyhub.conformance.cluster.suite import Part
+from greyhub.conformance.testkit.log_capture import LogCapture
 
 Value = TypeVar("Value")
 
@@ -27,27 +24,21 @@ SOON = 6.0
 class ClusterCase(Case):
     """One clause's clusters. The process that it runs in is the notebook."""
 
+    suite: ClusterSuite
+
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        from greyhub.conformance.cluster import warm
+        from greyhub.conformance.cluster import dask_setup
 
-        warm.inherit()
-        self.log = self.enter(Listener())
+        dask_setup.inherit()
+        self.log = self.enter(LogCapture())
         self._notebooks = 0
-        if self.suite.endpoint:  # type: ignore[attr-defined]
-            self._stand_at_endpoint()
-
-    def _stand_at_endpoint(self) -> None:
-        suite: Any = self.suite
-        section, _, option = suite.endpoint.rpartition(".")
-        self.proxy = FaultProxy(str(suite.options()[section][option]))
-        self.finally_(self.proxy.close)
-        self.override({suite.endpoint: self.proxy.url})
+        if self.suite.endpoint:
+            self.finally_(self.suite.proxy.close)  # made in this clause's own process
 
     def override(self, options: Mapping[str, Any]) -> None:
         """Make clusters with these options from now on: ``{"MyCluster.idle_timeout": "2 s"}``."""
-        suite: Any = self.suite
-        suite.overrides = {**suite.overrides, **options}
+        self.suite.overrides = {**self.suite.overrides, **options}
 
     # clusters
 
@@ -60,14 +51,28 @@ class ClusterCase(Case):
         """A new cluster. What its making raises breaks the promise of the clause."""
         said = ", ".join(f"{name}={value!r}" for name, value in options.items())
         self.did(f"{user} makes a cluster of {workers}" + (f" with {said}" if said else ""))
-        suite: Any = self.suite
-        return self.call("making it", lambda: suite.make(user, workers * self.unit, **options))
+        return self.call("making it", lambda: self.suite.make(user, workers * self.unit, **options))
 
     def client(self, cluster: Any) -> Any:
         """A client of a cluster."""
         client = self.call("get_client()", cluster.get_client)
         self.finally_(_close, client)
         return client
+
+    def working(self, workers: int) -> tuple[Any, Any]:
+        """A new cluster, of which the scheduler has a worker if it is to have some; a client."""
+        cluster = self.make(workers)
+        client = self.client(cluster)
+        if workers:
+            self.until(lambda: self.workers(client), SOON, "there was no worker")
+        return cluster, client
+
+    def scaled(self, number: int) -> tuple[Any, Any]:
+        """A new cluster that was asked for so many workers and has them; a client."""
+        cluster, client = self.working(0)
+        self.scale(cluster, number)
+        self.settled(client, number)
+        return cluster, client
 
     def attempt(
         self, name: str, function: Callable[..., Any], *args: Any, **kwargs: Any
@@ -134,16 +139,16 @@ class ClusterCase(Case):
 
     def parts(self, kind: str) -> list[Part]:
         """The parts of one kind."""
-        before = len(self.story.saw)
+        before = len(self.record.saw)
         found = [part for part in self.alive() if part.kind == kind]
-        del self.story.saw[before:]  # it is asked again and again
+        del self.record.saw[before:]  # it is asked again and again
         return found
 
     def quietly(self, name: str, function: Callable[..., Value], *args: Any) -> Value:
         """Call the adapter again and again, and note what it said only if it raises."""
-        before = len(self.story.said)
+        before = len(self.record.said)
         value = self.call(name, function, *args)
-        del self.story.said[before:]
+        del self.record.said[before:]
         return value
 
     def nothing_left(
@@ -157,9 +162,9 @@ class ClusterCase(Case):
         """The promise is broken unless the backend becomes empty, and stays so for a while."""
 
         def left() -> list[Part]:
-            before = len(self.story.saw)
+            before = len(self.record.saw)
             found = [part for part in self.alive() if part.id not in spare]
-            del self.story.saw[before:]
+            del self.record.saw[before:]
             return found
 
         deadline = time.monotonic() + seconds * self.patience
@@ -180,8 +185,8 @@ class ClusterCase(Case):
     def fault(self, kind: str, room: int = 0) -> AbstractContextManager[Any]:
         """Break the backend while a block lasts; see the suite's `fault`."""
         self.did(f"the backend: {kind}" + (f", room for {room}" if room else ""))
-        if kind == "unreachable" and self.suite.endpoint:  # type: ignore[attr-defined]
-            return self.proxy.fault("refused")
+        if kind == "unreachable" and self.suite.endpoint:
+            return self.suite.proxy.fault("refused")
         broken: AbstractContextManager[Any] = self.hook("fault", kind, room)
         return broken
 
@@ -193,8 +198,7 @@ class ClusterCase(Case):
         return self.notebook(self._work)
 
     def _work(self) -> None:
-        suite: Any = self.suite
-        cluster = suite.make("ada", self.unit)
+        cluster = self.suite.make("ada", self.unit)
         held.append(cluster)
         with cluster.get_client() as client:
             client.wait_for_workers(1, timeout=SOON * self.patience)

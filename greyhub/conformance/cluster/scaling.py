@@ -1,4 +1,4 @@
-"""CLUSTER-003 to 005, 026, 030: as many workers as were asked for."""
+"""CLUSTER-003 to 005, 026, 030: scale() gives as many workers as were asked for."""
 
 from __future__ import annotations
 
@@ -9,20 +9,14 @@ from greyhub.conformance.cluster.case import SOON, ClusterCase
 from greyhub.conformance.contract import MUST, SHOULD, clause
 
 
-@clause(
-    "CLUSTER-003",
-    MUST,
-    hooks="alive",
-    guards="money",
-    seen=(
-        "dask-kubernetes#27 https://github.com/dask/dask-kubernetes/issues/27",
-        "dask-gateway#252 https://github.com/dask/dask-gateway/issues/252",
-    ),
-)
+@clause("CLUSTER-003", MUST, hooks="alive", guards="money")
 def scale_up_and_down(case: ClusterCase) -> None:
-    """scale(n) goes up, down, to none and up again; backend and scheduler agree each time."""
-    cluster = case.make(0)
-    client = case.client(cluster)
+    """scale(n) goes up, down, to none and up again; backend and scheduler agree each time.
+
+    Seen: dask-kubernetes#27 https://github.com/dask/dask-kubernetes/issues/27
+    Seen: dask-gateway#252 https://github.com/dask/dask-gateway/issues/252
+    """
+    cluster, client = case.working(0)
     for number in (2, 1, 0, 1):
         case.scale(cluster, number)
         case.settled(client, number)
@@ -35,8 +29,7 @@ def scale_is_a_target(case: ClusterCase) -> None:
     It is said again while the workers are under way, when more were asked for a
     moment before, and when they are there.
     """
-    cluster = case.make(0)
-    client = case.client(cluster)
+    cluster, client = case.working(0)
     for number in (2, 1, 1):
         case.scale(cluster, number)
     case.settled(client, 1)
@@ -50,17 +43,14 @@ def scale_is_a_target(case: ClusterCase) -> None:
     case.require(most == case.unit, f"scale() of {case.unit}, said again, made {most}")
 
 
-@clause(
-    "CLUSTER-005",
-    SHOULD,
-    hooks="alive",
-    seen="distributed#4069 https://github.com/dask/distributed/issues/4069: SpecCluster retires "
-    "workers by names that the scheduler takes for addresses, and still does in 2026.8.0",
-)
+@clause("CLUSTER-005", SHOULD, hooks="alive")
 def results_survive_scaling_down(case: ClusterCase) -> None:
-    """Scaling down retires workers: results in their memory move, and are not lost."""
-    cluster = case.make(2)
-    client = case.client(cluster)
+    """Scaling down retires workers: results in their memory move, and are not lost.
+
+    Seen: distributed#4069 https://github.com/dask/distributed/issues/4069: SpecCluster retires
+      workers by names that the scheduler takes for addresses, and still does in 2026.8.0
+    """
+    cluster, client = case.working(2)
     case.settled(client, 2)
 
     def compute() -> list[object]:
@@ -79,23 +69,17 @@ def results_survive_scaling_down(case: ClusterCase) -> None:
     case.require(not lost, f"{lost} of 30 results were lost, and had to be computed again")
 
 
-@clause(
-    "CLUSTER-026",
-    MUST,
-    needs="quota",
-    hooks="alive",
-    guards="money",
-    seen="dask-jobqueue#249 https://github.com/dask/dask-jobqueue/issues/249",
-)
+@clause("CLUSTER-026", MUST, needs="quota", hooks="alive", guards="money")
 def the_quota_holds(case: ClusterCase) -> None:
     """Whoever asks for more than the maximum gets at most that, and is told; nothing restarts.
 
     Told: by an exception, a warning, or a line in the log that names the number.
     adapt(), where there is one, may be asked for more as well, and gives no more.
+
+    Seen: dask-jobqueue#249 https://github.com/dask/dask-jobqueue/issues/249
     """
     most = int(case.claims("quota"))
-    cluster = case.make(0)
-    client = case.client(cluster)
+    cluster, client = case.working(0)
     case.did(f"scale({most + 7})")
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
@@ -135,23 +119,16 @@ def _seen(case: ClusterCase, most: int) -> tuple[int, int]:
     return now, len(seen)
 
 
-@clause(
-    "CLUSTER-030",
-    SHOULD,
-    needs="groups",
-    hooks="alive kill",
-    seen="dask-jobqueue#498 https://github.com/dask/dask-jobqueue/issues/498",
-)
+@clause("CLUSTER-030", SHOULD, needs="groups", hooks="alive kill")
 def a_group_may_lose_a_worker(case: ClusterCase) -> None:
     """Where a job holds several workers, the loss of one does not confuse the accounts.
 
     After one worker of a job was killed, scale(0) ends the others, and a new job
     has all of its workers.
+
+    Seen: dask-jobqueue#498 https://github.com/dask/dask-jobqueue/issues/498
     """
-    cluster = case.make(0)
-    client = case.client(cluster)
-    case.scale(cluster, 1)
-    case.settled(client, 1)
+    cluster, client = case.scaled(1)
     before = case.workers(client)
     case.did("one worker of the job is killed")
     case.hook("kill", case.parts("worker")[0])

@@ -1,4 +1,4 @@
-"""CLUSTER-019 and 031: who may come in, and what must not get out."""
+"""CLUSTER-019 and 031: TLS, and tokens that must not reach workers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import dask
 
-from greyhub.conformance.cluster.case import SOON, ClusterCase
+from greyhub.conformance.cluster.case import ClusterCase
 from greyhub.conformance.cluster.suite import ENVIRONMENT, TOKENS
 from greyhub.conformance.contract import MUST, clause
 
@@ -39,9 +39,7 @@ def strangers_stay_outside(case: ClusterCase) -> None:
                 f"encryption was required, and the scheduler is at {address}",
             )
         return
-    cluster = case.make(1)
-    client = case.client(cluster)
-    case.until(lambda: case.workers(client), SOON, "there was no worker")
+    cluster, client = case.working(1)
     address = case.get(cluster, "scheduler_address")
     for where in (address, *case.workers(client)):
         _closed_to_plain_text(case, where)
@@ -134,9 +132,7 @@ def tokens_stay_in_the_notebook(case: ClusterCase) -> None:
     in no command line, label or log. Workers begin as new interpreters here.
     """
     with dask.config.set({"distributed.worker.multiprocessing-method": "spawn"}):
-        cluster = case.make(1)
-        client = case.client(cluster)
-        case.until(lambda: case.workers(client), SOON, "there was no worker")
+        _cluster, client = case.working(1)
     secrets = {ENVIRONMENT[name]: name for name in TOKENS}
     read = lambda: dict(__import__("os").environ)  # noqa: E731
     environments = dict(case.quietly("run(environ)", client.run, read))

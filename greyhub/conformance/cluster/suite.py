@@ -1,4 +1,4 @@
-"""What the author of a cluster adapter writes, and what the slot's contract is made of."""
+"""The base class of a cluster adapter's conformance suite: options, hooks and capabilities."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
+from unittest import mock
 from urllib.parse import urlsplit
 
 import requests
 
 from greyhub.adapter import Adapter
-from greyhub.conformance.cluster.case import ClusterCase
 from greyhub.conformance.contract import Capability, Contract
-from greyhub.conformance.suite import Suite, hook
-from greyhub.conformance.testkit import ticket
+from greyhub.conformance.pytest_suite import PytestSuite
+from greyhub.conformance.suite import hook
+from greyhub.conformance.testkit.ticket import connect
 
 CAPABILITIES = (
     Capability("adaptive", "adapt() lets the number of workers follow the load"),
@@ -42,8 +43,7 @@ CAPABILITIES = (
 CONTRACT = Contract(
     "cluster",
     "1.0",
-    package="greyhub.conformance.cluster",
-    modules=("protocol", "scaling", "adapting", "closing", "loss", "owners", "secrets", "load"),
+    case="case:ClusterCase",
     capabilities={capability.name: capability for capability in CAPABILITIES},
 )
 
@@ -79,7 +79,7 @@ class Part:
     """Its command line; None where it cannot be seen."""
 
 
-class ClusterSuite(Suite):
+class ClusterSuite(PytestSuite):
     """Judges what makes Dask clusters: a class, a factory, or an adapter of greyhub's.
 
     In `config`, ``{user}`` stands for the name of who makes a cluster. Parts that
@@ -89,11 +89,7 @@ class ClusterSuite(Suite):
     """
 
     contract = CONTRACT
-    case_class: ClassVar[type[ClusterCase]] = ClusterCase
-    apart = True
-
-    endpoint: str = ""
-    """The option that holds the backend's URL, ``MyCluster.url``: faults come in between."""
+    forks_each_clause = True
 
     thorough: bool = False
     """Whether to do also what takes minutes."""
@@ -102,7 +98,7 @@ class ClusterSuite(Suite):
     """Where relative paths in the options of an adapter of greyhub's stand."""
 
     overrides: Mapping[str, Any] = {}
-    """Options in place of those of `config`, in the process of a clause: ``MyCluster.url``."""
+    """Options in place of those of `config`, for one clause: ``MyCluster.idle_timeout``."""
 
     @hook
     def alive(self) -> Collection[Part]:
@@ -149,13 +145,11 @@ class ClusterSuite(Suite):
         other class or function is called with the options of `config`. Override
         it where a user is more than a name.
         """
-        subject, config = self.subject(), self.overridden(user)
+        subject = self.subject()
         if isinstance(subject, type) and issubclass(subject, Adapter):
-            adapter = ticket.configured(subject, config, self.place)
-            return subject.connect(ticket.ticket(adapter, user), workers=workers, **options)
-        given = {name: value for section in config.values() for name, value in section.items()}
-        cluster = subject(**{**given, **options})
-        if workers:
+            options["workers"] = workers
+        cluster = connect(subject, self.overridden(user), user, self.place, **options)
+        if workers and "workers" not in options:
             cluster.scale(workers)
         return cluster
 
@@ -175,14 +169,10 @@ class ClusterSuite(Suite):
 
     def overridden(self, user: str = "") -> dict[str, dict[str, Any]]:
         """The options as they are in a clause: with a proxy's URL in place of the backend's."""
-        options = self.options()
+        options = self.proxied(user=user)
         for path, value in self.overrides.items():
             section, _, name = path.rpartition(".")
             options.setdefault(section, {})[name] = value
-        for values in options.values():
-            for name, value in values.items():
-                if isinstance(value, str):
-                    values[name] = value.replace("{user}", user)
         return options
 
     @classmethod
@@ -193,10 +183,10 @@ class ClusterSuite(Suite):
     @classmethod
     def preload(cls) -> None:
         """Dask, with all that a cluster serves."""
-        from greyhub.conformance.cluster import warm
+        from greyhub.conformance.cluster import dask_setup
 
         super().preload()
-        warm.imports(dashboards=cls._shows())
+        dask_setup.imports(dashboards=cls._shows())
 
     @classmethod
     def _shows(cls) -> bool:
@@ -205,13 +195,13 @@ class ClusterSuite(Suite):
 
     def begin(self) -> None:
         """Become a notebook: its environment, and all that it imports sooner or later."""
-        from greyhub.conformance.cluster import warm
+        from greyhub.conformance.cluster import dask_setup
 
-        self._before = {name: os.environ.get(name) for name in ENVIRONMENT}
-        os.environ.update(ENVIRONMENT)
+        self._environment = mock.patch.dict(os.environ, ENVIRONMENT)
+        self._environment.start()
         # Parts that an API makes are no children of a notebook.
         nannies = "remote" not in self.claims
-        self._warm = warm.up(self.patience, nannies=nannies, dashboards=self._shows())
+        self._dask = dask_setup.up(self.patience, nannies=nannies, dashboards=self._shows())
         super().begin()
 
     def end(self) -> None:
@@ -219,11 +209,8 @@ class ClusterSuite(Suite):
         try:
             super().end()
         finally:
-            self._warm.close()
-            for name, value in self._before.items():
-                os.environ.pop(name, None)
-                if value is not None:
-                    os.environ[name] = value
+            self._dask.close()
+            self._environment.stop()
 
     def sweep(self) -> None:
         """Kill every part that is left, and see that it is gone."""

@@ -2,35 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
-from greyhub.conformance.case import Broken, Case, shorten
-from greyhub.conformance.data.published import Dataset, plain
-
-if TYPE_CHECKING:
-    from greyhub.conformance.data.suite import DataSuite
-
-Raised = TypeVar("Raised", bound=BaseException)
-
-_WORKER = """
-import os, sys, traceback
-import cloudpickle, pickle
-with open(sys.argv[1], "rb") as file:
-    path, function, args = pickle.load(file)
-sys.path[:] = path
-try:
-    function, args = pickle.loads(function), pickle.loads(args)
-    answer = ("value", function(*args))
-except BaseException as error:
-    traceback.print_exc()
-    answer = ("raised", repr(error))
-with open(sys.argv[1] + ".answer", "wb") as file:
-    pickle.dump(answer, file)
-"""
+from greyhub.conformance.case import Case, shorten
+from greyhub.conformance.data.datasets import Dataset, plain
+from greyhub.conformance.data.suite import DataSuite
 
 
 class DataCase(Case):
@@ -58,9 +36,9 @@ class DataCase(Case):
         }
         self.hook("write", encoded, quietly=True)
 
-    def catalog(self, user: str = "ada") -> Held:
+    def catalog(self, user: str = "ada") -> Catalog:
         """A user's catalogue."""
-        return Held(self, self.call(f"the catalogue of {user}", self.suite.make, user))
+        return Catalog(self, self.call(f"the catalogue of {user}", self.suite.make, user))
 
     def damage(self, path: str, how: str) -> AbstractContextManager[Any]:
         """Break a file of data while a block lasts."""
@@ -68,58 +46,12 @@ class DataCase(Case):
         broken: AbstractContextManager[Any] = self.hook("damage", path, how, quietly=True)
         return broken
 
-    def raises(
-        self, kind: type[Raised], what: str, call: Callable[..., Any], *args: Any, **kwargs: Any
-    ) -> Raised:
-        """What a call raises; the promise is broken if it is another error, or none."""
-        try:
-            answer = call(*args, **kwargs)
-        except kind as error:
-            return error
-        except Exception as error:
-            raise Broken(
-                f"{what}: {type(error).__name__}, not {kind.__name__}: {shorten(str(error))}"
-            ) from error
-        raise Broken(f"{what}: no {kind.__name__}, but {shorten(answer)}")
-
     def same(self, found: Any, expected: Any, what: str) -> None:
         """The promise is broken unless what was read is what was published."""
         self.require(found == expected, f"{what}: {_difference(found, expected)}")
 
-    def elsewhere(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
-        """What a function returns in a worker: a new process, without the notebook's environment.
 
-        What goes there is pickled as Dask does it; what it raises there, or in
-        being pickled, breaks the promise.
-        """
-        import pickle
-
-        import cloudpickle  # type: ignore[import-untyped,unused-ignore]
-
-        pickled = self.call(f"pickle of {name}", cloudpickle.dumps, args)
-        path = self.directory / "task"
-        task = ([*filter(None, sys.path), "."], cloudpickle.dumps(function), pickled)
-        path.write_bytes(pickle.dumps(task))
-        self.did(f"{name} in a worker")
-        done = subprocess.run(
-            [sys.executable, "-c", _WORKER, str(path)],
-            env={"PATH": "/usr/bin:/bin", "HOME": str(self.directory)},
-            capture_output=True,
-            text=True,
-            timeout=15 * self.patience,
-            check=False,
-        )
-        answer = path.with_name("task.answer")
-        if not answer.exists():
-            last = (done.stderr.strip().splitlines() or [""])[-1]
-            raise Broken(f"{name} cannot be used in a worker, whose process ended: {last}")
-        kind, value = pickle.loads(answer.read_bytes())  # noqa: S301
-        if kind == "raised":
-            raise Broken(f"{name} cannot be used in a worker: {value}")
-        return value
-
-
-class Held:
+class Catalog:
     """A catalogue. Every call is the adapter's own, and is noted."""
 
     def __init__(self, case: DataCase, catalog: Any) -> None:

@@ -1,4 +1,4 @@
-"""DATA-009 to 011, 014, 033, 034: what is wrong with a catalogue, its data or the way there."""
+"""DATA-009 to 011, 014, 033, 034: malformed catalogues, missing data, a broken network."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from greyhub.conformance.case import Broken, shorten
 from greyhub.conformance.contract import MUST, SHOULD, clause
 from greyhub.conformance.data.case import DataCase
 from greyhub.conformance.data.content import RAIN, SUN
-from greyhub.conformance.data.documents import document
-from greyhub.conformance.data.published import table
+from greyhub.conformance.data.datasets import table
+from greyhub.conformance.data.intake_formats import document
 from greyhub.errors import CatalogError
 
 MALFORMED: dict[str, tuple[str | bytes, int]] = {
@@ -34,28 +34,24 @@ MALFORMED: dict[str, tuple[str | bytes, int]] = {
 """What is no catalogue, and the line on which that shows."""
 
 
-@clause(
-    "DATA-009",
-    MUST,
-    needs="documents",
-    hooks="write",
-    seen="intake 2.0.9: AttributeError, KeyError or the YAML parser's own",
-)
+@clause("DATA-009", MUST, needs="documents", hooks="write")
 def what_is_no_catalogue_is_said_to_be_none(case: DataCase) -> None:
     """Of a document that is no catalogue, one CatalogError tells file and line.
 
     It is not taken for an empty catalogue, and no parser's own error comes out. One
     that is not there is an error that names it.
+
+    Seen: intake 2.0.9: AttributeError, KeyError or the YAML parser's own
     """
     place = case.suite.place()
     case.did("write no catalogue")
     case.hook("write", {}, quietly=True)
-    error = case.raises(Exception, "a catalogue that is not there", _used, case)
+    error = case.raises(Exception, _used, case, what="a catalogue that is not there")
     told = f"{error} {getattr(error, 'filename', '')}"
     case.require(place in told, f"of one that is not there, {place} is not named: {shorten(told)}")
     for what, (text, line) in MALFORMED.items():
         case.write(text)
-        error = case.raises(CatalogError, what, _used, case)
+        error = case.raises(CatalogError, _used, case, what=what)
         told = str(error)
         case.require(place in told, f"{what}: the error does not name {place}: {shorten(told)}")
         near = any(f"{place}:{number}" in told for number in (line, line + 1, max(1, line - 1)))
@@ -127,7 +123,7 @@ def one_bad_entry_hides_no_other(case: DataCase) -> None:
             raise Broken(f"an entry with {what} keeps the catalogue shut: {shut!r}") from shut
         case.require("good" in names, f"an entry with {what} hides the others: {names}")
         case.same(catalog.read("good"), RAIN, f"beside an entry with {what}")
-        error = case.raises(CatalogError, f"an entry with {what}", catalog.read, "bad")
+        error = case.raises(CatalogError, catalog.read, "bad", what=f"an entry with {what}")
         case.require("bad" in str(error), f"{what}: the error does not name it: {error}")
         case.require(not isinstance(error, KeyError), f"{what}: it is told to be unknown: {error}")
 
@@ -143,7 +139,7 @@ def what_is_missing_is_named(case: DataCase) -> None:
     catalog = case.catalog()
     for how in ("missing", "forbidden"):
         with case.damage("data/deluge.csv", how):
-            error = case.raises(Exception, f"data that is {how}", catalog.read, "rain")
+            error = case.raises(Exception, catalog.read, "rain", what=f"data that is {how}")
             notes = getattr(error, "__notes__", "")
             told = f"{error} {error.__cause__} {getattr(error, 'filename', '')} {notes}"
             named = "rain" in told or "deluge" in told
@@ -155,7 +151,7 @@ def what_is_missing_is_named(case: DataCase) -> None:
         case.same(catalog.read("rain"), RAIN, "when it is there again")
     if case.claims("documents"):
         case.write(_of_nobody(case.suite.version))
-        error = case.raises(CatalogError, "a driver that nobody has", _read, case, "sky")
+        error = case.raises(CatalogError, _read, case, "sky", what="a driver that nobody has")
         for word in ("sky", "nonesuch_driver"):
             case.require(word in str(error), f"the error does not name {word}: {error}")
 

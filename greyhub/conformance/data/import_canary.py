@@ -1,5 +1,5 @@
-"""A module that a catalogue must not have imported; it does nothing."""
+"""A module that no catalogue may import: its import is noticed by DATA-022. It does nothing."""
 
 
-class Trap:
+class Canary:
     """A class that a catalogue may not name."""

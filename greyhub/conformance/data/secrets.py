@@ -1,4 +1,4 @@
-"""DATA-020, 021: what a catalogue must not show, and must not read."""
+"""DATA-020, 021: secrets that a catalogue must not show, variables that it must not read."""
 
 from __future__ import annotations
 
@@ -12,27 +12,22 @@ from typing import Any
 from urllib.parse import unquote
 
 from greyhub.conformance.contract import MUST, clause
-from greyhub.conformance.data.case import DataCase, Held
-from greyhub.conformance.data.published import lines
-from greyhub.conformance.testkit.logs import Listener, as_shown
+from greyhub.conformance.data.case import Catalog, DataCase
+from greyhub.conformance.data.datasets import lines
+from greyhub.conformance.testkit.log_capture import LogCapture, as_shown
 
 LOG = ["one", "two"]
 
 
-@clause(
-    "DATA-020",
-    MUST,
-    needs="credentials",
-    hooks="publish damage",
-    guards="secrets",
-    seen="intake 2.0.9: to_yaml_file() writes storage_options, credentials and all",
-)
+@clause("DATA-020", MUST, needs="credentials", hooks="publish damage", guards="secrets")
 def no_secret_is_shown(case: DataCase) -> None:
     """A dataset's secret is in no repr, description, export, error, log or pickled catalogue.
 
     Neither where the catalogue refers to it, nor where it stands there in plain
     text. A dataset that has been opened takes its secret to the workers which read
     it: its own pickle may hold it, and its repr may not.
+
+    Seen: intake 2.0.9: to_yaml_file() writes storage_options, credentials and all
     """
     written = f"plain-{case.suite.run_id}"
     case.publish(
@@ -43,7 +38,7 @@ def no_secret_is_shown(case: DataCase) -> None:
         "the secret of the environment": case.suite.secret,
         "the one that stands there": written,
     }
-    log = case.enter(Listener())
+    log = case.enter(LogCapture())
     catalog = case.catalog()
     for name in ("referred", "written"):
         case.same(catalog.read(name), LOG, name)
@@ -60,7 +55,7 @@ SHOWING = ("_repr_html_", "_repr_markdown_", "_repr_mimebundle_")
 """By which a notebook shows what a cell comes to."""
 
 
-def _shown(held: Held) -> Iterator[tuple[str, str]]:
+def _shown(held: Catalog) -> Iterator[tuple[str, str]]:
     catalog, suite = held.catalog, held.suite
     yield "the catalogue's repr", repr(catalog)
     for method in SHOWING:
@@ -117,20 +112,15 @@ READING = (
 )  # fmt: skip
 
 
-@clause(
-    "DATA-021",
-    MUST,
-    needs="documents",
-    hooks="write",
-    guards="secrets",
-    seen="intake 2.0.9: {env(JUPYTERHUB_API_TOKEN)} in a shared catalogue is filled in with the "
-    "token of whoever opens it",
-)
+@clause("DATA-021", MUST, needs="documents", hooks="write", guards="secrets")
 def catalogues_read_no_environment(case: DataCase) -> None:
     """A catalogue reads no variable but those that are allowed, and the hub's tokens never.
 
     A dataset is at a server that hears what it is asked for, and tokens are asked
     for in its URL, its options, its metadata, and the defaults of parameters.
+
+    Seen: intake 2.0.9: {env(JUPYTERHUB_API_TOKEN)} in a shared catalogue is filled in with the
+      token of whoever opens it
     """
     server = HTTPServer(("127.0.0.1", 0), _Ear)
     server.heard = []  # type: ignore[attr-defined]

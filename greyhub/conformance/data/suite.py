@@ -1,4 +1,4 @@
-"""The suite that the author of a data adapter subclasses."""
+"""The base class of a data adapter's conformance suite: options, hooks and capabilities."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ import tempfile
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
+from unittest import mock
 from urllib.parse import unquote
 
-from greyhub.adapter import Adapter
 from greyhub.conformance.contract import Capability, Contract
-from greyhub.conformance.data.case import DataCase
-from greyhub.conformance.data.published import SECRET, Dataset
-from greyhub.conformance.home.steps import Step, stepping
-from greyhub.conformance.suite import Suite, hook
-from greyhub.conformance.testkit import ticket
-from greyhub.conformance.testkit.faults import FaultProxy
+from greyhub.conformance.data.datasets import SECRET, Dataset
+from greyhub.conformance.pytest_suite import PytestSuite
+from greyhub.conformance.suite import hook
+from greyhub.conformance.testkit.interleaving import Step, stepping
+from greyhub.conformance.testkit.ticket import connect
 
 CAPABILITIES = (
     Capability("acl", "a dataset can be hidden from users"),
@@ -34,8 +33,7 @@ CAPABILITIES = (
 CONTRACT = Contract(
     "data",
     "1.0",
-    package="greyhub.conformance.data",
-    modules=("content", "parameters", "workers", "faults", "nesting", "secrets", "code", "change"),
+    case="case:DataCase",
     capabilities={capability.name: capability for capability in CAPABILITIES},
 )
 
@@ -43,7 +41,7 @@ TOKENS = ("JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN", "GREYHUB_TICKET_DATA")
 """Variables of a notebook that hold what is nobody's but the server's."""
 
 
-class DataSuite(Suite):
+class DataSuite(PytestSuite):
     """Judges catalogues: mappings from names to datasets, each with a ``read()``.
 
     `adapter` is an adapter of greyhub's, which is asked for a user's ticket and
@@ -56,10 +54,6 @@ class DataSuite(Suite):
     """
 
     contract = CONTRACT
-    case_class: ClassVar[type[DataCase]] = DataCase
-
-    endpoint: str = ""
-    """The option that holds the backend's URL, ``MyData.url``: faults come in between."""
 
     version: int = 2
     """The format of Intake's in which documents are written, 1 or 2."""
@@ -67,11 +61,8 @@ class DataSuite(Suite):
     kind: str = "lines"
     """What is published to be read by Dask: ``lines`` of text, or a ``table``."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._proxy: FaultProxy | None = None
-        self.published: set[str] = set()
-        """The files of all datasets that have been published so far."""
+    published: set[str]
+    """The files of all datasets that have been published so far."""
 
     @hook
     def publish(self, datasets: Mapping[str, Dataset]) -> None:
@@ -126,14 +117,6 @@ class DataSuite(Suite):
         given = {"touched": True, "damage": super().has("missing")}
         return (bool(cls.endpoint) and given.get(name, False)) or super().has(name)
 
-    @property
-    def proxy(self) -> FaultProxy:
-        """Stands at the endpoint, from when it is first asked for."""
-        if self._proxy is None:
-            section, _, option = self.endpoint.rpartition(".")
-            self._proxy = FaultProxy(str(self.options()[section][option]))
-        return self._proxy
-
     @hook
     def write(self, documents: Mapping[str, bytes]) -> None:
         """Let these be the catalogue's documents; ``catalog.yaml`` is the one that is opened."""
@@ -149,20 +132,7 @@ class DataSuite(Suite):
 
     def make(self, user: str) -> Any:
         """A user's catalogue, as a notebook makes it. Override it where a user is more."""
-        subject = self.subject()
-        options = self.options()
-        if self.endpoint:
-            section, _, option = self.endpoint.rpartition(".")
-            options[section][option] = self.proxy.url
-        for values in options.values():
-            for name, value in values.items():
-                if isinstance(value, str):
-                    values[name] = value.replace("{user}", user)
-        if isinstance(subject, type) and issubclass(subject, Adapter):
-            adapter = ticket.configured(subject, options, Path(self.folder.name))
-            return subject.connect(ticket.ticket(adapter, user))
-        given = {name: value for section in options.values() for name, value in section.items()}
-        return subject(**given)
+        return connect(self.subject(), self.proxied(user=user), user, Path(self.folder.name))
 
     # The dialect of greyhub; workers call what has no self.
 
@@ -212,11 +182,12 @@ class DataSuite(Suite):
 
     def begin(self) -> None:
         """Become a notebook, whose user has a secret and whose server has tokens."""
+        self.published = set()
         self.folder = tempfile.TemporaryDirectory(prefix="greyhub-data-")
         self.tokens = {name: f"{name.lower()}-{secrets.token_hex(8)}" for name in TOKENS}
         self.secret = f"secret-{secrets.token_hex(8)}"
-        self._before = {name: os.environ.get(name) for name in (*TOKENS, SECRET)}
-        os.environ.update({**self.tokens, SECRET: self.secret})
+        self._environment = mock.patch.dict(os.environ, {**self.tokens, SECRET: self.secret})
+        self._environment.start()
         super().begin()
 
     def end(self) -> None:
@@ -224,12 +195,7 @@ class DataSuite(Suite):
         try:
             super().end()
         finally:
-            if self._proxy is not None:
-                self._proxy.close()
-            for name, value in self._before.items():
-                os.environ.pop(name, None)
-                if value is not None:
-                    os.environ[name] = value
+            self._environment.stop()
             self.folder.cleanup()
 
     def sweep(self) -> None:

@@ -1,4 +1,4 @@
-"""DATA-006, 007: catalogues and datasets in other processes."""
+"""DATA-006, 007: catalogues and datasets in Dask's worker processes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from greyhub.conformance.contract import MUST, clause
 from greyhub.conformance.data.case import DataCase
 from greyhub.conformance.data.content import RAIN
-from greyhub.conformance.data.published import Parameter, as_csv, lines, plain, table
+from greyhub.conformance.data.datasets import Parameter, as_csv, lines, plain, table
 
 
 @clause("DATA-006", MUST, needs="dask", hooks="publish damage")
@@ -42,7 +42,7 @@ def dask_reads_it_in_parts(case: DataCase) -> None:
     number = lazy.npartitions
     case.require(number >= 3, f"three files are {number} partitions")
     case.same(plain(lazy), whole, "computed here")
-    found = case.elsewhere("the lazy collection", plain, lazy)
+    found = case.in_worker("the lazy collection", plain, lazy)
     case.same(found, whole, "computed in a worker")
     case.same(catalog.read("parts"), whole, "read at once")
 
@@ -73,7 +73,7 @@ def it_goes_to_workers(case: DataCase) -> None:
         held = [name for name, token in suite.tokens.items() if token.encode() in pickled]
         case.require(not held, f"the pickle of {what} holds {', '.join(held)}")
     catalog.all_of(dataset)
-    found = case.elsewhere(
+    found = case.in_worker(
         "a catalogue with a dataset",
         _use,
         (suite.names, suite.open, suite.read),

@@ -1,1 +1,1 @@
-"""A report for each reader: a terminal, a CI server, a browser, a README's badge."""
+"""Reports for a terminal, a CI server, a browser, and a README's badge."""

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as Tree
 
 import click
 
-from greyhub.conformance.report.terminal import story
+from greyhub.conformance.report.terminal import details
 from greyhub.conformance.result import Outcome, Report, Result
 
 SKIPPED = (Outcome.DECLINED, Outcome.LISTED, Outcome.NOT_RUN, Outcome.WARNED)
@@ -53,7 +53,7 @@ def _case(suite: Tree.Element, report: Report, result: Result) -> None:
         message=f"{result.outcome}: {_plain(result.message)}",
     )
     if result.outcome in tag:
-        child.text = _plain(click.unstyle(story(result)))
+        child.text = _plain(click.unstyle(details(result)))
 
 
 def _plain(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The report as a page: one file, nothing loaded from elsewhere."""
+"""The report as one HTML page, with nothing loaded from elsewhere."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def render(report: Report) -> str:
     return environment.from_string(source).render(
         report=report,
         badge=badge.render(report),
-        stories=sorted(
+        explained=sorted(
             (result for result in report.results if result.outcome not in QUIET),
             key=lambda result: WORST_FIRST.index(result.outcome),
         ),

@@ -20,7 +20,7 @@ COLOURS = {
 }
 
 QUIET = (Outcome.PASSED, Outcome.DECLINED, Outcome.LISTED, Outcome.NOT_RUN)
-"""Outcomes that need no story."""
+"""Outcomes that need no details."""
 
 
 def line(result: Result) -> str:
@@ -30,14 +30,14 @@ def line(result: Result) -> str:
     return f"{outcome} {result.id:<12} {result.level:<6} {took}  {_cut(result.promise, 76)}"
 
 
-def story(result: Result) -> str:
+def details(result: Result) -> str:
     """All that is known of one clause that was not kept."""
     head = click.style(f"{result.outcome.upper()} {result.id}", bold=True)
     rows = [("broken" if result.outcome is Outcome.FAILED else "because", [result.message])]
     rows += [
         ("done", result.done),
         ("adapter", result.said),
-        ("oracle", result.saw),
+        ("backend", result.saw),
         ("incident", result.seen),
         ("repeat", [result.repeat] if result.repeat else []),
         ("trace", result.trace.splitlines()[-12:]),
@@ -55,7 +55,7 @@ def summary(report: Report) -> Iterator[str]:
     for result in report.results:
         if result.outcome not in QUIET:
             yield ""
-            yield story(result)
+            yield details(result)
     yield ""
     failed = report.having(Outcome.FAILED)
     if len(failed) > 3:

@@ -1,4 +1,4 @@
-"""What may be published of somebody else's adapter: not how it can be broken into.
+"""Leave security faults of somebody else's adapter out of a report that is published.
 
 A fault by which one user could get at another's data, or become another, is told
 to those who can mend it, and nobody else. Clauses that are missing from a list
@@ -34,7 +34,7 @@ def private(clause: Clause) -> bool:
 def of(report: Report) -> Report:
     """The report as it may be published: as it is, if no clause of the kind was broken.
 
-    Else one result without a story stands for all of them, also for those that
+    Else one result without details stands for all of them, also for those that
     were kept: it says that something was found, and neither what nor how often.
     """
     clauses = contract(report.contract.partition("/")[0]).clauses.values()

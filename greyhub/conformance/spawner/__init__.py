@@ -1,4 +1,4 @@
-"""The contract of the spawner slot: what the Hub expects of a Spawner, and what it does."""
+"""The contract of the spawner slot: what the hub expects of a Spawner."""
 
 from greyhub.conformance.spawner.suite import CONTRACT, Running, SpawnerSuite
 

@@ -1,33 +1,22 @@
-"""What a clause of the spawner slot is given: hubs, servers, and eyes on the backend."""
+"""What a clause of the spawner slot is given: hubs, and servers on them."""
 
 from __future__ import annotations
 
-import concurrent.futures
 import sys
-import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import requests
 from jupyterhub.auth import DummyAuthenticator
 from jupyterhub.utils import maybe_future
 
-from greyhub.conformance.case import Broken, Case, Hung, Unproven
+from greyhub.conformance.spawner.backend import BackendCase, Call
 from greyhub.conformance.spawner.server import Server
 from greyhub.conformance.testkit.hub import Hub
-from greyhub.conformance.testkit.logs import Listener
-from greyhub.conformance.testkit.recorder import Answer, recorded
-
-if TYPE_CHECKING:
-    from greyhub.conformance.spawner.suite import Running, SpawnerSuite
-    from greyhub.conformance.testkit.faults import FaultProxy
+from greyhub.conformance.testkit.recorder import recorded
 
 PROBE = Path(__file__).with_name("probe.py")
-
-Call = concurrent.futures.Future[Any]
-"""A call into a hub that goes on."""
 
 RUN = "GREYHUB_CONFORMANCE"
 """The variable that marks the servers of a run: others on the same backend are not its own."""
@@ -50,17 +39,8 @@ METHODS = (
 LOUD = ("start", "stop", "poll", "delete_forever", "rename", "run_options_from_form")
 
 
-class SpawnerCase(Case):
+class SpawnerCase(BackendCase):
     """One clause's hubs and servers."""
-
-    suite: SpawnerSuite
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self.answers: list[Answer] = []
-        self.log = self.enter(Listener())
-
-    # hubs and servers
 
     def hub(
         self,
@@ -121,7 +101,7 @@ class SpawnerCase(Case):
                 "environment": {RUN: self.suite.run_id},
             },
         }
-        for section, values in self.suite.hub_options(name, str(directory)).items():
+        for section, values in self.suite.proxied(hub=name, directory=str(directory)).items():
             before = config.setdefault(section, {})
             env = {**before.get("environment", {}), **values.get("environment", {})}
             before.update(values, **({"environment": env} if env else {}))
@@ -140,8 +120,8 @@ class SpawnerCase(Case):
         """The Spawner class, made to note its answers."""
         subject = self.suite.subject()
         quiet = [name for name in METHODS if name not in LOUD]
-        silent = recorded(subject, quiet, self.story, self.answers, quiet=True)
-        return recorded(silent, LOUD, self.story, self.answers)
+        silent = recorded(subject, quiet, self.record, self.answers, quiet=True)
+        return recorded(silent, LOUD, self.record, self.answers)
 
     @property
     def user(self) -> str:
@@ -162,7 +142,7 @@ class SpawnerCase(Case):
         server.start(options)
         return server
 
-    def pending(self, hub: Hub, user: str = "") -> tuple[Server, concurrent.futures.Future[Any]]:
+    def pending(self, hub: Hub, user: str = "") -> tuple[Server, Call]:
         """A server whose start goes on for longer than a clause: it never listens."""
         server = self.server(hub, user)
         server.tell("mute")
@@ -171,74 +151,3 @@ class SpawnerCase(Case):
             lambda: start.done() or self.alive(), 6, "no server came into being after start()"
         )
         return server, start
-
-    def probing(self) -> None:
-        """The clause needs a server that misbehaves when told: one of the suite's own."""
-        if not self.suite.probe:
-            raise Unproven("the servers do not run the suite's own command (probe = False)")
-
-    def get(self, url: str) -> int:
-        """The status that an address answers with, asked as the hub would."""
-        self.did(f"GET {url}")
-        try:
-            status = requests.get(url, timeout=5 * self.patience).status_code
-        except requests.RequestException as error:
-            raise Broken(f"{url} does not answer: {type(error).__name__}") from error
-        self.saw(f"status {status}")
-        return status
-
-    def answer(self, name: str, number: int = -1) -> Answer:
-        """What a method of the spawner answered: by default, the last time it was called."""
-        found = [answer for answer in self.answers if answer.name == name]
-        self.require(found, f"{name}() was not called, or did not return")
-        return found[number]
-
-    # the backend
-
-    def alive(self) -> list[Running]:
-        """All servers in the backend."""
-        return list(self.hook("alive"))
-
-    def fault(self, kind: str, moment: str = "any", **how: Any) -> AbstractContextManager[Any]:
-        """Break the backend while a block lasts; see the suite's `fault`."""
-        self.did(f"the backend: {kind} ({moment})")
-        broken: AbstractContextManager[Any] = self.hook("fault", kind, moment, quietly=True, **how)
-        return broken
-
-    def answered(self, name: str) -> bool:
-        """Whether a method of the spawner has answered yet."""
-        return any(answer.name == name for answer in self.answers)
-
-    @property
-    def proxy(self) -> FaultProxy | None:
-        """The proxy at the adapter's endpoint, if it has one."""
-        return self.suite.proxy
-
-    def until_settled(self, look: Callable[[], list[Running]], number: int) -> list[Running]:
-        """What is seen once it is so many, or after two seconds."""
-        deadline = time.monotonic() + 2 * self.patience
-        while len(found := look()) != number and time.monotonic() < deadline:
-            time.sleep(0.05)
-        return found
-
-    def wait_for(self, call: Call, seconds: float, otherwise: str) -> Call:
-        """Wait until a call into a hub has ended, or the promise is broken."""
-        try:
-            concurrent.futures.wait([call], seconds * self.patience)
-        except Hung as error:
-            raise Broken(f"{otherwise} within the time of the clause") from error
-        if not call.done():
-            raise Broken(f"{otherwise} within {seconds * self.patience:g} s")
-        return call
-
-    def can(self, kind: str) -> bool:
-        """Whether the backend can have a fault at all."""
-        return self.suite.has("fault") and kind in self.suite.faults
-
-    def nothing_left(self, otherwise: str, seconds: float = 5.0, *, stays: float = 0.0) -> None:
-        """The promise is broken unless the backend is, or becomes, empty, and stays so."""
-        self.until(lambda: not self.alive(), seconds, f"{otherwise}: it was not gone")
-        deadline = time.monotonic() + stays * self.patience
-        while time.monotonic() < deadline:
-            self.require(not self.alive(), f"{otherwise} was gone, and came back")
-            time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""SPAWNER-034 to 036 and 038 to 040: what the server is given."""
+"""SPAWNER-034 to 036 and 038 to 040: the server's environment, arguments, token and limits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from greyhub.conformance.case import Unproven, shorten
 from greyhub.conformance.contract import MUST, clause
 from greyhub.conformance.spawner.case import SpawnerCase
 
-NASTY = {
+AWKWARD_VALUES = {
     "CONFORMANCE_QUOTES": """it's "quoted" `twice`""",
     "CONFORMANCE_DOLLAR": "$HOME ${HOME} $(id) %n {username}",
     "CONFORMANCE_LINES": "one\ntwo\n\nfour",
@@ -38,19 +38,15 @@ CANARIES = (
 """Variables of the hub that no server may see."""
 
 
-@clause(
-    "SPAWNER-034",
-    MUST,
-    hooks="alive environment",
-    seen="jupyterhub#2678 https://github.com/jupyterhub/jupyterhub/issues/2678",
-)
+@clause("SPAWNER-034", MUST, hooks="alive environment")
 def the_environment_arrives(case: SpawnerCase) -> None:
     """Every variable of get_env() reaches the server, byte for byte.
 
     Those of the hub, and values with quotes, dollars, newlines, blanks and accents.
+
+    Seen: jupyterhub#2678 https://github.com/jupyterhub/jupyterhub/issues/2678
     """
-    hub = case.hub(spawner={"environment": NASTY})
-    server = case.started(hub)
+    server = case.started(case.hub(spawner={"environment": AWKWARD_VALUES}))
     wanted: dict[str, Any] = dict(server.do("get_env"))
     wanted["JUPYTERHUB_API_TOKEN"] = server.token
     # They name the address, which start() may learn only after it has made the environment.
@@ -65,12 +61,14 @@ def the_environment_arrives(case: SpawnerCase) -> None:
         )
 
 
-@clause("SPAWNER-035", MUST, hooks="alive environment", seen="kubespawner PR#826")
+@clause("SPAWNER-035", MUST, hooks="alive environment")
 def the_administrator_has_the_last_word(case: SpawnerCase) -> None:
     """Spawner.environment has the last word, and a callable in it is resolved.
 
     A variable of the hub's own is overridden too; what the hub gives otherwise is
     still there, which an override of get_env() without super() would lose.
+
+    Seen: kubespawner PR#826
     """
     given = {
         "CONFORMANCE_NAME": lambda spawner: f"of {spawner.user.name}",
@@ -138,14 +136,12 @@ def arguments_are_no_shell_s(case: SpawnerCase) -> None:
     case.require(not mark.exists(), "an argument was run by a shell")
 
 
-@clause(
-    "SPAWNER-039",
-    MUST,
-    guards="secrets",
-    seen="the Hub accepts any unknown token that an adapter hands back (user.py:1030)",
-)
+@clause("SPAWNER-039", MUST, guards="secrets")
 def the_token_is_the_hub_s(case: SpawnerCase) -> None:
-    """The token that an adapter leaves in api_token is one that the hub issued for this user."""
+    """The token that an adapter leaves in api_token is one that the hub issued for this user.
+
+    Seen: the Hub accepts any unknown token that an adapter hands back (user.py:1030)
+    """
     issued: list[str] = []
     hub = case.hub(spawner={"pre_spawn_hook": lambda spawner: issued.append(spawner.api_token)})
     server = case.started(hub)
@@ -162,13 +158,12 @@ def limits_are_enforced(case: SpawnerCase) -> None:
 
     The server's own view of its limits is a hook. Both are set, and the memory's alone.
     """
-    hub = case.hub(spawner={"mem_limit": "256M", "cpu_limit": 0.5})
-    server = case.started(hub)
+    server = case.started(case.hub(spawner={"mem_limit": "256M", "cpu_limit": 0.5}))
     if case.claims("limits"):
         wanted: dict[str, float] = {"mem_limit": 256 * 2**20, "cpu_limit": 0.5}
         _limits(case, wanted)
         server.stop()
-        hub.run(lambda: setattr(server.make(), "cpu_limit", None))
+        server.hub.run(lambda: setattr(server.make(), "cpu_limit", None))
         server.start()
         _limits(case, {"mem_limit": 256 * 2**20})
         return

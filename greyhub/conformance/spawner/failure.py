@@ -1,4 +1,4 @@
-"""SPAWNER-005 to 008, 024 and 062: what a start that fails or is cancelled leaves behind."""
+"""SPAWNER-005 to 008, 024 and 062: a start that fails or is cancelled leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from jupyterhub.spawner import SpawnException
 from tornado.web import HTTPError
 
 from greyhub.conformance.contract import MUST, SHOULD, clause
-from greyhub.conformance.spawner.case import Call, SpawnerCase
+from greyhub.conformance.spawner.backend import Call
+from greyhub.conformance.spawner.case import SpawnerCase
 
 
 @clause("SPAWNER-005", MUST, hooks="fault")
@@ -45,36 +46,29 @@ def _is_users(error: BaseException | None) -> bool:
     return isinstance(error, SpawnException | HTTPError) and 400 <= status < 500
 
 
-@clause(
-    "SPAWNER-006",
-    MUST,
-    hooks="alive",
-    guards="money",
-    seen=[
-        "kubespawner#95 https://github.com/jupyterhub/kubespawner/issues/95",
-        "kubespawner#427 https://github.com/jupyterhub/kubespawner/issues/427",
-        "kubespawner#305 https://github.com/jupyterhub/kubespawner/issues/305",
-    ],
-)
+@clause("SPAWNER-006", MUST, hooks="alive", guards="money")
 def a_failed_start_leaves_nothing(case: SpawnerCase) -> None:
     """If start() raises after something was created, nothing is left.
 
     It has cleaned up, or poll() is None so that the hub stops it. The server ends
     as it starts; where the backend can fail, it does so once or twice while the server
     is waited for; and, where replies can be lost, the reply to its creation is.
+
+    Seen: kubespawner#95 https://github.com/jupyterhub/kubespawner/issues/95
+    Seen: kubespawner#427 https://github.com/jupyterhub/kubespawner/issues/427
+    Seen: kubespawner#305 https://github.com/jupyterhub/kubespawner/issues/305
     """
-    hub = case.hub(spawner={"http_timeout": 1, "start_timeout": 3})
-    server = case.server(hub, case.user)
+    server = case.server(case.hub(spawner={"http_timeout": 1, "start_timeout": 3}), case.user)
     server.tell("dead")
     server.fails_to_start("its server ends at once")
     case.nothing_left("what a failed start had made")
     for times in (1, 2) if case.can("error") else ():
-        slow, start = case.pending(hub, f"{case.user}c{times}")
+        slow, start = case.pending(server.hub, f"{case.user}c{times}")
         with case.fault("error", times=times):
             case.wait_for(start, 10, f"the start of {slow} did not end")
         case.nothing_left("a server of which the backend could not tell while it started")
     if case.can("lost"):
-        other = case.server(hub, case.user + "b")
+        other = case.server(server.hub, case.user + "b")
         with case.fault("lost", "create"):
             failed = other.outcome()
         if failed is None:
@@ -83,26 +77,21 @@ def a_failed_start_leaves_nothing(case: SpawnerCase) -> None:
         case.nothing_left("what was made, though the reply was lost,")
 
 
-@clause(
-    "SPAWNER-007",
-    MUST,
-    hooks="alive",
-    guards="money",
-    seen="mybinder.org-deploy#2686 https://github.com/jupyterhub/mybinder.org-deploy/issues/2686",
-)
+@clause("SPAWNER-007", MUST, hooks="alive", guards="money")
 def a_start_over_time_leaves_nothing(case: SpawnerCase) -> None:
     """If start() is cancelled by start_timeout, nothing is left.
 
     Not even where the backend has made the server and the adapter has not yet
     heard of it: the reply to the creation comes after the timeout.
+
+    Seen: mybinder.org-deploy#2686 https://github.com/jupyterhub/mybinder.org-deploy/issues/2686
     """
-    hub = case.hub(spawner={"start_timeout": 1, "http_timeout": 1})
-    server = case.server(hub)
+    server = case.server(case.hub(spawner={"start_timeout": 1, "http_timeout": 1}))
     server.tell("mute")
     server.fails_to_start("its server never listens")
     case.nothing_left("the server of a start over time")
     if case.can("late"):
-        other = case.server(hub, case.user + "b")
+        other = case.server(server.hub, case.user + "b")
         with case.fault("late", "create", seconds=2 * case.patience) as hit:
             error = other.outcome()
         case.require(error is not None or not hit.is_set(), "start() ended well after its timeout")
@@ -155,29 +144,22 @@ def cancellation_is_obeyed(case: SpawnerCase) -> None:
         case.within(took, 5, "start() went on after it for")
 
 
-@clause(
-    "SPAWNER-024",
-    MUST,
-    hooks="alive",
-    guards="money",
-    seen=[
-        "kubespawner#240 https://github.com/jupyterhub/kubespawner/issues/240",
-        "jupyterhub#2975 https://github.com/jupyterhub/jupyterhub/issues/2975",
-    ],
-)
+@clause("SPAWNER-024", MUST, hooks="alive", guards="money")
 def a_pending_start_can_be_stopped(case: SpawnerCase) -> None:
     """Cancelling a pending start, as the hub's DELETE does, leaves nothing.
 
     The hub cancels the start, waits one second, and stops the server.
+
+    Seen: kubespawner#240 https://github.com/jupyterhub/kubespawner/issues/240
+    Seen: jupyterhub#2975 https://github.com/jupyterhub/jupyterhub/issues/2975
     """
-    hub = case.hub()
-    server = case.server(hub)
+    server = case.server(case.hub())
     server.tell("mute")
     case.did(f"POST /users/{server.user}/server, and DELETE while it is pending")
-    post = hub.api("POST", f"/users/{server.user}/server")
+    post = server.hub.api("POST", f"/users/{server.user}/server")
     case.require(post.status_code in (201, 202), f"the start was refused: {post.text}")
     case.until(case.alive, 6, "no server came into being")
-    gone = hub.api("DELETE", f"/users/{server.user}/server")
+    gone = server.hub.api("DELETE", f"/users/{server.user}/server")
     case.said(f"DELETE: status {gone.status_code}")
     case.nothing_left("the server of a start that was cancelled", stays=1)
 

@@ -1,4 +1,4 @@
-"""SPAWNER-044 to 047: what progress() tells of a start."""
+"""SPAWNER-044 to 047: progress()."""
 
 from __future__ import annotations
 
@@ -47,21 +47,17 @@ def ended(case: SpawnerCase, events: Future[list[Any]]) -> list[Any]:
         case.fail("progress() did not end when the start had")
 
 
-@clause(
-    "SPAWNER-044",
-    MUST,
-    needs="progress",
-    seen="kubespawner#153 https://github.com/jupyterhub/kubespawner/pull/153",
-)
+@clause("SPAWNER-044", MUST, needs="progress")
 def progress_is_a_stream_for_each(case: SpawnerCase) -> None:
     """progress() is an async generator of dicts with a message, and a progress of 0 to 100.
 
     Two consumers of one start each get the full stream.
+
+    Seen: kubespawner#153 https://github.com/jupyterhub/kubespawner/pull/153
     """
-    hub = case.hub()
-    server = case.server(hub)
-    hub.api("POST", f"/users/{server.user}/server")
-    made = hub.run(lambda: server.make().progress())
+    server = case.server(case.hub())
+    server.hub.api("POST", f"/users/{server.user}/server")
+    made = server.hub.run(lambda: server.make().progress())
     case.require(inspect.isasyncgen(made), f"progress() is a {type(made).__name__}")
     both = [consume(case, server), consume(case, server)]
     case.until(lambda: not server.pending, 15, "the start did not end")
@@ -80,17 +76,13 @@ def progress_is_a_stream_for_each(case: SpawnerCase) -> None:
     case.require(first == second, f"two consumers got different events: {first} and {second}")
 
 
-@clause(
-    "SPAWNER-045",
-    MUST,
-    needs="progress",
-    hooks="alive",
-    seen="batchspawner#215 https://github.com/jupyterhub/batchspawner/issues/215",
-)
+@clause("SPAWNER-045", MUST, needs="progress", hooks="alive")
 def progress_ends(case: SpawnerCase) -> None:
     """progress() ends when the start is no longer pending, and aclose() ends it within 1 s.
 
     It ends after a start that succeeds, and after one that fails.
+
+    Seen: batchspawner#215 https://github.com/jupyterhub/batchspawner/issues/215
     """
     hub = case.hub(spawner={"http_timeout": 1, "start_timeout": 2})
     good = case.server(hub, case.user)
@@ -125,20 +117,16 @@ def progress_ends(case: SpawnerCase) -> None:
     ended(case, events)
 
 
-@clause(
-    "SPAWNER-046",
-    MUST,
-    needs="progress",
-    seen="kubespawner#184 https://github.com/jupyterhub/kubespawner/issues/184",
-)
+@clause("SPAWNER-046", MUST, needs="progress")
 def progress_is_of_this_start(case: SpawnerCase) -> None:
     """progress() tells no events of earlier starts.
 
     The second start of the same server tells as much as the first, not both; and one
     after a start that has failed begins as often as one after none.
+
+    Seen: kubespawner#184 https://github.com/jupyterhub/kubespawner/issues/184
     """
-    hub = case.hub(spawner={"http_timeout": 2})
-    server = case.server(hub)
+    server = case.server(case.hub(spawner={"http_timeout": 2}))
     first = start(case, server)
     server.stop()
     second = start(case, server)
@@ -167,10 +155,9 @@ def progress_is_of_this_start(case: SpawnerCase) -> None:
 @clause("SPAWNER-047", MUST, needs="progress backend_events", hooks="alive announce")
 def the_backend_s_texts_are_escaped(case: SpawnerCase) -> None:
     """html_message escapes everything that came from the backend."""
-    hub = case.hub(spawner={"start_timeout": 5})
-    server = case.server(hub)
+    server = case.server(case.hub(spawner={"start_timeout": 5}))
     server.tell("mute")
-    hub.api("POST", f"/users/{server.user}/server")
+    server.hub.api("POST", f"/users/{server.user}/server")
     found: list[Any] = []
     events = consume(case, server, found)
     case.until(case.alive, 5, "no server came into being")

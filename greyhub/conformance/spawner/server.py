@@ -1,25 +1,22 @@
-"""One server on one hub, driven as the hub drives it."""
+"""One server on one hub, started, polled and stopped as the hub does it."""
 
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from greyhub.conformance.case import Broken, shorten
+from greyhub.conformance.spawner.backend import BackendCase, Call
+from greyhub.conformance.spawner.suite import Running
 from greyhub.conformance.testkit.hub import Hub
-
-if TYPE_CHECKING:
-    from greyhub.conformance.spawner.case import SpawnerCase
-    from greyhub.conformance.spawner.suite import Running
 
 
 class Server:
     """One user's server on one hub, driven as the hub drives it."""
 
-    def __init__(self, case: SpawnerCase, hub: Hub, user: str, name: str) -> None:
+    def __init__(self, case: BackendCase, hub: Hub, user: str, name: str) -> None:
         self.case, self.hub, self.user, self.name = case, hub, user, name
         self.round = 0
 
@@ -106,7 +103,7 @@ class Server:
         call = self.submit(method, *args, **kwargs)
         return self.case.wait_for(call, timeout, f"{method}() did not return").result()
 
-    def submit(self, method: str, *args: Any, **kwargs: Any) -> concurrent.futures.Future[Any]:
+    def submit(self, method: str, *args: Any, **kwargs: Any) -> Call:
         """Call a method of the spawner in the hub's loop, and do not wait."""
         self.case.did(f"{self}: {method}({', '.join([*map(repr, args), *kwargs])})")
         spawner = self.spawner
@@ -120,7 +117,7 @@ class Server:
         """Start it as the hub does, and wait until it answers; a failure breaks the promise."""
         return self.started(self.starting(options))
 
-    def started(self, start: concurrent.futures.Future[Any], seconds: float = 30) -> Any:
+    def started(self, start: Call, seconds: float = 30) -> Any:
         """Wait for a start that was begun; a failure breaks the promise."""
         self.case.wait_for(start, seconds, f"the start of {self} did not end")
         try:
@@ -130,7 +127,7 @@ class Server:
             told += unawaited("start", *(a.value for a in self.case.answers if a.name == "start"))
             raise Broken(f"{self} did not start: {type(error).__name__}: {told}") from error
 
-    def starting(self, options: Mapping[str, Any] | None = None) -> concurrent.futures.Future[Any]:
+    def starting(self, options: Mapping[str, Any] | None = None) -> Call:
         """Start it as the hub does, and do not wait; the future ends with the start."""
         self.case.did(f"{self}: the hub starts it" + (f" with {options}" if options else ""))
         user = self.hub.app.users

@@ -1,4 +1,4 @@
-"""SPAWNER-001 to 004 and 009 to 011: what start() promises."""
+"""SPAWNER-001 to 004 and 009 to 011: start()."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from greyhub.conformance.spawner.case import SpawnerCase
 from greyhub.conformance.spawner.server import unawaited
 from greyhub.conformance.testkit.audit import outside
 from greyhub.conformance.testkit.hub import Hub
-from greyhub.conformance.testkit.lag import Held
+from greyhub.conformance.testkit.loop_lag import Blocked
 
 HOLD = 0.15
 """Seconds for which an adapter may hold the event loop."""
@@ -27,8 +27,7 @@ def construction_does_no_io(case: SpawnerCase) -> None:
     the hub's thread meanwhile and just after; where there is an endpoint, no thread
     and no task may reach it either. A hub makes a spawner for each user as it starts.
     """
-    hub = case.hub()
-    server = case.started(hub)
+    server = case.started(case.hub())
     state = server.do("get_state")
     before = len(case.proxy.requests) if case.proxy else 0
 
@@ -43,19 +42,18 @@ def construction_does_no_io(case: SpawnerCase) -> None:
         return seen
 
     case.did(f"made a spawner, load_state({state}), clear_state()")
-    seen = hub.run(make)
+    seen = server.hub.run(make)
     if case.proxy:
         seen += [f"{each.method} {each.path}" for each in case.proxy.requests[before:]]
     case.require(not seen, f"it reached out: {', '.join(seen[:3])}")
 
 
-@clause(
-    "SPAWNER-002",
-    MUST,
-    seen="kubespawner#82 https://github.com/jupyterhub/kubespawner/issues/82",
-)
+@clause("SPAWNER-002", MUST)
 def start_returns_an_address(case: SpawnerCase) -> None:
-    """start() is awaitable and returns http(s)://host:port or (ip, port), never None."""
+    """start() is awaitable and returns http(s)://host:port or (ip, port), never None.
+
+    Seen: kubespawner#82 https://github.com/jupyterhub/kubespawner/issues/82
+    """
     server = case.server(case.hub())
     start = server.starting()
     case.until(lambda: start.done() or case.answered("start"), 10, "start() did not return")
@@ -74,13 +72,12 @@ def start_returns_an_address(case: SpawnerCase) -> None:
     case.require(good, f"start() returned {value!r}{unawaited('start', value)}")
 
 
-@clause(
-    "SPAWNER-003",
-    MUST,
-    seen="batchspawner#236 https://github.com/jupyterhub/batchspawner/issues/236",
-)
+@clause("SPAWNER-003", MUST)
 def the_address_answers(case: SpawnerCase) -> None:
-    """The returned address answers GET {base_url}api with less than 500, in time."""
+    """The returned address answers GET {base_url}api with less than 500, in time.
+
+    Seen: batchspawner#236 https://github.com/jupyterhub/batchspawner/issues/236
+    """
     server = case.started(case.hub())
     status = case.get(f"{server.url}api")
     case.require(status < 500, f"the address answered {status}")
@@ -104,13 +101,15 @@ def start_does_not_wait_for_http(case: SpawnerCase) -> None:
     case.answer("start")
 
 
-@clause("SPAWNER-009", MUST, seen="sync SDK calls that freeze every user of the Hub")
+@clause("SPAWNER-009", MUST)
 def the_event_loop_goes_on(case: SpawnerCase) -> None:
     """start(), poll(), stop() and progress() never hold the event loop for over 150 ms.
 
     A clock outside the loop sees how long it does not turn, and only counts what
     is held in the adapter's code. The best of three rounds counts. Where the backend
     can fail, poll() and stop() must not wait for it in the loop either.
+
+    Seen: sync SDK calls that freeze every user of the Hub
     """
     hub = case.hub()
 
@@ -134,7 +133,7 @@ def the_event_loop_goes_on(case: SpawnerCase) -> None:
             server.fails("stop")
 
     for what in (life, trouble) if case.can("unavailable") else (life,):
-        rounds: list[Held] = []
+        rounds: list[Blocked] = []
         while len(rounds) < 3 and all(held.seconds >= HOLD * case.patience for held in rounds):
             server = case.server(hub, f"{case.user}{what.__name__}{len(rounds)}")
             rounds.append(_held(case, hub, what))
@@ -142,7 +141,7 @@ def the_event_loop_goes_on(case: SpawnerCase) -> None:
         case.within(least.seconds, HOLD, f"the event loop was held for {least}:")
 
 
-def _held(case: SpawnerCase, hub: Hub, what: Callable[[], None]) -> Held:
+def _held(case: SpawnerCase, hub: Hub, what: Callable[[], None]) -> Blocked:
     """How long the adapter's code holds the loop while something happens."""
     cls = case.suite.subject()
     files = {inspect.getfile(each) for each in cls.__mro__ if each.__module__ != "builtins"}
@@ -155,12 +154,11 @@ def _held(case: SpawnerCase, hub: Hub, what: Callable[[], None]) -> Held:
 @clause("SPAWNER-010", MUST, hooks="alive environment")
 def a_second_start_is_new(case: SpawnerCase) -> None:
     """start, stop, start gives a new server with the new token and the present environment."""
-    hub = case.hub()
-    server = case.started(hub)
+    server = case.started(case.hub())
     before = server.environment()["JUPYTERHUB_API_TOKEN"]
     server.stop()
     server.set_environment(CONFORMANCE_ROUND="two")
-    hub.run(lambda: setattr(server.make(), "args", ["--conformance-round-two"]))
+    server.hub.run(lambda: setattr(server.make(), "args", ["--conformance-round-two"]))
     server.start()
     env = server.environment()
     case.require(env["JUPYTERHUB_API_TOKEN"] != before, "the second server has the first's token")
@@ -177,22 +175,16 @@ def a_second_start_is_new(case: SpawnerCase) -> None:
     )
 
 
-@clause(
-    "SPAWNER-011",
-    MUST,
-    hooks="alive environment",
-    guards="secrets",
-    seen=[
-        "howtowhale#2 https://github.com/carolynvs/howtowhale/issues/2",
-        "dockerspawner#309 https://github.com/jupyterhub/dockerspawner/issues/309",
-    ],
-)
+@clause("SPAWNER-011", MUST, hooks="alive environment", guards="secrets")
 def a_stale_server_is_replaced(case: SpawnerCase) -> None:
     """A stale resource with the same identity is replaced, and never adopted with another token.
 
     A server runs, the hub is killed and its database is lost; the next hub, with
     the same configuration, starts the same server. Once more, where the backend can
     refuse to remove the stale one: then there is an error, or a new server.
+
+    Seen: howtowhale#2 https://github.com/carolynvs/howtowhale/issues/2
+    Seen: dockerspawner#309 https://github.com/jupyterhub/dockerspawner/issues/309
     """
     hub = case.hub()
     case.started(hub)

@@ -1,4 +1,4 @@
-"""SPAWNER-020 to 023 and 025: what stop() promises."""
+"""SPAWNER-020 to 023 and 025: stop()."""
 
 from __future__ import annotations
 
@@ -10,17 +10,13 @@ from greyhub.conformance.contract import MUST, SHOULD, clause
 from greyhub.conformance.spawner.case import SpawnerCase
 
 
-@clause(
-    "SPAWNER-020",
-    MUST,
-    hooks="alive",
-    guards="money",
-    seen="kubespawner#158 https://github.com/jupyterhub/kubespawner/issues/158",
-)
+@clause("SPAWNER-020", MUST, hooks="alive", guards="money")
 def stop_returns_when_it_is_gone(case: SpawnerCase) -> None:
     """stop() returns only when the server is gone; the next poll() is an int.
 
     The same when the server has been started and stopped before.
+
+    Seen: kubespawner#158 https://github.com/jupyterhub/kubespawner/issues/158
     """
     server = case.server(case.hub())
     for again in ("", "the second "):
@@ -33,14 +29,12 @@ def stop_returns_when_it_is_gone(case: SpawnerCase) -> None:
         server.stop()
 
 
-@clause(
-    "SPAWNER-021",
-    MUST,
-    hooks="alive kill",
-    seen="jupyterhub#1632 https://github.com/jupyterhub/jupyterhub/issues/1632",
-)
+@clause("SPAWNER-021", MUST, hooks="alive kill")
 def stop_is_idempotent(case: SpawnerCase) -> None:
-    """stop() may be called when never started, when already gone, twice, and twice at once."""
+    """stop() may be called when never started, when already gone, twice, and twice at once.
+
+    Seen: jupyterhub#1632 https://github.com/jupyterhub/jupyterhub/issues/1632
+    """
     hub = case.hub()
     case.server(hub, "never").ask("stop")
     server = case.started(hub, case.user)
@@ -99,21 +93,15 @@ def stop_takes_now(case: SpawnerCase) -> None:
     )
 
 
-@clause(
-    "SPAWNER-023",
-    MUST,
-    hooks="alive fault",
-    guards="money",
-    seen=[
-        "kubespawner#223 https://github.com/jupyterhub/kubespawner/issues/223",
-        "batchspawner#171 https://github.com/jupyterhub/batchspawner/issues/171",
-    ],
-)
+@clause("SPAWNER-023", MUST, hooks="alive fault", guards="money")
 def stop_survives_a_hiccup(case: SpawnerCase) -> None:
     """Two transient errors of the backend do not leave the server running; a lasting one raises.
 
     The hub forgets the server after stop(), whether it raised or not. The backend is
     busy, wants to be asked less often, or cannot be reached, as far as it can be.
+
+    Seen: kubespawner#223 https://github.com/jupyterhub/kubespawner/issues/223
+    Seen: batchspawner#171 https://github.com/jupyterhub/batchspawner/issues/171
     """
     hub = case.hub()
     for kinds in (("unavailable", "unavailable"), ("throttled", "unreachable")):
@@ -141,21 +129,16 @@ def stop_survives_a_hiccup(case: SpawnerCase) -> None:
         )
 
 
-@clause(
-    "SPAWNER-025",
-    SHOULD,
-    hooks="alive",
-    budget=30,
-    seen="jupyterhub#1677 https://github.com/jupyterhub/jupyterhub/issues/1677",
-)
+@clause("SPAWNER-025", SHOULD, hooks="alive", budget=30)
 def stop_ends(case: SpawnerCase) -> None:
     """stop() ends or raises within the bound that the suite declares.
 
     The server ignores SIGTERM; where the backend can be unreachable, it is.
+
+    Seen: jupyterhub#1677 https://github.com/jupyterhub/jupyterhub/issues/1677
     """
     limit = min(case.suite.stop_within, 12)
-    hub = case.hub()
-    server = case.server(hub, case.user)
+    server = case.server(case.hub(), case.user)
     server.tell("stubborn")
     server.start()
     began = time.monotonic()
@@ -164,7 +147,7 @@ def stop_ends(case: SpawnerCase) -> None:
     case.within(took, limit, "stop() of a stubborn server took")
     case.nothing_left("a server that ignores SIGTERM", 2)
     if case.can("unreachable"):
-        other = case.started(hub, case.user + "b")
+        other = case.started(server.hub, case.user + "b")
         began = time.monotonic()
         with case.fault("unreachable"):
             other.fails("stop", timeout=limit + 2)

@@ -1,16 +1,15 @@
-"""The suite that a Spawner's author subclasses."""
+"""The base class of a Spawner's conformance suite: options, hooks and capabilities."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 from greyhub.conformance.contract import Capability, Contract
-from greyhub.conformance.spawner.case import SpawnerCase
-from greyhub.conformance.suite import Suite, hook
-from greyhub.conformance.testkit.faults import FaultProxy
+from greyhub.conformance.pytest_suite import PytestSuite
+from greyhub.conformance.suite import hook
 
 CAPABILITIES = (
     Capability("named_servers", "one user may have several servers"),
@@ -30,23 +29,7 @@ CAPABILITIES = (
 CONTRACT = Contract(
     "spawner",
     "1.0",
-    package="greyhub.conformance.spawner",
-    modules=(
-        "start",
-        "failure",
-        "poll",
-        "stop",
-        "state",
-        "restart",
-        "environment",
-        "secrets",
-        "options",
-        "progress",
-        "many",
-        "tls",
-        "storage",
-        "labels",
-    ),
+    case="case:SpawnerCase",
     capabilities={capability.name: capability for capability in CAPABILITIES},
 )
 
@@ -78,7 +61,7 @@ class Running:
     """Its command line; None where it cannot be seen."""
 
 
-class SpawnerSuite(Suite):
+class SpawnerSuite(PytestSuite):
     """Judges a `jupyterhub.spawner.Spawner`.
 
     In `config`, ``{hub}`` and ``{directory}`` stand for the name of the hub at
@@ -86,10 +69,6 @@ class SpawnerSuite(Suite):
     """
 
     contract = CONTRACT
-    case_class: ClassVar[type[SpawnerCase]] = SpawnerCase
-
-    endpoint: str = ""
-    """The option that holds the backend's URL, ``MySpawner.url``: faults come in between."""
 
     creates: str = "POST PUT"
     """The HTTP methods by which the adapter makes a server."""
@@ -117,8 +96,6 @@ class SpawnerSuite(Suite):
 
     probe: bool = True
     """Whether the servers run the suite's own command, which can misbehave when told."""
-
-    proxy: FaultProxy | None = None
 
     @hook
     def alive(self) -> Collection[Running]:
@@ -157,7 +134,9 @@ class SpawnerSuite(Suite):
         times : int
             How many requests are broken; by default all.
         """
-        return self._fault(kind, moment, times, seconds)
+        methods = {"create": self.creates, "delete": self.deletes, "any": ""}[moment]
+        named = {"unreachable": "refused"}.get(kind, kind)
+        return self.proxy.fault(named, method=methods, times=times, seconds=seconds)
 
     @hook
     def announce(self, server: Running, text: str) -> None:
@@ -177,55 +156,13 @@ class SpawnerSuite(Suite):
     @classmethod
     def preload(cls) -> None:
         """JupyterHub, and a database of one."""
-        from greyhub.conformance.testkit.app import empty_database
+        from greyhub.conformance.testkit.hub_app import empty_database
 
         super().preload()
         empty_database()
-
-    def begin(self) -> None:
-        """Prepare, and put the proxy at the endpoint."""
-        super().begin()
-        if self.endpoint:
-            section, _, option = self.endpoint.rpartition(".")
-            self.proxy = FaultProxy(str(self.options()[section][option]))
-
-    def end(self) -> None:
-        """Take the proxy away, and clean up."""
-        if self.proxy is not None:
-            self.proxy.close()
-        super().end()
 
     def sweep(self) -> None:
         """Kill every server that is left."""
         if self.has("alive") and self.has("kill"):
             for server in self.alive():
                 self.kill(server)
-
-    def hub_options(self, hub: str, directory: str) -> dict[str, dict[str, Any]]:
-        """The options for one hub: its name and directory filled in, the proxy put in."""
-        options = {
-            section: {
-                name: _fill(value, {"{hub}": hub, "{directory}": directory})
-                for name, value in values.items()
-            }
-            for section, values in self.options().items()
-        }
-        if self.proxy is not None:
-            section, _, option = self.endpoint.rpartition(".")
-            options.setdefault(section, {})[option] = self.proxy.url
-        return options
-
-    @contextmanager
-    def _fault(self, kind: str, moment: str, times: int | None, seconds: float) -> Iterator[Any]:
-        assert self.proxy is not None
-        methods = {"create": self.creates, "delete": self.deletes, "any": ""}[moment]
-        named = {"unreachable": "refused"}.get(kind, kind)
-        with self.proxy.fault(named, method=methods, times=times, seconds=seconds) as hit:
-            yield hit
-
-
-def _fill(value: Any, names: Mapping[str, str]) -> Any:
-    if isinstance(value, str):
-        for name, text in names.items():
-            value = value.replace(name, text)
-    return value

@@ -1,4 +1,4 @@
-"""SPAWNER-053 and 054: TLS between the hub and its servers."""
+"""SPAWNER-053 and 054: TLS between the hub and its servers (internal_ssl)."""
 
 from __future__ import annotations
 
@@ -24,16 +24,15 @@ def secure_hub(case: SpawnerCase) -> Hub:
     hooks="alive environment",
     guards="secrets",
     budget=30,
-    seen=[
-        "create_certs() names the pair by the user alone (spawner.py:1560)",
-        "sudospawner#73 https://github.com/jupyterhub/sudospawner/issues/73",
-    ],
 )
 def servers_speak_tls(case: SpawnerCase) -> None:
     """The server speaks TLS with the given certificate and requires one of its client.
 
     The key is its owner's alone, and each server has files of its own: a second
     server of the user leaves those of the first as they were.
+
+    Seen: create_certs() names the pair by the user alone (spawner.py:1560)
+    Seen: sudospawner#73 https://github.com/jupyterhub/sudospawner/issues/73
     """
     hub = secure_hub(case)
     server = case.started(hub, case.user)

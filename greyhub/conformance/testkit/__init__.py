@@ -1,1 +1,1 @@
-"""What the clauses use: a hub that can crash, a proxy that lies, a clock of the event loop."""
+"""Tools of the clauses: a hub that can crash, a fault proxy, an OAuth provider, a browser."""

@@ -1,4 +1,4 @@
-"""A browser: keeps cookies, follows a redirect only when told, reads addresses as browsers do."""
+"""A browser for tests: keeps cookies, follows a redirect only when told to."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def browsing() -> bool:
     return getattr(_here, "browsing", False)
 
 
-def lands(page: str, location: str) -> str:
+def destination(page: str, location: str) -> str:
     """The ``scheme://host`` where a browser on a page goes, told a location.
 
     Browsers drop tabs and newlines, take a backslash for a slash, any number of

@@ -1,4 +1,4 @@
-"""An HTTP proxy between an adapter and its backend, that does what networks do.
+"""An HTTP proxy between an adapter and its backend that causes faults.
 
 It passes every request on until it is told a fault: then it refuses, waits,
 answers nonsense, or lets the backend do the work and loses the reply.

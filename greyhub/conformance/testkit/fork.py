@@ -1,4 +1,4 @@
-"""A process forked from this one: it can hang, leak or be killed, and takes nobody with it."""
+"""A forked process that calls a function: it can hang or be killed without harm to this one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from greyhub.conformance.limits import PATIENCE
 _PR_SET_NAME = 15
 
 
-class Gone(Exception):
+class ProcessGone(Exception):
     """The process ended, or its time was over, before it had answered."""
 
 
@@ -57,20 +57,24 @@ class Fork:
             _live(theirs, function, leader)
         theirs.close()
 
+    def answered(self) -> bool:
+        """Whether `result` has something to give, or to raise, at once."""
+        return bool(self._pipe.poll(0))
+
     def result(self, timeout: float) -> Any:
         """What the function returned; what it raised is raised.
 
         Raises
         ------
-        Gone
+        ProcessGone
             There is no answer, nor will there be one.
         """
         if not self._pipe.poll(timeout):
-            raise Gone(f"it has not answered within {timeout:g} s")
+            raise ProcessGone(f"it has not answered within {timeout:g} s")
         try:
             kind, self.value = self._pipe.recv()
         except (EOFError, OSError):
-            raise Gone(f"its process ended with status {self.wait(PATIENCE)}") from None
+            raise ProcessGone(f"its process ended with status {self.wait(PATIENCE)}") from None
         if kind == "raised":
             raise self.value
         return self.value
@@ -80,7 +84,7 @@ class Fork:
 
         Raises
         ------
-        Gone
+        ProcessGone
             It does not answer, or the process has ended.
         """
         import cloudpickle  # type: ignore[import-untyped,unused-ignore]
@@ -175,7 +179,7 @@ def _answer(function: Callable[[], Any]) -> tuple[str, Any]:
     except Exception:
         kind, value = answer
         return (
-            ("raised", Gone(f"its answer cannot be sent: {value!r}"))
+            ("raised", ProcessGone(f"its answer cannot be sent: {value!r}"))
             if kind == "value"
             else (
                 kind,

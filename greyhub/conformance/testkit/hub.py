@@ -26,8 +26,8 @@ from traitlets.config import Config
 
 from greyhub import ports
 from greyhub.conformance.limits import PATIENCE
-from greyhub.conformance.testkit.app import App, RouteTable, empty_database
-from greyhub.conformance.testkit.lag import LagMonitor
+from greyhub.conformance.testkit.hub_app import App, RouteTable, empty_database
+from greyhub.conformance.testkit.loop_lag import LoopMonitor
 from greyhub.conformance.testkit.reaper import adopt_children
 
 _numbers = itertools.count(1)
@@ -64,7 +64,7 @@ class Hub:
         self.log.setLevel(logging.DEBUG)
         self.log.addHandler(logging.NullHandler())
         self.app: Any = None
-        self.lag: LagMonitor
+        self.lag: LoopMonitor
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         path = directory / "jupyterhub.sqlite"
@@ -85,7 +85,7 @@ class Hub:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._live, name=self.name, daemon=True)
         self._thread.start()
-        self.lag = LagMonitor(self._loop, self._thread)
+        self.lag = LoopMonitor(self._loop, self._thread)
         try:
             self._await(self._begin(), timeout)
         except BaseException:

@@ -1,4 +1,4 @@
-"""Children of a hub that is gone: in a real crash init inherits them, here this does."""
+"""Reap the child processes of a hub that has crashed, as init would."""
 
 from __future__ import annotations
 

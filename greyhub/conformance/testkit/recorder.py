@@ -1,4 +1,4 @@
-"""A subclass of an adapter that notes what is asked of it and what it answers."""
+"""Make a subclass of an adapter that records its calls and their answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from greyhub.conformance.case import Story, shorten
+from greyhub.conformance.case import Record, shorten
 
 
 @dataclass
@@ -24,11 +24,11 @@ class Answer:
 
 
 def recorded(
-    cls: type, methods: Sequence[str], story: Story, answers: list[Answer], quiet: bool = False
+    cls: type, methods: Sequence[str], record: Record, answers: list[Answer], quiet: bool = False
 ) -> type:
     """A class that is ``cls`` in all but the notes it takes of these methods."""
     noted = {
-        name: _noted(name, getattr(cls, name), story, answers, quiet)
+        name: _noted(name, getattr(cls, name), record, answers, quiet)
         for name in methods
         if hasattr(cls, name)
     }
@@ -36,16 +36,16 @@ def recorded(
 
 
 def _noted(
-    name: str, original: Callable[..., Any], story: Story, answers: list[Answer], quiet: bool
+    name: str, original: Callable[..., Any], record: Record, answers: list[Answer], quiet: bool
 ) -> Callable[..., Any]:
     def note(answer: Answer) -> None:
         answer.ended = time.monotonic()
         answers.append(answer)
         if answer.error is not None:
-            story.raised.append(answer.error)
-            story.said.append(f"{name}() raised {shorten(answer.error)}")
+            record.raised.append(answer.error)
+            record.said.append(f"{name}() raised {shorten(answer.error)}")
         elif not quiet:
-            story.said.append(f"{name}() = {shorten(answer.value)}")
+            record.said.append(f"{name}() = {shorten(answer.value)}")
 
     async def finish(answer: Answer, value: Awaitable[Any]) -> Any:
         try:
@@ -56,23 +56,23 @@ def _noted(
         else:
             return answer.value
         finally:
-            story.calling.remove(f"{name}()")
+            record.calling.remove(f"{name}()")
             note(answer)
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         answer = Answer(name, self, began=time.monotonic())
-        story.calling.append(f"{name}()")
+        record.calling.append(f"{name}()")
         try:
             value = original(self, *args, **kwargs)
         except BaseException as error:
             answer.error = error
-            story.calling.remove(f"{name}()")
+            record.calling.remove(f"{name}()")
             note(answer)
             raise
         if inspect.isawaitable(value):
             return finish(answer, value)
         answer.value = value
-        story.calling.remove(f"{name}()")
+        record.calling.remove(f"{name}()")
         note(answer)
         return value
 

@@ -1,4 +1,4 @@
-"""What an adapter of greyhub's gives a notebook: configured, asked for a ticket, and connected."""
+"""Configure an adapter of greyhub's and ask it for a ticket, as hub and notebook do."""
 
 from __future__ import annotations
 
@@ -48,3 +48,21 @@ def ticket(adapter: Adapter, user: str) -> dict[str, Any]:
         asked = pool.submit(asyncio.run, adapter.ticket(spawner))
         answer: dict[str, Any] = json.loads(json.dumps(dict(asked.result(10 * PATIENCE))))
     return answer
+
+
+def connect(
+    subject: Any,
+    options: Mapping[str, Mapping[str, Any]],
+    user: str,
+    place: Path,
+    **arguments: Any,
+) -> Any:
+    """What a notebook of a user's holds: by a ticket of an adapter of greyhub's, or by a call.
+
+    Any other class or function is called with all `options`, whatever section they
+    are in, and the arguments.
+    """
+    if isinstance(subject, type) and issubclass(subject, Adapter):
+        return subject.connect(ticket(configured(subject, options, place), user), **arguments)
+    given = {name: value for section in options.values() for name, value in section.items()}
+    return subject(**{**given, **arguments})

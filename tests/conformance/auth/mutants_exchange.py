@@ -14,10 +14,10 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.web import HTTPError
 from traitlets import Bool, Set
 
+from examples.auth.toyauth import ToyAuthenticator as Careful
+from examples.auth.toyauth.handlers import TabCallback, TabLogin
 from greyhub.auth.password import LocalPassword
 from greyhub.conformance.mutation import mutant
-from greyhub.conformance.new.auth.toyauth import ToyAuthenticator as Careful
-from greyhub.conformance.new.auth.toyauth.handlers import TabCallback, TabLogin
 from tests.conformance.auth.suites import CarefulSuite, Local, TokenedSuite
 from tests.conformance.auth.tokened import Tokened
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from jupyterhub.crypto import CryptKeeper
 
+from examples.auth.toyauth import ToyAuthenticator as Careful
 from greyhub.auth.password import LocalPassword
 from greyhub.conformance.mutation import mutant
-from greyhub.conformance.new.auth.toyauth import ToyAuthenticator as Careful
 from tests.conformance.auth.suites import CarefulSuite, Local
 
 

@@ -4,9 +4,9 @@ import re
 
 from traitlets import Dict
 
+from examples.auth.toyauth import ToyAuthenticator as Careful
 from greyhub.auth.password import LocalPassword
 from greyhub.conformance.mutation import mutant
-from greyhub.conformance.new.auth.toyauth import ToyAuthenticator as Careful
 from tests.conformance.auth.suites import CarefulSuite, Local, TokenedSuite
 from tests.conformance.auth.tokened import Tokened
 

@@ -7,10 +7,10 @@ from jupyterhub.handlers.login import LoginHandler
 from oauthenticator.oauth2 import STATE_COOKIE_NAME, OAuthLoginHandler
 from tornado.web import HTTPError
 
+from examples.auth.toyauth import ToyAuthenticator as Careful
+from examples.auth.toyauth.handlers import Logout
 from greyhub.auth.password import LocalPassword
 from greyhub.conformance.mutation import mutant
-from greyhub.conformance.new.auth.toyauth import ToyAuthenticator as Careful
-from greyhub.conformance.new.auth.toyauth.handlers import Logout
 from tests.conformance.auth.mutants_exchange import Quiet
 from tests.conformance.auth.suites import CarefulSuite, Local, TokenedSuite
 from tests.conformance.auth.tokened import OPEN, Tokened

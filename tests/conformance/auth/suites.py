@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from jupyterhub.auth import Authenticator
 
+from examples.auth.toyauth import ToyAuthenticator as Careful
 from greyhub.conformance import AuthSuite, Restriction
-from greyhub.conformance.new.auth.toyauth import ToyAuthenticator as Careful
 from tests.conformance.auth.tokened import OPEN, Tokened
 
 PASSWORD = "correct horse battery"

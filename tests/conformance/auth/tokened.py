@@ -10,7 +10,7 @@ from tornado.httpclient import HTTPClientError
 from tornado.web import HTTPError
 from traitlets import Any, Dict, Set, Unicode
 
-from greyhub.conformance.new.auth.toyauth.handlers import Logout, TabCallback, TabLogin
+from examples.auth.toyauth.handlers import Logout, TabCallback, TabLogin
 
 LONGEST = 255
 OPEN: set[str] = set()

@@ -8,8 +8,8 @@ from typing import Any
 
 from distributed.core import Status
 
+from examples.cluster.toycluster.client import Refused, ask
 from greyhub.conformance.mutation import mutant
-from greyhub.conformance.new.cluster.toycluster.client import Refused, ask
 from tests.conformance.cluster.suites import Toy, ToyKept
 from tests.conformance.cluster.toy.cluster import Job, SchedulerJob, ToyCluster
 

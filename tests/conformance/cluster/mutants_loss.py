@@ -13,8 +13,8 @@ from typing import Any
 from distributed.core import Status
 from distributed.deploy.cluster import Cluster
 
+from examples.cluster.toycluster.client import ask
 from greyhub.conformance.mutation import mutant
-from greyhub.conformance.new.cluster.toycluster.client import ask
 from tests.conformance.cluster.suites import Toy
 from tests.conformance.cluster.toy.cluster import ToyCluster
 from tests.support.waiting import PATIENCE

@@ -11,8 +11,8 @@ import weakref
 from contextlib import suppress
 from typing import Any
 
+from examples.cluster.toycluster.client import ask
 from greyhub.conformance.mutation import mutant
-from greyhub.conformance.new.cluster.toycluster.client import ask
 from tests.conformance.cluster.suites import Toy, ToyPlain
 from tests.conformance.cluster.toy.cluster import Job, SchedulerJob, ToyCluster
 

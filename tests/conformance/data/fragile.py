@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
+from examples.data.toydata import ToyCatalog, ToyDataset
+from examples.data.toydata.service import Shelf
 from greyhub.conformance.data import SECRET, DataSuite, OnDisk, Served
-from greyhub.conformance.new.data.toydata import ToyCatalog, ToyDataset
-from greyhub.conformance.new.data.toydata.service import Shelf
 from greyhub.data.catalog import Catalog
 from greyhub.data.policy import Policy
 from tests.conformance.data.suites import Local, Remote, Toys

@@ -3,9 +3,9 @@
 import os
 from contextlib import suppress
 
+from examples.data.toydata import ToyDataset
+from examples.data.toydata.catalog import Unknown
 from greyhub.conformance.mutation import mutant
-from greyhub.conformance.new.data.toydata import ToyDataset
-from greyhub.conformance.new.data.toydata.catalog import Unknown
 from greyhub.data.loading import Found
 from greyhub.errors import CatalogError
 from tests.conformance.data.fragile import Disk, Fragile, Lax, LaxToys, Paper, Toys

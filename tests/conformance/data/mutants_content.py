@@ -5,9 +5,9 @@ import threading
 import time
 from dataclasses import replace
 
+from examples.data.toydata import ToyCatalog, ToyDataset, parameters
+from examples.data.toydata.catalog import Unknown
 from greyhub.conformance.mutation import mutant
-from greyhub.conformance.new.data.toydata import ToyCatalog, ToyDataset, parameters
-from greyhub.conformance.new.data.toydata.catalog import Unknown
 from tests.conformance.data.fragile import Disk, Fragile, Paper, Toys
 
 

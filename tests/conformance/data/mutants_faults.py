@@ -7,9 +7,9 @@ import urllib.request
 from dataclasses import replace
 from pathlib import Path
 
+from examples.data.toydata import ToyDataset
+from examples.data.toydata.client import Client
 from greyhub.conformance.mutation import mutant
-from greyhub.conformance.new.data.toydata import ToyDataset
-from greyhub.conformance.new.data.toydata.client import Client
 from greyhub.data.loading import Found
 from greyhub.errors import CatalogError
 from tests.conformance.data.fragile import Disk, Fragile, Paper, Toys, Web

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import yaml
 
+from examples.data.toydata import ToyDataset
 from greyhub.conformance.data import SECRET
 from greyhub.conformance.mutation import mutant
-from greyhub.conformance.new.data.toydata import ToyDataset
 from greyhub.data.policy import Policy
 from greyhub.errors import CatalogError
 from tests.conformance.data.fragile import Disk, Fragile, Paper, Toys

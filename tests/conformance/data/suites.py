@@ -1,9 +1,9 @@
 """The author's files of catalogues that keep the contract."""
 
+from examples.data import suite as written
+from examples.data.toydata import ToyCatalog
+from examples.data.toydata.service import Service
 from greyhub.conformance.data import SECRET, DataSuite, OnDisk, Served
-from greyhub.conformance.new.data import author
-from greyhub.conformance.new.data.toydata import ToyCatalog
-from greyhub.conformance.new.data.toydata.service import Service
 
 READ_ONLY = {
     "acl": "the files' modes say who may read them",
@@ -50,8 +50,8 @@ class Toys(DataSuite):
     """Eyes on a toy service, which is a dictionary."""
 
     endpoint = "make.url"
-    claims = author.TestToyData.claims
-    declines = author.TestToyData.declines
+    claims = written.TestToyData.claims
+    declines = written.TestToyData.declines
     adapter = ToyCatalog
 
     def prepare(self):
@@ -81,7 +81,7 @@ class Toys(DataSuite):
         return self.service.shelf.without(path)
 
 
-class Toy(author.TestToyData):
+class Toy(written.TestToyData):
     """The catalogue that ``greyhub conform new`` writes: a service, and no documents."""
 
     service = Service()

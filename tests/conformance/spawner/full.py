@@ -8,8 +8,8 @@ from urllib.parse import unquote, urlsplit
 
 from tornado.web import HTTPError
 
-from greyhub.conformance.new.spawner.toyspawner import ToySpawner
-from greyhub.conformance.new.spawner.toyspawner.cloud import Api, Cloud, Machine
+from examples.spawner.toyspawner import ToySpawner
+from examples.spawner.toyspawner.cloud import Api, Cloud, Machine
 
 SIZES = ("small", "large")
 

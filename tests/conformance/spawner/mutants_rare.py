@@ -7,8 +7,8 @@ from pathlib import Path
 from jupyterhub.spawner import SpawnException
 from tornado.httpclient import HTTPClientError
 
+from examples.spawner.toyspawner.spawner import TRANSIENT
 from greyhub.conformance.mutation import mutant
-from greyhub.conformance.new.spawner.toyspawner.spawner import TRANSIENT
 from tests.conformance.spawner.full import FullSpawner
 from tests.conformance.spawner.suites import Full
 

@@ -1,6 +1,6 @@
 """Spawners with what newcomers forget: the failure must say what."""
 
-from greyhub.conformance.new.spawner.toyspawner import ToySpawner
+from examples.spawner.toyspawner import ToySpawner
 from tests.conformance.spawner.suites import Toy
 
 

@@ -1,9 +1,9 @@
 """The author's files of the reference spawners."""
 
+from examples.spawner.toyspawner import ToySpawner
+from examples.spawner.toyspawner.cloud import Cloud
 from greyhub.conformance import Running, SpawnerSuite
-from greyhub.conformance.new.spawner.toyspawner import ToySpawner
-from greyhub.conformance.new.spawner.toyspawner.cloud import Cloud
-from greyhub.conformance.spawner.processes import Processes
+from greyhub.conformance.spawner.local_processes import Processes
 from greyhub.spawners.server import LocalSpawner
 from tests.conformance.spawner.full import FullCloud, FullSpawner
 

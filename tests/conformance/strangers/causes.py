@@ -165,7 +165,7 @@ CAUSES: dict[str, dict[str, str]] = {
         "DATA-030": "tiled 0.2.20, client/dataframe.py:118: what is open asks the server for its "
         "rows when they are read",
     },
-    "home-local": {
+    "homespace-local": {
         **HOMES,
         "HOME-009": IN_PLACE,
         "HOME-010": f"{FSSPEC}, local.py:523 and 398: written in place, and closed as it is",
@@ -176,7 +176,7 @@ CAUSES: dict[str, dict[str, str]] = {
         "HOME-017": IN_PLACE,
         "HOME-044": IN_PLACE,
     },
-    "home-memory": {
+    "homespace-memory": {
         **HOMES,
         "HOME-010": f"{FSSPEC}, memory.py:328: the file is there from when it is opened",
         "HOME-011": f"{FSSPEC}, memory.py:328: the file is there from when it is opened",
@@ -184,7 +184,7 @@ CAUSES: dict[str, dict[str, str]] = {
         "HOME-016": NO_FOLDERS,
         "HOME-042": "it is a dictionary of one process, as its documentation says",
     },
-    "home-s3": {
+    "homespace-s3": {
         **HOMES,
         "HOME-002": "s3fs 2026.9.0, core.py:2376: S3 itself says nothing of a key that was not "
         "there, and s3fs does not ask",
@@ -203,7 +203,7 @@ CAUSES: dict[str, dict[str, str]] = {
         "since it is there; botocore's errors come out as they are",
         "HOME-048": "it is HOME-002",
     },
-    "home-azure": {
+    "homespace-azure": {
         **HOMES,
         "HOME-003": "adlfs 2026.8.0, spec.py:1557: a range is asked of a blob without bytes, and "
         "the refusal comes out as the SDK has it",
@@ -227,7 +227,7 @@ CAUSES: dict[str, dict[str, str]] = {
         "HOME-046": "adlfs 2026.8.0, spec.py:2350, as HOME-006",
         "HOME-044": CLOSED,
     },
-    "home-sftp": {
+    "homespace-sftp": {
         **HOMES,
         "HOME-002": NO_COPY,
         "HOME-004": f"{FSSPEC}, sftp.py:231: the file is paramiko's, which has no size",
@@ -248,7 +248,7 @@ CAUSES: dict[str, dict[str, str]] = {
         "along in a fork",
         "HOME-043": ONE_CHANNEL,
     },
-    "home-webdav": {
+    "homespace-webdav": {
         **HOMES,
         "HOME-005": NO_OVERWRITING,
         "HOME-006": "webdav4 0.11.0, fsspec.py:282: an assertion",

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from fsspec.implementations.dirfs import DirFileSystem
 
-from greyhub.conformance.home import Directory, HomeSuite, full_disk
+from greyhub.conformance.homespace import Directory, HomespaceSuite, full_disk
 from greyhub.names import filename
-from tests.conformance.home.stores import OnAzure, OnS3, OnSFTP, OnStore, OnWebDAV
+from tests.conformance.homespace.stores import OnAzure, OnS3, OnSFTP, OnStore, OnWebDAV
 
 NONE_SUCH = "fsspec has no such thing"
 AT_ONCE = "nothing is kept from the last look"
-EVERYTHING = set(HomeSuite.contract.capabilities)
+EVERYTHING = set(HomespaceSuite.contract.capabilities)
 
 
 class FoldersFirst(DirFileSystem):
@@ -158,7 +158,7 @@ class Memory(OnStore):
         self.stack.callback(MemoryFileSystem.store.clear)
 
     def raw(self, user):
-        from tests.conformance.home.stores import Held
+        from tests.conformance.homespace.stores import Held
         from tests.homespace.filesystem.places import Dictionary
 
         return Held(Dictionary(), f"homes/{user}")

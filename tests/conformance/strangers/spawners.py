@@ -12,7 +12,7 @@ import psutil
 
 from greyhub.conformance import Running, SpawnerSuite
 from greyhub.conformance.spawner.case import PROBE
-from greyhub.conformance.spawner.processes import Processes
+from greyhub.conformance.spawner.local_processes import Processes
 from tests.conformance.strangers.accounts import Account, hindrance
 from tests.conformance.strangers.slurm import Slurm
 

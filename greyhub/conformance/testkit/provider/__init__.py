@@ -5,9 +5,8 @@ refresh with one-time tokens, revocation and logout, and stands in for Entra's
 Graph. Told so it lies, fails, hangs, revokes and rotates its keys.
 """
 
+from greyhub.conformance.testkit.provider.accounts import FAULTS, LIES, Person
 from greyhub.conformance.testkit.provider.endpoints import Reply
-from greyhub.conformance.testkit.provider.people import Person
 from greyhub.conformance.testkit.provider.provider import Provider
-from greyhub.conformance.testkit.provider.records import FAULTS, LIES
 
 __all__ = ["FAULTS", "LIES", "Person", "Provider", "Reply"]

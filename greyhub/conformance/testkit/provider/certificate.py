@@ -1,4 +1,4 @@
-"""A certificate for loopback, by an authority that exists for one run."""
+"""A self-signed certificate for loopback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each endpoint of the provider answers."""
+"""The provider's endpoints: a reply for each request."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ import base64
 import json
 import secrets
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
 
 from tornado.httputil import HTTPServerRequest
 
 from greyhub.conformance.testkit.provider import tokens
-from greyhub.conformance.testkit.provider.records import Code, Grant, Seen
-
-if TYPE_CHECKING:
-    from greyhub.conformance.testkit.provider.people import Person
-    from greyhub.conformance.testkit.provider.provider import Provider
+from greyhub.conformance.testkit.provider.accounts import Accounts, Code, Grant, Person, Seen
 
 NAMED = {
     "/.well-known/openid-configuration": "discovery",
@@ -77,7 +73,7 @@ OTHER = {"authorize": "authorize", "token": "token", "access_token": "token"}
 """The last word of a path that names an endpoint, wherever it stands."""
 
 
-async def answer(provider: Provider, seen: Seen) -> Reply:
+async def answer(provider: Accounts, seen: Seen) -> Reply:
     """The reply to a request."""
     known = {
         "discovery": discovery,
@@ -104,7 +100,7 @@ def broken(kind: str, seen: Seen) -> Reply | None:
     return None
 
 
-def discovery(provider: Provider, seen: Seen) -> Reply:
+def discovery(provider: Accounts, seen: Seen) -> Reply:
     """Where everything is."""
     url = provider.url
     return give(
@@ -124,12 +120,12 @@ def discovery(provider: Provider, seen: Seen) -> Reply:
     )
 
 
-def jwks(provider: Provider, seen: Seen) -> Reply:
+def jwks(provider: Accounts, seen: Seen) -> Reply:
     """The keys that sign now."""
     return give({"keys": [provider.key.public()]})
 
 
-def authorize(provider: Provider, seen: Seen) -> Reply:
+def authorize(provider: Accounts, seen: Seen) -> Reply:
     """Whoever sits before the browser consents, at once."""
     asked = seen.query
     person = provider.people.get(seen.headers.get(WHO, ""))
@@ -150,7 +146,7 @@ def authorize(provider: Provider, seen: Seen) -> Reply:
     return Reply(302, headers={"Location": f"{asked['redirect_uri']}{mark}{urlencode(said)}"})
 
 
-def token(provider: Provider, seen: Seen) -> Reply:
+def token(provider: Accounts, seen: Seen) -> Reply:
     """Tokens for a code, or for a refresh token: each of them once."""
     if _client(seen) != (provider.client_id, provider.client_secret):
         return refuse("invalid_client", 401)
@@ -179,7 +175,7 @@ def token(provider: Provider, seen: Seen) -> Reply:
     return give(_grant(provider, subject, scope, bare=seen.fault == "bare"))
 
 
-def _grant(provider: Provider, subject: str, scope: str, *, bare: bool) -> dict[str, Any]:
+def _grant(provider: Accounts, subject: str, scope: str, *, bare: bool) -> dict[str, Any]:
     grant = Grant(subject, scope)
     provider.grants.append(grant)
     claims = provider.statement(provider.people[subject])
@@ -197,13 +193,13 @@ def _grant(provider: Provider, subject: str, scope: str, *, bare: bool) -> dict[
     return reply
 
 
-def userinfo(provider: Provider, seen: Seen) -> Reply:
+def userinfo(provider: Accounts, seen: Seen) -> Reply:
     """What the provider says of whoever the access token stands for."""
     person = _person(provider, seen)
     return give(provider.statement(person)) if person else refuse("invalid_token", 401)
 
 
-def revoke(provider: Provider, seen: Seen) -> Reply:
+def revoke(provider: Accounts, seen: Seen) -> Reply:
     """Revoke a token; an unknown one is as good as revoked."""
     if _client(seen) != (provider.client_id, provider.client_secret):
         return refuse("invalid_client", 401)
@@ -213,12 +209,12 @@ def revoke(provider: Provider, seen: Seen) -> Reply:
     return give({})
 
 
-def logout(provider: Provider, seen: Seen) -> Reply:
+def logout(provider: Accounts, seen: Seen) -> Reply:
     """The end of the session at the provider."""
     return Reply(200, b"<html><body>You are logged out</body></html>")
 
 
-def api(provider: Provider, seen: Seen) -> Reply:
+def api(provider: Accounts, seen: Seen) -> Reply:
     """Graph's stand-in, and whatever API the suite's author has written."""
     person = _person(provider, seen)
     if person is None:
@@ -231,7 +227,7 @@ def api(provider: Provider, seen: Seen) -> Reply:
     return refuse("not_found", 404) if said is None else give(said)
 
 
-def _graph(provider: Provider, seen: Seen, person: Person) -> Reply:
+def _graph(provider: Accounts, seen: Seen, person: Person) -> Reply:
     groups = list(person.groups) if isinstance(person.groups, (list, tuple)) else []
     last = seen.path.rpartition("/")[2]
     if last in ("getMemberObjects", "getMemberGroups"):
@@ -250,7 +246,7 @@ def _graph(provider: Provider, seen: Seen, person: Person) -> Reply:
     return give(page)
 
 
-def _person(provider: Provider, seen: Seen) -> Person | None:
+def _person(provider: Accounts, seen: Seen) -> Person | None:
     kind, _, given = seen.headers.get("Authorization", "").partition(" ")
     if kind.lower() not in ("bearer", "token"):
         given = seen.query.get("access_token", "") or seen.query.get("private_token", "")

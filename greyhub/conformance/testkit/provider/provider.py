@@ -1,179 +1,33 @@
-"""The provider itself: who has an account, what was granted, and what goes wrong."""
+"""The OpenID Connect provider, served in a thread."""
 
 from __future__ import annotations
 
-import secrets
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from greyhub.conformance.testkit.provider.accounts import Accounts
 from greyhub.conformance.testkit.provider.certificate import make_certificate
-from greyhub.conformance.testkit.provider.people import Person
-from greyhub.conformance.testkit.provider.records import (
-    FAULTS,
-    LIES,
-    MANY,
-    Code,
-    Fault,
-    Grant,
-    Seen,
-)
-from greyhub.conformance.testkit.provider.server import Serving
-from greyhub.conformance.testkit.provider.tokens import Key
+from greyhub.conformance.testkit.provider.server import Server
 
 
-class Provider(Serving):
-    """An identity provider in a thread of its own.
+class Provider(Accounts):
+    """An identity provider in a thread of its own; takes what `Accounts` takes.
 
     Parameters
     ----------
-    statement : callable
-        What is said of a person, in userinfo and in the ID token.
-    api : callable
-        What the provider's own API answers at a path, to a person's access
-        token: a value for JSON, a `Reply`, or None if there is no such path.
     tls : bool
         Speak TLS, with a certificate of the authority in the file `ca`.
     """
 
-    def __init__(
-        self,
-        statement: Callable[[Person], Mapping[str, Any]] = Person.standard,
-        api: Callable[[str, Person], Any] = lambda path, person: None,
-        *,
-        tls: bool = False,
-    ) -> None:
-        self._statement, self.api = statement, api
+    def __init__(self, *args: Any, tls: bool = False) -> None:
+        super().__init__(*args)
         self._folder = tempfile.TemporaryDirectory(prefix="greyhub-provider-")
         self.ca = Path(self._folder.name) / "ca.pem"
-        self.client_id = "conformance"
-        self.forget()
-        super().__init__(make_certificate(self.ca) if tls else None)
-
-    def forget(self) -> None:
-        """Begin anew: nobody has an account, nothing was granted, nothing goes wrong."""
-        self.client_secret = f"secret-{secrets.token_urlsafe(24)}"
-        self.people: dict[str, Person] = {}
-        self.disabled: set[str] = set()
-        self.codes: dict[str, Code] = {}
-        self.grants: list[Grant] = []
-        self.faults: list[Fault] = []
-        self.lie = ""
-        self.overage = False
-        self.seen: list[Seen] = []
-        self.key, self.foreign = Key(1), Key(0)
+        self._server = Server(self, make_certificate(self.ca) if tls else None)
+        self.url = self._server.url
 
     def close(self) -> None:
         """End it."""
-        super().close()
+        self._server.close()
         self._folder.cleanup()
-
-    # what an adapter is configured with
-
-    @property
-    def names(self) -> dict[str, str]:
-        """What stands for ``{authorize}``, ``{client_secret}`` … in a suite's config."""
-        endpoints = {name: f"{self.url}/{name}" for name in ("authorize", "token", "userinfo")}
-        return {
-            **endpoints,
-            "jwks": f"{self.url}/jwks",
-            "logout": f"{self.url}/logout",
-            "issuer": self.url,
-            "client_id": self.client_id,
-            "client_secret": self.client_secret,
-            "ca": str(self.ca),
-        }
-
-    # what happens to accounts and tokens
-
-    def enrol(self, person: Person) -> Person:
-        """Make somebody an account, or change the account with this subject."""
-        self.people[person.subject] = person
-        return person
-
-    def disable(self, person: Person) -> None:
-        """Close an account: no token of it is good any more, and none is given."""
-        self.disabled.add(person.subject)
-        self.revoke(person)
-
-    def expire(self, person: Person) -> None:
-        """Let the access tokens of somebody expire; the refresh tokens stay good."""
-        for grant in self._grants_of(person):
-            grant.access_ended = True
-
-    def revoke(self, person: Person) -> None:
-        """Revoke every token of somebody."""
-        for grant in self._grants_of(person):
-            grant.access_ended = grant.refresh_ended = True
-
-    def rotate(self) -> None:
-        """Sign with a new key from now on; the old one is not listed any more."""
-        self.key = Key(int(self.key.kid.rpartition("-")[2]) + 1)
-
-    def secrets(self) -> list[str]:
-        """All that nobody but the hub and the provider may read."""
-        return [
-            self.client_secret,
-            *self.codes,
-            *(token for grant in self.grants for token in (grant.access, grant.refresh)),
-        ]
-
-    def is_good(self, access: str) -> bool:
-        """Whether an access token would be accepted now."""
-        return self.bearer(access) is not None
-
-    def asked(self, endpoint: str) -> list[Seen]:
-        """The requests that an endpoint has seen."""
-        return [each for each in self.seen if each.endpoint == endpoint]
-
-    def _grants_of(self, person: Person) -> list[Grant]:
-        return [grant for grant in self.grants if grant.subject == person.subject]
-
-    # what goes wrong
-
-    @contextmanager
-    def fault(self, endpoint: str, kind: str, *, times: int | None = None) -> Iterator[Fault]:
-        """Break an endpoint while a block lasts; see `FAULTS`."""
-        if kind not in FAULTS:
-            raise ValueError(f"{kind!r} is no fault: there are {', '.join(FAULTS)}")
-        fault = Fault(endpoint, kind, float("inf") if times is None else times)
-        self.faults.append(fault)
-        try:
-            yield fault
-        finally:
-            if fault in self.faults:
-                self.faults.remove(fault)
-            fault.over.set_result(None)
-
-    @contextmanager
-    def lying(self, lie: str) -> Iterator[None]:
-        """Give false ID tokens while a block lasts; see `LIES`."""
-        if lie not in LIES:
-            raise ValueError(f"{lie!r} is no lie: there are {', '.join(LIES)}")
-        self.lie = lie
-        try:
-            yield
-        finally:
-            self.lie = ""
-
-    # what it says
-
-    def statement(self, person: Person) -> dict[str, Any]:
-        """What is said of a person now, in the suite's dialect."""
-        said = {**self._statement(person), **person.claims}
-        groups = said.get("groups")
-        if self.overage and isinstance(groups, list) and len(groups) > MANY:
-            del said["groups"]
-            place = f"{self.url}/v1.0/users/{person.subject}/getMemberObjects"
-            said["_claim_names"] = {"groups": "src1"}
-            said["_claim_sources"] = {"src1": {"endpoint": place}}
-        return {name: value for name, value in said.items() if name not in person.without}
-
-    def bearer(self, access: str) -> Person | None:
-        """Whose access token it is, if it is good."""
-        for grant in self.grants:
-            if grant.access == access and not grant.access_ended:
-                return self.people.get(grant.subject)
-        return None

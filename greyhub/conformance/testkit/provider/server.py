@@ -1,11 +1,11 @@
-"""The provider's server: a loop in a thread, and one handler for every request."""
+"""The provider's HTTP server, in a thread of its own."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
 import threading
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
@@ -13,32 +13,33 @@ from tornado.web import Application, RequestHandler
 
 from greyhub.conformance.limits import PATIENCE
 from greyhub.conformance.testkit.provider import endpoints
+from greyhub.conformance.testkit.provider.accounts import Accounts, Fault, Seen
 from greyhub.conformance.testkit.provider.certificate import ADDRESS
 
-if TYPE_CHECKING:
-    from greyhub.conformance.testkit.provider.provider import Provider
-    from greyhub.conformance.testkit.provider.records import Fault, Seen
 
-
-class Serving:
-    """Whatever serves HTTP on a port of its own, in a thread of its own.
+class Server:
+    """Serves a provider's accounts on a port of its own, in a thread of its own.
 
     Parameters
     ----------
+    provider : Accounts
+        What the endpoints know; it learns nothing of the server but its requests.
     context : ssl.SSLContext
         With it, TLS is spoken.
     """
 
-    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, provider: Accounts, context: ssl.SSLContext | None = None) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="provider", daemon=True)
         self._thread.start()
         sockets = bind_sockets(0, ADDRESS)
-        self.port: int = sockets[0].getsockname()[1]
-        self.url = f"{'https' if context else 'http'}://{ADDRESS}:{self.port}"
+        port: int = sockets[0].getsockname()[1]
+        self.url = f"{'https' if context else 'http'}://{ADDRESS}:{port}"
 
         async def begin() -> HTTPServer:
-            application = Application([(".*", Handler, {"provider": self})], log_function=_silence)
+            application = Application(
+                [(".*", Handler, {"provider": provider})], log_function=_silence
+            )
             server = HTTPServer(application, ssl_options=context)
             server.add_sockets(sockets)
             return server
@@ -64,9 +65,9 @@ def _silence(handler: RequestHandler) -> None:
 class Handler(RequestHandler):
     """Every request: note it, break it if told to, answer it."""
 
-    provider: Provider
+    provider: Accounts
 
-    def initialize(self, provider: Provider) -> None:
+    def initialize(self, provider: Accounts) -> None:
         """Tornado's way to give a handler its things."""
         self.provider = provider
 

@@ -1,4 +1,4 @@
-"""The provider's keys and what it signs with them: ID tokens, true and false ones."""
+"""Signing keys and ID tokens, valid and forged."""
 
 from __future__ import annotations
 

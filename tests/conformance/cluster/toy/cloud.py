@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from greyhub.conformance.new.cluster.toycluster import cloud
+from examples.cluster.toycluster import cloud
 
 
 class Cloud(cloud.Cloud):

@@ -9,7 +9,7 @@ from typing import Any
 import dask
 from distributed import Security, versions
 
-from greyhub.conformance.new.cluster.toycluster import jobs
+from examples.cluster.toycluster import jobs
 
 
 async def scheduler(url: str, job: dict[str, Any], number: int) -> None:

@@ -1,0 +1,1 @@
+"""The example of a cluster adapter: Dask in a toy cloud."""

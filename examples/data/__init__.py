@@ -1,0 +1,1 @@
+"""The example of a data adapter: datasets of a toy service."""

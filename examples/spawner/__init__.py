@@ -1,0 +1,1 @@
+"""The example of a spawner: servers in a toy cloud."""

@@ -1,1 +1,0 @@
-"""Logins by a provider of identities, the start of an author's own."""

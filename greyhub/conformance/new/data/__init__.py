@@ -1,1 +1,0 @@
-"""A third party's data adapter: datasets of a toy service."""

@@ -1,1 +1,0 @@
-"""A home on a toy store, the start of an author's own."""
