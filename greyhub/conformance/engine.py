@@ -17,9 +17,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, TracebackType
 
-from greyhub.conformance.case import Broken, Case, HookError, TimedOut, Unproven, shorten
+from greyhub.conformance.case import Broken, Case, HookError, TimedOut, Unproven
 from greyhub.conformance.contract import Clause, Level
 from greyhub.conformance.limits import PATIENCE
+from greyhub.conformance.record import shorten
 from greyhub.conformance.result import Outcome, Result
 from greyhub.conformance.suite import Suite
 from greyhub.conformance.testkit.fork import Fork, ProcessGone

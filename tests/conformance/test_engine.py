@@ -5,7 +5,8 @@ import time
 import pytest
 
 from greyhub.conformance import engine
-from greyhub.conformance.case import TimedOut, shorten
+from greyhub.conformance.case import TimedOut
+from greyhub.conformance.record import shorten
 
 
 def test_the_time_is_over_also_for_an_adapter_that_swallows_the_alarm(monkeypatch):

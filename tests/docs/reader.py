@@ -16,7 +16,7 @@ import greyhub
 from greyhub.cli import group
 from greyhub.cli.reading import read
 from greyhub.hub import GreyHub
-from greyhub.spawn_hooks import Spawning
+from greyhub.spawn_hooks import SpawnHooks
 from tests.checks.starting import forget
 from tests.docs.blocks import Block, pattern
 
@@ -91,7 +91,7 @@ class Reader:
         user = SimpleNamespace(name="ada")
         spawner = SimpleNamespace(user=user, name="", uid=None, environment={})
         hub.contributions()
-        asyncio.run(Spawning(hub.adapters).prepare(spawner))
+        asyncio.run(SpawnHooks(hub.adapters).prepare(spawner))
         os.environ.update(spawner.environment)
         return greyhub.connect()
 

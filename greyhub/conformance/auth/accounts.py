@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from greyhub.conformance.auth.suite import AuthSuite
-from greyhub.conformance.case import Case, shorten
+from greyhub.conformance.case import Case
+from greyhub.conformance.record import shorten
 from greyhub.conformance.testkit.hub import Hub
 from greyhub.conformance.testkit.provider import Person, Provider
 

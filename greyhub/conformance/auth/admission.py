@@ -6,8 +6,8 @@ import dataclasses
 from typing import Any
 
 from greyhub.conformance.auth.case import MANY_GROUPS, AuthCase
-from greyhub.conformance.case import shorten
 from greyhub.conformance.contract import MUST, clause
+from greyhub.conformance.record import shorten
 from greyhub.conformance.testkit.provider import Person
 
 

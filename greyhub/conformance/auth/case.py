@@ -13,7 +13,8 @@ from jinja2 import FileSystemBytecodeCache
 from greyhub.conformance.auth.accounts import AccountsCase, shown
 from greyhub.conformance.auth.login import UserBrowser
 from greyhub.conformance.auth.noop_spawner import NoopSpawner
-from greyhub.conformance.case import Unproven, shorten
+from greyhub.conformance.case import Unproven
+from greyhub.conformance.record import shorten
 from greyhub.conformance.suite import fill
 from greyhub.conformance.testkit.browser import browsing
 from greyhub.conformance.testkit.hub import Hub

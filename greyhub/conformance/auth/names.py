@@ -8,8 +8,8 @@ from jupyterhub.utils import maybe_future
 
 from greyhub.conformance.auth.case import AuthCase
 from greyhub.conformance.auth.login import UserBrowser
-from greyhub.conformance.case import shorten
 from greyhub.conformance.contract import MUST, SHOULD, clause
+from greyhub.conformance.record import shorten
 from greyhub.conformance.testkit.hub import Hub
 from greyhub.conformance.testkit.provider import Person
 

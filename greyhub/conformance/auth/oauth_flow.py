@@ -11,8 +11,8 @@ from urllib.parse import urlencode, urlsplit
 
 from greyhub.conformance.auth.case import AuthCase
 from greyhub.conformance.auth.login import UserBrowser, query_of
-from greyhub.conformance.case import shorten
 from greyhub.conformance.contract import MUST, clause
+from greyhub.conformance.record import shorten
 from greyhub.conformance.testkit.browser import destination
 
 UNRESERVED = re.compile(r"[A-Za-z0-9._~-]{43,128}")

@@ -7,8 +7,9 @@ import time
 from typing import Any
 
 from greyhub.conformance.auth.case import MANY_GROUPS, AuthCase
-from greyhub.conformance.case import Unproven, shorten
+from greyhub.conformance.case import Unproven
 from greyhub.conformance.contract import MUST, SHOULD, clause
+from greyhub.conformance.record import shorten
 from greyhub.conformance.testkit.hub import Hub
 from greyhub.conformance.testkit.provider import Person
 

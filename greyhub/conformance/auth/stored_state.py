@@ -10,8 +10,9 @@ from typing import Any
 
 from greyhub.conformance.auth.case import MANY_GROUPS, AuthCase
 from greyhub.conformance.auth.login import UserBrowser
-from greyhub.conformance.case import Broken, shorten
+from greyhub.conformance.case import Broken
 from greyhub.conformance.contract import MUST, SHOULD, clause
+from greyhub.conformance.record import shorten
 from greyhub.conformance.testkit.hub import Hub
 from greyhub.conformance.testkit.provider import Person
 from greyhub.conformance.testkit.secret_search import contains_secret

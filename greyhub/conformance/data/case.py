@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
-from greyhub.conformance.case import Case, shorten
+from greyhub.conformance.case import Case
 from greyhub.conformance.data.datasets import Dataset, plain
 from greyhub.conformance.data.suite import DataSuite
+from greyhub.conformance.record import shorten
 
 
 class DataCase(Case):

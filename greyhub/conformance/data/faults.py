@@ -7,12 +7,13 @@ import threading
 import time
 from typing import Any
 
-from greyhub.conformance.case import Broken, shorten
+from greyhub.conformance.case import Broken
 from greyhub.conformance.contract import MUST, SHOULD, clause
 from greyhub.conformance.data.case import DataCase
 from greyhub.conformance.data.content import RAIN, SUN
 from greyhub.conformance.data.datasets import table
 from greyhub.conformance.data.intake_formats import document
+from greyhub.conformance.record import shorten
 from greyhub.errors import CatalogError
 
 MALFORMED: dict[str, tuple[str | bytes, int]] = {

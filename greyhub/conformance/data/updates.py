@@ -6,11 +6,11 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from greyhub.conformance.case import shorten
 from greyhub.conformance.contract import MUST, clause
 from greyhub.conformance.data.case import DataCase
 from greyhub.conformance.data.content import RAIN, SUN
 from greyhub.conformance.data.datasets import lines, table
+from greyhub.conformance.record import shorten
 from greyhub.conformance.testkit.interleaving import Step
 from greyhub.errors import CatalogError
 

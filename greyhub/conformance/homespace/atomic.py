@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from greyhub.conformance.case import shorten
 from greyhub.conformance.contract import MUST, clause
 from greyhub.conformance.homespace.case import Backend, Home, HomespaceCase
+from greyhub.conformance.record import shorten
 from greyhub.conformance.testkit.fork import Fork
 
 OLD, NEW = b"old " * 300, b"new content " * 300

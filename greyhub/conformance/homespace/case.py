@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from greyhub.conformance.case import Case, TimedOut, shorten
+from greyhub.conformance.case import Case, TimedOut
 from greyhub.conformance.homespace.suite import HomespaceSuite
+from greyhub.conformance.record import shorten
 from greyhub.conformance.testkit.fork import Fork
 from greyhub.conformance.testkit.interleaving import Outcome, Step, races, stepping
 

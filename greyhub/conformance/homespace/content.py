@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 
-from greyhub.conformance.case import shorten
 from greyhub.conformance.contract import MUST, SHOULD, clause
 from greyhub.conformance.homespace.case import Backend, Home, HomespaceCase
+from greyhub.conformance.record import shorten
 
 
 @clause("HOME-001", MUST, hooks="raw", guards="data")

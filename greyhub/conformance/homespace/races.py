@@ -9,9 +9,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from greyhub.conformance.case import shorten
 from greyhub.conformance.contract import MUST, clause
 from greyhub.conformance.homespace.case import Home, HomespaceCase, OtherProcess
+from greyhub.conformance.record import shorten
 
 Creating = Callable[[Any, str, bytes], None]
 

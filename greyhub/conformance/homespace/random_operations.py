@@ -11,10 +11,10 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from greyhub.conformance.case import shorten
 from greyhub.conformance.homespace.atomic import Meanwhile, killed_writer
 from greyhub.conformance.homespace.backend_files import empty
 from greyhub.conformance.homespace.case import Backend, Home, HomespaceCase
+from greyhub.conformance.record import shorten
 
 SECONDS, AT_MOST = 2.0, 5.0
 """How long programs are tried: of this process's work, and by the clock."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from greyhub.conformance.case import shorten
 from greyhub.conformance.contract import MUST, clause
 from greyhub.conformance.homespace.case import Backend, Home, HomespaceCase
+from greyhub.conformance.record import shorten
 
 TREE = {"d/one": b"1", "d/sub/two": b"22", "d/sub/deep/three": b"333"}
 BESIDE = {"dd/one": b"dd", "d.txt": b"text", "e/d/one": b"e"}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from greyhub.conformance.case import Unproven, shorten
+from greyhub.conformance.case import Unproven
 from greyhub.conformance.contract import MUST, clause
+from greyhub.conformance.record import shorten
 from greyhub.conformance.spawner.case import SpawnerCase
 
 AWKWARD_VALUES = {

@@ -7,7 +7,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from greyhub.conformance.case import Broken, shorten
+from greyhub.conformance.case import Broken
+from greyhub.conformance.record import shorten
 from greyhub.conformance.spawner.backend import BackendCase, Call
 from greyhub.conformance.spawner.suite import Running
 from greyhub.conformance.testkit.hub import Hub

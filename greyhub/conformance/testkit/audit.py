@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from greyhub.conformance.case import shorten
+from greyhub.conformance.record import shorten
 
 OUTSIDE = frozenset(
     {

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from greyhub.conformance.case import Record, shorten
+from greyhub.conformance.record import Record, shorten
 
 
 @dataclass
