@@ -38,6 +38,9 @@ class Suite:
     forks_each_clause: ClassVar[bool] = False
     """Whether each clause has a process of its own, forked from this; set by the slot's suite."""
 
+    endpoint_hooks: ClassVar[Collection[str]] = ()
+    """Hooks that are given where there is an `endpoint`; set by the slot's suite."""
+
     adapter: Any = None
     """What is judged: a class, a factory, or an import string of one."""
 
@@ -107,7 +110,9 @@ class Suite:
 
     @classmethod
     def has(cls, name: str) -> bool:
-        """Whether the author has written a hook."""
+        """Whether there is a hook: the author's, or one that the endpoint gives."""
+        if cls.endpoint and name in cls.endpoint_hooks:
+            return True
         found = getattr(cls, name, None)
         return found is not None and not getattr(found, "unwritten", False)
 

@@ -89,6 +89,7 @@ class ClusterSuite(PytestSuite):
     """
 
     contract = CONTRACT
+    endpoint_hooks = ("fault",)
     forks_each_clause = True
 
     thorough: bool = False
@@ -174,11 +175,6 @@ class ClusterSuite(PytestSuite):
             section, _, name = path.rpartition(".")
             options.setdefault(section, {})[name] = value
         return options
-
-    @classmethod
-    def has(cls, name: str) -> bool:
-        """Whether there is a hook; an endpoint brings the fault of being out of reach."""
-        return (name == "fault" and bool(cls.endpoint)) or super().has(name)
 
     @classmethod
     def preload(cls) -> None:

@@ -46,6 +46,7 @@ class HomespaceSuite(PytestSuite):
     """
 
     contract = CONTRACT
+    endpoint_hooks = ("fault", "requests")
 
     reads: str = "GET HEAD PROPFIND"
     """The HTTP methods that look."""
@@ -114,11 +115,6 @@ class HomespaceSuite(PytestSuite):
     def requests(self) -> int:
         """How many requests have reached the backend so far. Given by `endpoint`."""
         return len(self.proxy.requests)
-
-    @classmethod
-    def has(cls, name: str) -> bool:
-        """Whether there is a hook; an endpoint brings `fault` and `requests`."""
-        return (name in ("fault", "requests") and bool(cls.endpoint)) or super().has(name)
 
     def user(self, who: str, clause: str) -> str:
         """The user of the backend who plays a part in a clause: a new one for each.

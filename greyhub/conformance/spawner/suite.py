@@ -69,6 +69,7 @@ class SpawnerSuite(PytestSuite):
     """
 
     contract = CONTRACT
+    endpoint_hooks = ("fault",)
 
     creates: str = "POST PUT"
     """The HTTP methods by which the adapter makes a server."""
@@ -147,11 +148,6 @@ class SpawnerSuite(PytestSuite):
     def limits(self, server: Running) -> Mapping[str, float]:
         """The limits that a server sees: ``mem_limit`` in bytes, ``cpu_limit`` in processors."""
         raise NotImplementedError
-
-    @classmethod
-    def has(cls, name: str) -> bool:
-        """Whether there is a hook; an endpoint brings `fault`."""
-        return (name == "fault" and bool(cls.endpoint)) or super().has(name)
 
     @classmethod
     def preload(cls) -> None:
