@@ -18,7 +18,6 @@ from greyhub.conformance.record import shorten
 from greyhub.conformance.suite import fill
 from greyhub.conformance.testkit.browser import browsing
 from greyhub.conformance.testkit.hub import Hub
-from greyhub.conformance.testkit.hub_app import empty_database
 from greyhub.conformance.testkit.log_capture import LogCapture
 from greyhub.conformance.testkit.provider import Person
 from greyhub.conformance.testkit.recorder import Answer, recorded
@@ -60,15 +59,15 @@ class AuthCase(AccountsCase):
         names["callback"] = f"{hub.url}/hub/oauth_callback"
         if self.suite.provider is not None:
             names |= self.suite.provider.names
-        kept = str(empty_database().parent)
+        run = str(self.directory.parent)
         own: dict[str, dict[str, Any]] = {
             "JupyterHub": {
                 "authenticator_class": recorded(
                     self.suite.subject(), METHODS, self.record, self.answers
                 ),
                 "spawner_class": NoopSpawner,
-                # Compiling templates takes longer than all else of a login.
-                "jinja_environment_options": {"bytecode_cache": FileSystemBytecodeCache(kept)},
+                # Compiling templates takes longer than all else of a login: once for a run.
+                "jinja_environment_options": {"bytecode_cache": FileSystemBytecodeCache(run)},
                 "tornado_settings": {"slow_spawn_timeout": 0, "slow_stop_timeout": 0},
             },
             "Spawner": {"poll_interval": 0},

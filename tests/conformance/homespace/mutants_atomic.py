@@ -503,7 +503,7 @@ class Everlasting(Transaction):
         self.fs = None
 
 
-@mutant("HOME-045", Toy)
+@mutant("HOME-045", Toy, also="HOME-007")
 class PoisonsLaterWrites(Fragile):
     """After a transaction that failed, every write waits for an end that never comes."""
 
@@ -543,7 +543,7 @@ class Unending(Transaction):
         super().complete(commit)
 
 
-@mutant("HOME-045", Toy)
+@mutant("HOME-045", Toy, also="HOME-007")
 class EndsOnlyWell(Fragile):
     """After a transaction whose end was refused, every write waits for another."""
 

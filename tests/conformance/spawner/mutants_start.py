@@ -191,7 +191,7 @@ class SwallowsTheCancellation(FullSpawner):
             return "http://127.0.0.1:9"
 
 
-@mutant("SPAWNER-009", Full)
+@mutant("SPAWNER-009", Full, also="SPAWNER-048 SPAWNER-050")
 class SleepsInTheLoop(FullSpawner):
     """Waits for the machine as a synchronous SDK does."""
 

@@ -78,7 +78,7 @@ class TriesOnce(FullSpawner):
 
     async def stop(self, now=False):
         try:
-            await self.ask("DELETE", f"/servers/{self.name_of_machine}?grace=1")
+            await self.ask("DELETE", f"/servers/{self.name_of_machine}?grace={0 if now else 1}")
         except HTTPClientError as error:
             if error.code != 404:
                 raise
