@@ -20,6 +20,7 @@ from traitlets import Float, Integer, Unicode, default
 from greyhub import ports
 from greyhub.names import filename, short_id
 from greyhub.spawners import process
+from greyhub.spawners.failed import ServerFailed
 from greyhub.spawners.uids import UidTable
 
 RETRIES = 5
@@ -27,14 +28,6 @@ RETRIES = 5
 
 HOME = "greyhub home: "
 """How the lines begin in which a server's log tells of its home being brought down."""
-
-
-class ServerFailed(Exception):
-    """The server could not be started, or not be ended."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.jupyterhub_message = message
 
 
 class LocalSpawner(LocalProcessSpawner):  # type: ignore[misc]

@@ -1,0 +1,1 @@
+"""What the adapters for Kubernetes share: repeated requests, watches, words for failures."""

@@ -1,0 +1,67 @@
+"""Fixtures for tests on a cluster.
+
+cluster
+    A namespace of its own in the cluster that KUBECONFIG names; gone afterwards.
+api
+    A proxy before the API server, which can be away.
+pods_hub
+    Makes a hub on this machine whose servers are pods.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.support.clusters import HOST, IMAGE, ApiProxy, Cluster
+from tests.support.hubs import Hub
+
+CONFIG = """
+c.JupyterHub.hub_ip = {host!r}
+c.JupyterHub.hub_connect_url = "http://{host}:" + str(c.JupyterHub.hub_port)
+c.JupyterHub.tornado_settings = {{"slow_spawn_timeout": 0}}
+c.GreyHub.spawner = "kubernetes"
+c.GreyHub.homespace = None
+c.GreyHub.data = None
+c.PodSpawner.namespace = {namespace!r}
+c.PodSpawner.image = {image!r}
+c.PodSpawner.image_pull_policy = "IfNotPresent"
+"""
+
+
+@pytest.fixture
+def cluster() -> Iterator[Cluster]:
+    if not os.environ.get("KUBECONFIG") or not shutil.which("kubectl") or not HOST:
+        pytest.skip("needs a cluster: KUBECONFIG, kubectl, GREYHUB_TESTS_HOST")
+    made = Cluster(f"greyhub-{secrets.token_hex(4)}")
+    made.kubectl("create", "namespace", made.namespace)
+    yield made
+    made.kubectl("delete", "namespace", made.namespace, "--wait=false")
+
+
+@pytest.fixture
+def api(cluster: Cluster, tmp_path: Path) -> Iterator[ApiProxy]:
+    with ApiProxy(tmp_path / "kubeconfig") as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def pods_hub(
+    cluster: Cluster, api: ApiProxy, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Hub]]:
+    monkeypatch.setenv("KUBECONFIG", str(api.kubeconfig))
+    with ExitStack() as ends:
+
+        def start(config: str = "") -> Hub:
+            text = CONFIG.format(host=HOST, namespace=cluster.namespace, image=IMAGE) + config
+            hub = Hub(directory, text)
+            ends.callback(hub.end)
+            return hub.start()
+
+        yield start
