@@ -234,3 +234,25 @@ def test_a_hub_that_is_killed_while_it_starts_a_server_leaves_none_behind(
     hub.stop_server("ada")
     assert cluster.get("pods") == []
     assert cluster.get("secrets") == []
+
+
+STOCK = """
+del c.PodSpawner
+c.GreyHub.spawner = "kubespawner.KubeSpawner"
+c.KubeSpawner.namespace = {namespace!r}
+c.KubeSpawner.image = {image!r}
+c.KubeSpawner.image_pull_policy = "IfNotPresent"
+c.KubeSpawner.uid = 1000
+"""
+
+
+def test_kubespawner_plugs_in_as_it_is(pods_hub: Start, cluster: Cluster) -> None:
+    """It formats the environment, which tickets come through."""
+    hub = pods_hub(STOCK.format(namespace=cluster.namespace, image=IMAGE))
+    hub.spawn("ada")
+    [pod] = cluster.pods()
+    code = "import greyhub; print(greyhub.connect().user)"
+    name = pod["metadata"]["name"]
+    assert cluster.kubectl("exec", name, "--", "python", "-c", code) == "ada\n"
+    hub.stop_server("ada")
+    assert cluster.get("pods") == []
