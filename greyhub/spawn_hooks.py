@@ -31,10 +31,8 @@ class SpawnHooks:
         spawner.environment = {**spawner.environment, **tickets}
 
     async def finish(self, spawner: Any) -> None:
-        """After the stop: no token of the server is left, and nothing of one that ended itself."""
+        """After the stop: no token of the server is left."""
         self._revoke(spawner)
-        if remove := getattr(spawner, "remove_remains", None):
-            await remove()
 
     def _revoke(self, spawner: Any) -> None:
         """Delete the tokens of a server.

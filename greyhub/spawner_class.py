@@ -12,6 +12,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
+from itertools import chain, repeat
 from typing import Any, Final
 
 PAUSES: Final = (0.5, 2.0, 5.0, 10.0, 30.0)
@@ -45,7 +46,7 @@ def spawner_class(cls: Any, delete_user: Callable[[Any], Awaitable[None]] | None
 
             Meanwhile JupyterHub says that it checks the server, and starts no second one.
             """
-            for pause in _pauses():
+            for pause in chain(PAUSES, repeat(PAUSES[-1])):
                 try:
                     status: int | None = await _awaited(super().poll())
                     return status
@@ -63,7 +64,7 @@ def spawner_class(cls: Any, delete_user: Callable[[Any], Awaitable[None]] | None
         async def stop(self, now: bool = False) -> None:
             """Stop the server, again while the backend does not say that it is gone."""
             began, tries = time.monotonic(), 0
-            for pause in _pauses():
+            for pause in chain(PAUSES, repeat(PAUSES[-1])):
                 error: Exception | None = None
                 try:
                     await _awaited(super().stop(now))
@@ -103,12 +104,6 @@ def spawner_class(cls: Any, delete_user: Callable[[Any], Awaitable[None]] | None
     PlatformSpawner.__name__ = PlatformSpawner.__qualname__ = f"Platform{cls.__name__}"
     PlatformSpawner.__module__, PlatformSpawner.__doc__ = cls.__module__, cls.__doc__
     return PlatformSpawner
-
-
-def _pauses() -> Any:
-    yield from PAUSES
-    while True:
-        yield PAUSES[-1]
 
 
 async def _awaited(answer: Any) -> Any:

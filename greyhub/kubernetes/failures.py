@@ -37,6 +37,15 @@ class Failure(NamedTuple):
         return f"{self.what}.\n  fix: {self.fix}" if self.fix else f"{self.what}."
 
 
+def exit_status(pod: Pod) -> int | None:
+    """The exit status of the server in a pod; None if it has not ended."""
+    status = pod["status"]
+    for container in status.get("containerStatuses") or ():
+        if container["name"] == "notebook" and (ended := container["state"].get("terminated")):
+            return int(ended["exitCode"])
+    return {"Failed": 1, "Succeeded": 0}.get(status.get("phase"))
+
+
 def failure(pod: Pod, events: Sequence[Mapping[str, Any]] = ()) -> Failure | None:
     """Why a pod does not run; None if nothing is known to be wrong with it."""
     return next(_failures(pod, events), None)

@@ -18,12 +18,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
+from jupyterhub.utils import maybe_future
 from kubernetes_asyncio import client
 from kubernetes_asyncio.client import ApiException
 from kubespawner import KubeSpawner
 from traitlets import Unicode, default
 
-from greyhub.kubernetes.failures import Failure, failure, refusal
+from greyhub.kubernetes.failures import Failure, exit_status, failure, refusal
 from greyhub.kubernetes.names import object_name
 from greyhub.kubernetes.objects import HUB, SHORT, START, Objects
 from greyhub.kubernetes.progress import words
@@ -333,17 +334,11 @@ class PodSpawner(KubeSpawner):  # type: ignore[misc]
         return self._status(pod)
 
     def _status(self, pod: Mapping[str, Any]) -> int | None:
-        status = pod["status"]
-        for container in status.get("containerStatuses") or ():
-            if container["name"] == "notebook" and (ended := container["state"].get("terminated")):
-                if why := failure(pod):
-                    self.log.warning("greyhub: the server %s: %s", self._log_name, why.what)
-                return int(ended["exitCode"]) or 0
-        if status.get("phase") in ("Failed", "Succeeded"):
-            if why := failure(pod):
-                self.log.warning("greyhub: the server %s: %s", self._log_name, why.what)
-            return 1 if status["phase"] == "Failed" else 0
-        return None
+        """The exit status of the server in a pod; None if it has not ended. Logs why it has."""
+        ended = exit_status(pod)
+        if ended is not None and (why := failure(pod)):
+            self.log.warning("greyhub: the server %s: %s", self._log_name, why.what)
+        return ended
 
     async def get_url(self) -> str:
         """The address of the pod; one that is still being started is waited for."""
@@ -382,7 +377,14 @@ class PodSpawner(KubeSpawner):  # type: ignore[misc]
         except TimeoutError:
             raise ServerFailed(f"The pod {self.pod_name} does not end.") from None
 
-    async def remove_remains(self) -> None:
+    async def run_post_stop_hook(self) -> None:
+        """The hook, and then the end of what a server that has ended by itself leaves."""
+        try:
+            await maybe_future(super().run_post_stop_hook())
+        finally:
+            await self._remove_remains()
+
+    async def _remove_remains(self) -> None:
         """Delete the pod of a server that has ended by itself: once, and without insisting.
 
         The hub may be about to end, too. What is left is replaced at the next start.

@@ -20,13 +20,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.processes, pytest.mark.kubernetes]
 Start = Callable[..., Hub]
 
 
-def answers(hub: Hub, user: str) -> bool:
-    reply = requests.get(
-        f"{hub.url}user/{user}/api/status",
+def start_events(hub: Hub, user: str) -> list[dict[str, Any]]:
+    """What the page that shows a start is told, to its end."""
+    stream = requests.get(
+        f"{hub.url}hub/api/users/{user}/server/progress",
         headers={"Authorization": f"token {hub.token}"},
-        timeout=MINUTE,
+        timeout=5 * MINUTE,
     )
-    return reply.ok
+    return [json.loads(line[6:]) for line in stream.text.splitlines() if line[:6] == "data: "]
 
 
 def refused(hub: Hub, user: str) -> str:
@@ -39,12 +40,7 @@ def refused(hub: Hub, user: str) -> str:
     ) as asked:
         if not asked.ok:
             return asked.text
-    stream = requests.get(
-        f"{hub.url}hub/api/users/{user}/server/progress",
-        headers={"Authorization": f"token {hub.token}"},
-        timeout=5 * MINUTE,
-    )
-    events = [json.loads(line[6:]) for line in stream.text.splitlines() if line[:6] == "data: "]
+    events = start_events(hub, user)
     assert events[-1].get("failed"), events
     return str(events[-1]["message"])
 
@@ -52,12 +48,7 @@ def refused(hub: Hub, user: str) -> str:
 def progress(hub: Hub, user: str) -> list[str]:
     hub.api("POST", f"users/{user}")
     hub.api("POST", f"users/{user}/server")
-    stream = requests.get(
-        f"{hub.url}hub/api/users/{user}/server/progress",
-        headers={"Authorization": f"token {hub.token}"},
-        timeout=5 * MINUTE,
-    )
-    events = [json.loads(line[6:]) for line in stream.text.splitlines() if line[:6] == "data: "]
+    events = start_events(hub, user)
     assert events[-1].get("ready"), events
     return [each["message"] for each in events]
 
@@ -74,7 +65,7 @@ def test_a_server_from_its_start_to_its_end(pods_hub: Start, cluster: Cluster) -
     said = progress(hub, "ada")
     assert "There is room for the server." in said
     assert "The server starts…" in said
-    assert answers(hub, "ada")
+    assert hub.answers("ada")
     [pod] = cluster.get("pods")
     # Nothing secret can be read by who may look at pods, and nothing is expanded on its way.
     token = re.compile(r"[0-9a-f]{32}")
@@ -93,7 +84,7 @@ def test_a_server_from_its_start_to_its_end(pods_hub: Start, cluster: Cluster) -
     before = cluster.uids()
     hub.stop(signal.SIGKILL)
     hub.start()
-    until(lambda: answers(hub, "ada"), what="the server, after the hub was killed")
+    until(lambda: hub.answers("ada"), what="the server, after the hub was killed")
     assert cluster.uids() == before
     hub.stop_server("ada")
     assert cluster.get("pods") == []
@@ -108,14 +99,14 @@ def test_an_api_server_that_is_away_costs_no_server(
         hub.spawn(user)
     before = cluster.uids()
     api.away()
-    assert answers(hub, "ada")
+    assert hub.answers("ada")
     hub.stop(signal.SIGKILL)
     hub.start()  # JupyterHub would take a poll that raises for the end of both
     until(lambda: "it is not known whether" in hub.log.read_text(), what="the hub's question")
     api.back()
     for user in ("ada", "grace"):
         until(lambda user=user: (hub.server(user) or {}).get("ready"), what="a server, found again")
-        assert answers(hub, user)
+        assert hub.answers(user)
     assert cluster.uids() == before
     # A stop goes on until the server is gone.
     api.away()
@@ -140,7 +131,7 @@ def test_a_create_whose_reply_was_lost_is_adopted(
     made = [path for method, path in api.requests if method == "POST" and path.endswith("/pods")]
     assert len(made) == 2
     assert not [path for method, path in api.requests if method == "DELETE"]
-    assert answers(hub, "ada")
+    assert hub.answers("ada")
     hub.stop_server("ada")
     assert cluster.get("pods") == []
 
@@ -229,7 +220,7 @@ def test_a_hub_that_is_killed_while_it_starts_a_server_leaves_none_behind(
     hub.stop(signal.SIGKILL)
     hub.start()
     hub.spawn("ada")
-    assert answers(hub, "ada")
+    assert hub.answers("ada")
     assert len(cluster.get("pods")) == 1
     hub.stop_server("ada")
     assert cluster.get("pods") == []

@@ -16,16 +16,6 @@ from tests.support.processes import ended
 from tests.support.waiting import MINUTE, until
 
 
-def answers(hub: Hub, user: str) -> bool:
-    """Whether the user's server answers behind the proxy."""
-    reply = requests.get(
-        f"{hub.url}user/{user}/api/status",
-        headers={"Authorization": f"token {hub.token}"},
-        timeout=MINUTE,
-    )
-    return reply.ok
-
-
 def accepted(hub: Hub, token: str) -> bool:
     """Whether the hub still knows a token."""
     reply = requests.get(
@@ -45,11 +35,11 @@ def test_server_goes_on_while_the_hub_restarts(directory: Path, how: signal.Sign
     with running(directory) as hub:
         hub.spawn("ada")
         pid, token = hub.pid("ada"), hub.environment("ada")["JUPYTERHUB_API_TOKEN"]
-        assert answers(hub, "ada")
+        assert hub.answers("ada")
         hub.stop(how)
         assert not ended(pid)
         hub.start()
-        assert until(lambda: answers(hub, "ada"), what="the server's answer")
+        assert until(lambda: hub.answers("ada"), what="the server's answer")
         assert hub.pid("ada") == pid
         assert accepted(hub, token)
         hub.stop_server("ada")
@@ -68,7 +58,7 @@ def test_server_that_ended_meanwhile_is_noticed(directory: Path) -> None:
         until(lambda: hub.server("ada") is None, what="the hub's notice")
         assert not accepted(hub, token)
         hub.spawn("ada")
-        assert answers(hub, "ada")
+        assert hub.answers("ada")
 
 
 @pytest.mark.slow
@@ -97,7 +87,7 @@ def test_a_server_that_was_starting_when_the_hub_was_killed_is_adopted(directory
         hub.start()
         gate.touch()
         hub.spawn("ada")
-        assert answers(hub, "ada")
+        assert hub.answers("ada")
         servers = [each for each in marked(identity) if each.ppid() in (1, hub_pid(hub))]
         assert [server.pid for server in servers] == [orphan.pid]
         hub.stop_server("ada")

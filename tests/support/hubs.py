@@ -191,6 +191,15 @@ class Hub:
         servers: dict[str, dict[str, Any]] = self.api("GET", f"users/{user}")["servers"]
         return servers.get(name)
 
+    def answers(self, user: str) -> bool:
+        """Whether the user's server answers behind the proxy."""
+        reply = requests.get(
+            f"{self.url}user/{user}/api/status",
+            headers={"Authorization": f"token {self.token}"},
+            timeout=MINUTE,
+        )
+        return reply.ok
+
     def spawn(self, user: str, name: str = "", limit: float = 120) -> dict[str, Any]:
         """Start a server if it is not there, and wait until it is ready."""
         if user not in [each["name"] for each in self.api("GET", "users")]:
