@@ -161,6 +161,20 @@ def _unscheduled(
             )
 
 
+def lost_node(pod: Pod | None) -> str:
+    """Why a pod does not end, where its node does not answer; empty if that is not known."""
+    if pod is None:
+        return ""
+    reasons = {each.get("reason") for each in pod["status"].get("conditions") or ()}
+    if not reasons & {"NodeNotReady", "DeletionByTaintManager"}:
+        return ""
+    return (
+        f"its node {pod['spec'].get('nodeName', '')} does not answer, and may still run it.\n"
+        "  fix: bring the node back, or, if it is off for good, remove it from the cluster: "
+        "kubectl delete node"
+    )
+
+
 CLAIM_EVENTS: Final = frozenset({"ProvisioningFailed", "FailedBinding"})
 
 
@@ -201,6 +215,9 @@ def _message(ended: Mapping[str, Any]) -> str:
 def _memory_limit(pod: Pod, name: str) -> str:
     for container in pod["spec"]["containers"]:
         if container["name"] == name:
-            limit = container.get("resources", {}).get("limits", {}).get("memory")
-            return f" of {int(limit) / 2**30:.1f} GiB" if str(limit).isdigit() else f" of {limit}"
+            limit = str(container.get("resources", {}).get("limits", {}).get("memory", ""))
+            if found := re.fullmatch(r"(\d+)([kKMGT]?)(i?)", limit):
+                power = " KMGT".index(found[2].upper() or " ")
+                size = int(found[1]) * (1024 if found[3] else 1000) ** power
+                return f" of {size / 2**30:.1f} GiB"
     return ""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any, Final
 
 from greyhub.adapter import Finding
+from greyhub.kubernetes.objects import HUB, Objects
+from greyhub.kubernetes.orphans import unknown
 from greyhub.kubernetes.requests import Unreachable, patiently
+from greyhub.names import short_id
 
 RIGHTS: Final[Mapping[str, Sequence[str]]] = {
     "pods": ("create", "get", "list", "watch", "delete"),
@@ -25,8 +29,21 @@ SKEW: Final = 60.0
 PATIENCE: Final = 10.0
 
 
-async def cluster(namespace: str, rights: Mapping[str, Sequence[str]] = RIGHTS) -> list[Finding]:
-    """Findings on the cluster: its version, the hub's rights in a namespace, quota, clock."""
+async def cluster(
+    namespace: str,
+    rights: Mapping[str, Sequence[str]] = RIGHTS,
+    hub_id: str = "",
+    known: Collection[tuple[str, str]] = (),
+) -> list[Finding]:
+    """Findings on the cluster: its version, the hub's rights in a namespace, quota, clock, pods.
+
+    Parameters
+    ----------
+    hub_id : str
+        Whose pods are looked for; empty where there has been no hub yet.
+    known : collection of tuple
+        The user and server of each that the hub's database tells of.
+    """
     from kubernetes_asyncio import client
     from kubernetes_asyncio.config import ConfigException
     from kubespawner.clients import load_config
@@ -49,6 +66,7 @@ async def cluster(namespace: str, rights: Mapping[str, Sequence[str]] = RIGHTS) 
             found += await _clock(api)
             found += await _rights(client, api, namespace, rights)
             found += await _quota(client.CoreV1Api(api), namespace)
+            found += await _servers(client.CoreV1Api(api), namespace, hub_id, known)
         except Unreachable as error:
             return [Finding("error", str(error), "correct the address in the kubeconfig")]
         except client.ApiException as error:
@@ -91,6 +109,46 @@ async def _rights(
             )
         ]
     return [Finding("ok", f"the hub may make and end pods in the namespace {namespace}")]
+
+
+async def _servers(
+    api: Any, namespace: str, hub_id: str, known: Collection[tuple[str, str]]
+) -> list[Finding]:
+    labels = f"{HUB}={short_id('hub', hub_id)}"
+    pods = await Objects(api, namespace, PATIENCE).pods(labels) if hub_id else []
+    found = await _path(pods)
+    if lost := [each["metadata"]["name"] for each in unknown(pods, known)]:
+        return [
+            *found,
+            Finding(
+                "warning",
+                f"pods of this hub that it does not know: {', '.join(sorted(lost))}",
+                "start the hub, which ends them, or delete them by kubectl",
+            ),
+        ]
+    said = f"{len(pods)} servers of this hub run in the namespace {namespace}"
+    return [*found, Finding("ok", said)]
+
+
+async def _path(pods: Sequence[Mapping[str, Any]]) -> list[Finding]:
+    """Whether a pod is reached from here, by the addresses that the hub and its proxy use."""
+    fix = (
+        "give this machine a route to the pods' addresses, or run the hub and its proxy in the "
+        "cluster"
+    )
+    for pod in pods:
+        ports = [each["containerPort"] for each in pod["spec"]["containers"][0].get("ports", ())]
+        address = pod["status"].get("podIP")
+        if pod["status"].get("phase") != "Running" or not address or not ports:
+            continue
+        try:
+            _, writer = await asyncio.wait_for(asyncio.open_connection(address, ports[0]), PATIENCE)
+        except (OSError, TimeoutError) as error:
+            said = f"the pod {pod['metadata']['name']} is not reached at {address}:{ports[0]}"
+            return [Finding("error", f"{said}: {error or 'no answer'}", fix)]
+        writer.close()
+        return [Finding("ok", f"pods are reached from here, at {address}")]
+    return [Finding("note", "whether pods are reached from here is seen once a server runs", fix)]
 
 
 async def _quota(api: Any, namespace: str) -> list[Finding]:

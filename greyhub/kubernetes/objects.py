@@ -82,11 +82,28 @@ class Objects:
 
         return await patiently(create, self.patience)
 
-    async def delete_pod(self, name: str, grace: int) -> None:
-        """Ask for the end of a pod, with so many seconds to end by itself; fine if it is gone."""
+    async def delete_pod(self, name: str, grace: int, uid: str = "") -> None:
+        """Ask for the end of a pod, with so many seconds to end by itself; fine if it is gone.
+
+        Parameters
+        ----------
+        uid : str
+            Only the pod of this identity: another one of its name stays.
+        """
+        body = {"preconditions": {"uid": uid}} if uid else None
         await self._gone(
-            lambda: self.api.delete_namespaced_pod(name, self.namespace, grace_period_seconds=grace)
+            lambda: self.api.delete_namespaced_pod(
+                name, self.namespace, grace_period_seconds=grace, body=body
+            )
         )
+
+    async def pods(self, labels: str) -> list[Mapping[str, Any]]:
+        """All pods with certain labels, as the API server knows them now."""
+        found = await patiently(
+            lambda: self.api.list_namespaced_pod(self.namespace, label_selector=labels),
+            self.patience,
+        )
+        return list(self.api.api_client.sanitize_for_serialization(found)["items"])
 
     async def log(self, pod: str, container: str) -> str:
         """The end of a container's log; empty if there is none."""
@@ -103,35 +120,40 @@ class Objects:
             return ""
         return str(said or "").rstrip()
 
-    async def write_secret(self, secret: Any) -> None:
-        """Create a Secret, or replace the one of its name."""
+    async def write(self, kind: str, thing: Any) -> None:
+        """Create a ``secret`` or ``service``, or replace the one of its name."""
         from kubernetes_asyncio.client import ApiException
+
+        create = getattr(self.api, f"create_namespaced_{kind}")
+        replace = getattr(self.api, f"replace_namespaced_{kind}")
 
         async def write() -> None:
             try:
-                await self.api.create_namespaced_secret(self.namespace, secret)
+                await _unlogged(create(self.namespace, thing, _preload_content=False))
             except ApiException as error:
                 if error.status != 409:
                     raise
-                name = secret.metadata.name
-                await self.api.replace_namespaced_secret(name, self.namespace, secret)
+                name = thing.metadata.name
+                await _unlogged(replace(name, self.namespace, thing, _preload_content=False))
 
         await patiently(write, self.patience)
 
-    async def give_secret(self, name: str, pod: str, uid: str) -> None:
-        """Let a Secret go with a pod, however that goes; it is deleted by name besides."""
+    async def give(self, kind: str, name: str, pod: str, uid: str) -> None:
+        """Let a ``secret`` or ``service`` go with a pod, however that goes."""
         from kubernetes_asyncio.client import ApiException
 
         owner = {"apiVersion": "v1", "kind": "Pod", "name": pod, "uid": uid}
         body = {"metadata": {"ownerReferences": [owner]}}
-        with suppress(ApiException, Unreachable):
+        patch = getattr(self.api, f"patch_namespaced_{kind}")
+        with suppress(ApiException, Unreachable):  # it is deleted by name besides
             await patiently(
-                lambda: self.api.patch_namespaced_secret(name, self.namespace, body), SHORT
+                lambda: _unlogged(patch(name, self.namespace, body, _preload_content=False)), SHORT
             )
 
-    async def delete_secret(self, name: str) -> None:
-        """Delete a Secret; fine if it is gone."""
-        await self._gone(lambda: self.api.delete_namespaced_secret(name, self.namespace))
+    async def delete(self, kind: str, name: str) -> None:
+        """Delete a ``secret`` or ``service``; fine if it is gone."""
+        delete = getattr(self.api, f"delete_namespaced_{kind}")
+        await self._gone(lambda: delete(name, self.namespace))
 
     async def _gone(self, delete: Callable[[], Awaitable[Any]]) -> None:
         from kubernetes_asyncio.client import ApiException
@@ -140,7 +162,21 @@ class Objects:
             try:
                 await delete()
             except ApiException as error:
-                if error.status != 404:
+                if error.status not in (404, 409):  # 409: another has its name
                     raise
 
         await patiently(attempt, self.patience)
+
+
+async def _unlogged(request: Awaitable[Any]) -> None:
+    """Make a request whose answer is not read: the client would log it, and a Secret is in it."""
+    from kubernetes_asyncio.client import ApiException
+
+    answer = await request
+    try:
+        if answer.status >= 300:
+            error = ApiException(status=answer.status, reason=answer.reason)
+            error.body, error.headers = await answer.text(), answer.headers
+            raise error
+    finally:
+        answer.close()

@@ -47,6 +47,8 @@ class Watch:
         log: logging.Logger | logging.LoggerAdapter[Any],
     ) -> None:
         self._list, self.log = list_objects, log
+        self._by_pod: dict[str, dict[str, Any]] = {}
+        self._wakers: dict[str, asyncio.Event] = {}
         self._where = {**where, "_preload_content": False}
         self.resources: dict[str, Any] = {}
         """The objects, by ``namespace/name``."""
@@ -54,7 +56,7 @@ class Watch:
         """Why the API server cannot be asked at the moment."""
         self.refused = False
         """Whether it is not to be asked by this hub: it has not the right."""
-        self._loaded, self._changed = asyncio.Event(), asyncio.Event()
+        self._loaded = asyncio.Event()
         self._task = asyncio.ensure_future(self._run())
 
     @property
@@ -64,11 +66,12 @@ class Watch:
 
     @property
     def events(self) -> list[Any]:
-        """The objects in the order of their time, if they are events."""
-        return sorted(
-            self.resources.values(),
-            key=lambda each: each.get("lastTimestamp") or each.get("eventTime") or "",
-        )
+        """All objects, if they are events; KubeSpawner's name for them."""
+        return list(self.resources.values())
+
+    def about(self, pod: str) -> list[Any]:
+        """The objects about one pod, ``namespace/name``, in the order of their time."""
+        return sorted(self._by_pod.get(pod, {}).values(), key=_time)
 
     async def load(self, seconds: float) -> None:
         """Wait until all objects were listed once; `Unreachable` if that takes too long."""
@@ -80,10 +83,11 @@ class Watch:
                     f"the Kubernetes API server: {self.trouble or 'no answer'}"
                 ) from (None)
 
-    async def change(self, seconds: float) -> None:
-        """Wait until any object changes, or for some seconds."""
+    async def change(self, pod: str, seconds: float) -> None:
+        """Wait until an object about a pod changes, or for some seconds."""
+        waker = self._wakers.setdefault(pod, asyncio.Event())
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._changed.wait(), seconds)
+            await asyncio.wait_for(waker.wait(), seconds)
 
     async def stop(self) -> None:
         """End the task."""
@@ -130,9 +134,12 @@ class Watch:
                 break
             page["_continue"] = rest
         self.resources.clear()
-        self.resources.update(found)
+        self._by_pod.clear()
+        for each in found.values():
+            self._keep(each)
         self._loaded.set()
-        self._tell()
+        for pod in list(self._wakers):
+            self._wake(pod)
         return str(body["metadata"]["resourceVersion"])
 
     async def _session(self, version: str) -> AsyncIterator[Mapping[str, Any]]:
@@ -161,16 +168,27 @@ class Watch:
         if kind == "ERROR":
             raise Refused(thing.get("code", 0), thing.get("message", ""))
         if kind == "DELETED":
-            self.resources.pop(_key(thing), None)
+            self._drop(thing)
         elif kind != "BOOKMARK":
-            self.resources[_key(thing)] = thing
+            self._keep(thing)
         if kind != "BOOKMARK":
-            self._tell()
+            self._wake(_pod(thing))
         return str(thing["metadata"]["resourceVersion"])
 
-    def _tell(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
+    def _keep(self, thing: Mapping[str, Any]) -> None:
+        self.resources[_key(thing)] = thing
+        self._by_pod.setdefault(_pod(thing), {})[_key(thing)] = thing
+
+    def _drop(self, thing: Mapping[str, Any]) -> None:
+        self.resources.pop(_key(thing), None)
+        about = self._by_pod.get(_pod(thing), {})
+        about.pop(_key(thing), None)
+        if not about:
+            self._by_pod.pop(_pod(thing), None)
+
+    def _wake(self, pod: str) -> None:
+        if waker := self._wakers.pop(pod, None):
+            waker.set()
 
 
 class Refused(Exception):
@@ -190,3 +208,13 @@ async def _read(answer: Any) -> bytes:
 
 def _key(thing: Mapping[str, Any]) -> str:
     return f"{thing['metadata']['namespace']}/{thing['metadata']['name']}"
+
+
+def _pod(thing: Mapping[str, Any]) -> str:
+    """The pod that an object is about: itself, or the one that an event tells of."""
+    about = thing.get("involvedObject")
+    return f"{about.get('namespace')}/{about.get('name')}" if about else _key(thing)
+
+
+def _time(event: Mapping[str, Any]) -> str:
+    return str(event.get("lastTimestamp") or event.get("eventTime") or "")

@@ -7,19 +7,33 @@ hub must be told more than the class.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from traitlets import Any as AnyTrait
+from traitlets import Enum
 
 from greyhub.adapter import Adapter, Contribution
 from greyhub.imports import points
+
+_tasks: set[asyncio.Task[None]] = set()
+"""What is going on: a loop holds no task of its own."""
 
 
 class SpawnerAdapter(Adapter):
     """Fills the slot with a JupyterHub Spawner class."""
 
     slot = "spawner"
+
+    orphans = Enum(
+        ["end", "keep"],
+        "end",
+        help="What becomes of servers of this hub that it does not know, when it has started: "
+        "JupyterHub forgets a server that it could not stop, and all of them with a lost "
+        "database. ``keep``: they run on. Homes stay in either case.",
+    ).tag(config=True)
 
     spawner_class = AnyTrait(help="The Spawner class; its options are set on its own section.")
 
@@ -45,6 +59,17 @@ class SpawnerAdapter(Adapter):
         return Contribution(
             config={"JupyterHub": {"spawner_class": self.load_class(), "cleanup_servers": False}}
         )
+
+    def hub_starts(self, app: Any) -> None:
+        """The hub starts: end, as `orphans` says, what it does not know once it has started."""
+        from greyhub.spawners.orphans import end_orphans
+
+        if self.orphans != "end":
+            return
+        with suppress(RuntimeError):  # there is no loop where the hub only shows its options
+            task = asyncio.get_running_loop().create_task(end_orphans(app))
+            _tasks.add(task)
+            task.add_done_callback(_tasks.discard)
 
     async def ticket(self, spawner: Any) -> Mapping[str, Any]:
         """Who the server belongs to."""

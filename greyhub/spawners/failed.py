@@ -1,4 +1,8 @@
-"""The error of a server that could not be started, or not be ended."""
+"""The errors of a server that could not be started, or not be ended."""
+
+from __future__ import annotations
+
+from tornado.web import HTTPError
 
 
 class ServerFailed(Exception):
@@ -7,3 +11,17 @@ class ServerFailed(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.jupyterhub_message = message
+
+
+class ServerRefused(HTTPError):
+    """The server cannot be started as it was asked for: a quota, an image, its size.
+
+    JupyterHub does not count it among the failures after which it ends itself.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(400, message)
+        self.jupyterhub_message = message
+
+    def __str__(self) -> str:
+        return self.jupyterhub_message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -42,8 +43,20 @@ class KubernetesSpawnerAdapter(SpawnerAdapter):
     async def check(self) -> Sequence[Finding]:
         """Is the cluster there, and may the hub do in it what it must?"""
         from greyhub.kubernetes.live_check import cluster
+        from greyhub.spawners.orphans import stored_servers
 
-        return await cluster(self.namespace)
+        kept = f"sqlite:///{self.parent.private / 'jupyterhub.sqlite'}"
+        url = self.parent.config.get("JupyterHub", {}).get("db_url", kept)
+        known = await asyncio.to_thread(stored_servers, str(url))
+        return await cluster(self.namespace, hub_id=self.hub_id, known=known)
+
+    @property
+    def hub_id(self) -> str:
+        """The mark of this hub: as it is set, or the one in its state; empty before it has any."""
+        if "hub_id" in self.parent.config.get("PodSpawner", {}):
+            return str(self.parent.config.PodSpawner.hub_id)
+        kept = self.parent.private / "kubernetes-id"
+        return kept.read_text().strip() if kept.exists() else ""
 
     @property
     def namespace(self) -> str:

@@ -13,25 +13,22 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Collection, Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from jupyterhub.utils import maybe_future
-from kubernetes_asyncio import client
 from kubernetes_asyncio.client import ApiException
-from kubespawner import KubeSpawner
-from traitlets import Unicode, default
+from tornado.web import HTTPError
 
-from greyhub.kubernetes.failures import Failure, exit_status, failure, refusal
-from greyhub.kubernetes.names import object_name
-from greyhub.kubernetes.objects import HUB, SHORT, START, Objects
+from greyhub.kubernetes.failures import Failure, exit_status, failure, lost_node, refusal
+from greyhub.kubernetes.objects import SHORT, START, Objects
+from greyhub.kubernetes.orphans import Server, delete_orphans, orphans
 from greyhub.kubernetes.progress import words
 from greyhub.kubernetes.requests import Unreachable
 from greyhub.kubernetes.watching import Watch
-from greyhub.names import short_id
-from greyhub.spawners.failed import ServerFailed
+from greyhub.spawners.failed import ServerFailed, ServerRefused
+from greyhub.spawners.pod_manifest import PodManifest
 
 MARGIN = 3.0
 """Seconds before JupyterHub's own time-out, which would say nothing of the reason."""
@@ -39,134 +36,31 @@ MARGIN = 3.0
 MARGIN_TO_END = 60.0
 """Seconds that a pod may take to go, beyond its own."""
 
+AT_ONCE = 1
+"""Seconds of grace where there is no time: with 0, the API server would not wait for the node."""
+
 T = TypeVar("T")
 
 
-class PodSpawner(KubeSpawner):  # type: ignore[misc]
+class PodSpawner(PodManifest):
     """A notebook server per user, in a pod of its own."""
-
-    state_dir = Unicode(help="Where the hub's own mark is kept.").tag(
-        config=True, example="/srv/jupyterhub/hub"
-    )
-
-    hub_id = Unicode(
-        help="Tells the pods of this hub from those of others in the same namespace. By default, "
-        "it is made once, and kept in the state directory."
-    ).tag(config=True, example="teaching")
 
     reflectors: ClassVar[dict[Any, Watch]] = {}
 
-    _start_id = ""
+    _pod_uid = ""
+    """The identity of the pod of this start, once it is made."""
+    _told = ""
+    """The identity of the pod of which it was said why it ended."""
     _unsure = False
     """Whether a start ended in a way that leaves open whether there is a pod."""
     _removed = False
     """Whether the pod of the last start is known to be deleted."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._name_pod()
-
-    # Safe defaults: whoever wants other values sets them.
-
-    @default("hub_id")
-    def _kept_id(self) -> str:
-        file = Path(self.state_dir) / "kubernetes-id"
-        with suppress(FileExistsError):
-            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with file.open("x") as made:
-                made.write(secrets.token_hex(6))
-        return file.read_text().strip()
-
-    @default("uid")
-    def _jovyan(self) -> int:
-        return 1000
-
-    @default("fs_gid")
-    def _users(self) -> int:
-        return 100
-
-    @default("pod_security_context")
-    def _not_root(self) -> dict[str, Any]:
-        return {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
-
-    @default("container_security_context")
-    def _no_capabilities(self) -> dict[str, Any]:
-        return {"capabilities": {"drop": ["ALL"]}}
-
-    @default("automount_service_account_token")
-    def _no_rights(self) -> bool:
-        return False
-
-    @default("extra_pod_config")
-    def _ends_for_good(self) -> dict[str, Any]:
-        return {"restartPolicy": "Never", "enableServiceLinks": False}
-
-    @default("mem_limit")
-    def _memory(self) -> int:
-        return 2 * 2**30
-
-    @default("mem_guarantee")
-    def _memory_for_sure(self) -> int:
-        return 2**29
-
-    @default("cpu_limit")
-    def _processors(self) -> float:
-        return 2.0
-
-    @default("cpu_guarantee")
-    def _processors_for_sure(self) -> float:
-        return 0.1
-
-    @default("delete_grace_period")
-    def _time_to_save(self) -> int:
-        return 30
-
-    @default("start_timeout")
-    def _nodes_may_have_to_come(self) -> int:
-        return 900
-
-    @default("k8s_api_request_retry_timeout")
-    def _patience(self) -> int:
-        return 120
-
-    # Names and marks.
-
-    def _name_pod(self) -> None:
-        if self.pod_name_template == type(self).pod_name_template.default_value:
-            self.pod_name = object_name("jupyter", self.hub_id, self.user.name, self.name)
-            self.dns_name = self.dns_name_template.format(
-                namespace=self.namespace, name=self.pod_name
-            )
-            self.secret_name = self.pod_name
 
     def clear_state(self) -> None:
         """Forget the server that has ended."""
         super().clear_state()
         self._name_pod()
         self._unsure = False
-
-    @property
-    def hub_label(self) -> str:
-        """The value of the label `HUB`."""
-        return short_id("hub", self.hub_id)
-
-    def _build_common_labels(self, extra_labels: Mapping[str, str]) -> dict[str, str]:
-        labels: dict[str, str] = super()._build_common_labels(extra_labels)
-        return labels | {HUB: self.hub_label}
-
-    def _build_common_annotations(self, extra_annotations: Mapping[str, str]) -> dict[str, str]:
-        annotations: dict[str, str] = super()._build_common_annotations(extra_annotations)
-        return annotations | {START: self._start_id}
-
-    def _expand_env(self, env: Mapping[str, str]) -> dict[str, str]:
-        """The variables, with user properties filled in where braces name some."""
-        expanded: dict[str, str] = {}
-        for name, value in env.items():
-            try:
-                expanded |= super()._expand_env({name: value})
-            except (LookupError, ValueError):  # other braces are the value's own
-                expanded[name] = value
-        return expanded
 
     # What is known of pods and events: one watch of each kind for all servers.
 
@@ -185,7 +79,7 @@ class PodSpawner(KubeSpawner):  # type: ignore[misc]
             return watch
         where = {"field_selector": "involvedObject.kind=Pod"}
         if kind == "pods":
-            where = {"label_selector": f"component={self.component_label},{HUB}={self.hub_label}"}
+            where = {"label_selector": self.pods_of_the_hub}
         single = {"pods": "pod", "events": "event"}[kind]
         if self.enable_user_namespaces:
             method = f"list_{single}_for_all_namespaces"
@@ -194,9 +88,21 @@ class PodSpawner(KubeSpawner):  # type: ignore[misc]
         watch = self.reflectors[key] = Watch(getattr(self.api, method), where, self.log)
         return watch
 
+    @property
+    def _key(self) -> str:
+        return f"{self.namespace}/{self.pod_name}"
+
     def _known(self) -> Mapping[str, Any] | None:
         """The pod, as far as the watch knows it."""
-        return self._watch("pods").pods.get(f"{self.namespace}/{self.pod_name}")
+        return self._watch("pods").pods.get(self._key)
+
+    @property
+    def events(self) -> list[Mapping[str, Any]]:
+        """The events about the pod of this start."""
+        if not self.events_enabled or not self._pod_uid:
+            return []
+        about = self._watch("events").about(self._key)
+        return [each for each in about if each["involvedObject"].get("uid") == self._pod_uid]
 
     @property
     def objects(self) -> Objects:
@@ -205,26 +111,32 @@ class PodSpawner(KubeSpawner):  # type: ignore[misc]
 
     # Start.
 
+    async def load_user_options(self) -> None:
+        """Apply what the user chose; what is not offered is refused."""
+        try:
+            await super().load_user_options()
+        except (ValueError, TypeError) as error:
+            raise HTTPError(400, f"This server cannot be started so: {error}") from error
+
     async def _start(self) -> str:
         self._start_id, self._unsure, self._removed = secrets.token_hex(8), True, False
+        self._pod_uid = ""
         waits: dict[str, Failure] = {}
-        steps = [asyncio.ensure_future(super()._start())]
-        if not (self.internal_ssl or self.services_enabled or self.after_pod_created_hook):
-            steps.append(asyncio.ensure_future(self._running(waits)))
+        steps = [asyncio.ensure_future(each) for each in (super()._start(), self._running(waits))]
         try:
             async with asyncio.timeout(max(self.start_timeout - MARGIN, 1)):
                 await asyncio.wait(steps, return_when=asyncio.FIRST_COMPLETED)
         except TimeoutError:
-            why = waits.get("last")
-            raise ServerFailed(
-                f"The server did not start in {self.start_timeout} s" + (f": {why}" if why else ".")
-            ) from None
+            if why := waits.get("last"):
+                said = f"The server did not start in {self.start_timeout} s: {why}"
+                raise ServerRefused(said) from None
+            raise ServerFailed(f"The server did not start in {self.start_timeout} s.") from None
         finally:
             for step in steps:
                 step.cancel()
             ended = await asyncio.gather(*steps, return_exceptions=True)
         for outcome in ended:  # the reason in words stands before the symptom
-            if isinstance(outcome, ServerFailed):
+            if isinstance(outcome, ServerFailed | ServerRefused):
                 raise outcome
         for outcome in ended:
             if isinstance(outcome, str):
@@ -234,19 +146,20 @@ class PodSpawner(KubeSpawner):  # type: ignore[misc]
 
     async def _running(self, waits: dict[str, Failure]) -> str:
         """The address of the pod of this start, once it runs."""
+        more = self.internal_ssl or self.services_enabled or self.after_pod_created_hook
         while True:
             pod = self._known()
             if pod and pod["metadata"].get("annotations", {}).get(START) == self._start_id:
-                if self.is_pod_running(pod):
+                if self.is_pod_running(pod) and not more:
                     self.pod_id = pod["metadata"]["uid"]
                     return str(self._get_pod_url(pod))
                 if why := failure(pod, self.events):
                     waits["last"] = why
                     if why.final:
-                        raise ServerFailed(
+                        raise ServerRefused(
                             f"The server does not start: {why}" + await self._log(why)
                         )
-            await self._watch("pods").change(5)
+            await self._watch("pods").change(self._key, 5)
 
     def is_pod_running(self, pod: Mapping[str, Any] | None) -> bool:
         """Whether a pod runs, is ready, and has an address."""
@@ -257,32 +170,34 @@ class PodSpawner(KubeSpawner):  # type: ignore[misc]
         said = why.container and await self.objects.log(self.pod_name, why.container)
         return f"\nThe end of its log:\n{said}" if said else ""
 
-    async def get_pod_manifest(self) -> Any:
-        """The pod; its environment is in a Secret, which others than the hub cannot read.
+    @property
+    def _belongings(self) -> list[tuple[str, str]]:
+        """What belongs to the pod, by kind and name, and is made before it."""
+        found = [("secret", self.environment_name)]
+        if self.internal_ssl:
+            found.append(("secret", self.secret_name))
+        if self.internal_ssl or self.services_enabled:
+            found.append(("service", self.pod_name))
+        return found
 
-        Nor does the kubelet expand ``$(NAME)`` there, as it does in a pod's own fields.
-        """
+    async def get_pod_manifest(self) -> Any:
+        """The pod; what it refers to is there before it is."""
         pod = await super().get_pod_manifest()
-        notebook = pod.spec.containers[0]
-        values = {each.name: each.value for each in notebook.env or () if each.value is not None}
-        notebook.env = [each for each in notebook.env or () if each.value is None] or None
-        await self._write_environment(values, pod.metadata.labels)
-        source = client.V1EnvFromSource(
-            secret_ref=client.V1SecretEnvSource(name=self._environment_name)
-        )
-        notebook.env_from = [*(notebook.env_from or ()), source]
+        plain = self.api.api_client.sanitize_for_serialization(pod)
+        for kind, _ in self._belongings[1:]:
+            made = (
+                self.get_secret_manifest(None)
+                if kind == "secret"
+                # A name that is asked for too early is unknown for half a minute.
+                else self.get_service_manifest(None, self._get_pod_port(plain))
+            )
+            made.metadata.owner_references = None
+            await self._asked(self.objects.write(kind, made))
         return pod
 
-    @property
-    def _environment_name(self) -> str:
-        return f"{self.pod_name}-env"
-
-    async def _write_environment(self, values: Mapping[str, str], labels: Any) -> None:
-        about = client.V1ObjectMeta(
-            name=self._environment_name, labels=labels, annotations={START: self._start_id}
-        )
-        secret = client.V1Secret(metadata=about, string_data=dict(values))
-        await self._asked(self.objects.write_secret(secret))
+    async def write_environment(self, secret: Any) -> None:
+        """Make the Secret of the server's environment."""
+        await self._asked(self.objects.write("secret", secret))
 
     async def _asked(self, request: Awaitable[T]) -> T:
         """What was asked for; a refusal is an error in words."""
@@ -292,7 +207,7 @@ class PodSpawner(KubeSpawner):  # type: ignore[misc]
             raise ServerFailed(f"The server cannot be started: {error}.") from error
         except ApiException as error:
             if why := refusal(error):
-                raise ServerFailed(f"The server cannot be started: {why}") from error
+                raise ServerRefused(f"The server cannot be started: {why}") from error
             raise
 
     async def _make_create_pod_request(self, pod: Any, request_timeout: float) -> bool:
@@ -302,9 +217,17 @@ class PodSpawner(KubeSpawner):  # type: ignore[misc]
             return False
         if found.get("annotations", {}).get(START) != self._start_id:
             self.log.info("greyhub: an earlier pod %s is in the way, and is ended", self.pod_name)
-            await self._end_pod(grace=0)
+            await self._end_pod(AT_ONCE)
             return False
-        await self.objects.give_secret(self._environment_name, self.pod_name, found["uid"])
+        self._pod_uid = found["uid"]
+        for kind, name in self._belongings:
+            await self.objects.give(kind, name, self.pod_name, found["uid"])
+        return True
+
+    async def _ensure_not_exists(self, kind: str, name: str) -> bool:
+        return True  # what KubeSpawner makes after the pod was made before it
+
+    async def _make_create_resource_request(self, kind: str, manifest: Any) -> bool:
         return True
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
@@ -323,7 +246,7 @@ class PodSpawner(KubeSpawner):  # type: ignore[misc]
             watch = self._watch("pods")
             await watch.load(SHORT)
             pod = self._known()
-            if pod is None or watch.trouble or self._unsure:
+            if pod is None or watch.refused or self._unsure:
                 pod = await self.objects.pod(self.pod_name)
         except Unreachable:
             if self._check_pending:
@@ -336,7 +259,8 @@ class PodSpawner(KubeSpawner):  # type: ignore[misc]
     def _status(self, pod: Mapping[str, Any]) -> int | None:
         """The exit status of the server in a pod; None if it has not ended. Logs why it has."""
         ended = exit_status(pod)
-        if ended is not None and (why := failure(pod)):
+        if ended is not None and self._told != pod["metadata"]["uid"] and (why := failure(pod)):
+            self._told = pod["metadata"]["uid"]
             self.log.warning("greyhub: the server %s: %s", self._log_name, why.what)
         return ended
 
@@ -347,7 +271,7 @@ class PodSpawner(KubeSpawner):  # type: ignore[misc]
                 while (pod := self._known()) and self._status(pod) is None:
                     if self.is_pod_running(pod):
                         return str(self._get_pod_url(pod))
-                    await self._watch("pods").change(5)
+                    await self._watch("pods").change(self._key, 5)
         except TimeoutError:
             pass
         known: str = await super().get_url()
@@ -363,8 +287,9 @@ class PodSpawner(KubeSpawner):  # type: ignore[misc]
         greyhub.kubernetes.requests.Unreachable
             It is not known whether it is.
         """
-        await self._end_pod(0 if now else self.delete_grace_period)
-        await self.objects.delete_secret(self._environment_name)
+        await self._end_pod(AT_ONCE if now else self.delete_grace_period)
+        for kind, name in self._belongings:
+            await self.objects.delete(kind, name)
         self._unsure, self._removed = False, True
 
     async def _end_pod(self, grace: int) -> None:
@@ -373,9 +298,12 @@ class PodSpawner(KubeSpawner):  # type: ignore[misc]
         try:
             async with asyncio.timeout(grace + MARGIN_TO_END):
                 while await objects.pod(self.pod_name) is not None:
-                    await self._watch("pods").change(2)
+                    await self._watch("pods").change(self._key, 2)
         except TimeoutError:
-            raise ServerFailed(f"The pod {self.pod_name} does not end.") from None
+            why = lost_node(self._known())
+            raise ServerFailed(
+                f"The pod {self.pod_name} does not end" + (f": {why}" if why else ".")
+            ) from None
 
     async def run_post_stop_hook(self) -> None:
         """The hook, and then the end of what a server that has ended by itself leaves."""
@@ -393,6 +321,18 @@ class PodSpawner(KubeSpawner):  # type: ignore[misc]
             return
         objects = Objects(self.api, self.namespace, SHORT)
         with suppress(ApiException, Unreachable):
-            await objects.delete_pod(self.pod_name, grace=0)
-            await objects.delete_secret(self._environment_name)
+            await objects.delete_pod(self.pod_name, AT_ONCE)
+            for kind, name in self._belongings:
+                await objects.delete(kind, name)
             self._removed = True
+
+    # Pods of this hub that it does not know.
+
+    async def list_orphans(self, known: Collection[Server]) -> list[str]:
+        """The names of this hub's pods whose user and server are not among those it knows."""
+        found = await orphans(self.objects, self.pods_of_the_hub, known)
+        return [pod["metadata"]["name"] for pod in found]
+
+    async def reap(self, known: Collection[Server]) -> list[str]:
+        """Delete this hub's pods that it does not know; their names. Homes stay."""
+        return await delete_orphans(self.objects, self.pods_of_the_hub, known)

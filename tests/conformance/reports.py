@@ -31,8 +31,10 @@ from tests.conformance import reports_table, strangers
 ROOT = Path(__file__).parents[2]
 PLACE = ROOT / "docs/conformance"
 
-OWN = {f"greyhub-{slot}": f"tests.conformance.{slot}.suites:Local" for slot in SLOTS}
-"""The adapters that ``c.GreyHub.flavour = "local"`` chooses."""
+OWN = {f"greyhub-{slot}": f"tests.conformance.{slot}.suites:Local" for slot in SLOTS} | {
+    "greyhub-spawner-kubernetes": "tests.conformance.spawner.pods:Kubernetes",
+}
+"""greyhub's own: the adapters of ``c.GreyHub.flavour = "local"``, and those of a cluster."""
 
 
 def suites() -> dict[str, type[Suite]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -198,33 +200,28 @@ def test_a_server_that_ends_is_noticed_and_leaves_nothing(
     assert cluster.get("pods") == []
 
 
-@pytest.mark.parametrize("after", ["POST /secrets", "POST /pods", "PATCH /secrets", "GET /pods"])
-def test_a_hub_that_is_killed_while_it_starts_a_server_leaves_none_behind(
-    pods_hub: Start, cluster: Cluster, api: ApiProxy, after: str
-) -> None:
-    """Killed as the API server has done what it asked for."""
-    method, path = after.split()
+def test_greyhub_check_asks_the_cluster(pods_hub: Start, cluster: Cluster, api: ApiProxy) -> None:
     hub = pods_hub()
-    killed: list[str] = []
 
-    def kill(request: Any) -> str | None:
-        if request.method == method and path in request.path and not killed:
-            killed.append(after)
-            return "lose"
-        return None
+    def checked() -> str:
+        command = [sys.executable, "-m", "greyhub.cli", "check", "--live", "-f", str(hub.file)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=2 * MINUTE)
+        return done.stdout + done.stderr
 
-    hub.api("POST", "users/ada")
-    api.rules = [kill]
-    hub.api("POST", "users/ada/server")
-    until(lambda: killed, what=after)
-    hub.stop(signal.SIGKILL)
-    hub.start()
+    assert "seen once a server runs" in checked()
     hub.spawn("ada")
-    assert hub.answers("ada")
-    assert len(cluster.get("pods")) == 1
-    hub.stop_server("ada")
-    assert cluster.get("pods") == []
-    assert cluster.get("secrets") == []
+    [pod] = cluster.pods()
+    said = checked()
+    assert "Kubernetes v" in said
+    assert f"the hub may make and end pods in the namespace {cluster.namespace}" in said
+    assert f"pods are reached from here, at {pod['status']['podIP']}" in said
+    assert "1 servers of this hub run" in said
+    hub.stop(signal.SIGKILL)
+    (hub.state / "hub/jupyterhub.sqlite").unlink()
+    said = checked()
+    assert f"pods of this hub that it does not know: {pod['metadata']['name']}" in said
+    api.away()
+    assert "error    spawner: the Kubernetes API server: " in checked()
 
 
 STOCK = """

@@ -122,11 +122,29 @@ async def test_all_pages_are_listed_and_then_what_changes(server: Server, watch:
 async def test_a_change_wakes_who_waits(server: Server, watch: Watch) -> None:
     await watch.load(MINUTE)
     await until(lambda: server.sessions)
-    waiting = asyncio.ensure_future(watch.change(MINUTE))
+    waiting = [asyncio.ensure_future(watch.change(f"n/{name}", MINUTE)) for name in "ab"]
     await asyncio.sleep(0)
     server.tell("ADDED", "a")
-    await asyncio.wait_for(waiting, MINUTE)
+    await asyncio.wait_for(waiting[0], MINUTE)
     assert "n/a" in watch.pods
+    assert not waiting[1].done()  # it waits for another pod
+    server.tell("ADDED", "b")
+    await asyncio.wait_for(waiting[1], MINUTE)
+
+
+async def test_events_are_found_by_the_pod_that_they_are_about(
+    server: Server, watch: Watch
+) -> None:
+    await watch.load(MINUTE)
+    await until(lambda: server.sessions)
+    for name, about, when in (("2", "a", "09:02"), ("1", "a", "09:01"), ("3", "b", "09:00")):
+        about_pod = {"namespace": "n", "name": about}
+        server.tell("ADDED", name, involvedObject=about_pod, lastTimestamp=when)
+    await until(lambda: watch.about("n/b"))
+    assert [each["metadata"]["name"] for each in watch.about("n/a")] == ["1", "2"]
+    server.tell("DELETED", "1", involvedObject={"namespace": "n", "name": "a"})
+    await until(lambda: len(watch.about("n/a")) == 1)
+    assert watch.about("n/nothing") == []
 
 
 async def test_a_watch_that_was_cut_goes_on_where_it_was(server: Server, watch: Watch) -> None:

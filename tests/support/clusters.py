@@ -28,7 +28,8 @@ IMAGE = os.environ.get("GREYHUB_TESTS_IMAGE", "localhost/lab:1")
 HOST = os.environ.get("GREYHUB_TESTS_HOST", "")
 
 Rule = Callable[[web.Request], str | None]
-"""What to do with a request: ``refuse`` it, ``lose`` its answer, a status to answer, or None."""
+"""What to do with a request: ``refuse`` it, ``hang`` without an answer, ``lose`` the answer, a
+status to answer, or None."""
 
 
 class Cluster:
@@ -115,9 +116,9 @@ class ApiProxy:
         self._loop.call_soon_threadsafe(self._ending.set)
         self._thread.join(MINUTE)
 
-    def away(self) -> None:
+    def away(self, how: str = "refuse") -> None:
         """From now on, the API server answers nobody; open watches end."""
-        self.rules = [lambda request: "refuse"]
+        self.rules = [lambda request: how]
         self._loop.call_soon_threadsafe(self._cut)
 
     def back(self) -> None:
@@ -145,6 +146,8 @@ class ApiProxy:
             await self._ending.wait()
             self._cut()
             await runner.cleanup()
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
 
     def _cut(self) -> None:
         for request in list(self._open):
@@ -158,6 +161,9 @@ class ApiProxy:
             assert request.transport
             request.transport.abort()
             return web.Response()
+        if action == "hang":
+            self._open.append(request)
+            await asyncio.sleep(MINUTE * 60)
         if action and action.isdigit():
             return web.json_response({"code": int(action)}, status=int(action))
         self._open.append(request)

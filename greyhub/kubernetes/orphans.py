@@ -1,0 +1,65 @@
+"""Find and delete the pods of a hub that it does not know: those of servers it has forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from greyhub.kubernetes.objects import Objects
+
+Server = tuple[str, str]
+"""The names of a user and of a server of theirs; that of the default server is empty."""
+
+USER: Final = "hub.jupyter.org/username"
+SERVER: Final = "hub.jupyter.org/servername"
+"""The annotations by which KubeSpawner says whose a pod is, as the names are."""
+
+GRACE: Final = 30
+"""Seconds for an orphan to end by itself."""
+
+
+async def orphans(
+    objects: Objects, labels: str, known: Collection[Server]
+) -> list[Mapping[str, Any]]:
+    """The pods with certain labels whose user and server are not known.
+
+    Parameters
+    ----------
+    known : collection of tuple
+        Is asked after the pods were listed: a server that was started meanwhile is no orphan.
+
+    Raises
+    ------
+    greyhub.kubernetes.requests.Unreachable
+        The API server does not say which pods there are.
+    """
+    return unknown(await objects.pods(labels), known)
+
+
+def unknown(
+    pods: Sequence[Mapping[str, Any]], known: Collection[Server]
+) -> list[Mapping[str, Any]]:
+    """Those of some pods whose user and server are not known."""
+    return [pod for pod in pods if _server(pod) not in known]
+
+
+async def delete_orphans(objects: Objects, labels: str, known: Collection[Server]) -> list[str]:
+    """Delete such pods, with what belongs to them; their names, once they are gone."""
+    found = [pod["metadata"] for pod in await orphans(objects, labels, known)]
+    await asyncio.gather(*(_end(objects, each["name"], each["uid"]) for each in found))
+    return [each["name"] for each in found]
+
+
+async def _end(objects: Objects, name: str, uid: str) -> None:
+    await objects.delete_pod(name, GRACE, uid=uid)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(2 * GRACE):
+            while (pod := await objects.pod(name)) and pod["metadata"]["uid"] == uid:  # noqa: ASYNC110
+                await asyncio.sleep(1)
+
+
+def _server(pod: Mapping[str, Any]) -> Server:
+    about = pod["metadata"].get("annotations", {})
+    return about.get(USER, ""), about.get(SERVER, "")
