@@ -154,7 +154,7 @@ class Catalog(Mapping[str, Any]):
         return found
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_looking": None, "_reader": None, "_next_look": math.inf}
+        return {**vars(self), "_looking": None, "_reader": Reader()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state, _looking=Lock())

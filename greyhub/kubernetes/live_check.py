@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any, Final
@@ -27,6 +27,11 @@ PATIENCE: Final = 10.0
 
 async def cluster(namespace: str, rights: Mapping[str, Sequence[str]] = RIGHTS) -> list[Finding]:
     """Findings on the cluster: its version, the hub's rights in a namespace, quota, clock."""
+    return await asked(partial(_cluster, namespace, rights))
+
+
+async def asked(question: Callable[[Any], Awaitable[list[Finding]]]) -> list[Finding]:
+    """What a question to the cluster finds, which is given a client; or why it cannot be asked."""
     from kubernetes_asyncio import client
     from kubernetes_asyncio.config import ConfigException
     from kubespawner.clients import load_config
@@ -44,16 +49,23 @@ async def cluster(namespace: str, rights: Mapping[str, Sequence[str]] = RIGHTS) 
         ]
     async with client.ApiClient() as api:
         try:
-            version = await patiently(client.VersionApi(api).get_code, PATIENCE)
-            found = [Finding("ok", f"Kubernetes {version.git_version} answers")]
-            found += await _clock(api)
-            found += await _rights(client, api, namespace, rights)
-            found += await _quota(client.CoreV1Api(api), namespace)
+            return await question(api)
         except Unreachable as error:
             return [Finding("error", str(error), "correct the address in the kubeconfig")]
         except client.ApiException as error:
             return [Finding("error", f"the cluster refuses: {error.status} {error.reason}")]
-    return found
+
+
+async def _cluster(namespace: str, rights: Mapping[str, Sequence[str]], api: Any) -> list[Finding]:
+    from kubernetes_asyncio import client
+
+    version = await patiently(client.VersionApi(api).get_code, PATIENCE)
+    return [
+        Finding("ok", f"Kubernetes {version.git_version} answers"),
+        *await _clock(api),
+        *await _rights(api, namespace, rights),
+        *await _quota(client.CoreV1Api(api), namespace),
+    ]
 
 
 async def _clock(api: Any) -> list[Finding]:
@@ -68,9 +80,12 @@ async def _clock(api: Any) -> list[Finding]:
     ]
 
 
-async def _rights(
-    client: Any, api: Any, namespace: str, rights: Mapping[str, Sequence[str]]
-) -> list[Finding]:
+async def missing_rights(
+    api: Any, namespace: str, rights: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """What of these the hub may not do, such as ``get pods/log``."""
+    from kubernetes_asyncio import client
+
     reviews, missing = client.AuthorizationV1Api(api), []
     for resource, verbs in rights.items():
         kind, _, part = resource.partition("/")
@@ -82,7 +97,11 @@ async def _rights(
             answer = await patiently(ask, PATIENCE)
             if not answer.status.allowed:
                 missing.append(f"{verb} {resource}")
-    if missing:
+    return missing
+
+
+async def _rights(api: Any, namespace: str, rights: Mapping[str, Sequence[str]]) -> list[Finding]:
+    if missing := await missing_rights(api, namespace, rights):
         return [
             Finding(
                 "error",

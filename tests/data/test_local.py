@@ -233,7 +233,8 @@ async def test_a_check_of_what_is_right(write: Write, folder: Path) -> None:
 
 
 async def test_a_check_of_a_url(server: Server, write: Write, folder: Path) -> None:
-    found = adapter(folder, {"web": server.url(), "here": write(FIRST)})
+    within = f"\n      web: {{driver: yaml_file_cat, args: {{path: '{server.url()}'}}}}\n"
+    found = adapter(folder, {"web": server.url(), "here": write(FIRST.rstrip() + within)})
     found.contribute()
     await found.ticket(None)
     assert server.answers == []  # a hub that starts waits for nobody
