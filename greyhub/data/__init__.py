@@ -44,7 +44,8 @@ class DataAdapter(Adapter):
         help="Catalogues by path or URL, YAML files of Intake's first or second format. In a "
         "list, every entry keeps its own name. In a mapping, an entry is named after its "
         "catalogue too: ``ocean.sst`` from ``{'ocean': 'ocean.yaml'}``. A relative path stands "
-        "beside the config file. Users read them with their own rights.",
+        "beside the config file. Users read them with their own rights, and again as they "
+        "change.",
     ).tag(config=True, seen=True, example=["catalog.yaml"])
 
     parameters = Dict(
@@ -133,6 +134,10 @@ class DataAdapter(Adapter):
             and (self.must_exist or not os.path.isabs(place) or os.path.exists(place))
         ]
 
+    def remote(self) -> list[tuple[str, str]]:
+        """Those sources that are URLs: the hub reads them where it is asked to check them."""
+        return [source for source in self.sources() if "://" in source[1]]
+
     @cached_property
     def catalog_check(self) -> CatalogCheck:
         """What the hub sees of the catalogues."""
@@ -176,7 +181,7 @@ class DataAdapter(Adapter):
 
     async def check(self) -> Sequence[Finding]:
         """Can each catalogue be read, and each dataset on this machine, by every user?"""
-        return await asyncio.to_thread(self.catalog_check.findings)
+        return await asyncio.to_thread(self.catalog_check.findings, self.remote())
 
     def label(self) -> str:
         """How many datasets there are, as far as the hub sees them."""

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import difflib
+import logging
+import math
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
+from threading import Lock
 from types import MappingProxyType
 from typing import Any
 
 from greyhub.data import installed
-from greyhub.data.document import Fault
+from greyhub.data.document import Document, Fault
 from greyhub.data.entries import Entry
-from greyhub.data.loading import Found, Source, load, read_anywhere
+from greyhub.data.fetching import AGAIN, FIRST, Reader
+from greyhub.data.loading import Found, Source, load
 from greyhub.data.policy import Policy
 from greyhub.errors import CatalogError
 
 SHOWN = 100
 """How many datasets a table shows."""
+
+EVERY = 10.0
+"""Seconds between two looks at whether the catalogues have changed, at least."""
+
+AFTER_TROUBLE = 60.0
+"""Seconds until the next look after one at which a catalogue could not be read."""
+
+log = logging.getLogger(__name__)
 
 
 class UnknownDataset(CatalogError, KeyError):
@@ -33,6 +46,10 @@ class Catalog(Mapping[str, Any]):
     of it is read before that. A catalogue can be pickled and sent to a worker, and
     used by several threads.
 
+    Its files and URLs are looked at again as it is used, every ten seconds at
+    most, and read if they have changed. One that cannot be read then stays as it was,
+    with a warning in the log. A copy that was sent elsewhere stays as it was sent.
+
     Parameters
     ----------
     sources : sequence of (str, str)
@@ -43,17 +60,22 @@ class Catalog(Mapping[str, Any]):
 
     def __init__(self, sources: Sequence[Source], policy: Policy) -> None:
         self._sources, self._policy = tuple(sources), policy
-        self._found = self._read()
+        self._read_from: Sequence[Source] = ()
+        self._found, self._reader = Found(), Reader()
+        self._looking, self._trouble, self._next_look = Lock(), "", math.inf
+        self.reload()
 
     def reload(self) -> None:
-        """Read the catalogues again. What was opened before stays what it was.
+        """Read the catalogues again, now. What was opened before stays what it was.
 
         Raises
         ------
         greyhub.errors.CatalogError
             One of them can no longer be read: all stays as it was.
         """
-        self._found = self._read()
+        with self._looking:
+            self._take(self._listed(), Reader(FIRST))
+            self._trouble, self._next_look = "", time.monotonic() + EVERY
 
     def open(self, name: str, /, **parameters: Any) -> Any:
         """A dataset, with values for the parameters that it declares.
@@ -80,19 +102,65 @@ class Catalog(Mapping[str, Any]):
     @property
     def broken(self) -> Mapping[str, CatalogError]:
         """The entries that cannot be opened here, and why. They are in no list."""
-        return MappingProxyType(self._found.broken)
+        return MappingProxyType(self._now().broken)
 
-    def _read(self) -> Found:
+    def _now(self) -> Found:
+        """What the catalogues hold, as far as is known."""
+        if time.monotonic() >= self._next_look and self._looking.acquire(blocking=False):
+            try:
+                self._look()
+            finally:
+                self._looking.release()
+        return self._found
+
+    def _look(self) -> None:
+        """Read what has changed; what cannot be read stays as it was."""
+        reader = Reader(AGAIN, self._reader)
+        try:
+            sources = self._listed()
+            if reader.changed() or sources != self._read_from:
+                self._take(sources, reader)
+            self._reader = reader
+            trouble = "\n".join(map(str, reader.kept.values()))
+        except CatalogError as error:
+            trouble = str(error)
+        if trouble and trouble != self._trouble:
+            log.warning("hub.data stays as it was read before: %s", trouble)
+        self._trouble = trouble
+        self._next_look = time.monotonic() + (AFTER_TROUBLE if trouble else EVERY)
+
+    def _listed(self) -> Sequence[Source]:
+        """The catalogues that there are now."""
+        return self._sources
+
+    def _take(self, sources: Sequence[Source], reader: Reader) -> None:
+        self._found = self._read(sources, reader)
+        self._reader, self._read_from = reader, sources
+
+    def _read(self, sources: Sequence[Source], reader: Reader) -> Found:
         installed.forget()
-        found = load(self._sources, self._policy, read_anywhere)
+        used = set()
+
+        def read(location: str, parent: Document | None) -> Document:
+            used.add(location)
+            return reader(location, parent)
+
+        found = load(sources, self._policy, read)
         for name, entry in list(found.entries.items()):
             if fault := entry.missing(self._policy):
                 found.broken[name] = fault
                 del found.entries[name]
+        reader.keep(used)
         return found
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_looking": None, "_reader": Reader()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _looking=Lock())
+
     def _entry(self, name: str) -> Entry:
-        found = self._found
+        found = self._now()
         if isinstance(name, str):
             if name in found.entries:
                 return found.entries[name]
@@ -104,23 +172,23 @@ class Catalog(Mapping[str, Any]):
         return self.open(name)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._found.entries
+        return name in self._now().entries
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._found.entries)
+        return iter(self._now().entries)
 
     def __len__(self) -> int:
-        return len(self._found.entries)
+        return len(self._now().entries)
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self)
 
     def _rows(self) -> list[tuple[str, str, str]]:
-        found = list(self._found.entries.items())[:SHOWN]
+        found = list(self._now().entries.items())[:SHOWN]
         return [(name, entry.description, _last(entry.driver)) for name, entry in found]
 
     def _notes(self) -> list[str]:
-        hidden, broken = len(self) - SHOWN, self._found.broken
+        hidden, broken = len(self) - SHOWN, self._now().broken
         notes = [f"and {hidden} more: list(hub.data)"] if hidden > 0 else []
         if broken:
             names = ", ".join(list(broken)[:5]) + (", …" if len(broken) > 5 else "")

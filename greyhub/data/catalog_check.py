@@ -4,19 +4,72 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from greyhub.adapter import Finding
-from greyhub.data.document import Fault
+from greyhub.data.document import Document, Fault, parse
 from greyhub.data.entries import Entry
-from greyhub.data.loading import Found, Source, load, read_local
+from greyhub.data.fetching import Reader, Unread
+from greyhub.data.loading import Found, Source, directory, load
 from greyhub.data.policy import Policy
 from greyhub.data.rendering import Rendering, local
 from greyhub.errors import CatalogError
 
 MANY = 5
 """How many findings of one kind are told one by one."""
+
+PATIENCE = 10.0
+"""Seconds that one URL may take."""
+
+
+class HubReader:
+    """Reads what the hub may read of catalogues that others write.
+
+    A catalogue of a file may name any other; one of a URL, only what is on the same
+    server: what it names besides is read where the users' servers run.
+
+    Parameters
+    ----------
+    urls : bool
+        Whether to ask for URLs.
+    held : Mapping[str, tuple]
+        Catalogues that are elsewhere and known here: by their path there, what
+        people call them, and their content.
+    """
+
+    def __init__(self, urls: bool, held: Mapping[str, tuple[str, bytes]]) -> None:
+        self._reader, self._urls, self._held = Reader(PATIENCE), urls, held
+        self.files: set[str] = set()
+        """The files of this machine that were read."""
+        self.unread: dict[str, Unread] = {}
+        """Why a URL was not read, as far as it was asked for."""
+
+    def __call__(self, location: str, parent: Document | None) -> Document | None:
+        """A catalogue; None if it is not to be read here. A `Fault` if it is wrong."""
+        if location in self._held:
+            name, content = self._held[location]
+            return parse(content, name, directory(location))
+        if local(location) is not None:
+            if parent is not None and parent.location not in self.files:
+                return None
+            document = self._reader(location)
+            self.files.add(document.location)
+            return document
+        if not self._urls or (parent is not None and _elsewhere(location, parent.directory)):
+            return None
+        try:
+            return self._reader(location)
+        except Unread as fault:
+            self.unread[fault.where] = fault
+            return None
+
+
+def _elsewhere(location: str, directory: str) -> bool:
+    """Whether a URL is on another server than the catalogue that names it, itself of a URL."""
+    return "://" in directory and urlsplit(location)[:2] != urlsplit(directory)[:2]
 
 
 class CatalogCheck:
@@ -36,21 +89,22 @@ class CatalogCheck:
         self, sources: Callable[[], Sequence[Source]], policy: Policy, *, servers_here: bool = True
     ) -> None:
         self._sources, self._policy, self._here = sources, policy, servers_here
-        self._found = Found()
+        self._found, self._reader, self._asked = Found(), HubReader(False, {}), 0
         self._stamps: dict[str, object] = {}
 
-    def read(self) -> Found:
-        """Read the catalogues.
+    def read(self, more: Sequence[Source] = (), **how: Any) -> Found:
+        """Read the catalogues, and more of them; ``how`` as `HubReader` takes it.
 
         Raises
         ------
         Fault
             One is missing, cannot be read or is malformed, or two datasets have one name.
         """
-        sources = self._sources()
-        found = load(sources, self._policy, read_local)
-        self._stamps = {path: _stamp(path) for path in found.files}
-        self._found = found
+        reader = HubReader(**{"urls": False, "held": {}, **how})
+        sources = [*self._sources(), *more]
+        found = load(sources, self._policy, reader)
+        self._stamps = {path: _stamp(path) for path in reader.files}
+        self._found, self._reader, self._asked = found, reader, len(sources)
         return found
 
     def refresh(self) -> None:
@@ -71,13 +125,15 @@ class CatalogCheck:
         if not self._found.files:
             return within
         number = len(self._found.entries)
-        least = "at least " if self._found.elsewhere or len(self._sources()) < catalogs else ""
+        least = "at least " if self._found.elsewhere or self._asked < catalogs else ""
         return f"{least}{number} dataset{'' if number == 1 else 's'} in {within}"
 
-    def findings(self) -> list[Finding]:
-        """What is right and wrong with the catalogues, for people."""
+    def findings(
+        self, more: Sequence[Source] = (), held: Mapping[str, tuple[str, bytes]] | None = None
+    ) -> list[Finding]:
+        """What is right and wrong with the catalogues and with more of them, for people."""
         try:
-            found = self.read()
+            found = self.read(more, urls=True, held=held or {})
         except Fault as fault:
             return [Finding("error", _said(fault), fault.fix)]
         missing = self._missing()
@@ -87,7 +143,7 @@ class CatalogCheck:
             Finding("ok", f"{path}: {number} dataset{'' if number == 1 else 's'}")
             for path, number in counts.items()
         ]
-        findings += [Finding("note", f"{url}: not read by the hub") for url in found.elsewhere]
+        findings += [self._unread(url) for url in found.elsewhere]
         findings += _shortened(
             [Finding("error", _said(fault), fault.fix) for fault in found.broken.values()]
         )
@@ -95,10 +151,18 @@ class CatalogCheck:
             [Finding("error", _said(fault), fault.fix) for fault in missing.values()]
         )
         if os.geteuid() == 0:
-            findings += [each for path in found.files if (each := _closed(path, "catalogue"))]
-        findings += _shortened([each for name in found.entries for each in self._data(name)])
+            findings += [
+                each for path in self._reader.files if (each := _closed(path, "catalogue"))
+            ]
+        if self._here:
+            findings += _shortened([each for name in found.entries for each in self._data(name)])
         findings += _shortened([each for name in found.entries for each in self._secrets(name)])
         return findings
+
+    def _unread(self, url: str) -> Finding:
+        if fault := self._reader.unread.get(url):
+            return Finding("warning", f"{_said(fault)}, as the hub sees it", fault.fix)
+        return Finding("note", f"{url}: not read by the hub")
 
     def _missing(self) -> dict[str, Fault]:
         """The datasets for which a package or a permission is missing where servers run."""
@@ -109,7 +173,7 @@ class CatalogCheck:
         return {name: fault for name, fault in faults.items() if fault is not None}
 
     def _data(self, name: str) -> list[Finding]:
-        """A dataset's files on this machine: there, and open to all users?"""
+        """A dataset's files, if servers run on this machine: there, and open to all users?"""
         entry = self._found.entries[name]
         findings = []
         for path in self._paths(entry):

@@ -1,4 +1,4 @@
-"""Load catalogue files into named entries; nested catalogues are followed."""
+"""Load catalogues into named entries; nested catalogues are followed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from greyhub.data import intake1, intake2
-from greyhub.data.document import Document, Fault, parse
+from greyhub.data.document import Document, Fault
 from greyhub.data.entries import Entry
 from greyhub.data.policy import Policy
 from greyhub.data.rendering import local
@@ -22,11 +22,11 @@ Source = tuple[str, str]
 """A prefix, or none, and the location of a catalogue."""
 
 
-class Fetch(Protocol):
-    """Reads a location; None if it is not to be read here."""
+class Read(Protocol):
+    """Reads a catalogue; None if it is not to be read here."""
 
-    def __call__(self, location: str) -> bytes | None:
-        """The content of a location."""
+    def __call__(self, location: str, parent: Document | None) -> Document | None:
+        """The catalogue at a location, which another one names, or the platform itself."""
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Found:
     elsewhere: list[str] = field(default_factory=list)
 
 
-def load(sources: Sequence[Source], policy: Policy, fetch: Fetch) -> Found:
+def load(sources: Sequence[Source], policy: Policy, read: Read) -> Found:
     """Read catalogues and those that they name, each of the latter once.
 
     Raises
@@ -61,15 +61,15 @@ def load(sources: Sequence[Source], policy: Policy, fetch: Fetch) -> Found:
     """
     found = Found()
     seen = {canonical(location) for _, location in sources}
-    queue = deque((prefix, location, 0) for prefix, location in sources)
+    queue: deque[tuple[str, str, list[Document]]] = deque((*source, []) for source in sources)
     origin: dict[str, Entry] = {}
     while queue:
-        prefix, location, depth = queue.popleft()
+        prefix, location, above = queue.popleft()
         try:
-            document = read(location, fetch)
+            document = read(location, above[-1] if above else None)
             entries = list(_entries(document)) if document is not None else []
         except Fault as fault:
-            if depth == 0:
+            if not above:
                 raise
             found.broken[prefix] = fault
             continue
@@ -83,7 +83,7 @@ def load(sources: Sequence[Source], policy: Policy, fetch: Fetch) -> Found:
                 raise _clash(name, origin[name], entry)
             origin[name] = entry
             try:
-                nested = _judge(entry, policy, depth)
+                nested = _judge(entry, policy, len(above))
             except Fault as fault:
                 found.broken[name] = fault
                 continue
@@ -92,7 +92,7 @@ def load(sources: Sequence[Source], policy: Policy, fetch: Fetch) -> Found:
                 found.files[document.location] += 1
             elif canonical(nested) not in seen:
                 seen.add(canonical(nested))
-                queue.append((name, nested, depth + 1))
+                queue.append((name, nested, [*above, document]))
     return found
 
 
@@ -117,50 +117,6 @@ def _clash(name: str, one: Entry, other: Entry) -> Fault:
         "rename one of them, or tell the catalogues apart by a name each: "
         "c.LocalData.catalogs = {'ocean': 'ocean.yaml', 'land': 'land.yaml'}",
     )
-
-
-def read(location: str, fetch: Fetch) -> Document | None:
-    """One catalogue, or None if it is not to be read here."""
-    content = fetch(location)
-    if content is None:
-        return None
-    path = local(location)
-    plain = shown(location if path is None else path)
-    return parse(content, plain, directory(location))
-
-
-def read_local(location: str) -> bytes | None:
-    """The content of a file on this machine; None for any other location."""
-    path = local(location)
-    if path is None:
-        return None
-    try:
-        with open(os.path.expanduser(path), "rb") as file:
-            return file.read()
-    except FileNotFoundError:
-        raise Fault("there is no such catalogue", path, "fix the path, or write it") from None
-    except OSError as error:
-        raise Fault(
-            f"this catalogue cannot be read: {(error.strerror or str(error)).lower()}",
-            path,
-            "name a file, and let every user read it and pass the directories above it",
-        ) from None
-
-
-def read_anywhere(location: str) -> bytes | None:
-    """The content of a file, or of a URL that fsspec can open with the user's own rights."""
-    content = read_local(location)
-    if content is not None:
-        return content
-    import fsspec
-
-    try:
-        with fsspec.open(location, "rb") as file:
-            remote: bytes = file.read()
-            return remote
-    except Exception as error:
-        said = f"{type(error).__name__}: {error}".replace(location, shown(location))
-        raise Fault(f"this catalogue cannot be read: {said}", shown(location)) from None
 
 
 def directory(location: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any, Final
@@ -44,6 +44,24 @@ async def cluster(
     known : collection of tuple
         The user and server of each that the hub's database tells of.
     """
+
+    async def question(api: Any) -> list[Finding]:
+        from kubernetes_asyncio import client
+
+        version = await patiently(client.VersionApi(api).get_code, PATIENCE)
+        return [
+            Finding("ok", f"Kubernetes {version.git_version} answers"),
+            *await _clock(api),
+            *await _rights(api, namespace, rights),
+            *await _quota(client.CoreV1Api(api), namespace),
+            *await _servers(client.CoreV1Api(api), namespace, hub_id, known),
+        ]
+
+    return await asked(question)
+
+
+async def asked(question: Callable[[Any], Awaitable[list[Finding]]]) -> list[Finding]:
+    """What a question to the cluster finds, which is given a client; or why it cannot be asked."""
     from kubernetes_asyncio import client
     from kubernetes_asyncio.config import ConfigException
     from kubespawner.clients import load_config
@@ -61,17 +79,11 @@ async def cluster(
         ]
     async with client.ApiClient() as api:
         try:
-            version = await patiently(client.VersionApi(api).get_code, PATIENCE)
-            found = [Finding("ok", f"Kubernetes {version.git_version} answers")]
-            found += await _clock(api)
-            found += await _rights(client, api, namespace, rights)
-            found += await _quota(client.CoreV1Api(api), namespace)
-            found += await _servers(client.CoreV1Api(api), namespace, hub_id, known)
+            return await question(api)
         except Unreachable as error:
             return [Finding("error", str(error), "correct the address in the kubeconfig")]
         except client.ApiException as error:
             return [Finding("error", f"the cluster refuses: {error.status} {error.reason}")]
-    return found
 
 
 async def _clock(api: Any) -> list[Finding]:
@@ -86,9 +98,12 @@ async def _clock(api: Any) -> list[Finding]:
     ]
 
 
-async def _rights(
-    client: Any, api: Any, namespace: str, rights: Mapping[str, Sequence[str]]
-) -> list[Finding]:
+async def missing_rights(
+    api: Any, namespace: str, rights: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """What of these the hub may not do, such as ``get pods/log``."""
+    from kubernetes_asyncio import client
+
     reviews, missing = client.AuthorizationV1Api(api), []
     for resource, verbs in rights.items():
         kind, _, part = resource.partition("/")
@@ -100,7 +115,11 @@ async def _rights(
             answer = await patiently(ask, PATIENCE)
             if not answer.status.allowed:
                 missing.append(f"{verb} {resource}")
-    if missing:
+    return missing
+
+
+async def _rights(api: Any, namespace: str, rights: Mapping[str, Sequence[str]]) -> list[Finding]:
+    if missing := await missing_rights(api, namespace, rights):
         return [
             Finding(
                 "error",

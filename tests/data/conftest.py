@@ -4,16 +4,20 @@ folder
     A directory with ``rain.csv`` and ``wind.csv``, in which `write` puts catalogues.
 write
     Writes a catalogue, dedented, and returns its path.
+server
+    A web server for catalogues, which does what a test tells it.
 """
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
-from tests.data.support import Write
+from tests.data.support import Server, Write
 
 
 @pytest.fixture
@@ -33,3 +37,14 @@ def write(folder: Path) -> Write:
         return str(path)
 
     return write_one
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as http:
+        thread = threading.Thread(target=http.serve_forever, args=[0.02])
+        thread.start()
+        yield http
+        http.released.set()
+        http.shutdown()
+        thread.join()

@@ -17,7 +17,7 @@ from greyhub.data import DataAdapter
 from greyhub.data.local import LocalData
 from greyhub.errors import ConfigError
 from greyhub.hub import GreyHub
-from tests.data.support import FIRST, SECOND, Write
+from tests.data.support import FIRST, SECOND, Server, Write
 from tests.support.hubs import Hub
 
 WIND = "sources: {wind: {driver: csv, args: {urlpath: wind.csv}}}"
@@ -228,8 +228,58 @@ async def test_its_label_follows_the_files(write: Write, folder: Path) -> None:
 
 async def test_a_check_of_what_is_right(write: Write, folder: Path) -> None:
     path = write(FIRST)
-    findings = await adapter(folder, [path, "https://example.org/c.yaml"]).check()
+    findings = await adapter(folder, [path]).check()
     assert f"{path}: 1 dataset" in said(findings, "ok")
+
+
+async def test_a_check_of_a_url(server: Server, write: Write, folder: Path) -> None:
+    within = f"\n      web: {{driver: yaml_file_cat, args: {{path: '{server.url()}'}}}}\n"
+    found = adapter(folder, {"web": server.url(), "here": write(FIRST.rstrip() + within)})
+    found.contribute()
+    await found.ticket(None)
+    assert server.answers == []  # a hub that starts waits for nobody
+    findings = await found.check()
+    assert f"{server.url()}: 1 dataset" in said(findings, "ok")
+    assert server.url() not in said(findings, "error")
+    assert found.label() == "2 datasets in 2 catalogues"
+    server.files["c.yaml"] = "sources:\n  rain:\n    driver: csv\n  bad: 7\n"
+    assert f"{server.url()}:4: 'bad' is no mapping" in said(await found.check(), "error")
+    server.files["c.yaml"] = "sources: [\n"
+    assert f"{server.url()}:2: is not YAML" in said(await found.check(), "error")
+
+
+async def test_a_check_of_a_url_that_the_hub_cannot_see(
+    server: Server, write: Write, folder: Path
+) -> None:
+    path = write(FIRST)
+    found = adapter(folder, {"web": f"{server.url()}?key=s3cr3t", "here": path})
+    server.fault = "403"
+    findings = await found.check()
+    assert f"{path}: 1 dataset" in said(findings, "ok")
+    warned = said(findings, "warning")
+    assert f"{server.url()}: this catalogue cannot be read: its server answers 403" in warned
+    assert "s3cr3t" not in "".join(map(str, findings))
+
+
+async def test_a_url_leads_the_hub_to_no_file_and_no_other_server(
+    server: Server, write: Write, folder: Path
+) -> None:
+    with Server() as other:
+        server.files = {
+            "c.yaml": f"""
+sources:
+  beside: {{driver: yaml_file_cat, args: {{path: beside.yaml}}}}
+  file: {{driver: yaml_file_cat, args: {{path: {write("the hub's own")}}}}}
+  other: {{driver: yaml_file_cat, args: {{path: "{other.url()}"}}}}
+""",
+            "beside.yaml": "sources: [",
+        }
+        findings = await adapter(folder, [server.url()]).check()
+    assert "beside.yaml:2: is not YAML" in said(findings, "error")
+    notes = said(findings, "note")
+    assert f"{folder}/catalog.yaml: not read by the hub" in notes
+    assert f"{other.url()}: not read by the hub" in notes
+    assert "hub's own" not in "".join(map(str, findings))
 
 
 async def test_a_check_of_what_is_wrong(write: Write, folder: Path) -> None:

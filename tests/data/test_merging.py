@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fsspec
 import pytest
 
 from greyhub.data import loading
@@ -143,15 +144,12 @@ def test_a_nested_catalogue_without_a_path(write: Write) -> None:
     assert "'sky' is a catalogue without a path" in str(catalog.broken["sky"])
 
 
-def test_catalogues_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    def invent(location: str) -> bytes:
-        number = int(location.rpartition("/")[2])
-        return (
-            f"sources: {{next: {{driver: yaml_file_cat, args: {{path: '{number + 1}'}}}}}}".encode()
-        )
-
-    monkeypatch.setattr("greyhub.data.catalog.read_anywhere", invent)
-    catalog = open_catalogs([("", "http://endless.example/0")], {})
+def test_catalogues_without_end() -> None:
+    files = fsspec.filesystem("memory")
+    for number in range(loading.DEEPEST + 3):
+        text = f"sources: {{next: {{driver: yaml_file_cat, args: {{path: '{number + 1}'}}}}}}"
+        files.pipe(f"/endless/{number}", text.encode())
+    catalog = open_catalogs([("", "memory://endless/0")], {})
     assert len(catalog) == 0
     (fault,) = catalog.broken.values()
     assert f"more than {loading.DEEPEST} catalogues deep" in str(fault)

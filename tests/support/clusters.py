@@ -43,7 +43,7 @@ class Cluster:
 
     def __init__(self, namespace: str) -> None:
         self.namespace = namespace
-        self._environ = dict(os.environ)  # KUBECONFIG as it is now, whatever a test sets it to
+        self.environ = dict(os.environ)  # KUBECONFIG as it is now, whatever a test sets it to
 
     def kubectl(self, *arguments: str, given: str | None = None) -> str:
         """What kubectl says of the namespace."""
@@ -54,7 +54,7 @@ class Cluster:
             capture_output=True,
             text=True,
             timeout=5 * MINUTE,
-            env=self._environ,
+            env=self.environ,
         )
         assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
         return done.stdout

@@ -17,7 +17,7 @@ SLOTS = (
         "",
         "c.GreyHub.data",
         "there is no adapter 'locale'",
-        "choose one of: local",
+        "choose one of: kubernetes, local",
         arguments=("--GreyHub.data=locale",),
         where="command line: ",
     ),

@@ -103,9 +103,9 @@ class NamesNothing(Fragile):
 class FollowsAgain(Paper):
     """A catalogue that is named twice is there twice."""
 
-    def _read(self):
+    def _read(self, *given):
         return self.renamed(
-            super()._read(), lambda name: {name, name.replace("inner.", "again.", 1)}
+            super()._read(*given), lambda name: {name, name.replace("inner.", "again.", 1)}
         )
 
 
@@ -113,8 +113,8 @@ class FollowsAgain(Paper):
 class Flattens(Paper):
     """What is within stands beside what is without."""
 
-    def _read(self):
-        return self.renamed(super()._read(), lambda name: [name.rpartition(".")[2]])
+    def _read(self, *given):
+        return self.renamed(super()._read(*given), lambda name: [name.rpartition(".")[2]])
 
 
 @mutant("DATA-012", Disk)
@@ -132,10 +132,10 @@ class InsistsOnAllWithin(Paper):
 class ReloadsTheOutermost(Paper):
     """What is within is looked at again if what is without was changed."""
 
-    def _read(self):
+    def _read(self, *given):
         before, text = getattr(self, "before", (None, None)), Path(self.path).read_bytes()
         if before[0] != text:
-            self.before = text, super()._read()
+            self.before = text, super()._read(*given)
         return self.before[1]
 
 
@@ -143,8 +143,8 @@ class ReloadsTheOutermost(Paper):
 class BesideTheNotebook(Paper):
     """A relative place is one in the notebook's own directory."""
 
-    def _read(self):
-        found = super()._read()
+    def _read(self, *given):
+        found = super()._read(*given)
         for name, entry in found.entries.items():
             if "CATALOG_DIR" not in json.dumps(entry.document.body, default=str):
                 here = replace(entry.document, directory=os.getcwd())
