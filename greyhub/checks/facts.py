@@ -178,7 +178,7 @@ FACTS: dict[str, Fact] = {
             "servers-are-pods",
             "servers are pods of a Kubernetes cluster",
             _spawner("KubeSpawner"),
-            'set c.GreyHub.spawner = "kubespawner.KubeSpawner"',
+            'set c.GreyHub.spawner = "kubernetes"',
         ),
         Fact(
             "servers-elsewhere",

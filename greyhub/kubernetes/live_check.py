@@ -47,7 +47,7 @@ async def cluster(namespace: str, rights: Mapping[str, Sequence[str]] = RIGHTS) 
             version = await patiently(client.VersionApi(api).get_code, PATIENCE)
             found = [Finding("ok", f"Kubernetes {version.git_version} answers")]
             found += await _clock(api)
-            found += await _rights(client, api, namespace, rights)
+            found += await rights_in(api, namespace, rights, "make and end pods")
             found += await _quota(client.CoreV1Api(api), namespace)
         except Unreachable as error:
             return [Finding("error", str(error), "correct the address in the kubeconfig")]
@@ -68,9 +68,12 @@ async def _clock(api: Any) -> list[Finding]:
     ]
 
 
-async def _rights(
-    client: Any, api: Any, namespace: str, rights: Mapping[str, Sequence[str]]
+async def rights_in(
+    api: Any, namespace: str, rights: Mapping[str, Sequence[str]], what: str
 ) -> list[Finding]:
+    """Whether the hub has these rights in a namespace; ``what`` it may do if it has."""
+    from kubernetes_asyncio import client
+
     reviews, missing = client.AuthorizationV1Api(api), []
     for resource, verbs in rights.items():
         kind, _, part = resource.partition("/")
@@ -90,7 +93,7 @@ async def _rights(
                 "give its service account a Role with these verbs",
             )
         ]
-    return [Finding("ok", f"the hub may make and end pods in the namespace {namespace}")]
+    return [Finding("ok", f"the hub may {what} in the namespace {namespace}")]
 
 
 async def _quota(api: Any, namespace: str) -> list[Finding]:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Final
 
 from greyhub.adapter import Contribution, Finding
+from greyhub.kubernetes.connection import namespace_of
 from greyhub.spawners import SpawnerAdapter
-
-OWN_NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-"""Where a pod finds the name of its namespace."""
 
 
 class KubernetesSpawnerAdapter(SpawnerAdapter):
@@ -47,11 +43,8 @@ class KubernetesSpawnerAdapter(SpawnerAdapter):
 
     @property
     def namespace(self) -> str:
-        """Where the pods are: as it is set, or the hub's own, as KubeSpawner has it."""
-        for section in ("PodSpawner", "KubeSpawner"):
-            if "namespace" in self.parent.config.get(section, {}):
-                return str(self.parent.config[section].namespace)
-        return OWN_NAMESPACE.read_text() if OWN_NAMESPACE.exists() else "default"
+        """Where the pods are."""
+        return namespace_of(self.parent.config)
 
     def label(self) -> str:
         """What a server is."""

@@ -25,12 +25,11 @@ from kubespawner import KubeSpawner
 from traitlets import Unicode, default
 
 from greyhub.kubernetes.failures import Failure, exit_status, failure, refusal
-from greyhub.kubernetes.names import object_name
+from greyhub.kubernetes.names import hub_id, hub_label, object_name
 from greyhub.kubernetes.objects import HUB, SHORT, START, Objects
 from greyhub.kubernetes.progress import words
 from greyhub.kubernetes.requests import Unreachable
 from greyhub.kubernetes.watching import Watch
-from greyhub.names import short_id
 from greyhub.spawners.failed import ServerFailed
 
 MARGIN = 3.0
@@ -70,12 +69,7 @@ class PodSpawner(KubeSpawner):  # type: ignore[misc]
 
     @default("hub_id")
     def _kept_id(self) -> str:
-        file = Path(self.state_dir) / "kubernetes-id"
-        with suppress(FileExistsError):
-            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with file.open("x") as made:
-                made.write(secrets.token_hex(6))
-        return file.read_text().strip()
+        return hub_id(Path(self.state_dir))
 
     @default("uid")
     def _jovyan(self) -> int:
@@ -148,7 +142,7 @@ class PodSpawner(KubeSpawner):  # type: ignore[misc]
     @property
     def hub_label(self) -> str:
         """The value of the label `HUB`."""
-        return short_id("hub", self.hub_id)
+        return hub_label(self.hub_id)
 
     def _build_common_labels(self, extra_labels: Mapping[str, str]) -> dict[str, str]:
         labels: dict[str, str] = super()._build_common_labels(extra_labels)
