@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from greyhub.conformance.result import Outcome, Report
 from greyhub.kubernetes.claims import TRASHED, USER
+from tests.conformance.homespace import claim_pods
 from tests.kubernetes.test_servers import STOCK, notebook, refused
 from tests.support.clusters import IMAGE, ApiProxy, Cluster, once
 from tests.support.hubs import Hub
@@ -333,6 +335,15 @@ def test_kubespawner_has_homes_on_claims_too(homes_hub: Start, cluster: Cluster)
     hub.api("DELETE", "users/ada")
     [claim] = claims(cluster).values()
     assert TRASHED in claim["metadata"]["labels"]
+
+
+def test_homes_on_a_claim_keep_the_contract() -> None:
+    """The suite of the slot, in a pod that has the claim."""
+    if why := claim_pods.hindrance():
+        pytest.skip(why)
+    suite = ["tests.conformance.homespace.suites:Claims", "--patience", "3", "--quiet"]
+    report = Report.loads(claim_pods.report(suite))
+    assert report.verdict == "conformant", report.having(Outcome.FAILED, Outcome.ERROR)
 
 
 def test_homes_are_deleted_by_hand(homes_hub: Start, cluster: Cluster) -> None:
