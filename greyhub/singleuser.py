@@ -95,7 +95,27 @@ def enter_home(home: Mapping[str, Any], environ: MutableMapping[str, str]) -> No
             "  fix: the hub's administrator looks at the directories above it and "
             "their modes: the user of this server must be able to pass through them"
         ) from error
+    if home.get("volume"):
+        check_volume(path, home["volume"])
     environ["HOME"] = str(path)
+
+
+def check_volume(path: Path, volume: str) -> None:
+    """Raise `HomeError` unless a home's volume is mounted there, and can be written to.
+
+    Nothing that is written to a container's own directory is kept.
+    """
+    if not os.path.ismount(path):
+        raise HomeError(
+            f"the home's volume {volume} is not mounted at {path}: nothing would be kept.\n"
+            "  fix: the hub's administrator looks at what changes pods: profiles, modify_pod_hook"
+        )
+    if not os.access(path, os.W_OK):
+        raise HomeError(
+            f"the home {path} cannot be written to by uid {os.geteuid()}.\n"
+            "  fix: the hub's administrator sets c.KubeSpawner.fs_gid; where the volume's storage "
+            "ignores it, c.KubernetesHomespace.owner_image"
+        )
 
 
 def private_directory() -> str:

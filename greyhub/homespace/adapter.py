@@ -188,6 +188,12 @@ class HomespaceAdapter(_FormerName):
         url = self.home_of(name, remembered=False)
         self.parent.make_state()
         url = await asyncio.to_thread(self.registry.remember, name, url)
+        if _protocol(url) == "pvc":
+            raise HomeError(
+                f"the home of {name} is {url}, a claim, and not at {self.url}.\n"
+                "  fix: copy it, with greyhub home copy --switch, or set c.GreyHub.homespace = "
+                '"kubernetes" again'
+            )
         ticket: dict[str, Any] = {"url": url, "storage_options": self.storage_options}
         if self.kept == "native":
             path = Path(urlsplit(url).path)

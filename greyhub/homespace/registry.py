@@ -50,11 +50,23 @@ class HomeRegistry:
             ) from error
         return found
 
-    def remember(self, user: str, url: str) -> str:
-        """The URL of a user's home: the one that is known, or else this one from now on."""
+    def remember(self, user: str, url: str, *, alone: bool = False) -> str:
+        """The URL of a user's home: the one that is known, or else this one from now on.
+
+        Raises
+        ------
+        greyhub.errors.HomeError
+            It is to be ``alone`` there, and another user's home is there.
+        """
         with self._locked():
             known = self.read()
             if user not in known:
+                others = [name for name, where in known.items() if where == url]
+                if alone and others:
+                    raise HomeError(
+                        f"the home of {user} would be that of {others[0]}: {url}.\n"
+                        "  fix: write the names of homes so that no two users have the same"
+                    )
                 self._write({**known, user: url})
             return known.get(user, url)
 

@@ -178,8 +178,8 @@ def lost_node(pod: Pod | None) -> str:
 CLAIM_EVENTS: Final = frozenset({"ProvisioningFailed", "FailedBinding"})
 
 
-def refusal(error: Any) -> Failure | None:
-    """What it means that the API server refused to make a pod; None if it is not known."""
+def refusal(error: Any, what: str = "the pod") -> Failure | None:
+    """What it means that the API server refused to make something; None if it is not known."""
     said = _said(error)
     if error.status == 403 and "exceeded quota" in said:
         return Failure(
@@ -195,7 +195,7 @@ def refusal(error: Any) -> Failure | None:
         )
     if error.status in (400, 404, 422):
         return Failure(
-            f"the cluster does not accept the pod: {said}",
+            f"the cluster does not accept {what}: {said}",
             "correct the option that it names",
             True,
         )

@@ -52,7 +52,7 @@ async def cluster(
         return [
             Finding("ok", f"Kubernetes {version.git_version} answers"),
             *await _clock(api),
-            *await _rights(api, namespace, rights),
+            *await rights_in(api, namespace, rights, "make and end pods"),
             *await _quota(client.CoreV1Api(api), namespace),
             *await _servers(client.CoreV1Api(api), namespace, hub_id, known),
         ]
@@ -118,7 +118,10 @@ async def missing_rights(
     return missing
 
 
-async def _rights(api: Any, namespace: str, rights: Mapping[str, Sequence[str]]) -> list[Finding]:
+async def rights_in(
+    api: Any, namespace: str, rights: Mapping[str, Sequence[str]], what: str
+) -> list[Finding]:
+    """Whether the hub has these rights in a namespace; ``what`` it may do if it has."""
     if missing := await missing_rights(api, namespace, rights):
         return [
             Finding(
@@ -127,7 +130,7 @@ async def _rights(api: Any, namespace: str, rights: Mapping[str, Sequence[str]])
                 "give its service account a Role with these verbs",
             )
         ]
-    return [Finding("ok", f"the hub may make and end pods in the namespace {namespace}")]
+    return [Finding("ok", f"the hub may {what} in the namespace {namespace}")]
 
 
 async def _servers(

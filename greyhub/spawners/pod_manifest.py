@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +10,8 @@ from kubernetes_asyncio import client
 from kubespawner import KubeSpawner
 from traitlets import Unicode, default
 
-from greyhub.kubernetes.names import object_name
+from greyhub.kubernetes.names import hub_id, hub_label, object_name
 from greyhub.kubernetes.objects import HUB, START
-from greyhub.names import short_id
 
 
 class PodManifest(KubeSpawner):  # type: ignore[misc]
@@ -40,12 +37,7 @@ class PodManifest(KubeSpawner):  # type: ignore[misc]
 
     @default("hub_id")
     def _kept_id(self) -> str:
-        file = Path(self.state_dir) / "kubernetes-id"
-        with suppress(FileExistsError):
-            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with file.open("x") as made:
-                made.write(secrets.token_hex(6))
-        return file.read_text().strip()
+        return hub_id(Path(self.state_dir))
 
     @default("uid")
     def _jovyan(self) -> int:
@@ -117,7 +109,7 @@ class PodManifest(KubeSpawner):  # type: ignore[misc]
     @property
     def hub_label(self) -> str:
         """The value of the label `HUB`."""
-        return short_id("hub", self.hub_id)
+        return hub_label(self.hub_id)
 
     @property
     def pods_of_the_hub(self) -> str:

@@ -32,6 +32,7 @@ ROOT = Path(__file__).parents[2]
 PLACE = ROOT / "docs/conformance"
 
 OWN = {f"greyhub-{slot}": f"tests.conformance.{slot}.suites:Local" for slot in SLOTS} | {
+    "greyhub-homespace-kubernetes": "tests.conformance.homespace.suites:Claims",
     "greyhub-spawner-kubernetes": "tests.conformance.spawner.pods:Kubernetes",
 }
 """greyhub's own: the adapters of ``c.GreyHub.flavour = "local"``, and those of a cluster."""
@@ -61,11 +62,14 @@ def judge(name: str, suite: type[Suite], patience: float, seed: int) -> Report:
     print(f"{name:<24} ", end="", flush=True)
     with tempfile.TemporaryDirectory(prefix="greyhub-reports-") as folder:
         path = Path(folder) / "report.json"
-        how = ["--seed", str(seed), "--patience", str(patience), "--json", str(path), "--quiet"]
-        command = [sys.executable, "-m", "greyhub.conformance", "run", target(suite), *how]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
-        if not path.exists():
-            raise RuntimeError(done.stderr[-2000:])
+        what = [target(suite), "--seed", str(seed), "--patience", str(patience), "--quiet"]
+        if judged := getattr(suite, "judged", None):  # elsewhere than on this machine
+            path.write_text(judged(what), "utf-8")
+        else:
+            run = [sys.executable, "-m", "greyhub.conformance", "run", *what, "--json", str(path)]
+            done = subprocess.run(run, capture_output=True, text=True, check=False, cwd=ROOT)
+            if not path.exists():
+                raise RuntimeError(done.stderr[-2000:])
         report = Report.loads(path.read_text("utf-8"))
     counts = ", ".join(f"{number} {outcome}" for outcome, number in report.counts.items())
     if broke := report.having(Outcome.ERROR, Outcome.NOT_RUN):

@@ -10,16 +10,14 @@ pods_hub
 
 from __future__ import annotations
 
-import os
 import secrets
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.support.clusters import HOST, IMAGE, ApiProxy, Cluster
+from tests.support.clusters import HOST, IMAGE, ApiProxy, Cluster, missing
 from tests.support.hubs import Hub
 
 CONFIG = """
@@ -37,8 +35,8 @@ c.PodSpawner.image_pull_policy = "IfNotPresent"
 
 @pytest.fixture
 def cluster() -> Iterator[Cluster]:
-    if not os.environ.get("KUBECONFIG") or not shutil.which("kubectl") or not HOST:
-        pytest.skip("needs a cluster: KUBECONFIG, kubectl, GREYHUB_TESTS_HOST")
+    if why := missing():
+        pytest.skip(why)
     made = Cluster(f"greyhub-{secrets.token_hex(4)}")
     made.kubectl("create", "namespace", made.namespace)
     yield made

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 import threading
 from collections.abc import Callable
@@ -26,6 +27,14 @@ from tests.support.waiting import MINUTE
 
 IMAGE = os.environ.get("GREYHUB_TESTS_IMAGE", "localhost/lab:1")
 HOST = os.environ.get("GREYHUB_TESTS_HOST", "")
+
+
+def missing() -> str:
+    """What there is not of a cluster for the tests; an empty text if there is one."""
+    if os.environ.get("KUBECONFIG") and shutil.which("kubectl") and HOST:
+        return ""
+    return "needs a cluster: KUBECONFIG, kubectl, GREYHUB_TESTS_HOST"
+
 
 Rule = Callable[[web.Request], str | None]
 """What to do with a request: ``refuse`` it, ``hang`` without an answer, ``lose`` the answer, a

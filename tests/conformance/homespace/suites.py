@@ -1,14 +1,20 @@
 """The author's files of the reference homes."""
 
+import os
+import shutil
 import tempfile
 from pathlib import Path
 
 from examples.homespace.toyhomespace import ToyHomespace
 from examples.homespace.toyhomespace.store import Shelf, Store
 from greyhub.conformance.homespace import Directory, HomespaceSuite, full_disk
+from greyhub.conformance.testkit.ticket import configured
 from greyhub.homespace.filesystem import Home
+from greyhub.homespace.kubernetes import KubernetesHomespace
 from greyhub.homespace.local import LocalHomespace
+from greyhub.kubernetes.claims import ClaimUrl
 from greyhub.names import filename
+from tests.conformance.homespace import claim_pods
 from tests.conformance.homespace.stores import OnS3
 from tests.conformance.strangers import homes
 
@@ -45,6 +51,38 @@ class Local(HomespaceSuite):
 
     def fault(self, kind, moment, **how):
         return full_disk()
+
+
+class Claims(Local):
+    """greyhub's own homes on a claim of Kubernetes."""
+
+    adapter = KubernetesHomespace
+
+    @staticmethod
+    def hindrance():
+        return claim_pods.hindrance()
+
+    @staticmethod
+    def judged(arguments):
+        """The report, from a pod that has the claim."""
+        return claim_pods.report(arguments)
+
+    def prepare(self):
+        self.root = Path(os.environ[claim_pods.PLACE]) / "homes"
+
+    def cleanup(self):
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def config(self):
+        return {"KubernetesHomespace": {"shared_claim": claim_pods.CLAIM}}
+
+    def _connect(self, subject, user, options):
+        """As in the pod of a user: their directory is made, and mounted."""
+        place = Path(self._folder.name)
+        url = ClaimUrl.read(configured(subject, options, place).home_of(user, remembered=False))
+        home = self.root / url.directory
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return subject.connect({"mode": "native", "path": str(home)})
 
 
 def on_s3(user, endpoint, bucket, key_file, secret_file):

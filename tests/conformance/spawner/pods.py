@@ -3,10 +3,8 @@
 The cluster is seen through ``kubectl proxy``, which is also the endpoint that faults stand at.
 """
 
-import os
 import re
 import secrets
-import shutil
 import subprocess
 import tempfile
 from contextlib import suppress
@@ -17,9 +15,7 @@ import requests
 from greyhub.conformance import Running, SpawnerSuite
 from greyhub.spawner_class import spawner_class
 from greyhub.spawners.pod_spawner import PodSpawner
-
-HOST = os.environ.get("GREYHUB_TESTS_HOST", "")
-IMAGE = os.environ.get("GREYHUB_TESTS_IMAGE", "localhost/lab:1")
+from tests.support.clusters import HOST, IMAGE, missing
 
 NOT_HERE = {
     "isolation": "which pods reach which others is for the cluster's NetworkPolicy",
@@ -50,12 +46,7 @@ class Pods:
     section = ""
     """The section of the Spawner's own options."""
 
-    @staticmethod
-    def hindrance():
-        """Why it cannot be run here; nothing if it can."""
-        if not os.environ.get("KUBECONFIG") or not shutil.which("kubectl") or not HOST:
-            return "it needs a cluster: KUBECONFIG, kubectl, GREYHUB_TESTS_HOST"
-        return ""
+    hindrance = staticmethod(missing)
 
     def prepare(self):
         self.namespace = f"greyhub-conform-{secrets.token_hex(4)}"

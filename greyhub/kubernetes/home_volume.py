@@ -1,0 +1,132 @@
+"""Mount a home into the pod of a server.
+
+The volume is added by the pod's hook, after profiles and options have said what they say, so that
+neither replaces it. It is given to the Spawner of one server: the name of a home's claim is
+remembered for its user, and no configuration knows it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from greyhub.errors import HomeError
+
+NAME: Final = "greyhub-home"
+"""The volume's name in a pod."""
+
+OWN: Final = 'chmod 0700 "$1" && chown "$2" "$1"'
+"""Make a directory its owner's alone: its path, and the owner."""
+
+
+@dataclass(frozen=True)
+class HomeVolume:
+    """A home as pods have it."""
+
+    claim: str
+    path: str
+    """Where it is mounted."""
+    directory: str = ""
+    """The part of the volume that is the home; by default, all of it."""
+
+    def volume(self) -> dict[str, Any]:
+        """The entry among a pod's volumes."""
+        return {"name": NAME, "persistentVolumeClaim": {"claimName": self.claim}}
+
+    def mount(self) -> dict[str, Any]:
+        """The entry among a container's mounts."""
+        return {"name": NAME, "mountPath": self.path} | (
+            {"subPath": self.directory} if self.directory else {}
+        )
+
+
+class AddHome:
+    """A ``modify_pod_hook`` that adds a home, and then calls the administrator's own.
+
+    Parameters
+    ----------
+    home : HomeVolume
+        What is mounted.
+    image : str
+        Of the init container that makes the home its user's; with "", there is none.
+    then : callable, optional
+        The hook that was set.
+    """
+
+    def __init__(self, home: HomeVolume, image: str, then: Callable[..., Any] | None) -> None:
+        self.home, self.image, self.then = home, image, then
+
+    async def __call__(self, spawner: Any, pod: Any) -> Any:
+        """The pod with the home in it."""
+        self._add(pod)
+        if self.then is None:
+            return pod
+        changed = self.then(spawner, pod)
+        return await changed if inspect.isawaitable(changed) else changed
+
+    def _add(self, pod: Any) -> None:
+        from kubernetes_asyncio import client
+
+        notebook = pod.spec.containers[0]
+        for each in notebook.volume_mounts or ():
+            if each.mount_path.rstrip("/") == self.home.path.rstrip("/"):
+                raise _refused(
+                    f"the volume {each.name!r} is mounted at {self.home.path}, where the home goes",
+                    "leave it out of the profile or of c.KubeSpawner.volume_mounts, or set "
+                    "c.KubernetesHomespace.mount_path",
+                )
+        source = client.V1PersistentVolumeClaimVolumeSource(claim_name=self.home.claim)
+        volume = client.V1Volume(name=NAME, persistent_volume_claim=source)
+        mount = client.V1VolumeMount(
+            name=NAME, mount_path=self.home.path, sub_path=self.home.directory or None
+        )
+        pod.spec.volumes = [*(pod.spec.volumes or ()), volume]
+        notebook.volume_mounts = [*(notebook.volume_mounts or ()), mount]
+        security = pod.spec.security_context or {}  # plain, as KubeSpawner has it
+        if "fsGroup" in security:  # a large home is not gone through at every start
+            security.setdefault("fsGroupChangePolicy", "OnRootMismatch")
+        if self.image:
+            first = self._owning(notebook, security, mount)
+            pod.spec.init_containers = [first, *(pod.spec.init_containers or ())]
+
+    def _owning(self, notebook: Any, pod_security: Any, mount: Any) -> Any:
+        """The init container that makes the home its user's."""
+        from kubernetes_asyncio import client
+
+        security = {**pod_security, **(notebook.security_context or {})}
+        user = security.get("runAsUser")
+        group = security.get("runAsGroup", user)
+        if user is None:
+            raise _refused(
+                "it is not known whose the home is to be: the pod's uid is the image's own",
+                "set c.KubeSpawner.uid, or leave out c.KubernetesHomespace.owner_image",
+            )
+        room = {"cpu": "100m", "memory": "64Mi"}
+        return client.V1Container(
+            name=f"{NAME}-owner",
+            image=self.image,
+            image_pull_policy=notebook.image_pull_policy,
+            command=["sh", "-c", OWN, "sh", self.home.path, f"{user}:{group}"],
+            volume_mounts=[mount],
+            resources=client.V1ResourceRequirements(requests=room, limits=room),
+            security_context=client.V1SecurityContext(
+                run_as_user=0,
+                run_as_non_root=False,
+                allow_privilege_escalation=False,
+                capabilities=client.V1Capabilities(drop=["ALL"], add=["CHOWN", "FOWNER"]),
+            ),
+        )
+
+
+def mount_home(spawner: Any, home: HomeVolume, image: str = "") -> None:
+    """Let the next pod of a spawner have a home; of several calls, the last counts."""
+    then = spawner.modify_pod_hook
+    spawner.modify_pod_hook = AddHome(home, image, then.then if isinstance(then, AddHome) else then)
+
+
+def _refused(what: str, fix: str) -> HomeError:
+    error = HomeError(f"{what}.\n  fix: {fix}")
+    error.jupyterhub_message = str(error)  # type: ignore[attr-defined]
+    return error
