@@ -257,11 +257,6 @@ class PodSpawner(KubeSpawner):  # type: ignore[misc]
         said = why.container and await self.objects.log(self.pod_name, why.container)
         return f"\nThe end of its log:\n{said}" if said else ""
 
-    async def load_user_options(self) -> None:
-        """KubeSpawner's own profiles, if there are any."""
-        if self.profile_list:
-            await super().load_user_options()
-
     async def get_pod_manifest(self) -> Any:
         """The pod; its environment is in a Secret, which others than the hub cannot read.
 

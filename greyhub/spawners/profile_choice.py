@@ -138,8 +138,8 @@ def refusal(status: int, words: str) -> Exception:
 
 def _count_no_failure(spawner: Any) -> None:
     """JupyterHub 5 ends itself after some failures in a row, and would count this as one."""
-    if _counts_refusals():
-        settings = spawner.user.settings
+    if _counts_refusals() and spawner.handler:
+        settings = spawner.handler.settings
         settings["failure_count"] = settings.get("failure_count", 0) - 1
 
 
@@ -153,6 +153,7 @@ class ProfileSpawner:
     """What a Spawner class gains where there are profiles; it stands first among the bases."""
 
     profile_choice: ClassVar[ProfileChoice]
+    user_options: Mapping[str, Any]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.before_profile: dict[str, Any] = {}
@@ -177,6 +178,15 @@ class ProfileSpawner:
     async def _run_apply_user_options(self, user_options: Mapping[str, Any]) -> None:
         """Not of the profile: JupyterHub would warn that nothing handles it."""
         await super()._run_apply_user_options(_split(user_options)[1])  # type: ignore[misc]
+
+    async def start(self) -> Any:
+        """Start: meanwhile, the Spawner sees its own options alone, for it may refuse others."""
+        asked = self.user_options
+        self.user_options = _split(asked)[1]
+        try:
+            return await _awaited(super().start())  # type: ignore[misc]
+        finally:
+            self.user_options = asked
 
     def clear_state(self) -> None:
         """Before a start and after a stop: no option is the last profile's."""

@@ -19,6 +19,7 @@ from tests.support.waiting import MINUTE as SECONDS
 from tests.support.waiting import until
 
 CONFIG = """
+c.Spawner.consecutive_failure_limit = 100
 c.JupyterHub.load_groups = {"gpu-users": {"users": ["grace"]}}
 c.SpawnerAdapter.profiles = [
     {"name": "small", "title": "Small", "cores": 1, "memory": "2 GiB", "description": "To write."},
@@ -134,13 +135,17 @@ def test_the_api_is_refused_what_a_user_may_not_have(platform: Hub) -> None:
     assert platform.environment("linus")["MEM_LIMIT"] == str(2 * 2**30)
 
 
-def test_a_start_that_is_cancelled_leaves_nothing_of_its_profile(platform: Hub) -> None:
+def test_a_start_leaves_nothing_of_its_profile_to_the_next(platform: Hub) -> None:
     platform.api("POST", "users/niels")
     with ThreadPoolExecutor() as pool:
         asked = pool.submit(ask, platform, "niels", profile="stuck")
         until(lambda: platform.server("niels") is not None, what="a start")
         platform.stop_server("niels")
         asked.result()
+    assert ask(platform, "niels", profile="small").ok
+    assert "/stuck/" not in interpreter(platform, "niels")
+    assert platform.environment("niels")["MEM_LIMIT"] == str(2 * 2**30)
+    platform.stop_server("niels")
     assert ask(platform, "niels", profile="other").ok
     assert interpreter(platform, "niels") == str(platform.directory / "other/bin/python")
     assert "MEM_LIMIT" not in platform.environment("niels")

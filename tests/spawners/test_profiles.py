@@ -115,7 +115,12 @@ class Plain(Spawner):
 
 
 class Mine(Plain):
-    """One with options of its own."""
+    """One with options of its own, which knows no others of the user's."""
+
+    async def start(self) -> str:
+        if {*self.user_options} - {"theirs"}:
+            raise ValueError(f"what is this? {self.user_options}")
+        return await super().start()
 
     cpu_limit = Float(None, allow_none=True).tag(config=True)
     image = Unicode().tag(config=True)
@@ -278,7 +283,7 @@ async def test_a_form_s_fields_and_a_link_s_parameters_are_read() -> None:
         assert await read({"profile": ["a", "b"]}) == {"profile": ["a", "b"]}
 
 
-async def test_a_spawner_keeps_its_own_form() -> None:
+async def test_a_spawner_keeps_its_own_form(caplog: pytest.LogCaptureFixture) -> None:
     spawner = Hub(
         Mine,
         ALL,
@@ -291,6 +296,13 @@ async def test_a_spawner_keeps_its_own_form() -> None:
     assert options == {"profile": "small", "theirs": "1"}
     await spawner._run_apply_user_options(options)
     assert spawner.notebook_dir == "1"
+    assert "profile" not in caplog.text  # as an option that nothing handles
+
+
+async def test_a_spawner_need_not_know_of_profiles() -> None:
+    spawner = Hub(Mine, ALL).start(profile="small", theirs="1")
+    assert await spawner.start() == "http://10.0.0.1:8888"
+    assert spawner.user_options == {"profile": "small", "theirs": "1"}
 
 
 # What a start is given.
