@@ -34,4 +34,4 @@ def size_of(text: str) -> int:
 def size_in_words(size: int) -> str:
     """A size in bytes for people: ``8 GiB``."""
     unit = next((each for each in ("TiB", "GiB", "MiB") if size >= UNITS[each]), "kiB")
-    return f"{size / UNITS[unit]:.4g} {unit}"
+    return f"{round(size / UNITS[unit], 1):g} {unit}"

@@ -40,10 +40,11 @@ def accepted_keys(cls: type) -> dict[str, str]:
 
 
 def _caveat(cls: type, limit: Any) -> str:
+    if made_from(cls, *ENFORCING) or limit.this_class.__module__ != "jupyterhub.spawner":
+        return ""
     if made_from(cls, "LocalProcessSpawner", "SudoSpawner"):
         return "a process of the hub's own machine can take more: nothing enforces it"
-    known = made_from(cls, *ENFORCING) or limit.this_class.__module__ != "jupyterhub.spawner"
-    return "" if known else f"it is not known whether {cls.__name__} enforces it"
+    return f"it is not known whether {cls.__name__} enforces it"
 
 
 def spawner_options(
