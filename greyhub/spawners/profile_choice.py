@@ -77,14 +77,13 @@ class ProfileChoice:
         raise refusal(400, f"there is no such profile; {choose}")
 
     def apply(self, spawner: Any) -> None:
-        """Give a Spawner the options of the profile of this start, and of no other.
+        """Give a Spawner the options of the profile of this start; those of the last are undone.
 
         Raises
         ------
         tornado.web.HTTPError
             See `chosen`.
         """
-        undo(spawner)
         try:
             profile = self.chosen(spawner)
         except Exception:
