@@ -31,6 +31,7 @@ from greyhub.slots import SLOTS, Slot, choose, flavour, label
 from greyhub.spawn_hooks import SpawnHooks
 from greyhub.spawner_class import spawner_class
 from greyhub.spawners import SpawnerAdapter
+from greyhub.spawners.profile_choice import ProfileChoice
 
 _SLOT_HELP = (
     "The adapter that fills this slot: the name of an installed adapter, an import string, "
@@ -175,7 +176,7 @@ class GreyHub(LoggingConfigurable):
         """What the platform itself and each adapter tell JupyterHub, in order."""
         private = self.private
         page = Page(self.name, self.adapters, self.values)
-        spawning = SpawnHooks(self.adapters)
+        spawning = SpawnHooks(self.adapters, self.profiles)
         own = Contribution(
             config={
                 "JupyterHub": {
@@ -205,7 +206,14 @@ class GreyHub(LoggingConfigurable):
         if not isinstance(spawner, SpawnerAdapter):
             return None
         deletes = any(adapter.deletes_with_user for adapter in self.adapters.values())
-        return spawner_class(spawner.load_class(), self.delete_user if deletes else None)
+        delete_user = self.delete_user if deletes else None
+        return spawner_class(spawner.load_class(), delete_user, self.profiles)
+
+    @property
+    def profiles(self) -> ProfileChoice | None:
+        """What users choose between when a server starts, if there is anything."""
+        spawner = self.adapters.get("spawner")
+        return spawner.profile_choice() if isinstance(spawner, SpawnerAdapter) else None
 
     async def delete_user(self, user: Any) -> None:
         """A user is being deleted: tell the adapters that keep something of theirs.

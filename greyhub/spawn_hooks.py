@@ -8,17 +8,22 @@ from typing import Any
 from greyhub.adapter import Adapter
 from greyhub.errors import GreyHubError
 from greyhub.imports import import_string
+from greyhub.spawners.profile_choice import ProfileChoice
 from greyhub.ticket import Ticket, variable
 
 
 class SpawnHooks:
     """The two hooks that a composed hub runs for each server."""
 
-    def __init__(self, adapters: Mapping[str, Adapter]) -> None:
-        self.adapters = adapters
+    def __init__(
+        self, adapters: Mapping[str, Adapter], profiles: ProfileChoice | None = None
+    ) -> None:
+        self.adapters, self.profiles = adapters, profiles
 
     async def prepare(self, spawner: Any) -> None:
-        """Before the start: one ticket for each slot, in the server's environment."""
+        """Before the start: the profile, and a ticket for each slot in the environment."""
+        if self.profiles:
+            self.profiles.apply(spawner)
         tickets: dict[str, str] = {}
         for slot, adapter in self.adapters.items():
             try:

@@ -15,6 +15,8 @@ from collections.abc import Awaitable, Callable
 from itertools import chain, repeat
 from typing import Any, Final
 
+from greyhub.spawners.profile_choice import ProfileChoice, ProfileSpawner
+
 PAUSES: Final = (0.5, 2.0, 5.0, 10.0, 30.0)
 """Seconds between two questions to the backend, of which the last stays."""
 
@@ -29,7 +31,11 @@ class StillThere(Exception):
     """The server could not be stopped, or it is not known whether it is."""
 
 
-def spawner_class(cls: Any, delete_user: Callable[[Any], Awaitable[None]] | None = None) -> type:
+def spawner_class(
+    cls: Any,
+    delete_user: Callable[[Any], Awaitable[None]] | None = None,
+    profiles: ProfileChoice | None = None,
+) -> type:
     """A Spawner class for which an unknown answer of its backend is never "gone".
 
     Parameters
@@ -38,9 +44,14 @@ def spawner_class(cls: Any, delete_user: Callable[[Any], Awaitable[None]] | None
         Any `jupyterhub.spawner.Spawner`.
     delete_user : callable, optional
         Is told of a user who is deleted, before JupyterHub forgets them.
+    profiles : ProfileChoice, optional
+        What users choose between when a server starts.
     """
+    bases = (ProfileSpawner, cls) if profiles else (cls,)
 
-    class PlatformSpawner(cls):  # type: ignore[misc]
+    class PlatformSpawner(*bases):  # type: ignore[misc]
+        profile_choice = profiles
+
         async def poll(self) -> int | None:
             """None also where it is not known; while the hub starts, wait until it is.
 

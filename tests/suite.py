@@ -29,6 +29,7 @@ ON_OLDEST = [
     "tests/auth/test_local.py",
     "tests/checks",
     "tests/cli",
+    "tests/e2e/test_profiles.py",
     "tests/homespace/sync/test_hub.py",
     "tests/spawners/test_restart.py",
     "tests/spawners/test_starting.py",

@@ -22,11 +22,11 @@ from greyhub.adapter import Adapter, Contribution, Finding, server_uid
 from greyhub.errors import ConfigError, HomeError, warn_renamed
 from greyhub.homespace.deletion import delete_home, split
 from greyhub.homespace.permissions import make_private
-from greyhub.homespace.quota import size_of
 from greyhub.homespace.registry import HomeRegistry
 from greyhub.homespace.secret_references import check_url
 from greyhub.names import filename
 from greyhub.secrets import StorageOptions
+from greyhub.sizes import size_of
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem

@@ -13,10 +13,18 @@ from contextlib import suppress
 from typing import Any
 
 from traitlets import Any as AnyTrait
-from traitlets import Enum
+from traitlets import Dict, Enum, List, Unicode
 
 from greyhub.adapter import Adapter, Contribution
 from greyhub.imports import points
+from greyhub.spawners.profile_choice import ProfileChoice
+from greyhub.spawners.profile_options import (
+    accepted_keys,
+    command_elsewhere,
+    command_here,
+    spawner_options,
+)
+from greyhub.spawners.profiles import Profile, read_profiles
 
 _tasks: set[asyncio.Task[None]] = set()
 """What is going on: a loop holds no task of its own."""
@@ -36,6 +44,27 @@ class SpawnerAdapter(Adapter):
     ).tag(config=True)
 
     spawner_class = AnyTrait(help="The Spawner class; its options are set on its own section.")
+
+    profiles = List(
+        Dict(),
+        help="What users choose between when they start a server; without it, there is nothing to "
+        "choose. Each is a mapping with a ``name``, and, as they are needed: ``title`` and "
+        "``description``, for people; ``groups``, JupyterHub's, whose members may take it, and "
+        "without which everybody may; ``default``, true for one; ``cores``, ``memory`` as in "
+        "``8 GiB``, ``gpus``; ``environment``, the prefix of a Python environment where the server "
+        "runs; ``image``, a container image; ``node_selector`` and ``tolerations``, as in "
+        "KubeSpawner. What the Spawner cannot give a server is refused.",
+    ).tag(
+        config=True,
+        example=[
+            {"name": "small", "cores": 2, "memory": "8 GiB", "default": True},
+            {"name": "gpu", "memory": "32 GiB", "gpus": 1, "groups": ["gpu-users"]},
+        ],
+    )
+
+    gpu_resource = Unicode(
+        "nvidia.com/gpu", help="What Kubernetes calls the GPUs that a profile asks for."
+    ).tag(config=True, example="amd.com/gpu")
 
     @classmethod
     def opens(cls, value: object) -> Mapping[str, Any] | None:
@@ -78,3 +107,28 @@ class SpawnerAdapter(Adapter):
     def label(self) -> str:
         """The name of the Spawner class."""
         return self.load_class().__name__
+
+    def profile_choice(self) -> ProfileChoice | None:
+        """What users choose between, if there are profiles."""
+        profiles, _ = read_profiles(self.profiles)
+        return ProfileChoice(profiles, self.profile_options) if profiles else None
+
+    def profile_keys(self) -> Mapping[str, str]:
+        """The keys of a profile that servers can be given; another is refused as the hub starts.
+
+        Each comes with a caveat, of which the hub warns, such as "nothing enforces it";
+        ``""`` is none. By default, what the Spawner class has options for.
+        """
+        return accepted_keys(self.load_class())
+
+    def profile_options(self, profile: Profile, spawner: Any) -> Mapping[str, Any]:
+        """The options of a Spawner under a profile, by name, each as it will be.
+
+        Asked before each start; nothing is to be set here. When the server has
+        stopped, the Spawner is given back what it had.
+        """
+        return spawner_options(profile, spawner, self._command, self.gpu_resource)
+
+    def _command(self, prefix: str) -> str:
+        here = self.parent.servers_here
+        return command_here(self.resolve(prefix)) if here else command_elsewhere(prefix)

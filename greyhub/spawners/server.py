@@ -58,6 +58,7 @@ class LocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
         120, help="Seconds that one server may take, once it is its turn, until it listens."
     ).tag(config=True)
 
+    _warned: ClassVar[set[str]] = set()
     _queues: ClassVar[dict[asyncio.AbstractEventLoop, asyncio.Semaphore]] = {}
     _starting = False
     _stage = "waiting"
@@ -140,12 +141,11 @@ class LocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
             self._starting = False
 
     def _warn_of_limits(self) -> None:
-        limits = [name for name in ("mem_limit", "cpu_limit") if getattr(self, name)]
-        if limits:
+        limits = " and ".join(name for name in ("mem_limit", "cpu_limit") if getattr(self, name))
+        if limits and limits not in self._warned:
+            self._warned.add(limits)
             self.log.warning(
-                "greyhub: %s cannot be enforced here: %s is a process without a limit",
-                " and ".join(limits),
-                self._log_name,
+                "greyhub: %s cannot be enforced here: servers are processes without a limit", limits
             )
 
     def _queue(self) -> asyncio.Semaphore:

@@ -73,10 +73,18 @@ def has_homes(reader: Reader) -> None:
             (reader.place / home / name).write_text("mm")
 
 
+def has_environment(reader: Reader) -> None:
+    """An environment beside the config file."""
+    command = reader.place / "envs/climate-2026-11/bin/greyhub-singleuser"
+    command.parent.mkdir(parents=True)
+    command.touch(mode=0o755)
+
+
 HAS = {
     "README.md": has_tutorial,
     "docs/how-to/data.md": has_rain,
     "docs/how-to/move-homes.md": has_homes,
+    "docs/how-to/profiles.md": has_environment,
     "docs/index.md": has_tutorial,
     "docs/tutorial/first-figure.md": has_tutorial,
     "docs/tutorial/write-an-adapter.md": has_rain,
@@ -113,5 +121,5 @@ def test_what_is_not_run_is_counted() -> None:
     assert len(said) <= NOT_RUN, "\n".join(said)
 
 
-NOT_RUN = 21
+NOT_RUN = 23
 """Blocks with a reason. Fewer is better; before it is raised, see what could be run."""

@@ -10,8 +10,8 @@ from traitlets import TraitError
 
 from greyhub.errors import HomeError
 from greyhub.homespace import HomespaceAdapter
-from greyhub.homespace.quota import size_of
 from greyhub.homespace.sync.supervisor import place_of
+from greyhub.sizes import size_of
 from tests.homespace.filesystem.places import Plain
 from tests.support.adapters import FakeHub, ticket
 

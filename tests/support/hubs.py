@@ -225,7 +225,8 @@ class Hub:
         prefix = f"/user/{user}/{name}/" if name else f"/user/{user}/"
         for process in started_in(self.directory):
             lines = environment(process).split("\0")
-            server = "greyhub.singleuser" in " ".join(command(process))
+            line = " ".join(command(process))
+            server = "greyhub.singleuser" in line or "greyhub-singleuser" in line
             if server and f"JUPYTERHUB_SERVICE_PREFIX={prefix}" in lines:
                 return int(process.pid)
         raise AssertionError(f"no process has the prefix {prefix}")

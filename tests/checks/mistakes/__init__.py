@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.checks.mistakes.access import ACCESS
 from tests.checks.mistakes.lines import LINES
 from tests.checks.mistakes.mistake import Mistake
+from tests.checks.mistakes.profiles import PROFILES
 from tests.checks.mistakes.resources import RESOURCES
 from tests.checks.mistakes.rules import RULES
 from tests.checks.mistakes.secrets import SECRETS
@@ -13,6 +14,9 @@ from tests.checks.mistakes.slots import SLOTS
 from tests.checks.mistakes.startup import STARTUP
 from tests.checks.mistakes.values import VALUES
 
-MISTAKES = (*SECTIONS, *VALUES, *LINES, *SLOTS, *RULES, *ACCESS, *SECRETS, *STARTUP, *RESOURCES)
+MISTAKES = (
+    *(*SECTIONS, *VALUES, *LINES, *SLOTS, *RULES, *ACCESS),
+    *(*SECRETS, *STARTUP, *RESOURCES, *PROFILES),
+)
 
 __all__ = ["MISTAKES", "Mistake"]

@@ -29,3 +29,9 @@ def size_of(text: str) -> int:
     if not found or found[2].lower() not in known | {"b": 1}:
         raise ValueError(f'{text!r} is no size: write it as "10 GB" or "512 MiB"')
     return int(float(found[1]) * (known | {"b": 1})[found[2].lower()])
+
+
+def size_in_words(size: int) -> str:
+    """A size in bytes for people: ``8 GiB``."""
+    unit = next((each for each in ("TiB", "GiB", "MiB") if size >= UNITS[each]), "kiB")
+    return f"{round(size / UNITS[unit], 1):g} {unit}"
