@@ -15,6 +15,8 @@ from kubernetes_asyncio import client
 from kubernetes_validate.utils import all_versions, major_minor
 from traitlets.config import Config
 
+from greyhub.kubernetes import claims
+from greyhub.kubernetes.names import hub_label, object_name
 from greyhub.spawners.pod_spawner import PodSpawner
 from tests.kubernetes.pod_security import refused
 from tests.support.clusters import Cluster
@@ -78,16 +80,19 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
 class Recording:
     """An API that takes all that is created."""
 
+    api_client = CLIENT
+
     def __init__(self) -> None:
-        self.created: list[tuple[str, Any]] = []
+        self.created: dict[str, Any] = {}
 
     def __getattr__(self, name: str) -> Any:
-        async def create(namespace: str, body: Any) -> Any:
-            self.created.append((name.removeprefix("create_namespaced_"), body))
-            return body
+        verb, _, kind = name.partition("_namespaced_")
 
-        assert name.startswith("create_namespaced_"), name
-        return create
+        async def create(namespace: str, body: Any, **options: Any) -> Any:
+            self.created["tls" if kind in self.created else kind] = body
+            return SimpleNamespace(status=201, close=lambda: None)
+
+        return create if verb == "create" else None
 
 
 @pytest.fixture
@@ -109,23 +114,13 @@ def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Any]:
         )
         spawner.user.name, spawner.user_options = "Ada@Example.org", user_options or {}
         spawner.api_token = "0" * 32
+        spawner.cert_paths = {f"{each}file": str(tmp_path / each) for each in ("key", "cert", "ca")}
+        spawner.internal_trust_bundles = {"hub-ca": str(tmp_path / "ca")}
         await spawner.load_user_options()
-        pod = await spawner.get_pod_manifest()
-        manifests: list[tuple[str, Any]] = [("pod", pod), *api.created]
-        owner = client.V1OwnerReference(
-            api_version="v1", kind="Pod", name=pod.metadata.name, uid="1"
-        )
-        if spawner.internal_ssl:
-            paths = {f"{each}file": str(tmp_path / each) for each in ("key", "cert", "ca")}
-            spawner.cert_paths = paths
-            spawner.internal_trust_bundles = {"hub-ca": str(tmp_path / "ca")}
-            manifests.append(("tls", spawner.get_secret_manifest(owner)))
-        if spawner.internal_ssl or spawner.services_enabled:
-            manifests.append(("service", spawner.get_service_manifest(owner, 8888)))
+        manifests = {"pod": await spawner.get_pod_manifest(), **api.created}
         if spawner.storage_pvc_ensure:
-            manifests.append(("claim", spawner.get_pvc_manifest()))
-        # Here, one line adds what else is made for a server.
-        return {kind: serialized(each) for kind, each in manifests}
+            manifests["claim"] = spawner.get_pvc_manifest()
+        return {kind: serialized(each) for kind, each in manifests.items()}
 
     return make
 
@@ -141,9 +136,28 @@ def serialized(thing: Any) -> dict[str, Any]:
 async def test_what_is_made_is_valid(made: Callable[..., Any], options: dict[str, Any]) -> None:
     manifests = await made(**options)
     assert {"pod", "secret"} <= set(manifests)
+    assert ("tls" in manifests) == options.get("internal_ssl", False)
+    secure = "internal_ssl" in options or "services_enabled" in options
+    assert ("service" in manifests) == secure
     for manifest in manifests.values():
         for version in NEWEST:
             kubernetes_validate.validate(manifest, version, strict=True)
+
+
+@pytest.mark.parametrize("storage_class", ["", "fast"])
+@pytest.mark.parametrize("user", ["ada", "Ada Lovelace@Example.org", "雪" * 40])
+def test_a_home_s_claim_is_valid(user: str, storage_class: str) -> None:
+    name = object_name("home", "hub", user)
+    claim = claims.manifest(
+        name,
+        user,
+        hub_label("hub"),
+        size="10Gi",
+        access_mode="ReadWriteMany",
+        storage_class=storage_class,
+    )
+    for version in NEWEST:
+        kubernetes_validate.validate(claim, version, strict=True)
 
 
 async def test_the_schemas_find_what_is_wrong(made: Callable[..., Any]) -> None:
