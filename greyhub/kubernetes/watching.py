@@ -83,11 +83,12 @@ class Watch:
                     f"the Kubernetes API server: {self.trouble or 'no answer'}"
                 ) from (None)
 
-    async def change(self, pod: str, seconds: float) -> None:
-        """Wait until an object about a pod changes, or for some seconds."""
+    async def change(self, pod: str, seconds: float) -> bool:
+        """Wait until an object about a pod changes, or for some seconds; whether it changed."""
         waker = self._wakers.setdefault(pod, asyncio.Event())
         with suppress(TimeoutError):
             await asyncio.wait_for(waker.wait(), seconds)
+        return waker.is_set()
 
     async def stop(self) -> None:
         """End the task."""

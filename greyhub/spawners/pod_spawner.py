@@ -293,12 +293,17 @@ class PodSpawner(PodManifest):
         self._unsure, self._removed = False, True
 
     async def _end_pod(self, grace: int) -> None:
-        objects = self.objects
+        objects, watch, changed = self.objects, self._watch("pods"), True
         await objects.delete_pod(self.pod_name, grace)
         try:
             async with asyncio.timeout(grace + MARGIN_TO_END):
-                while await objects.pod(self.pod_name) is not None:
-                    await self._watch("pods").change(self._key, 2)
+                while True:
+                    # The watch says when to ask; what the API server says of the name counts.
+                    ask = self._known() is None or not changed
+                    if ask and await objects.pod(self.pod_name) is None:
+                        return
+                    seconds = 2 if self._known() is None else 10
+                    changed = await watch.change(self._key, seconds)
         except TimeoutError:
             why = lost_node(self._known())
             raise ServerFailed(

@@ -125,8 +125,9 @@ async def test_a_change_wakes_who_waits(server: Server, watch: Watch) -> None:
     waiting = [asyncio.ensure_future(watch.change(f"n/{name}", MINUTE)) for name in "ab"]
     await asyncio.sleep(0)
     server.tell("ADDED", "a")
-    await asyncio.wait_for(waiting[0], MINUTE)
+    assert await asyncio.wait_for(waiting[0], MINUTE)
     assert "n/a" in watch.pods
+    assert not await watch.change("n/c", 0.01)
     assert not waiting[1].done()  # it waits for another pod
     server.tell("ADDED", "b")
     await asyncio.wait_for(waiting[1], MINUTE)
