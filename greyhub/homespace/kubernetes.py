@@ -190,6 +190,17 @@ class KubernetesHomespace(HomespaceAdapter):
             return ClaimUrl(namespace, self.shared_claim, folder)
         return ClaimUrl(namespace, self._names(username)[0])
 
+    @property
+    def template(self) -> str:
+        """Where homes are; of claims that greyhub names itself, only as people write it."""
+        shown = f"{self.shared_claim}/{self.directory}" if self.shared_claim else self.claim_name
+        return f"pvc://{self.namespace}/{shown or 'home-{username}'}"
+
+    def new_claim(self, username: str, url: str) -> Mapping[str, Any] | None:
+        """The claim of a home; nothing makes the one that is shared."""
+        home = ClaimUrl.read(url)
+        return None if home is None or home.directory else self._manifest(username, home.claim)
+
     def home_of(self, username: str, *, remembered: bool = True) -> str:
         """The URL of a user's home: the one that is remembered, or what it would be now."""
         known = self.registry.read() if remembered else {}

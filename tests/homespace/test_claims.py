@@ -452,9 +452,9 @@ def test_an_init_container_makes_the_home_its_users(hub: FakeHub, api: FakeClaim
     asyncio.run(adapter.ticket(starting))
     made = asyncio.run(starting.modify_pod_hook(starting, pod(runAsUser=1000)))
     [first] = made.spec.init_containers
-    assert first.command[-2:] == ["/home/jovyan", "1000:1000"]
-    assert first.volume_mounts[0].sub_path == "ada"
-    assert first.security_context.capabilities.drop == ["ALL"]
+    assert first["command"][-2:] == ["/home/jovyan", "1000:1000"]
+    assert first["volumeMounts"][0]["subPath"] == "ada"
+    assert first["securityContext"]["capabilities"]["drop"] == ["ALL"]
     with pytest.raises(HomeError, match=r"set c\.KubeSpawner\.uid"):
         asyncio.run(starting.modify_pod_hook(starting, pod()))
 

@@ -30,6 +30,13 @@ class Location:
     """Of the URL's filesystem, with references where secrets are."""
     owner: int | None = None
     """The uid that a directory belongs to, if that is known."""
+    claim: Mapping[str, Any] | None = None
+    """The claim to be made, if it is on one of Kubernetes that may not be there yet."""
+
+    @property
+    def on_claim(self) -> bool:
+        """Whether it is on a claim of Kubernetes, which pods reach."""
+        return self.url.startswith("pvc://")
 
     @property
     def directory(self) -> Path | None:
@@ -89,6 +96,11 @@ def _endpoint(
     identity: str = "",
     check: bool,
 ) -> Endpoint:
+    if place.on_claim:
+        raise HomeError(
+            f"{place.url} is a claim, which is not reached from here.\n"
+            "  fix: greyhub home copy copies it, in a pod; what is the same is not sent again"
+        )
     if (directory := place.directory) is not None:
         return DirectoryEndpoint(
             directory, folder / "tmp", _owner(place, directory, source), check=check
