@@ -8,11 +8,11 @@ remembered for its user, and no configuration knows it.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from greyhub.errors import HomeError
+from greyhub.errors import ConfigError, HomeError
 
 NAME: Final = "greyhub-home"
 """The volume's name in a pod."""
@@ -123,6 +123,36 @@ def owner_container(image: str, mount: dict[str, Any], user: int, group: int) ->
             "capabilities": {"drop": ["ALL"], "add": ["CHOWN", "FOWNER"]},
         },
     }
+
+
+ALSO: Final = {
+    "storage_pvc_ensure": "KubeSpawner would make a claim of its own for each user",
+    "delete_pvc": "KubeSpawner would delete a claim with its user, whatever c.KubernetesHomespace."
+    "deletion says",
+}
+"""Options of KubeSpawner that act on claims, too."""
+
+
+def check_spawner(config: Mapping[str, Any], path: str) -> None:
+    """Raise `ConfigError` where KubeSpawner's options do not go with homes on claims."""
+    for section in ("KubeSpawner", "PodSpawner"):
+        said = config.get(section, {})
+        for option, because in ALSO.items():
+            if said.get(option):
+                raise ConfigError(
+                    f"the homes' claims are c.GreyHub.homespace's, and {because}",
+                    where=f"c.{section}.{option}",
+                    fix="leave it out",
+                )
+        mounts = said.get("volume_mounts")
+        mounts = list(mounts.values()) if isinstance(mounts, Mapping) else mounts
+        for each in mounts if isinstance(mounts, list) else ():
+            if str(each.get("mountPath")).rstrip("/") == path.rstrip("/"):
+                raise ConfigError(
+                    f"a volume is mounted at {path}, where the home goes",
+                    where=f"c.{section}.volume_mounts",
+                    fix="leave it out, or set c.KubernetesHomespace.mount_path",
+                )
 
 
 def mount_home(spawner: Any, home: HomeVolume, image: str = "") -> None:

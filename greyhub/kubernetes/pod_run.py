@@ -22,6 +22,9 @@ ENDING: Final = 60.0
 STARTING: Final = 900.0
 """Seconds that a pod may take to begin: an image, a volume, a new node."""
 
+TROUBLES: Final = 60
+"""How often a log is asked for in vain, one time after the other."""
+
 CONTAINER: Final = "work"
 """The name of the container whose log it is."""
 
@@ -43,16 +46,19 @@ class PodRun:
             It cannot be started, or it is gone.
         """
         await self._begun()
+        troubles = 0
         while True:
             ended = (await self.pod())["status"].get("phase") in ("Succeeded", "Failed")
             try:
                 async for line in self._log():
                     yield line
-            except Exception as error:  # whatever it is, the log is there still
-                if ended and not isinstance(error, Unreachable | OSError | TimeoutError):
+                    troubles = 0
+                if ended:
+                    return
+            except Exception:  # whatever it is, the log is there still
+                troubles += 1
+                if troubles > TROUBLES:
                     raise
-            if ended:
-                return
             await asyncio.sleep(1)
 
     async def pod(self) -> Mapping[str, Any]:

@@ -65,8 +65,8 @@ def endpoints(
     greyhub.errors.HomeError
         They are one home, or another process is at work between them.
     """
-    if target is not None and _within(source, target):
-        raise HomeError(f"{source.url} and {target.url} are one home, or one is in the other")
+    if target is not None:
+        check_apart(source, target)
     name = short_id(source.url, target.url if target else "", length=20)
     folder = (state or _state()) / name
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -120,6 +120,12 @@ def _owner(place: Location, directory: Path, source: Location | None) -> tuple[i
             status = each.stat()
             return status.st_uid, status.st_gid
     return None
+
+
+def check_apart(source: Location, target: Location) -> None:
+    """Raise `HomeError` where two homes are one, or one is in the other."""
+    if _within(source, target):
+        raise HomeError(f"{source.url} and {target.url} are one home, or one is in the other")
 
 
 def _within(source: Location, target: Location) -> bool:

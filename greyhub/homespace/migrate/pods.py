@@ -13,7 +13,7 @@ from typing import Any, Final
 from greyhub.errors import HomeError
 from greyhub.homespace.migrate.copying import Copied
 from greyhub.homespace.migrate.in_pod import COUNTS, JOB
-from greyhub.homespace.migrate.locations import Location
+from greyhub.homespace.migrate.locations import Location, check_apart
 from greyhub.homespace.sync.progress import Progress
 from greyhub.kubernetes.claims import (
     TRASHED,
@@ -121,6 +121,7 @@ async def _copy(
 ) -> Copied:
     from kubernetes_asyncio.client import CoreV1Api
 
+    check_apart(work.source, work.target)
     ends = {side: ClaimUrl.read(getattr(work, side).url) for side in ("source", "target")}
     namespace = _namespace(ends)
     for side, end in ends.items():
@@ -140,7 +141,8 @@ async def _copy(
             claims = Claims(core, namespace, PATIENCE)
             for side, end in ends.items():
                 if end:
-                    await _there(claims, end, work.user, getattr(work, side))
+                    place = getattr(work, side)
+                    await _there(claims, end, work.user, place, make=side == "target")
             pod = manifest(work, ends, settings)
             objects = Objects(core, namespace, PATIENCE)
             async with running(objects, pod, work.secrets or None) as run:
@@ -163,10 +165,10 @@ def _namespace(ends: Mapping[str, ClaimUrl | None]) -> str:
     return namespaces.pop()
 
 
-async def _there(claims: Claims, end: ClaimUrl, user: str, place: Location) -> None:
+async def _there(claims: Claims, end: ClaimUrl, user: str, place: Location, *, make: bool) -> None:
     """See to it that a claim is there, and is the user's."""
     claim = await claims.get(end.claim)
-    if claim is None and place.claim:
+    if claim is None and place.claim and make:
         claim = await claims.create(place.claim)
     if claim is None:
         raise HomeError(
@@ -175,7 +177,7 @@ async def _there(claims: Claims, end: ClaimUrl, user: str, place: Location) -> N
             "platform are made if its config file is DST"
         )
     check_stays(claim)
-    if trashed(claim) and place.claim:
+    if trashed(claim) and make:
         raise HomeError(
             f"the claim {end.claim} is in the trash: nothing was copied into it.\n"
             f"  fix: take it out, with kubectl label pvc {end.claim} {TRASHED}-, or delete it"
