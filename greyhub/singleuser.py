@@ -105,7 +105,7 @@ def check_volume(path: Path, volume: str) -> None:
 
     Nothing that is written to a container's own directory is kept.
     """
-    if not os.path.ismount(path):
+    if not is_mounted(path):
         raise HomeError(
             f"the home's volume {volume} is not mounted at {path}: nothing would be kept.\n"
             "  fix: the hub's administrator looks at what changes pods: profiles, modify_pod_hook"
@@ -116,6 +116,13 @@ def check_volume(path: Path, volume: str) -> None:
             "  fix: the hub's administrator sets c.KubeSpawner.fs_gid; where the volume's storage "
             "ignores it, c.KubernetesHomespace.owner_image"
         )
+
+
+def is_mounted(path: Path) -> bool:
+    """Whether something is mounted at a path, also a part of the file system around it."""
+    points = (line.split(" ")[4] for line in Path("/proc/self/mountinfo").read_text().splitlines())
+    here = os.path.realpath(path)
+    return any(point.encode().decode("unicode_escape") == here for point in points)
 
 
 def private_directory() -> str:

@@ -12,6 +12,7 @@ import click
 from greyhub.cli.homes import FAILURES, Options, Party, bar, party, said, told, whose
 from greyhub.cli.output import print_json
 from greyhub.errors import HomeError
+from greyhub.homespace.migrate import pods
 from greyhub.homespace.migrate.copying import Copied, Copying
 from greyhub.homespace.migrate.locations import endpoints
 from greyhub.homespace.migrate.users import PlatformHomes
@@ -42,6 +43,12 @@ RUNS = "a server of this user runs: stop it, and run the same command again"
 @click.option("--no-check", is_flag=True, help="Do not read again what was written.")
 @click.option("--source-options", type=Options(), default={}, help="Of the filesystem of SRC.")
 @click.option("--target-options", type=Options(), default={}, help="Of the filesystem of DST.")
+@click.option(
+    "--image",
+    default="",
+    help="From or to a claim of Kubernetes: the image, with greyhub in it, of the pod that copies. "
+    "[default: the config file's c.PodSpawner.image]",
+)
 @click.option("--state", type=click.Path(file_okay=False), help="Where progress is remembered.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for a program.")
 def copy(
@@ -56,6 +63,7 @@ def copy(
     no_check: bool,
     source_options: Mapping[str, Any],
     target_options: Mapping[str, Any],
+    image: str,
     state: str | None,
     as_json: bool,
 ) -> None:
@@ -70,6 +78,7 @@ def copy(
     greyhub home copy /srv/homes/{username} s3://homes/{username} --all --dry-run
     greyhub home copy old_config.py new_config.py --user ada
     greyhub home copy s3://old/{username} s3://new/{username} --all --switch
+    greyhub home copy pvc://hub/claim-{username} s3://homes/{username} --user ada --image IMAGE
     """  # noqa: D301
     with told():
         who = party(file)
@@ -84,7 +93,7 @@ def copy(
         if switch and (not who.platforms or local or names == [""]):
             raise click.UsageError("--switch needs the hub's -f, users, and a URL as DST")
         found = [
-            _one(who, one, other, name, everyone, dry, not no_check, state, as_json)
+            _one(who, one, other, name, everyone, dry, not no_check, image, state, as_json)
             for name in names
         ]
         if switch and not dry:
@@ -108,6 +117,7 @@ def _one(
     everyone: bool,
     dry: bool,
     check: bool,
+    image: str,
     state: str | None,
     quiet: bool,
 ) -> dict[str, Any]:
@@ -118,23 +128,33 @@ def _one(
     try:
         if who.busy(name, source, target):
             raise HomeError(RUNS)
-        with (
-            bar(name, hidden=quiet) as (progress, tick),
-            endpoints(source, target, where, check=check) as (
-                here,
-                there,
-                journal,
-            ),
-        ):
-            assert there is not None
-            copying = Copying(here, there, journal, progress=progress, tick=tick, workers=Workers())
-            report = copying.report
-            copying.run(dry=dry, empty=everyone)
+        if source.on_claim or target.on_claim:
+            work = pods.Work(name, source, target, dry=dry, check=check, empty=everyone)
+            with bar(name, hidden=quiet) as (progress, tick):
+                report = pods.copy(work, _settings(one, other, who, image), progress, tick)
+        else:
+            with (
+                bar(name, hidden=quiet) as (progress, tick),
+                endpoints(source, target, where, check=check) as (here, there, journal),
+            ):
+                assert there is not None
+                how: dict[str, Any] = {"progress": progress, "tick": tick, "workers": Workers()}
+                copying = Copying(here, there, journal, **how)
+                report = copying.report
+                copying.run(dry=dry, empty=everyone)
         if who.busy(name, source, target):
             report.failed[""] = f"{RUNS}: it was started meanwhile"
     except FAILURES as error:
         report.failed[""] = said(error)
     return {"user": name, "whole": report.whole, **asdict(report)}
+
+
+def _settings(one: PlatformHomes, other: PlatformHomes, who: Party, image: str) -> pods.PodSettings:
+    """How the pod is made that copies: as the servers of the platform that has claims."""
+    platforms = [other.adapter, one.adapter, *who.platforms.values()]
+    configs = [each.parent.config for each in platforms if each is not None]
+    pods_of = (each for each in configs if {"PodSpawner", "KubeSpawner"} & set(each))
+    return pods.PodSettings.of(next(pods_of, {}), image)
 
 
 def _switch(

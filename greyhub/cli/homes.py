@@ -70,7 +70,7 @@ class Party:
         from fsspec.registry import known_implementations, registry
 
         protocol = text.partition("://")[0].partition("::")[0].lower()
-        own = {*STORES, *known_implementations, *registry}
+        own = {*STORES, *known_implementations, *registry, "pvc"}
         if URL.match(text) and protocol not in own:
             raise click.UsageError(f"no kind of store is known as {protocol}:")
         if text.endswith(".py") and "://" not in text:
@@ -127,7 +127,7 @@ class Party:
         if users and everyone:
             raise click.UsageError("--user and --all exclude each other")
         for each in (homes, other):
-            if (users or everyone) and each and HERE not in each.template:
+            if (users or everyone) and each and not each.tells_users_apart:
                 raise click.UsageError(
                     f"{each.template} would be one home for all: put {HERE} where their names go"
                 )
@@ -135,7 +135,7 @@ class Party:
             return homes.users(self.known())
         if users:
             return list(users)
-        if homes.adapter is None and HERE not in homes.template:
+        if homes.adapter is None and not homes.tells_users_apart:
             return [""]
         raise click.UsageError("whose? Name them with --user, or say --all")
 

@@ -177,6 +177,15 @@ class HomespaceAdapter(_FormerName):
             }
         )
 
+    @property
+    def template(self) -> str:
+        """Where homes are, with ``{username}`` where their names go."""
+        return self.url or self.home_of("x", remembered=False).removesuffix("x") + "{username}"
+
+    def new_claim(self, username: str, url: str) -> Mapping[str, Any] | None:
+        """The claim of Kubernetes that a home needs, to be made if it is not there."""
+        return None
+
     def home_of(self, username: str, *, remembered: bool = True) -> str:
         """The URL of a user's home: the one that is remembered, or what it would be now."""
         known = self.registry.read() if remembered else {}

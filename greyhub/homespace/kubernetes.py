@@ -23,19 +23,12 @@ from greyhub.kubernetes.claims import (
     quantity,
 )
 from greyhub.kubernetes.connection import connected
-from greyhub.kubernetes.home_volume import HomeVolume, mount_home
+from greyhub.kubernetes.home_volume import HomeVolume, check_spawner, mount_home
 from greyhub.kubernetes.names import check_template, filled_in, hub_id, hub_label, object_name
 from greyhub.kubernetes.namespace import servers_namespace
 
 PATIENCE = 60.0
 """Seconds for which an API server that does not answer is asked, outside of a start."""
-
-KUBESPAWNERS = {
-    "storage_pvc_ensure": "KubeSpawner would make a claim of its own for each user",
-    "delete_pvc": "KubeSpawner would delete a claim with its user, whatever c.KubernetesHomespace."
-    "deletion says",
-}
-"""Options of KubeSpawner that act on claims, too."""
 
 
 class KubernetesHomespace(HomespaceAdapter):
@@ -120,6 +113,8 @@ class KubernetesHomespace(HomespaceAdapter):
             check_template(template)
         except ValueError as error:
             raise TraitError(str(error)) from None
+        if proposal.trait.name == "claim_name" and ("/" in template or "{filename}" in template):
+            raise TraitError(f"{template!r} is not what a claim can be called")
         if template.startswith("/") or {"..", ""} & set(template.split("/")):
             raise TraitError(f"{template!r} leads out of the volume, or is no path in it")
         return template
@@ -147,14 +142,7 @@ class KubernetesHomespace(HomespaceAdapter):
                 where=where.replace("shared_claim", "deletion"),
                 fix='set it to "keep", and remove directories by hand',
             )
-        for section in ("KubeSpawner", "PodSpawner"):
-            for option, because in KUBESPAWNERS.items():
-                if option in (said := self.parent.config.get(section, {})) and said[option]:
-                    raise ConfigError(
-                        f"the homes' claims are c.GreyHub.homespace's, and {because}",
-                        where=f"c.{section}.{option}",
-                        fix="leave it out",
-                    )
+        check_spawner(self.parent.config, self.mount_path)
         return Contribution(config={"KubeSpawner": {"delete_pvc": False, "fs_gid": 100}})
 
     @property
@@ -190,6 +178,17 @@ class KubernetesHomespace(HomespaceAdapter):
             folder = self._filled_in(self.directory, username)[0]
             return ClaimUrl(namespace, self.shared_claim, folder)
         return ClaimUrl(namespace, self._names(username)[0])
+
+    @property
+    def template(self) -> str:
+        """Where homes are; of claims that greyhub names itself, only as people write it."""
+        shown = f"{self.shared_claim}/{self.directory}" if self.shared_claim else self.claim_name
+        return f"pvc://{self.namespace}/{shown or 'home-{username}'}"
+
+    def new_claim(self, username: str, url: str) -> Mapping[str, Any] | None:
+        """The claim of a home; nothing makes the one that is shared."""
+        home = ClaimUrl.read(url)
+        return None if home is None or home.directory else self._manifest(username, home.claim)
 
     def home_of(self, username: str, *, remembered: bool = True) -> str:
         """The URL of a user's home: the one that is remembered, or what it would be now."""

@@ -8,11 +8,11 @@ remembered for its user, and no configuration knows it.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from greyhub.errors import HomeError
+from greyhub.errors import ConfigError, HomeError
 
 NAME: Final = "greyhub-home"
 """The volume's name in a pod."""
@@ -30,14 +30,16 @@ class HomeVolume:
     """Where it is mounted."""
     directory: str = ""
     """The part of the volume that is the home; by default, all of it."""
+    name: str = NAME
+    """The volume's name in the pod."""
 
     def volume(self) -> dict[str, Any]:
         """The entry among a pod's volumes."""
-        return {"name": NAME, "persistentVolumeClaim": {"claimName": self.claim}}
+        return {"name": self.name, "persistentVolumeClaim": {"claimName": self.claim}}
 
     def mount(self) -> dict[str, Any]:
         """The entry among a container's mounts."""
-        return {"name": NAME, "mountPath": self.path} | (
+        return {"name": self.name, "mountPath": self.path} | (
             {"subPath": self.directory} if self.directory else {}
         )
 
@@ -88,36 +90,69 @@ class AddHome:
         if "fsGroup" in security:  # a large home is not gone through at every start
             security.setdefault("fsGroupChangePolicy", "OnRootMismatch")
         if self.image:
-            first = self._owning(notebook, security, mount)
+            first = self._owning(notebook, security)
             pod.spec.init_containers = [first, *(pod.spec.init_containers or ())]
 
-    def _owning(self, notebook: Any, pod_security: Any, mount: Any) -> Any:
+    def _owning(self, notebook: Any, pod_security: Any) -> Any:
         """The init container that makes the home its user's."""
-        from kubernetes_asyncio import client
-
         security = {**pod_security, **(notebook.security_context or {})}
         user = security.get("runAsUser")
-        group = security.get("runAsGroup", user)
         if user is None:
             raise _refused(
                 "it is not known whose the home is to be: the pod's uid is the image's own",
                 "set c.KubeSpawner.uid, or leave out c.KubernetesHomespace.owner_image",
             )
-        room = {"cpu": "100m", "memory": "64Mi"}
-        return client.V1Container(
-            name=f"{NAME}-owner",
-            image=self.image,
-            image_pull_policy=notebook.image_pull_policy,
-            command=["sh", "-c", OWN, "sh", self.home.path, f"{user}:{group}"],
-            volume_mounts=[mount],
-            resources=client.V1ResourceRequirements(requests=room, limits=room),
-            security_context=client.V1SecurityContext(
-                run_as_user=0,
-                run_as_non_root=False,
-                allow_privilege_escalation=False,
-                capabilities=client.V1Capabilities(drop=["ALL"], add=["CHOWN", "FOWNER"]),
-            ),
-        )
+        group = security.get("runAsGroup", user)
+        first = owner_container(self.image, self.home.mount(), user, group)
+        return first | {"imagePullPolicy": notebook.image_pull_policy}
+
+
+def owner_container(image: str, mount: dict[str, Any], user: int, group: int) -> dict[str, Any]:
+    """An init container that makes what is mounted the directory of a user alone."""
+    room = {"cpu": "100m", "memory": "64Mi"}
+    return {
+        "name": f"{NAME}-owner",
+        "image": image,
+        "command": ["sh", "-c", OWN, "sh", mount["mountPath"], f"{user}:{group}"],
+        "volumeMounts": [mount],
+        "resources": {"requests": room, "limits": room},
+        "securityContext": {
+            "runAsUser": 0,
+            "runAsNonRoot": False,
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"], "add": ["CHOWN", "FOWNER"]},
+        },
+    }
+
+
+ALSO: Final = {
+    "storage_pvc_ensure": "KubeSpawner would make a claim of its own for each user",
+    "delete_pvc": "KubeSpawner would delete a claim with its user, whatever c.KubernetesHomespace."
+    "deletion says",
+}
+"""Options of KubeSpawner that act on claims, too."""
+
+
+def check_spawner(config: Mapping[str, Any], path: str) -> None:
+    """Raise `ConfigError` where KubeSpawner's options do not go with homes on claims."""
+    for section in ("KubeSpawner", "PodSpawner"):
+        said = config.get(section, {})
+        for option, because in ALSO.items():
+            if said.get(option):
+                raise ConfigError(
+                    f"the homes' claims are c.GreyHub.homespace's, and {because}",
+                    where=f"c.{section}.{option}",
+                    fix="leave it out",
+                )
+        mounts = said.get("volume_mounts")
+        mounts = list(mounts.values()) if isinstance(mounts, Mapping) else mounts
+        for each in mounts if isinstance(mounts, list) else ():
+            if str(each.get("mountPath")).rstrip("/") == path.rstrip("/"):
+                raise ConfigError(
+                    f"a volume is mounted at {path}, where the home goes",
+                    where=f"c.{section}.volume_mounts",
+                    fix="leave it out, or set c.KubernetesHomespace.mount_path",
+                )
 
 
 def mount_home(spawner: Any, home: HomeVolume, image: str = "") -> None:

@@ -19,7 +19,7 @@ from greyhub.homespace.kubernetes import KubernetesHomespace
 from greyhub.kubernetes.claims import HUB, TRASHED, USER, ClaimUrl, quantity
 from greyhub.kubernetes.home_volume import NAME
 from greyhub.kubernetes.names import hub_label
-from greyhub.singleuser import enter_home
+from greyhub.singleuser import enter_home, is_mounted
 from tests.homespace.claims import FakeClaims, opened, refused, spawner
 from tests.support.adapters import FakeHub, ticket
 
@@ -364,6 +364,8 @@ def test_a_shared_claim_has_a_directory_for_each(hub: FakeHub, api: FakeClaims) 
         ("claim_name", "claim-{userid}", "braces that name nothing"),
         ("claim_name", "claim-{username.__class__}", "braces that name nothing"),
         ("claim_name", "claim-{servername}", "would be one for all"),
+        ("claim_name", "claim/{username}", "not what a claim can be called"),
+        ("claim_name", "claim-{filename}", "not what a claim can be called"),
         ("directory", "../{username}", "leads out"),
         ("directory", "/{username}", "leads out"),
         ("mount_path", "home", "no absolute path"),
@@ -383,6 +385,16 @@ def test_what_cannot_be_is_refused(hub: FakeHub, option: str, value: str, said: 
         ({"shared_claim": "homes", "deletion": "trash"}, {}, "are not deleted with their users"),
         ({}, {"KubeSpawner": {"storage_pvc_ensure": True}}, "a claim of its own"),
         ({}, {"PodSpawner": {"delete_pvc": True}}, "would delete a claim"),
+        (
+            {},
+            {"KubeSpawner": {"volume_mounts": [{"name": "x", "mountPath": "/home/jovyan/"}]}},
+            "a volume is mounted at /home/jovyan",
+        ),
+        (
+            {},
+            {"PodSpawner": {"volume_mounts": {"x": {"name": "x", "mountPath": "/home/jovyan"}}}},
+            "a volume is mounted at /home/jovyan",
+        ),
     ],
 )
 def test_what_does_not_go_together_is_refused(
@@ -452,9 +464,9 @@ def test_an_init_container_makes_the_home_its_users(hub: FakeHub, api: FakeClaim
     asyncio.run(adapter.ticket(starting))
     made = asyncio.run(starting.modify_pod_hook(starting, pod(runAsUser=1000)))
     [first] = made.spec.init_containers
-    assert first.command[-2:] == ["/home/jovyan", "1000:1000"]
-    assert first.volume_mounts[0].sub_path == "ada"
-    assert first.security_context.capabilities.drop == ["ALL"]
+    assert first["command"][-2:] == ["/home/jovyan", "1000:1000"]
+    assert first["volumeMounts"][0]["subPath"] == "ada"
+    assert first["securityContext"]["capabilities"]["drop"] == ["ALL"]
     with pytest.raises(HomeError, match=r"set c\.KubeSpawner\.uid"):
         asyncio.run(starting.modify_pod_hook(starting, pod()))
 
@@ -477,6 +489,14 @@ def test_a_server_without_its_volume_does_not_start(tmp_path: Path) -> None:
     home = {"mode": "native", "path": str(tmp_path), "volume": "pvc://default/home-ada"}
     with pytest.raises(HomeError, match="is not mounted at"):
         enter_home(home, {})
+
+
+def test_what_is_mounted(tmp_path: Path) -> None:
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        point = line.split()[4]
+        if "\\" not in point and Path(point).exists():
+            assert is_mounted(Path(point))
+    assert not is_mounted(tmp_path)
 
 
 def test_urls_of_homes() -> None:

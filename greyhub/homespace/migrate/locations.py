@@ -30,6 +30,13 @@ class Location:
     """Of the URL's filesystem, with references where secrets are."""
     owner: int | None = None
     """The uid that a directory belongs to, if that is known."""
+    claim: Mapping[str, Any] | None = None
+    """The claim to be made, if it is on one of Kubernetes that may not be there yet."""
+
+    @property
+    def on_claim(self) -> bool:
+        """Whether it is on a claim of Kubernetes, which pods reach."""
+        return self.url.startswith("pvc://")
 
     @property
     def directory(self) -> Path | None:
@@ -58,8 +65,8 @@ def endpoints(
     greyhub.errors.HomeError
         They are one home, or another process is at work between them.
     """
-    if target is not None and _within(source, target):
-        raise HomeError(f"{source.url} and {target.url} are one home, or one is in the other")
+    if target is not None:
+        check_apart(source, target)
     name = short_id(source.url, target.url if target else "", length=20)
     folder = (state or _state()) / name
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -89,6 +96,11 @@ def _endpoint(
     identity: str = "",
     check: bool,
 ) -> Endpoint:
+    if place.on_claim:
+        raise HomeError(
+            f"{place.url} is a claim, which is not reached from here.\n"
+            "  fix: greyhub home copy copies it, in a pod; what is the same is not sent again"
+        )
     if (directory := place.directory) is not None:
         return DirectoryEndpoint(
             directory, folder / "tmp", _owner(place, directory, source), check=check
@@ -108,6 +120,12 @@ def _owner(place: Location, directory: Path, source: Location | None) -> tuple[i
             status = each.stat()
             return status.st_uid, status.st_gid
     return None
+
+
+def check_apart(source: Location, target: Location) -> None:
+    """Raise `HomeError` where two homes are one, or one is in the other."""
+    if _within(source, target):
+        raise HomeError(f"{source.url} and {target.url} are one home, or one is in the other")
 
 
 def _within(source: Location, target: Location) -> bool:

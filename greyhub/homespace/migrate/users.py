@@ -16,6 +16,7 @@ from greyhub.homespace.migrate.locations import Location
 from greyhub.homespace.registry import HomeRegistry
 from greyhub.homespace.secret_references import Secrets, check_url
 from greyhub.homespace.stores import open_store
+from greyhub.kubernetes.names import filled_in
 from greyhub.names import filename
 
 HERE = "{username}"
@@ -47,8 +48,7 @@ class PlatformHomes:
     @classmethod
     def of_platform(cls, adapter: HomespaceAdapter) -> PlatformHomes:
         """The homes of a platform, by its configuration."""
-        template = adapter.home_of("x", remembered=False).removesuffix("x") + HERE
-        return cls(adapter.url or template, dict(adapter.storage_options), adapter)
+        return cls(adapter.template, dict(adapter.storage_options), adapter)
 
     def of(self, user: str, *, remembered: bool) -> Location:
         """Where one user's home is; ``remembered``, as it was decided once.
@@ -58,9 +58,13 @@ class PlatformHomes:
         if not user:
             return Location(self.template, self.options)
         if self.adapter is None:
-            return Location(self.template.replace(HERE, filename(user)), self.options)
+            url = self.template.replace(HERE, filename(user))
+            if self.on_claims:  # braces may name all that KubeSpawner's templates have
+                url = filled_in(self.template, user)[0]
+            return Location(url, self.options)
         url = self.adapter.home_of(user, remembered=remembered)
-        return Location(url, self.options, _uid(self.adapter.parent.private, user))
+        owner = _uid(self.adapter.parent.private, user)
+        return Location(url, self.options, owner, self.adapter.new_claim(user, url))
 
     @property
     def registry(self) -> HomeRegistry | None:
@@ -84,8 +88,25 @@ class PlatformHomes:
                     found.add(name)
         return sorted(found)
 
+    @property
+    def tells_users_apart(self) -> bool:
+        """Whether there is a place for the users' names in the template."""
+        return HERE in self.template or (self.on_claims and "{" in self.template)
+
+    @property
+    def on_claims(self) -> bool:
+        """Whether they are on claims of Kubernetes."""
+        return self.template.startswith("pvc://")
+
     def _folders(self) -> Iterator[str]:
         """The users' parts in the names of what is there."""
+        if self.on_claims:
+            if self.adapter is not None:
+                return  # all of them are remembered
+            raise HomeError(
+                f"who has a home at {self.template} cannot be told from here.\n"
+                "  fix: name them, with --user"
+            )
         before, _, after = self.template.partition(HERE)
         top, _, start = before.rpartition("/")
         end = after.partition("/")[0]
