@@ -132,7 +132,7 @@ async def running(
     try:
         if secret:
             about = V1ObjectMeta(name=name, labels=about.get("labels"))
-            await objects.write_secret(V1Secret(metadata=about, string_data=dict(secret)))
+            await objects.write("secret", V1Secret(metadata=about, string_data=dict(secret)))
         while not (found := await objects.create_pod(made)) or (
             (found.get("annotations") or {}).get(START) != start
         ):
@@ -141,7 +141,7 @@ async def running(
     finally:
         await _end(objects, name)
         if secret:
-            await objects.delete_secret(name)
+            await objects.delete("secret", name)
 
 
 async def _end(objects: Objects, name: str) -> None:
