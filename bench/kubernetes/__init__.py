@@ -1,0 +1,1 @@
+"""Many servers on a real API server whose nodes are simulated."""
