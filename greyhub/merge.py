@@ -10,7 +10,6 @@ checks take it from there.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -19,6 +18,7 @@ from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 
 from greyhub.adapter import Contribution
+from greyhub.awaitables import awaited
 from greyhub.errors import ConfigConflict
 from greyhub.secrets import shown
 
@@ -178,9 +178,7 @@ def chain(hooks: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
     async def chained(*arguments: Any) -> Any:
         result = None
         for hook in hooks:
-            result = hook(*arguments)
-            if inspect.isawaitable(result):
-                result = await result
+            result = await awaited(hook(*arguments))
             if result is not None:
                 arguments = (*arguments[:-1], result)
         return result

@@ -9,12 +9,12 @@ was. And it tells of a deleted user by a method, for which there is no hook.
 from __future__ import annotations
 
 import asyncio
-import inspect
 import time
 from collections.abc import Awaitable, Callable
 from itertools import chain, repeat
 from typing import Any, Final
 
+from greyhub.awaitables import awaited
 from greyhub.spawners.profile_choice import ProfileChoice, ProfileSpawner
 
 PAUSES: Final = (0.5, 2.0, 5.0, 10.0, 30.0)
@@ -59,7 +59,7 @@ def spawner_class(
             """
             for pause in chain(PAUSES, repeat(PAUSES[-1])):
                 try:
-                    status: int | None = await _awaited(super().poll())
+                    status: int | None = await awaited(super().poll())
                     return status
                 except Exception as error:
                     self.log.warning(
@@ -78,12 +78,12 @@ def spawner_class(
             for pause in chain(PAUSES, repeat(PAUSES[-1])):
                 error: Exception | None = None
                 try:
-                    await _awaited(super().stop(now))
+                    await awaited(super().stop(now))
                 except Exception as refused:
                     error = refused
                 known, tries = True, tries + 1
                 try:
-                    if await _awaited(super().poll()) is not None:
+                    if await awaited(super().poll()) is not None:
                         return
                 except Exception as unknown:
                     known, error = False, error or unknown
@@ -108,14 +108,10 @@ def spawner_class(
             Of a user, it is called on every server, the default one among them; of a
             named server, on that one only, and then the home stays: it is the user's.
             """
-            await _awaited(super().delete_forever())
+            await awaited(super().delete_forever())
             if delete_user is not None and not self.name:
                 await delete_user(self.user)
 
     PlatformSpawner.__name__ = PlatformSpawner.__qualname__ = f"Platform{cls.__name__}"
     PlatformSpawner.__module__, PlatformSpawner.__doc__ = cls.__module__, cls.__doc__
     return PlatformSpawner
-
-
-async def _awaited(answer: Any) -> Any:
-    return await answer if inspect.isawaitable(answer) else answer

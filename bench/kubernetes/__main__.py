@@ -23,7 +23,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -87,36 +87,38 @@ c.GreyHub.data = None
 @contextmanager
 def running(kind: str, given: argparse.Namespace) -> Iterator[Hub]:
     """A hub whose pods run on simulated nodes of a namespace of their own."""
-    cluster = Cluster(f"bench-{kind}-{secrets.token_hex(3)}")
-    directory, port = Path(tempfile.mkdtemp(prefix=f"bench-{kind}-")), free_port()
-    directory.chmod(0o755)
-    config = (COMMON + KINDS[kind]).format(
-        host=HOST,
-        at_once=given.at_once,
-        namespace=cluster.namespace,
-        scheduler=SCHEDULER,
-        port=port,
-        proxy=proxy.command(proxy.find_node()),
-    )
-    ending = {} if kind == "greyhub" else {"compose": ""}
-    hub = Hub(directory, config, **ending)
-    cluster.kubectl("create", "namespace", cluster.namespace)
-    count = -(-given.servers // PODS_PER_NODE)
-    command = [sys.executable, "-m", "bench.kubernetes.nodes", cluster.namespace, str(count)]
-    command += [str(each) for each in (port, given.starts_in, given.ends_in)]
-    nodes = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
+    cluster, port = Cluster(f"bench-{kind}-{secrets.token_hex(3)}"), free_port()
+    with ExitStack() as ends:
+        directory = Path(tempfile.mkdtemp(prefix=f"bench-{kind}-"))
+        ends.callback(shutil.rmtree, directory, ignore_errors=True)
+        directory.chmod(0o755)
+        config = (COMMON + KINDS[kind]).format(
+            host=HOST,
+            at_once=given.at_once,
+            namespace=cluster.namespace,
+            scheduler=SCHEDULER,
+            port=port,
+            proxy=proxy.command(proxy.find_node()),
+        )
+        ending = {} if kind == "greyhub" else {"compose": ""}
+        hub = Hub(directory, config, **ending)
+        count = -(-given.servers // PODS_PER_NODE)
+        command = [sys.executable, "-m", "bench.kubernetes.nodes", cluster.namespace, str(count)]
+        command += [str(each) for each in (port, given.starts_in, given.ends_in)]
+        cluster.kubectl("create", "namespace", cluster.namespace)
+        nodes = ends.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+        ends.callback(nodes.terminate)
+        ends.callback(ended, cluster)  # its pods end while there are nodes
         assert nodes.stdout
         assert nodes.stdout.readline() == "ready\n"
-        hub.start()
-        yield hub
-    finally:
-        hub.end()
-        cluster.kubectl("delete", "namespace", cluster.namespace, "--wait=false")
-        until(lambda: not cluster.get("pods"), 600, "the end of all pods", every=1)
-        nodes.terminate()
-        nodes.wait(120)
-        shutil.rmtree(directory, ignore_errors=True)
+        ends.callback(hub.end)
+        yield hub.start()
+
+
+def ended(cluster: Cluster) -> None:
+    """Delete a namespace, and wait until its pods are gone."""
+    cluster.kubectl("delete", "namespace", cluster.namespace, "--wait=false")
+    until(lambda: not cluster.get("pods"), 600, "the end of all pods", every=1)
 
 
 class Users:

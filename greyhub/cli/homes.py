@@ -16,9 +16,10 @@ import click
 from greyhub.errors import HomeError
 from greyhub.homespace.adapter import URL, HomespaceAdapter
 from greyhub.homespace.migrate.locations import Location, canonical
-from greyhub.homespace.migrate.users import HERE, HubDatabase, PlatformHomes
+from greyhub.homespace.migrate.users import HERE, PlatformHomes
 from greyhub.homespace.stores import STORES
 from greyhub.homespace.sync.progress import Progress
+from greyhub.hub_database import HubDatabase
 
 DEFAULT = "greyhub_config.py"
 

@@ -70,8 +70,7 @@ class DataAdapter(Adapter):
 
     @validate("catalogs")
     def _without_passwords(self, proposal: Any) -> Any:
-        places = proposal.value.values() if isinstance(proposal.value, dict) else proposal.value
-        for place in places:
+        for _, place in prefixed(proposal.value):
             if not place:
                 raise TraitError("a catalogue's path is empty")
             if re.search(r"://[^/]*:[^/]*@", place):
@@ -110,14 +109,9 @@ class DataAdapter(Adapter):
 
     def sources(self) -> list[tuple[str, str]]:
         """The catalogues as (prefix, location); the prefix is empty in a list."""
-        named = (
-            self.catalogs.items()
-            if isinstance(self.catalogs, dict)
-            else (("", location) for location in self.catalogs)
-        )
         return [
             (prefix, location if "://" in location else str(self.resolve(location)))
-            for prefix, location in named
+            for prefix, location in prefixed(self.catalogs)
         ]
 
     def visible(self) -> list[tuple[str, str]]:
@@ -126,10 +120,9 @@ class DataAdapter(Adapter):
         A path that is relative to the hub's config file is the hub's own; any other may
         be there only where the servers run.
         """
-        written = self.catalogs.values() if isinstance(self.catalogs, dict) else self.catalogs
         return [
             source
-            for source, place in zip(self.sources(), written, strict=True)
+            for source, (_, place) in zip(self.sources(), prefixed(self.catalogs), strict=True)
             if "://" not in place
             and (self.must_exist or not os.path.isabs(place) or os.path.exists(place))
         ]
@@ -186,6 +179,11 @@ class DataAdapter(Adapter):
     def label(self) -> str:
         """How many datasets there are, as far as the hub sees them."""
         return self.catalog_check.label(len(self.catalogs))
+
+
+def prefixed(written: Mapping[str, str] | Sequence[str]) -> list[tuple[str, str]]:
+    """The prefix of each of several catalogues, empty in a list, and where it is."""
+    return list(written.items()) if isinstance(written, Mapping) else [("", x) for x in written]
 
 
 def _as_config_error(error: CatalogError) -> ConfigError:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from traitlets import Dict, List, TraitError, Unicode, Union, validate
 
 from greyhub.adapter import Contribution, Finding
-from greyhub.data import DataAdapter
+from greyhub.data import DataAdapter, prefixed
 from greyhub.data.policy import Policy
 from greyhub.kubernetes.mounting import mounted
 from greyhub.kubernetes.names import object_name
@@ -56,8 +56,7 @@ class KubernetesData(DataAdapter):
 
     @validate("config_map")
     def _named(self, proposal: Any) -> Any:
-        names = proposal.value.values() if isinstance(proposal.value, dict) else proposal.value
-        for name in names:
+        for _, name in prefixed(proposal.value):
             if not NAME.fullmatch(name):
                 raise TraitError(
                     f"{name!r} names no ConfigMap: a name has small letters, digits, '-' and '.'"
@@ -78,9 +77,10 @@ class KubernetesData(DataAdapter):
         """The ConfigMaps, and where pods see each."""
         from greyhub.data.config_maps import Mounted
 
-        given = self.config_map
-        named = given.items() if isinstance(given, dict) else (("", name) for name in given)
-        return [Mounted(prefix, name, self.namespace, f"{PLACE}/{name}") for prefix, name in named]
+        return [
+            Mounted(prefix, name, self.namespace, f"{PLACE}/{name}")
+            for prefix, name in prefixed(self.config_map)
+        ]
 
     def contribute(self) -> Contribution:
         """The ConfigMaps are mounted in each pod, if they are there."""

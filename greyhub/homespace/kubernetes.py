@@ -25,7 +25,7 @@ from greyhub.kubernetes.claims import (
 from greyhub.kubernetes.connection import connected
 from greyhub.kubernetes.home_volume import HomeVolume, check_spawner, mount_home
 from greyhub.kubernetes.names import check_template, filled_in, hub_id, hub_label, object_name
-from greyhub.kubernetes.namespace import servers_namespace
+from greyhub.kubernetes.namespace import servers_namespace, spawner_option
 
 PATIENCE = 60.0
 """Seconds for which an API server that does not answer is asked, outside of a start."""
@@ -162,8 +162,7 @@ class KubernetesHomespace(HomespaceAdapter):
         return hub_label(self.hub_id)
 
     def _filled_in(self, template: str, username: str) -> list[str]:
-        sections = (self.parent.config.get(each, {}) for each in ("PodSpawner", "KubeSpawner"))
-        scheme = next((each["slug_scheme"] for each in sections if "slug_scheme" in each), "safe")
+        scheme = spawner_option(self.parent.config, "slug_scheme", "safe")
         return filled_in(template, username, scheme)
 
     def _names(self, username: str) -> list[str]:

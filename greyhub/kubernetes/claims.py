@@ -15,16 +15,13 @@ from typing import Any, Final
 
 from greyhub.errors import HomeError
 from greyhub.kubernetes.failures import refusal
-from greyhub.kubernetes.objects import HUB
+from greyhub.kubernetes.objects import HUB, USER, Namespace
 from greyhub.kubernetes.requests import Unreachable, patiently
 
 Claim = Mapping[str, Any]
 
 TRASHED: Final = "greyhub/trashed"
 """The label of a claim that is in the trash: the day on which it went there."""
-
-USER: Final = "hub.jupyter.org/username"
-"""The annotation, and label, that names the user; KubeSpawner's."""
 
 SHARED_BY_NODES: Final = frozenset({"ReadWriteMany", "ReadOnlyMany"})
 """Access modes with which pods on several nodes have one volume."""
@@ -144,17 +141,8 @@ def is_smaller(claim: Claim, size: str) -> bool:
     return quantity(claim["spec"]["resources"]["requests"]["storage"]) < quantity(size)
 
 
-class Claims:
+class Claims(Namespace):
     """The claims of one namespace.
-
-    Parameters
-    ----------
-    api : kubernetes_asyncio.client.CoreV1Api
-        The client.
-    namespace : str
-        The namespace.
-    patience : float
-        Seconds to go on asking an API server that does not answer.
 
     Raises
     ------
@@ -164,16 +152,13 @@ class Claims:
         It was refused.
     """
 
-    def __init__(self, api: Any, namespace: str, patience: float) -> None:
-        self.api, self.namespace, self.patience = api, namespace, patience
-
     async def get(self, name: str) -> Claim | None:
         """A claim as the API server knows it now; None if it says that there is none."""
         from kubernetes_asyncio.client import ApiException
 
         read = self.api.read_namespaced_persistent_volume_claim
         try:
-            return self._plain(await patiently(lambda: read(name, self.namespace), self.patience))
+            return self.plain(await patiently(lambda: read(name, self.namespace), self.patience))
         except ApiException as error:
             if error.status == 404:
                 return None
@@ -185,7 +170,7 @@ class Claims:
 
         make = self.api.create_namespaced_persistent_volume_claim
         try:
-            return self._plain(await patiently(lambda: make(self.namespace, claim), self.patience))
+            return self.plain(await patiently(lambda: make(self.namespace, claim), self.patience))
         except ApiException as error:
             # 409: it is there. 403: a quota is looked at first, also where it is there.
             if error.status not in (403, 409) or not (found := await self.get(name_of(claim))):
@@ -195,7 +180,7 @@ class Claims:
     async def patch(self, name: str, body: Mapping[str, Any]) -> Claim:
         """Change what is named of a claim."""
         change = self.api.patch_namespaced_persistent_volume_claim
-        return self._plain(
+        return self.plain(
             await patiently(lambda: change(name, self.namespace, body), self.patience)
         )
 
@@ -231,11 +216,7 @@ class Claims:
             ),
             self.patience,
         )
-        return [self._plain(each) for each in listed.items]
-
-    def _plain(self, found: Any) -> Claim:
-        plain: Claim = self.api.api_client.sanitize_for_serialization(found)
-        return plain
+        return [self.plain(each) for each in listed.items]
 
 
 @contextmanager

@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from greyhub.adapter import Finding
-from greyhub.errors import HomeError
 from greyhub.kubernetes.claims import SHARED_BY_NODES, Claims
-from greyhub.kubernetes.connection import connected
-from greyhub.kubernetes.live_check import PATIENCE, rights_in
-from greyhub.kubernetes.requests import Unreachable, patiently
+from greyhub.kubernetes.live_check import PATIENCE, asked, rights_in
+from greyhub.kubernetes.requests import patiently
 
 RIGHTS: Final[Mapping[str, Sequence[str]]] = {
     "persistentvolumeclaims": ("create", "get", "list", "patch", "delete")
@@ -38,23 +36,19 @@ async def storage(
     namespace: str, *, storage_class: str, access_mode: str, shared_claim: str
 ) -> list[Finding]:
     """Findings on rights, the storage class, and the claim that all share, if there is one."""
-    from kubernetes_asyncio import client
 
-    try:
-        async with connected() as api:
-            if shared_claim:
-                rights = {"persistentvolumeclaims": ("get",)}
-                found = await rights_in(api, namespace, rights, "look at claims")
-                claims = Claims(client.CoreV1Api(api), namespace, PATIENCE)
-                return [*found, await _shared(claims, shared_claim)]
-            found = await rights_in(api, namespace, RIGHTS, "make and delete claims")
-            return [*found, *await _class(client.StorageV1Api(api), storage_class, access_mode)]
-    except HomeError as error:
-        return [Finding("error", *str(error).split("\n  fix: "))]
-    except Unreachable as error:
-        return [Finding("error", str(error), "correct the address in the kubeconfig")]
-    except client.ApiException as error:
-        return [Finding("error", f"the cluster refuses: {error.status} {error.reason}")]
+    async def question(api: Any) -> list[Finding]:
+        from kubernetes_asyncio import client
+
+        if shared_claim:
+            rights = {"persistentvolumeclaims": ("get",)}
+            found = await rights_in(api, namespace, rights, "look at claims")
+            claims = Claims(client.CoreV1Api(api), namespace, PATIENCE)
+            return [*found, await _shared(claims, shared_claim)]
+        found = await rights_in(api, namespace, RIGHTS, "make and delete claims")
+        return [*found, *await _class(client.StorageV1Api(api), storage_class, access_mode)]
+
+    return await asked(question)
 
 
 async def _shared(claims: Claims, name: str) -> Finding:

@@ -9,13 +9,24 @@ from typing import Any
 from greyhub.errors import HomeError
 
 
+class NoCluster(HomeError):
+    """No cluster is known here."""
+
+    def __init__(self, why: Exception) -> None:
+        self.what = f"no cluster is known here: {why}"
+        self.fix = (
+            "let KUBECONFIG name a kubeconfig file, or run the hub in a pod with a service account"
+        )
+        super().__init__(f"{self.what}.\n  fix: {self.fix}")
+
+
 @asynccontextmanager
 async def connected() -> AsyncIterator[Any]:
     """A client of the cluster that a service account or KUBECONFIG names.
 
     Raises
     ------
-    greyhub.errors.HomeError
+    NoCluster
         There is none.
     """
     from kubernetes_asyncio import client
@@ -25,9 +36,6 @@ async def connected() -> AsyncIterator[Any]:
     try:
         load_config()
     except (ConfigException, OSError) as error:
-        raise HomeError(
-            f"no cluster is known here: {error}.\n  fix: let KUBECONFIG name a kubeconfig file, or "
-            "do it in a pod with a service account"
-        ) from error
+        raise NoCluster(error) from error
     async with client.ApiClient() as api:
         yield api

@@ -7,12 +7,13 @@ remembered for its user, and no configuration knows it.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from greyhub.awaitables import awaited
 from greyhub.errors import ConfigError, HomeError
+from greyhub.kubernetes.namespace import SECTIONS
 
 NAME: Final = "greyhub-home"
 """The volume's name in a pod."""
@@ -65,8 +66,7 @@ class AddHome:
         self._add(pod)
         if self.then is None:
             return pod
-        changed = self.then(spawner, pod)
-        return await changed if inspect.isawaitable(changed) else changed
+        return await awaited(self.then(spawner, pod))
 
     def _add(self, pod: Any) -> None:
         from kubernetes_asyncio import client
@@ -135,7 +135,7 @@ ALSO: Final = {
 
 def check_spawner(config: Mapping[str, Any], path: str) -> None:
     """Raise `ConfigError` where KubeSpawner's options do not go with homes on claims."""
-    for section in ("KubeSpawner", "PodSpawner"):
+    for section in SECTIONS:
         said = config.get(section, {})
         for option, because in ALSO.items():
             if said.get(option):

@@ -10,10 +10,11 @@ from functools import partial
 from typing import Any, Final
 
 from greyhub.adapter import Finding
+from greyhub.kubernetes.connection import NoCluster, connected
+from greyhub.kubernetes.names import hub_label
 from greyhub.kubernetes.objects import HUB, Objects
 from greyhub.kubernetes.orphans import unknown
 from greyhub.kubernetes.requests import Unreachable, patiently
-from greyhub.names import short_id
 
 RIGHTS: Final[Mapping[str, Sequence[str]]] = {
     "pods": ("create", "get", "list", "watch", "delete"),
@@ -62,28 +63,17 @@ async def cluster(
 
 async def asked(question: Callable[[Any], Awaitable[list[Finding]]]) -> list[Finding]:
     """What a question to the cluster finds, which is given a client; or why it cannot be asked."""
-    from kubernetes_asyncio import client
-    from kubernetes_asyncio.config import ConfigException
-    from kubespawner.clients import load_config
+    from kubernetes_asyncio.client import ApiException
 
     try:
-        load_config()
-    except (ConfigException, OSError) as error:
-        return [
-            Finding(
-                "error",
-                f"no cluster is known here: {error}",
-                "let KUBECONFIG name a kubeconfig file, or run the hub in a pod with a service "
-                "account",
-            )
-        ]
-    async with client.ApiClient() as api:
-        try:
+        async with connected() as api:
             return await question(api)
-        except Unreachable as error:
-            return [Finding("error", str(error), "correct the address in the kubeconfig")]
-        except client.ApiException as error:
-            return [Finding("error", f"the cluster refuses: {error.status} {error.reason}")]
+    except NoCluster as error:
+        return [Finding("error", error.what, error.fix)]
+    except Unreachable as error:
+        return [Finding("error", str(error), "correct the address in the kubeconfig")]
+    except ApiException as error:
+        return [Finding("error", f"the cluster refuses: {error.status} {error.reason}")]
 
 
 async def _clock(api: Any) -> list[Finding]:
@@ -136,7 +126,7 @@ async def rights_in(
 async def _servers(
     api: Any, namespace: str, hub_id: str, known: Collection[tuple[str, str]]
 ) -> list[Finding]:
-    labels = f"{HUB}={short_id('hub', hub_id)}"
+    labels = f"{HUB}={hub_label(hub_id)}"
     pods = await Objects(api, namespace, PATIENCE).pods(labels) if hub_id else []
     found = await _path(pods)
     if lost := [each["metadata"]["name"] for each in unknown(pods, known)]:

@@ -1,9 +1,10 @@
-"""The namespace of the servers' pods."""
+"""What the configuration says of the servers' pods: options of the Spawner, their namespace."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from traitlets.config import Config
 
@@ -15,11 +16,19 @@ SECTIONS: Final = ("PodSpawner", "KubeSpawner")
 """Where the Spawner's options may be set."""
 
 
+def spawner_option(config: Mapping[str, Any], name: str, default: Any = None) -> Any:
+    """An option of the Spawner as it was written, or a default."""
+    for section in SECTIONS:
+        if name in config.get(section, {}):
+            return config[section][name]
+    return default
+
+
 def servers_namespace(config: Config) -> str:
     """Where pods are made: as it is set, or the hub's own, as KubeSpawner has it."""
-    for section in SECTIONS:
-        if "namespace" in config.get(section, {}):
-            return str(config[section].namespace)
+    written = spawner_option(config, "namespace")
+    if written is not None:
+        return str(written)
     return OWN.read_text() if OWN.exists() else "default"
 
 

@@ -18,6 +18,9 @@ START: Final = "greyhub/start"
 HUB: Final = "greyhub/hub"
 """The label that tells whose something is."""
 
+USER: Final = "hub.jupyter.org/username"
+"""The annotation that names the user; KubeSpawner's."""
+
 TAIL: Final = 20
 """Lines of a log that an error shows."""
 
@@ -25,8 +28,8 @@ SHORT: Final = 5.0
 """Seconds for a question without which it goes on, too."""
 
 
-class Objects:
-    """The objects of one namespace.
+class Namespace:
+    """One namespace of a cluster, as it is asked.
 
     Parameters
     ----------
@@ -40,6 +43,15 @@ class Objects:
 
     def __init__(self, api: Any, namespace: str, patience: float) -> None:
         self.api, self.namespace, self.patience = api, namespace, patience
+
+    def plain(self, found: Any) -> dict[str, Any]:
+        """What the API server answers, as JSON values."""
+        plain: dict[str, Any] = self.api.api_client.sanitize_for_serialization(found)
+        return plain
+
+
+class Objects(Namespace):
+    """The pods of a namespace, and what belongs to them."""
 
     async def pod(self, name: str) -> Mapping[str, Any] | None:
         """A pod as the API server knows it now; None if there is none.
@@ -60,8 +72,7 @@ class Objects:
                 return None
             said = f"{error.status} {error.reason}"
             raise Unreachable(f"the Kubernetes API server: {said}") from error
-        pod: Mapping[str, Any] = self.api.api_client.sanitize_for_serialization(found)
-        return pod
+        return self.plain(found)
 
     async def create_pod(self, pod: Any) -> Mapping[str, Any] | None:
         """Create a pod; its metadata, or that of the pod that has its name already.
@@ -103,7 +114,7 @@ class Objects:
             lambda: self.api.list_namespaced_pod(self.namespace, label_selector=labels),
             self.patience,
         )
-        return list(self.api.api_client.sanitize_for_serialization(found)["items"])
+        return list(self.plain(found)["items"])
 
     async def log(self, pod: str, container: str) -> str:
         """The end of a container's log; empty if there is none."""

@@ -7,14 +7,11 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
-from greyhub.kubernetes.objects import Objects
+from greyhub.hub_database import Server
+from greyhub.kubernetes.objects import USER, Objects
 
-Server = tuple[str, str]
-"""The names of a user and of a server of theirs; that of the default server is empty."""
-
-USER: Final = "hub.jupyter.org/username"
 SERVER: Final = "hub.jupyter.org/servername"
-"""The annotations by which KubeSpawner says whose a pod is, as the names are."""
+"""The annotation that names the server; KubeSpawner's."""
 
 GRACE: Final = 30
 """Seconds for an orphan to end by itself."""
@@ -42,7 +39,8 @@ def unknown(
     pods: Sequence[Mapping[str, Any]], known: Collection[Server]
 ) -> list[Mapping[str, Any]]:
     """Those of some pods whose user and server are not known."""
-    return [pod for pod in pods if _server(pod) not in known]
+    now = set(known)  # it may be a question to the hub's database
+    return [pod for pod in pods if _server(pod) not in now]
 
 
 async def delete_orphans(objects: Objects, labels: str, known: Collection[Server]) -> list[str]:

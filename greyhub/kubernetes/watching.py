@@ -64,11 +64,6 @@ class Watch:
         """The objects, if they are pods; KubeSpawner's name for them."""
         return self.resources
 
-    @property
-    def events(self) -> list[Any]:
-        """All objects, if they are events; KubeSpawner's name for them."""
-        return list(self.resources.values())
-
     def about(self, pod: str) -> list[Any]:
         """The objects about one pod, ``namespace/name``, in the order of their time."""
         return sorted(self._by_pod.get(pod, {}).values(), key=_time)

@@ -16,11 +16,11 @@ class ServerFailed(Exception):
 class ServerRefused(HTTPError):
     """The server cannot be started as it was asked for: a quota, an image, its size.
 
-    JupyterHub does not count it among the failures after which it ends itself.
+    JupyterHub 6 does not count it among the failures after which it ends itself.
     """
 
-    def __init__(self, message: str) -> None:
-        super().__init__(400, message)
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(status, message)
         self.jupyterhub_message = message
 
     def __str__(self) -> str:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from greyhub.adapter import Contribution, Finding
+from greyhub.errors import HomeError
+from greyhub.hub_database import HubDatabase, Server
 from greyhub.kubernetes.namespace import servers_namespace
 from greyhub.spawners import SpawnerAdapter
 
@@ -39,11 +42,12 @@ class KubernetesSpawnerAdapter(SpawnerAdapter):
     async def check(self) -> Sequence[Finding]:
         """Is the cluster there, and may the hub do in it what it must?"""
         from greyhub.kubernetes.live_check import cluster
-        from greyhub.spawners.orphans import stored_servers
 
         kept = f"sqlite:///{self.parent.private / 'jupyterhub.sqlite'}"
         url = self.parent.config.get("JupyterHub", {}).get("db_url", kept)
-        known = await asyncio.to_thread(stored_servers, str(url))
+        known: set[Server] = set()
+        with suppress(HomeError):
+            known = await asyncio.to_thread(HubDatabase(str(url)).servers)
         return await cluster(self.namespace, hub_id=self.hub_id, known=known)
 
     @property

@@ -8,22 +8,14 @@ coroutines, finds and ends them: they are called when the hub has started.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Collection, Iterator
 from itertools import chain, repeat
 from typing import Any, Final
 
-Server = tuple[str, str]
-"""The names of a user and of a server of theirs; that of the default server is empty."""
+from greyhub.hub_database import SERVERS, Server
 
 PAUSES: Final = (5.0, 15.0, 60.0)
 """Seconds between two attempts, of which the last stays."""
-
-STORED: Final = (
-    "SELECT users.name, spawners.name FROM spawners JOIN users ON users.id = spawners.user_id "
-    "WHERE spawners.server_id IS NOT NULL"
-)
-"""The servers that a hub's database tells of."""
 
 
 class KnownServers(Collection[Server]):
@@ -41,7 +33,7 @@ class KnownServers(Collection[Server]):
     def __iter__(self) -> Iterator[Server]:
         from sqlalchemy import text
 
-        found = {(str(user), str(name)) for user, name in self.app.db.execute(text(STORED))}
+        found = {(str(user), str(name)) for user, name in self.app.db.execute(text(SERVERS))}
         found |= {
             (user.name, spawner.name)
             for user in self.app.users.values()
@@ -55,24 +47,6 @@ class KnownServers(Collection[Server]):
 
     def __len__(self) -> int:
         return len(set(self))
-
-
-def stored_servers(db_url: str) -> set[Server]:
-    """The servers that the database of a hub tells of, whether it runs or not; none without it."""
-    from sqlalchemy import create_engine, make_url, text
-    from sqlalchemy.exc import SQLAlchemyError
-
-    url = make_url(db_url)
-    if url.get_backend_name() == "sqlite" and not os.path.exists(url.database or ""):
-        return set()  # to look would make it
-    engine = create_engine(url)
-    try:
-        with engine.connect() as connection:
-            return {(str(user), str(name)) for user, name in connection.execute(text(STORED))}
-    except SQLAlchemyError:  # there has been no hub yet
-        return set()
-    finally:
-        engine.dispose()
 
 
 async def end_orphans(app: Any) -> None:

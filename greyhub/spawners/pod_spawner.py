@@ -21,9 +21,10 @@ from jupyterhub.utils import maybe_future
 from kubernetes_asyncio.client import ApiException
 from tornado.web import HTTPError
 
+from greyhub.hub_database import Server
 from greyhub.kubernetes.failures import Failure, exit_status, failure, lost_node, refusal
 from greyhub.kubernetes.objects import SHORT, START, Objects
-from greyhub.kubernetes.orphans import Server, delete_orphans, orphans
+from greyhub.kubernetes.orphans import delete_orphans, orphans
 from greyhub.kubernetes.progress import words
 from greyhub.kubernetes.requests import Unreachable
 from greyhub.kubernetes.watching import Watch
@@ -183,14 +184,12 @@ class PodSpawner(PodManifest):
     async def get_pod_manifest(self) -> Any:
         """The pod; what it refers to is there before it is."""
         pod = await super().get_pod_manifest()
-        plain = self.api.api_client.sanitize_for_serialization(pod)
         for kind, _ in self._belongings[1:]:
-            made = (
-                self.get_secret_manifest(None)
-                if kind == "secret"
-                # A name that is asked for too early is unknown for half a minute.
-                else self.get_service_manifest(None, self._get_pod_port(plain))
-            )
+            if kind == "secret":
+                made = self.get_secret_manifest(None)
+            else:  # a name that is asked for too early is unknown for half a minute
+                port = self._get_pod_port(self.objects.plain(pod))
+                made = self.get_service_manifest(None, port)
             made.metadata.owner_references = None
             await self._asked(self.objects.write(kind, made))
         return pod

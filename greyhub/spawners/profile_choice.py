@@ -6,10 +6,10 @@ from the form, from a link or from the REST API, and is checked at every start.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from greyhub.awaitables import awaited
 from greyhub.spawners.profile_form import render
 from greyhub.spawners.profiles import Profile
 
@@ -118,18 +118,13 @@ def forget(spawner: Any) -> None:
 def refusal(status: int, words: str) -> Exception:
     """The error of a start that is refused, for which no Spawner is to blame."""
     import jupyterhub.spawner
-    from tornado.web import HTTPError
+
+    from greyhub.spawners.failed import ServerRefused
 
     words = f"{words[0].upper()}{words[1:]}."
     if _counts_refusals():
-
-        class Refused(HTTPError):
-            def __str__(self) -> str:  # what JupyterHub 5 shows above the form
-                return words
-
-        error: Any = Refused(status, words.replace("%", "%%"))
-    else:
-        error = jupyterhub.spawner.SpawnException(words, reason="profile", status_code=status)
+        return ServerRefused(words, status)
+    error: Any = jupyterhub.spawner.SpawnException(words, reason="profile", status_code=status)
     error.jupyterhub_message = words
     refused: Exception = error
     return refused
@@ -161,18 +156,18 @@ class ProfileSpawner:
     async def get_options_form(self) -> str:
         """The profiles, and then the form of the Spawner itself."""
         own = self.profile_choice.form(self)
-        theirs = await _awaited(super().get_options_form())  # type: ignore[misc]
+        theirs = await awaited(super().get_options_form())  # type: ignore[misc]
         return f"{own}{theirs or ''}"
 
     async def run_options_from_form(self, form_data: Mapping[str, Any]) -> dict[str, Any]:
         """``user_options`` of a form: the profile, and what the Spawner makes of the rest."""
         asked, rest = _split(form_data)
-        return {**await _awaited(super().run_options_from_form(rest)), **asked}  # type: ignore[misc]
+        return {**await awaited(super().run_options_from_form(rest)), **asked}  # type: ignore[misc]
 
     async def options_from_query(self, query_data: Mapping[str, Any]) -> dict[str, Any]:
         """The same of a link's parameters."""
         asked, rest = _split(query_data)
-        return {**await _awaited(super().options_from_query(rest)), **asked}  # type: ignore[misc]
+        return {**await awaited(super().options_from_query(rest)), **asked}  # type: ignore[misc]
 
     async def _run_apply_user_options(self, user_options: Mapping[str, Any]) -> None:
         """Not of the profile: JupyterHub would warn that nothing handles it."""
@@ -183,7 +178,7 @@ class ProfileSpawner:
         asked = self.user_options
         self.user_options = _split(asked)[1]
         try:
-            return await _awaited(super().start())  # type: ignore[misc]
+            return await awaited(super().start())  # type: ignore[misc]
         finally:
             self.user_options = asked
 
@@ -200,7 +195,3 @@ def _split(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     if isinstance(asked, list) and len(asked) == 1:
         asked = asked[0]
     return ({} if asked is None else {OPTION: asked}), rest
-
-
-async def _awaited(answer: Any) -> Any:
-    return await answer if inspect.isawaitable(answer) else answer

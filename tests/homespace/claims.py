@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import asynccontextmanager
 from copy import deepcopy
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from kubernetes_asyncio.client import ApiException
 
 from greyhub.homespace.kubernetes import KubernetesHomespace
@@ -95,6 +97,19 @@ class FakeClaims:
                 )
             ]
         )
+
+
+def connected_to_claims(monkeypatch: pytest.MonkeyPatch, module: str) -> FakeClaims:
+    """Claims in memory, to which a module connects as to a cluster."""
+    found = FakeClaims()
+
+    @asynccontextmanager
+    async def connected() -> Any:
+        yield None
+
+    monkeypatch.setattr(f"{module}.connected", connected)
+    monkeypatch.setattr("kubernetes_asyncio.client.CoreV1Api", lambda _: found)
+    return found
 
 
 def refused(status: int, message: str) -> ApiException:

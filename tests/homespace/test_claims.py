@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from greyhub.kubernetes.claims import HUB, TRASHED, USER, ClaimUrl, quantity
 from greyhub.kubernetes.home_volume import NAME
 from greyhub.kubernetes.names import hub_label
 from greyhub.singleuser import enter_home, is_mounted
-from tests.homespace.claims import FakeClaims, opened, refused, spawner
+from tests.homespace.claims import FakeClaims, connected_to_claims, opened, refused, spawner
 from tests.support.adapters import FakeHub, ticket
 
 
@@ -32,15 +31,7 @@ def hub(tmp_path: Path) -> FakeHub:
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> FakeClaims:
     """Claims in memory, also where no spawner brings a client."""
-    found = FakeClaims()
-
-    @asynccontextmanager
-    async def connected() -> Any:
-        yield None
-
-    monkeypatch.setattr("greyhub.homespace.kubernetes.connected", connected)
-    monkeypatch.setattr("kubernetes_asyncio.client.CoreV1Api", lambda _: found)
-    return found
+    return connected_to_claims(monkeypatch, "greyhub.homespace.kubernetes")
 
 
 def remembered(hub: FakeHub) -> dict[str, str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -54,6 +54,18 @@ def killer(hub: Hub, wanted: str, done: bool) -> tuple[Callable[[Any], str | Non
     return rule, killed
 
 
+@contextmanager
+def killed_at(hub: Hub, api: ApiProxy, request_: str, done: bool) -> Iterator[None]:
+    """After what is asked for in the block: kill the hub at a request, and start it again."""
+    rule, killed = killer(hub, request_, done)
+    api.rules = [rule]
+    yield
+    until(lambda: killed, what=request_)
+    hub.stop(signal.SIGKILL)
+    api.rules = []
+    hub.start()
+
+
 def settled(hub: Hub, cluster: Cluster, user: str) -> bool:
     """Whether hub and cluster agree: a server that answers, and one pod; or neither."""
     model, pods = hub.server(user), cluster.get("pods")
@@ -92,13 +104,8 @@ def test_killed_at_a_request_of_a_start(
 ) -> None:
     hub = pods_hub(QUICK)
     hub.api("POST", "users/ada")
-    rule, killed = killer(hub, request_, done)
-    api.rules = [rule]
-    hub.api("POST", "users/ada/server")
-    until(lambda: killed, what=request_)
-    hub.stop(signal.SIGKILL)
-    api.rules = []
-    hub.start()
+    with killed_at(hub, api, request_, done):
+        hub.api("POST", "users/ada/server")
     leaves_nothing(hub, cluster, "ada")
 
 
@@ -109,14 +116,8 @@ def test_killed_at_a_request_of_a_stop(
 ) -> None:
     hub = pods_hub(QUICK)
     hub.spawn("ada")
-    rule, killed = killer(hub, request_, done)
-    api.rules = [rule]
-    with suppress(AssertionError):  # the hub may be gone before it answers
-        hub.api("DELETE", "users/ada/server")
-    until(lambda: killed, what=request_)
-    hub.stop(signal.SIGKILL)
-    api.rules = []
-    hub.start()
+    with killed_at(hub, api, request_, done), suppress(AssertionError):
+        hub.api("DELETE", "users/ada/server")  # the hub may be gone before it answers
     leaves_nothing(hub, cluster, "ada")
 
 

@@ -10,7 +10,7 @@ import iris_sample_data
 import pytest
 from playwright.sync_api import Page, expect
 
-from greyhub.kubernetes.claims import USER
+from greyhub.kubernetes.objects import USER
 from tests.support.browser import MINUTE, shoot
 from tests.support.clusters import IMAGE, Cluster
 from tests.support.hubs import Hub

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from greyhub.spawners.orphans import stored_servers
+from greyhub.hub_database import HubDatabase
 from tests.support.hubs import running
 from tests.support.waiting import until
 
@@ -51,11 +51,12 @@ def test_what_the_hub_does_not_know_is_ended_when_it_has_started(
         assert known == [["ada", ""]]
         assert lost == [["lost", "two"]]
         assert "not known: ConnectionError('the cloud is away')" in hub.log.read_text()
-        assert stored_servers(f"sqlite:///{hub.state}/hub/jupyterhub.sqlite") == {("ada", "")}
+        database = HubDatabase(f"sqlite:///{hub.state}/hub/jupyterhub.sqlite")
+        assert database.servers() == {("ada", "")}
 
 
 def test_a_database_that_is_not_there_tells_of_no_server(tmp_path: Path) -> None:
-    assert stored_servers(f"sqlite:///{tmp_path}/none.sqlite") == set()
+    assert HubDatabase(f"sqlite:///{tmp_path}/none.sqlite").servers() == set()
     assert not list(tmp_path.iterdir())
 
 

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from greyhub.errors import HomeError
@@ -27,6 +28,7 @@ from greyhub.kubernetes.claims import (
 from greyhub.kubernetes.connection import connected
 from greyhub.kubernetes.home_volume import HomeVolume, owner_container
 from greyhub.kubernetes.names import object_name
+from greyhub.kubernetes.namespace import spawner_option
 from greyhub.kubernetes.objects import HUB, Objects
 from greyhub.kubernetes.pod_run import CONTAINER, running
 from greyhub.secret_references import SecretReference, references
@@ -58,13 +60,7 @@ class PodSettings:
     @classmethod
     def of(cls, config: Mapping[str, Any], image: str = "") -> PodSettings:
         """As the servers of a platform are, by its configuration."""
-
-        def said(name: str, default: Any) -> Any:
-            for section in ("PodSpawner", "KubeSpawner"):
-                if name in config.get(section, {}):
-                    return config[section][name]
-            return default
-
+        said = partial(spawner_option, config)
         found = image or said("image", "")
         if not found:
             raise HomeError(
@@ -72,14 +68,14 @@ class PodSettings:
                 "  fix: name one with greyhub in it: --image, or c.PodSpawner.image in the hub's "
                 "config file"
             )
-        uid, gid, fs_gid = said("uid", 1000), said("gid", None), said("fs_gid", 100)
-        secrets = said("image_pull_secrets", None) or ()
+        uid, gid, fs_gid = said("uid", 1000), said("gid"), said("fs_gid", 100)
+        secrets = said("image_pull_secrets") or ()
         return cls(
             image=found,
             uid=uid if isinstance(uid, int) else 1000,  # a function of each server's own
             gid=gid if isinstance(gid, int) else None,
             fs_gid=fs_gid if isinstance(fs_gid, int) else None,
-            pull_policy=said("image_pull_policy", None),
+            pull_policy=said("image_pull_policy"),
             pull_secrets=tuple(each if isinstance(each, str) else each["name"] for each in secrets),
             owner_image=str(config.get("KubernetesHomespace", {}).get("owner_image", "")),
         )

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -27,7 +26,7 @@ from greyhub.homespace.migrate.users import PlatformHomes
 from greyhub.homespace.sync.plan import UNREADABLE
 from greyhub.homespace.sync.progress import Progress
 from greyhub.kubernetes.claims import TRASHED, USER, ClaimUrl
-from tests.homespace.claims import FakeClaims
+from tests.homespace.claims import FakeClaims, connected_to_claims
 from tests.homespace.migrate.conftest import full, picture
 from tests.support.adapters import FakeHub
 
@@ -167,15 +166,7 @@ def test_what_the_pod_says() -> None:
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> FakeClaims:
-    found = FakeClaims()
-
-    @asynccontextmanager
-    async def connected() -> Any:
-        yield None
-
-    monkeypatch.setattr("greyhub.homespace.migrate.pods.connected", connected)
-    monkeypatch.setattr("kubernetes_asyncio.client.CoreV1Api", lambda _: found)
-    return found
+    return connected_to_claims(monkeypatch, "greyhub.homespace.migrate.pods")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,66 @@
+"""What a hub's database tells of users and servers, whether the hub runs or not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from greyhub.errors import HomeError
+
+Server = tuple[str, str]
+"""The names of a user and of a server of theirs; that of the default server is empty."""
+
+SERVERS: Final = (
+    "select users.name, spawners.name from users join spawners on spawners.user_id = users.id "
+    "where spawners.server_id is not null"
+)
+"""The query for the servers that run, start or stop."""
+
+
+class HubDatabase:
+    """What a hub's database tells, whether the hub runs or not.
+
+    Parameters
+    ----------
+    url : str
+        Of the database, as in ``c.JupyterHub.db_url``.
+
+    Raises
+    ------
+    greyhub.errors.HomeError
+        It does not tell.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def users(self) -> set[str]:
+        """The names of all users."""
+        return {str(name) for (name,) in self._rows("select name from users")}
+
+    def servers(self) -> set[Server]:
+        """The servers that run, start or stop."""
+        return {(str(user), str(name)) for user, name in self._rows(SERVERS)}
+
+    def running(self) -> set[str]:
+        """The users who have such a server."""
+        return {user for user, _ in self.servers()}
+
+    def _rows(self, query: str) -> list[Any]:
+        from sqlalchemy import create_engine, text
+        from sqlalchemy.exc import SQLAlchemyError
+
+        file = self.url.removeprefix("sqlite:///")
+        if file != self.url and not Path(file.partition("?")[0]).exists():
+            return []  # a hub that was never started; to look must not make it one
+        engine = create_engine(self.url)
+        try:
+            with engine.connect() as connection:
+                return list(connection.execute(text(query)))
+        except SQLAlchemyError as error:
+            raise HomeError(
+                f"the hub's database does not tell whose servers run: {type(error).__name__}.\n"
+                "  fix: look at c.JupyterHub.db_url, or stop all servers and say --stopped"
+            ) from error
+        finally:
+            engine.dispose()
