@@ -1,0 +1,92 @@
+"""What the broker adds to dask-gateway's HTTP API, and how it says what a limit made less."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+from aiohttp import ClientError, ClientTimeout, web
+from dask_gateway_server.routes import api_handler
+
+__all__ = ["ClientError", "extend", "say", "timeout", "within"]
+
+_said: ContextVar[list[str] | None] = ContextVar("said", default=None)
+
+
+def extend(app: web.Application, backend: Any) -> None:
+    """Add the routes, and the words about limits."""
+
+    async def reason(request: web.Request) -> web.Response:
+        name = request.match_info["cluster_name"]
+        cluster = await backend.get_cluster(name)
+        if cluster is None or not request["user"].has_permissions(cluster):
+            raise web.HTTPNotFound(reason=f"Cluster {name} not found")
+        return web.json_response({"reason": await backend.reason(name)})
+
+    handler = api_handler(reason, user_authenticated=True)
+    app.add_routes([web.get("/api/v1/clusters/{cluster_name}/reason", handler)])
+    app.middlewares.append(_limits_in_words)
+
+
+@web.middleware
+async def _limits_in_words(request: web.Request, handler: Any) -> web.StreamResponse:
+    said: list[str] = []
+    token = _said.set(said)
+    try:
+        response: web.StreamResponse = await handler(request)
+    finally:
+        _said.reset(token)
+    if said and response.status == 200:
+        told = web.json_response({"ok": False, "msg": "; ".join(said)})
+        for cookie in response.cookies.values():
+            told.set_cookie(cookie.key, cookie.value, max_age=int(cookie["max-age"] or 0) or None)
+        return told
+    return response
+
+
+def say(what: str) -> None:
+    """Tell the client of the request that is being answered."""
+    if (said := _said.get()) is not None:
+        said.append(what)
+
+
+def within(
+    msg: dict[str, Any], allowed: Callable[[int], tuple[int, str]]
+) -> tuple[dict[str, Any], str]:
+    """A message to a scheduler, made to keep the limits; and what was made less, in words."""
+    if msg["op"] == "scale":
+        count, why = allowed(msg["count"])
+        words = f"{msg['count']} workers were asked for, and {count} can be had: {why}"
+        return {**msg, "count": count}, words if why else ""
+    if msg["op"] == "adapt" and msg.get("active"):
+        return _adapted(msg, allowed)
+    return msg, ""
+
+
+def _adapted(
+    msg: dict[str, Any], allowed: Callable[[int], tuple[int, str]]
+) -> tuple[dict[str, Any], str]:
+    words = ""
+    for name in ("minimum", "maximum"):
+        asked = msg.get(name)
+        if asked is None:
+            continue
+        count, why = allowed(int(asked))
+        if why:
+            words = f"{name}={asked} workers were asked for, and {count} can be had: {why}"
+            msg = {**msg, name: count}
+    if msg.get("maximum") is None:
+        most, why = allowed(LARGEST)
+        if why:
+            msg = {**msg, "maximum": most}
+    return msg, words
+
+
+LARGEST = 10**6
+"""More workers than anybody has."""
+
+
+def timeout(seconds: float) -> ClientTimeout:
+    """A bound of a request."""
+    return ClientTimeout(total=seconds)
