@@ -1,0 +1,145 @@
+"""Show a cluster's dashboard to its owner, who is known by the hub's login."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from jupyterhub.services.auth import HubOAuth, HubOAuthCallbackHandler, HubOAuthenticated
+from tornado import httpclient, web, websocket
+
+HOP_BY_HOP: Final = {
+    *("connection", "keep-alive", "te", "trailers", "transfer-encoding", "upgrade"),
+    *("proxy-authenticate", "proxy-authorization", "host", "content-length", "content-encoding"),
+    *("cookie", "authorization"),
+}
+"""Headers that are of one connection, or the broker's to set."""
+
+LARGEST: Final = 64 * 2**20
+"""Bytes of one answer or message of a dashboard."""
+
+
+class Dashboard(HubOAuthenticated, websocket.WebSocketHandler):  # type: ignore[misc]
+    """Hands requests of a cluster's owner on to its scheduler's dashboard."""
+
+    def initialize(self, backend: Any, hub_auth: HubOAuth) -> None:
+        """Take what `serve` gives."""
+        self.backend, self.hub_auth = backend, hub_auth
+        self.upstream: Any = None
+
+    def _target(self, name: str, path: str) -> tuple[str, dict[str, str]]:
+        """Where a path of a dashboard is, and what opens it."""
+        cluster = self.backend.db.get_cluster(name)
+        user = self.get_current_user() or {}
+        own = cluster is not None and user.get("kind") == "user"
+        if not own or user.get("name") != cluster.username:
+            raise web.HTTPError(404, "You have no cluster of this name.")
+        if not cluster.dashboard_address or not cluster.is_active():
+            raise web.HTTPError(404, "This cluster does not run, or has no dashboard.")
+        url = f"{cluster.dashboard_address}/{path}"
+        if self.request.query:
+            url += f"?{self.request.query}"
+        return url, {"Authorization": f"token {cluster.token}"}
+
+    def _handed_on(self) -> dict[str, str]:
+        return {
+            name: value
+            for name, value in self.request.headers.get_all()
+            if name.lower() not in HOP_BY_HOP and not name.lower().startswith("sec-websocket")
+        }
+
+    @web.authenticated
+    async def get(self, name: str, path: str) -> None:  # type: ignore[override]
+        """A page, or the messages of a websocket."""
+        if self.request.headers.get("Upgrade", "").lower() == "websocket":
+            self.target = self._target(name, path)
+            await super().get(name, path)
+            return
+        url, opens = self._target(name, path)
+        client = httpclient.AsyncHTTPClient(force_instance=True, max_body_size=LARGEST)
+        try:
+            answer = await client.fetch(
+                url,
+                headers={**self._handed_on(), **opens},
+                follow_redirects=False,
+                raise_error=False,
+            )
+        finally:
+            client.close()
+        if answer.code == 599:
+            raise web.HTTPError(502, "The scheduler of this cluster does not answer.")
+        self.set_status(answer.code)
+        for key, value in answer.headers.get_all():
+            if key.lower() not in HOP_BY_HOP | {"set-cookie"}:
+                self.add_header(key, value)
+        if answer.body:
+            self.write(answer.body)
+
+    async def open(self, *_: str) -> None:
+        """Open the scheduler's websocket, too."""
+        url, opens = self.target
+        protocols = self.request.headers.get("Sec-WebSocket-Protocol", "")
+        request = httpclient.HTTPRequest(
+            url.replace("http", "ws", 1), headers={**self._handed_on(), **opens}
+        )
+        try:
+            self.upstream = await websocket.websocket_connect(
+                request,
+                on_message_callback=self._from_scheduler,
+                subprotocols=[each.strip() for each in protocols.split(",") if each.strip()],
+                max_message_size=LARGEST,
+            )
+        except Exception:
+            self.close(1011, "the scheduler does not answer")
+
+    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        """The first: bokeh's, whose second part is its session token."""
+        return subprotocols[0] if subprotocols else None
+
+    def _from_scheduler(self, message: str | bytes | None) -> None:
+        if message is None:
+            self.close()
+        elif self.ws_connection is not None:
+            self.write_message(message, binary=isinstance(message, bytes))
+
+    async def on_message(self, message: str | bytes) -> None:
+        """Hand on what the browser says."""
+        if self.upstream is not None:
+            await self.upstream.write_message(message, binary=isinstance(message, bytes))
+
+    def on_close(self) -> None:
+        """Close the scheduler's websocket, too."""
+        if self.upstream is not None:
+            self.upstream.close()
+
+
+def serve(backend: Any, prefix: str, cookie_secret: bytes, port: int = 0) -> tuple[Any, str]:
+    """Listen on loopback.
+
+    Parameters
+    ----------
+    prefix : str
+        The path of the service at the hub, ``/services/clusters``.
+
+    Returns
+    -------
+    tuple
+        The server, and its address.
+    """
+    from tornado.httpserver import HTTPServer
+    from tornado.netutil import bind_sockets
+
+    auth = HubOAuth(cache_max_age=30)
+    given = {"backend": backend, "hub_auth": auth}
+    app = web.Application(
+        [
+            (f"{prefix}/oauth_callback", HubOAuthCallbackHandler),
+            (rf"{prefix}/clusters/([^/]+)/(.*)", Dashboard, given),
+        ],
+        cookie_secret=cookie_secret,
+        websocket_ping_interval=30,
+        log_function=lambda handler: None,
+    )
+    sockets = bind_sockets(port, "127.0.0.1")
+    server = HTTPServer(app)
+    server.add_sockets(sockets)
+    return server, f"http://127.0.0.1:{sockets[0].getsockname()[1]}"

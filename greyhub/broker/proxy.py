@@ -1,0 +1,110 @@
+"""Run dask-gateway's proxy apart from the broker: clusters outlive the broker's restarts."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from greyhub.spawners import process
+
+
+def kept_secret(path: Path) -> str:
+    """A random text, made once and kept in a file that is its owner's alone."""
+    with contextlib.suppress(FileExistsError):
+        building = path.with_name(f"{path.name}.{os.getpid()}")
+        with os.fdopen(os.open(building, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as new:
+            new.write(secrets.token_hex(32))
+        try:
+            os.link(building, path)
+        finally:
+            building.unlink()
+    return path.read_text().strip()
+
+
+class ApartProxy:
+    """dask-gateway's proxy, as a process that stays when the broker ends.
+
+    Parameters
+    ----------
+    command : list of str
+        The proxy's command line.
+    token : str
+        By which it asks the broker for its routes.
+    directory : Path
+        Where its process and its log are noted.
+    """
+
+    def __init__(self, command: list[str], token: str, directory: Path) -> None:
+        self.command, self._token, self.directory = command, token, directory
+        self.note = directory / "cluster-proxy.json"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def _wanted(self) -> str:
+        return hashlib.sha256(json.dumps([self.command, self._token]).encode()).hexdigest()
+
+    def _noted(self) -> dict[str, Any]:
+        try:
+            noted: dict[str, Any] = json.loads(self.note.read_text())
+        except (OSError, ValueError):
+            return {}
+        return noted if process.alive(noted["pid"], noted["created"]) else {}
+
+    def runs(self) -> bool:
+        """Whether it is there; reaps it where it has ended."""
+        if self._process is not None:
+            self._process.poll()
+        return bool(self._noted())
+
+    def ensure(self) -> None:
+        """Start it, unless it runs as it is wanted."""
+        if self._process is not None:
+            self._process.poll()
+        noted = self._noted()
+        if noted.get("wanted") == self._wanted:
+            return
+        if noted:
+            self.end()
+        environment = {"DASK_GATEWAY_PROXY_TOKEN": self._token, "PATH": os.environ.get("PATH", "")}
+        log = self.directory / "cluster-proxy.log"
+        with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as out:
+            self._process = started = subprocess.Popen(
+                self.command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+                cwd="/",
+            )
+        new = {
+            "pid": started.pid,
+            "created": process.created(started.pid),
+            "wanted": self._wanted,
+        }
+        building = self.note.with_suffix(".new")
+        building.write_text(json.dumps(new))
+        building.replace(self.note)
+
+    def end(self) -> None:
+        """End it, and wait until it is gone."""
+        if noted := self._noted():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(noted["pid"], 15)
+            if self._process is not None and self._process.pid == noted["pid"]:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(5)
+            else:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    psutil.wait_procs([psutil.Process(noted["pid"])], timeout=5)
+            if self._noted():
+                os.kill(noted["pid"], 9)
+        self.note.unlink(missing_ok=True)

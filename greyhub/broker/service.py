@@ -1,0 +1,144 @@
+"""dask-gateway's server as a service of the hub: its settings, its proxy, its dashboards."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from aiohttp import ClientError, web
+from dask_gateway_server.app import DaskGateway
+from dask_gateway_server.auth import JupyterHubAuthenticator
+from traitlets.config import Config
+
+from greyhub.broker import dashboards
+from greyhub.broker.backend import BrokerBackend
+from greyhub.broker.owners import Owners
+from greyhub.broker.proxy import ApartProxy, kept_secret
+
+VARIABLE: Final = "GREYHUB_BROKER"
+"""The variable that holds the broker's settings; nothing secret is in them."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the hub tells the broker that it starts."""
+
+    config: dict[str, dict[str, Any]]
+    """dask-gateway's options, and the backend's, by section."""
+    state: str
+    """The hub's private directory: the database, its key and the proxy's token are there."""
+    prefix: str
+    """The path at the hub, ``/services/clusters``."""
+    ends_with_server: bool = True
+    grace: float = 60.0
+    period: float = 30.0
+
+    def dumps(self) -> str:
+        """As text, for the environment."""
+        return json.dumps(asdict(self))
+
+
+class HubAuthenticator(JupyterHubAuthenticator):  # type: ignore[misc]
+    """Asks the hub whose a token is; a hub that is away is no refusal."""
+
+    async def authenticate(self, request: web.Request) -> Any:
+        """The user of a request."""
+        try:
+            return await super().authenticate(request)
+        except (ClientError, OSError, TimeoutError) as error:
+            raise web.HTTPServiceUnavailable(reason="The hub does not answer") from error
+
+
+class Broker(DaskGateway):  # type: ignore[misc]
+    """dask-gateway's server, configured by greyhub."""
+
+    def __init__(self, settings: Settings, **kwargs: Any) -> None:
+        self.settings, self.directory = settings, Path(settings.state)
+        config = Config(settings.config)
+        config.Proxy.externally_managed = True
+        config.Proxy.api_token = kept_secret(self.directory / "cluster-proxy-token")
+        config.Proxy.prefix = settings.prefix
+        backend = config.BrokerBackend
+        backend.setdefault("db_url", f"sqlite:///{self.directory / 'clusters.sqlite'}")
+        key = bytes.fromhex(kept_secret(self.directory / "clusters-key"))
+        backend.db_encrypt_keys = [_encoded(key)]
+        backend.stop_clusters_on_shutdown = False
+        config.DaskGateway.authenticator_class = HubAuthenticator
+        config.JupyterHubAuthenticator.cache_max_age = 60
+        super().__init__(config=config, **kwargs)
+
+    def load_config_file(self, *_: Any, **__: Any) -> None:
+        """Read none: the hub has said everything."""
+
+    async def setup(self) -> None:
+        """Start: the database has private data, also where the umask would open it."""
+        os.umask(0o077)
+        backend: BrokerBackend = self.backend
+        backend.owners = Owners(
+            os.environ["JUPYTERHUB_API_URL"],
+            os.environ["JUPYTERHUB_API_TOKEN"],
+            grace=self.settings.grace,
+            period=self.settings.period,
+            ends=self.settings.ends_with_server,
+        )
+        await super().setup()
+        secret = kept_secret(self.directory / "clusters-cookie").encode()
+        self.dashboards, address = dashboards.serve(backend, self.settings.prefix, secret)
+        for path in ("/clusters", "/oauth_callback"):
+            await backend.proxy.add_route(kind="PATH", path=path, target=address)
+        command = backend.proxy.get_start_command(is_child_process=False)
+        self.proxy = ApartProxy(command, backend.proxy.api_token, self.directory)
+        self.watches = [
+            asyncio.ensure_future(each) for each in (self._keep_proxy(), self._end_with_hub())
+        ]
+
+    async def _keep_proxy(self) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(self.proxy.ensure)
+            except OSError as error:
+                self.log.error("The proxy of the clusters cannot be started: %s", error)
+            await asyncio.sleep(1)
+
+    async def _end_with_hub(self) -> None:
+        """A hub that was killed does not stop its services: the next one's would be in the way."""
+        hub = os.getppid()
+        while os.getppid() == hub:  # noqa: ASYNC110
+            await asyncio.sleep(0.5)
+        self.log.warning("The hub is gone: the broker ends, and the clusters stay")
+        os.kill(os.getpid(), 15)
+
+    async def cleanup(self) -> None:
+        """End; where no cluster is left, the proxy ends, too."""
+        for watch in getattr(self, "watches", ()):
+            watch.cancel()
+        if hasattr(self, "dashboards"):
+            self.dashboards.stop()
+        idle = hasattr(self.backend, "db") and not any(
+            True for _ in self.backend.db.active_clusters()
+        )
+        await super().cleanup()
+        if idle and hasattr(self, "proxy"):
+            self.proxy.end()
+
+
+def _encoded(key: bytes) -> str:
+    from base64 import urlsafe_b64encode
+
+    return urlsafe_b64encode(key).decode()
+
+
+def main() -> None:
+    """Run the broker with the settings in the environment."""
+    if VARIABLE not in os.environ:
+        sys.exit(
+            f"the hub starts this program, and sets {VARIABLE}: it is not for the command line"
+        )
+    broker = Broker(Settings(**json.loads(os.environ[VARIABLE])))
+    broker.initialize([])
+    broker.start()
