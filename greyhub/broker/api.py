@@ -7,9 +7,10 @@ from contextvars import ContextVar
 from typing import Any
 
 from aiohttp import ClientError, ClientTimeout, web
+from dask_gateway_server.backends.base import PublicException
 from dask_gateway_server.routes import api_handler
 
-__all__ = ["ClientError", "extend", "say", "timeout", "within"]
+__all__ = ["ClientError", "extend", "refused", "say", "timeout", "within"]
 
 _said: ContextVar[list[str] | None] = ContextVar("said", default=None)
 
@@ -26,29 +27,38 @@ def extend(app: web.Application, backend: Any) -> None:
 
     handler = api_handler(reason, user_authenticated=True)
     app.add_routes([web.get("/api/v1/clusters/{cluster_name}/reason", handler)])
-    app.middlewares.append(_limits_in_words)
+    app.middlewares.append(_in_words)
 
 
 @web.middleware
-async def _limits_in_words(request: web.Request, handler: Any) -> web.StreamResponse:
+async def _in_words(request: web.Request, handler: Any) -> web.StreamResponse:
+    """Put what was said by `say` or `refused` into the answer, which has one line otherwise."""
     said: list[str] = []
     token = _said.set(said)
     try:
         response: web.StreamResponse = await handler(request)
     finally:
         _said.reset(token)
-    if said and response.status == 200:
-        told = web.json_response({"ok": False, "msg": "; ".join(said)})
-        for cookie in response.cookies.values():
-            told.set_cookie(cookie.key, cookie.value, max_age=int(cookie["max-age"] or 0) or None)
-        return told
-    return response
+    if not said or not (response.status == 200 or response.status >= 400):
+        return response
+    ok = response.status == 200
+    told = {"ok": False, "msg": "; ".join(said)} if ok else {"error": "\n".join(said)}
+    answer = web.json_response(told, status=response.status)
+    for cookie in response.cookies.values():
+        answer.set_cookie(cookie.key, cookie.value, max_age=int(cookie["max-age"] or 0) or None)
+    return answer
 
 
 def say(what: str) -> None:
     """Tell the client of the request that is being answered."""
     if (said := _said.get()) is not None:
         said.append(what)
+
+
+def refused(words: str) -> PublicException:
+    """The exception that refuses the request that is being answered; words may have lines."""
+    say(words)
+    return PublicException(" ".join(words.split()))
 
 
 def within(

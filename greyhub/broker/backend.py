@@ -80,6 +80,18 @@ class BrokerBackend(DBBackendBase):  # type: ignore[misc]
             self.task_pool.spawn(self.owners.watch(self))
         self.task_pool.spawn(self._end_unknown_parts())
 
+    async def cleanup(self) -> None:
+        """End, and give what is being ended a while; clusters that run stay."""
+        if hasattr(self, "db"):
+            ending = [
+                asyncio.ensure_future(each.shutdown)
+                for each in self.db.name_to_cluster.values()
+                if not each.is_active() and each.status < JobStatus.STOPPED
+            ]
+            if ending:
+                await asyncio.wait(ending, timeout=SOON / 2)
+        await super().cleanup()
+
     async def _end_unknown_parts(self) -> None:
         while True:
             try:
@@ -114,9 +126,12 @@ class BrokerBackend(DBBackendBase):  # type: ignore[misc]
 
     async def start_cluster(self, user: Any, cluster_options: Mapping[str, Any]) -> str:
         """Make a cluster, unless a limit is reached; one of the same key is the same one."""
-        if self.owners is not None:
-            user.groups = await self.owners.groups(user.name)
-        asked, config = await self.process_cluster_options(user, cluster_options)
+        try:
+            if self.owners is not None:
+                user.groups = await self.owners.groups(user.name)
+            asked, config = await self.process_cluster_options(user, cluster_options)
+        except PublicException as error:
+            raise api.refused(str(error)) from error
         key = asked["key"]
         for each in self.db.list_clusters(user.name):
             if key and each.options.get("key") == key:
@@ -173,7 +188,7 @@ class BrokerBackend(DBBackendBase):  # type: ignore[misc]
                 return
             if pause:
                 await asyncio.sleep(pause)
-        raise PublicException(
+        raise api.refused(
             f"the scheduler of cluster {cluster.name} does not answer; it may be busy.\n"
             "  fix: try again in a while"
         )

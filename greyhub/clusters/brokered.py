@@ -145,7 +145,7 @@ class BrokeredCluster(ClusterAdapter):
     def prefix(self) -> str:
         """The broker's path at the hub."""
         base = str(self._hub.get("base_url", "/")).strip("/")
-        return "/".join(filter(None, ("", base, "services", SERVICE)))
+        return "/" + "/".join(filter(None, (base, "services", SERVICE)))
 
     @property
     def address(self) -> str:
