@@ -20,7 +20,7 @@ from dask_gateway_server.backends.base import PublicException
 from dask_gateway_server.backends.db_base import Cluster, DBBackendBase, JobStatus, Worker
 from dask_gateway_server.options import Field, Options
 from dask_gateway_server.utils import timestamp
-from traitlets import Dict, Float, Instance, Unicode
+from traitlets import Dict, Float, Instance, Unicode, default
 
 from greyhub.broker import api
 from greyhub.broker.limits import Limits, Usage
@@ -65,6 +65,15 @@ class BrokerBackend(DBBackendBase):  # type: ignore[misc]
     owners = Instance(Owners, allow_none=True)
 
     _last_check: int | None = None
+
+    @default("cluster_status_period")
+    @default("worker_status_period")
+    def _soon(self) -> float:
+        return 3.0
+
+    @default("backoff_max_delay")
+    def _often(self) -> float:
+        return 15.0
 
     # The life of the broker.
 
@@ -139,7 +148,7 @@ class BrokerBackend(DBBackendBase):  # type: ignore[misc]
         groups = frozenset(user.groups)
         new = Usage("", user.name, groups, 0, config.worker_cores, config.worker_memory / GIB)
         if refused := self.limits.refusal(new, self._used()):
-            raise PublicException(f"{refused}.\n  fix: end one of them: hub.clusters() lists yours")
+            raise api.refused(f"{refused}.\n  fix: end one of them: hub.clusters() lists yours")
         cluster = self.db.create_cluster(user.name, asked, config.to_dict())
         self.log.info("Created cluster %s for user %s", cluster.name, user.name)
         self.queue.put(cluster)

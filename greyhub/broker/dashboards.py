@@ -112,6 +112,14 @@ class Dashboard(HubOAuthenticated, websocket.WebSocketHandler):  # type: ignore[
             self.upstream.close()
 
 
+class Callback(HubOAuthCallbackHandler):  # type: ignore[misc]
+    """Where the hub sends a browser after the login."""
+
+    def initialize(self, hub_auth: HubOAuth) -> None:
+        """Take what `serve` gives: it remembers for which page the browser came."""
+        self.hub_auth = hub_auth
+
+
 def serve(backend: Any, prefix: str, cookie_secret: bytes, port: int = 0) -> tuple[Any, str]:
     """Listen on loopback.
 
@@ -132,7 +140,7 @@ def serve(backend: Any, prefix: str, cookie_secret: bytes, port: int = 0) -> tup
     given = {"backend": backend, "hub_auth": auth}
     app = web.Application(
         [
-            (f"{prefix}/oauth_callback", HubOAuthCallbackHandler),
+            (f"{prefix}/oauth_callback/?", Callback, {"hub_auth": auth}),
             (rf"{prefix}/clusters/([^/]+)/(.*)", Dashboard, given),
         ],
         cookie_secret=cookie_secret,

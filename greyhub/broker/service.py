@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import sys
@@ -36,7 +37,11 @@ class Settings:
     """The path at the hub, ``/services/clusters``."""
     ends_with_server: bool = True
     grace: float = 60.0
-    period: float = 30.0
+
+    @property
+    def period(self) -> float:
+        """Seconds between two questions to the hub about the owners of clusters."""
+        return min(30.0, max(1.0, self.grace / 2))
 
     def dumps(self) -> str:
         """As text, for the environment."""
@@ -78,6 +83,7 @@ class Broker(DaskGateway):  # type: ignore[misc]
     async def setup(self) -> None:
         """Start: the database has private data, also where the umask would open it."""
         os.umask(0o077)
+        await self._be_alone()
         backend: BrokerBackend = self.backend
         backend.owners = Owners(
             os.environ["JUPYTERHUB_API_URL"],
@@ -90,12 +96,28 @@ class Broker(DaskGateway):  # type: ignore[misc]
         secret = kept_secret(self.directory / "clusters-cookie").encode()
         self.dashboards, address = dashboards.serve(backend, self.settings.prefix, secret)
         for path in ("/clusters", "/oauth_callback"):
-            await backend.proxy.add_route(kind="PATH", path=path, target=address)
+            target = f"{address}{self.settings.prefix}{path}"
+            await backend.proxy.add_route(kind="PATH", path=path, target=target)
         command = backend.proxy.get_start_command(is_child_process=False)
         self.proxy = ApartProxy(command, backend.proxy.api_token, self.directory)
         self.watches = [
             asyncio.ensure_future(each) for each in (self._keep_proxy(), self._end_with_hub())
         ]
+
+    async def _be_alone(self) -> None:
+        """Wait for the end of the broker of a hub that was killed: two would undo each other."""
+        self._lock = (self.directory / "clusters.lock").open("a")
+        said = False
+        while True:
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if not said:
+                    self.log.warning("Another broker still runs: waiting for its end")
+                said = True
+                await asyncio.sleep(0.2)
+            else:
+                return
 
     async def _keep_proxy(self) -> None:
         while True:
