@@ -26,7 +26,7 @@ from greyhub.directories import make_passable
 from greyhub.spawners import process
 from greyhub.spawners.uids import UidTable
 
-MARK: Final = "GREYHUB_CLUSTER"
+MARK: Final = "GREYHUB_CLUSTER_MARK"
 """The variable with the mark of the hub and the cluster's name."""
 
 PART: Final = "GREYHUB_CLUSTER_PART"

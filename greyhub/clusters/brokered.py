@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
 from traitlets import Bool, Dict, Float, Integer, TraitError, Unicode, validate
@@ -34,7 +34,7 @@ _LIMITS = (
 class BrokeredCluster(ClusterAdapter):
     """Clusters that a service of the hub starts, limits and ends."""
 
-    modules = ("dask_gateway_server",)
+    modules: ClassVar[Sequence[str]] = ("dask_gateway_server",)
     extra = "greyhub[broker]"
 
     options = Dict()  # none here: each is an option of its own

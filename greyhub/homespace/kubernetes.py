@@ -15,9 +15,9 @@ from greyhub.errors import ConfigError, HomeError
 from greyhub.homespace.adapter import HomespaceAdapter
 from greyhub.homespace.claims import HomeClaims, NewHome, lost
 from greyhub.kubernetes.claims import (
-    SHARED_BY_NODES,
     Claims,
     ClaimUrl,
+    check_shared,
     in_words,
     manifest,
     quantity,
@@ -265,13 +265,7 @@ class KubernetesHomespace(HomespaceAdapter):
                 claim = await claims.get(home.claim)
         if claim is None:
             raise lost(home, username)
-        if not SHARED_BY_NODES & set(claim["spec"]["accessModes"]):
-            modes = ", ".join(claim["spec"]["accessModes"])
-            raise HomeError(
-                f"the home of {username} cannot be mounted by workers: its claim is {modes}, for "
-                "the pods of one node.\n  fix: homes of c.KubernetesHomespace.access_mode = "
-                '"ReadWriteMany"; copy the ones that there are'
-            )
+        check_shared(claim, username)
         return HomeVolume(home.claim, self.mount_path, home.directory)
 
     async def check(self) -> Sequence[Finding]:

@@ -136,6 +136,17 @@ def check_stays(claim: Claim) -> None:
         )
 
 
+def check_shared(claim: Claim, user: str) -> None:
+    """Raise `HomeError` if pods on other nodes than the server's cannot mount a claim."""
+    modes = claim["spec"]["accessModes"]
+    if not SHARED_BY_NODES & set(modes):
+        raise HomeError(
+            f"the home of {user} cannot be mounted by workers: its claim is {', '.join(modes)}, "
+            "for the pods of one node.\n  fix: homes of c.KubernetesHomespace.access_mode = "
+            '"ReadWriteMany"; copy the ones that there are'
+        )
+
+
 def is_smaller(claim: Claim, size: str) -> bool:
     """Whether a claim asks for less than a size."""
     return quantity(claim["spec"]["resources"]["requests"]["storage"]) < quantity(size)

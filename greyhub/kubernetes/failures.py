@@ -23,6 +23,14 @@ REFUSED: Final = re.compile(
 """What a registry says of an image that will not be there in a minute either."""
 
 
+PARTS: Final[Mapping[str, tuple[str, str]]] = {
+    "notebook": ("the server", "choose a larger profile"),
+    "scheduler": ("the scheduler", "let the administrator give schedulers more memory"),
+    "worker": ("the worker", "ask for a larger worker_memory"),
+}
+"""By the name of a pod's main container: what it is, and what to do where it needs more memory."""
+
+
 class Failure(NamedTuple):
     """Why a pod does not run, and what to do."""
 
@@ -37,11 +45,16 @@ class Failure(NamedTuple):
         return f"{self.what}.\n  fix: {self.fix}" if self.fix else f"{self.what}."
 
 
+def main_container(pod: Pod) -> str:
+    """The name of the container for which a pod is there."""
+    return str(pod["spec"]["containers"][0]["name"])
+
+
 def exit_status(pod: Pod) -> int | None:
     """The exit status of the server in a pod; None if it has not ended."""
     status = pod["status"]
     for container in status.get("containerStatuses") or ():
-        if container["name"] == "notebook" and (ended := container["state"].get("terminated")):
+        if container["name"] in PARTS and (ended := container["state"].get("terminated")):
             return int(ended["exitCode"])
     return {"Failed": 1, "Succeeded": 0}.get(status.get("phase"))
 
@@ -57,7 +70,7 @@ def _failures(pod: Pod, events: Sequence[Mapping[str, Any]]) -> Iterator[Failure
     for init in (True, False):
         for container in status.get("initContainerStatuses" if init else "containerStatuses") or ():
             yield from _waiting(container)
-    yield from _unscheduled(status, events)
+    yield from _unscheduled(pod, events)
     for event in reversed(events):
         if event.get("reason") in ("FailedMount", "FailedAttachVolume"):
             yield Failure(
@@ -68,19 +81,23 @@ def _failures(pod: Pod, events: Sequence[Mapping[str, Any]]) -> Iterator[Failure
             return
 
 
+def _part(pod: Pod) -> tuple[str, str]:
+    return PARTS.get(main_container(pod), PARTS["notebook"])
+
+
 def _ended(pod: Pod) -> Iterator[Failure]:
-    status = pod["status"]
+    status, (what, larger) = pod["status"], _part(pod)
     reason = status.get("reason", "")
     if reason == "Evicted":
         yield Failure(
-            f"the node took the server away: {status.get('message', '')}",
+            f"the node took {what} away: {status.get('message', '')}",
             "start it again; if this happens often, it needs more guaranteed memory or disk",
             True,
         )
     elif reason in ("Preempting", "NodeShutdown", "Terminated", "NodeLost"):
         yield Failure(
             f"the node was taken away ({reason}): {status.get('message', '')}",
-            "start the server again: it gets another node",
+            f"start {what} again: it gets another node",
             True,
         )
     for container in status.get("initContainerStatuses") or ():
@@ -98,14 +115,14 @@ def _ended(pod: Pod) -> Iterator[Failure]:
         if ended.get("reason") == "OOMKilled":
             limit = _memory_limit(pod, container["name"])
             yield Failure(
-                f"the server was killed for memory: it used more than its limit{limit}",
-                "use less, or choose a larger profile",
+                f"{what} was killed for memory: it used more than its limit{limit}",
+                f"use less, or {larger}",
                 True,
                 container["name"],
             )
-        elif container["name"] == "notebook":
+        elif container["name"] in PARTS:
             yield Failure(
-                f"the server ended with status {ended['exitCode']}{_message(ended)}",
+                f"{what} ended with status {ended['exitCode']}{_message(ended)}",
                 "its log says why",
                 True,
                 container["name"],
@@ -139,10 +156,9 @@ def _waiting(container: Mapping[str, Any]) -> Iterator[Failure]:
         )
 
 
-def _unscheduled(
-    status: Mapping[str, Any], events: Sequence[Mapping[str, Any]]
-) -> Iterator[Failure]:
-    for condition in status.get("conditions") or ():
+def _unscheduled(pod: Pod, events: Sequence[Mapping[str, Any]]) -> Iterator[Failure]:
+    what = _part(pod)[0]
+    for condition in pod["status"].get("conditions") or ():
         if condition["type"] != "PodScheduled" or condition["status"] != "False":
             continue
         message = condition.get("message", "")
@@ -155,8 +171,9 @@ def _unscheduled(
             )
         else:
             yield Failure(
-                f"no node has room for the server: {message}",
-                "wait for a node to come or for others to stop, or choose a smaller profile",
+                f"no node has room for {what}: {message}",
+                "wait for a node to come or for others to stop, or "
+                + ("choose a smaller profile" if what == "the server" else "ask for less"),
                 False,
             )
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from greyhub.adapter import Finding
 from greyhub.kubernetes.connection import NoCluster, connected
 from greyhub.kubernetes.names import hub_label
-from greyhub.kubernetes.objects import HUB, Objects
+from greyhub.kubernetes.objects import CLUSTER, HUB, Objects
 from greyhub.kubernetes.orphans import unknown
 from greyhub.kubernetes.requests import Unreachable, patiently
 
@@ -126,7 +126,7 @@ async def rights_in(
 async def _servers(
     api: Any, namespace: str, hub_id: str, known: Collection[tuple[str, str]]
 ) -> list[Finding]:
-    labels = f"{HUB}={hub_label(hub_id)}"
+    labels = f"{HUB}={hub_label(hub_id)},!{CLUSTER}"
     pods = await Objects(api, namespace, PATIENCE).pods(labels) if hub_id else []
     found = await _path(pods)
     if lost := [each["metadata"]["name"] for each in unknown(pods, known)]:

@@ -18,6 +18,9 @@ START: Final = "greyhub/start"
 HUB: Final = "greyhub/hub"
 """The label that tells whose something is."""
 
+CLUSTER: Final = "greyhub/cluster"
+"""The label that names the Dask cluster whose part something is; servers have none."""
+
 USER: Final = "hub.jupyter.org/username"
 """The annotation that names the user; KubeSpawner's."""
 
@@ -131,23 +134,36 @@ class Objects(Namespace):
             return ""
         return str(said or "").rstrip()
 
-    async def write(self, kind: str, thing: Any) -> None:
-        """Create a ``secret`` or ``service``, or replace the one of its name."""
+    async def events(self, pod: str) -> list[Mapping[str, Any]]:
+        """What happened to a pod, in the order of time; empty if that is not known."""
+        from kubernetes_asyncio.client import ApiException
+
+        about = f"involvedObject.kind=Pod,involvedObject.name={pod}"
+        try:
+            found = await patiently(
+                lambda: self.api.list_namespaced_event(self.namespace, field_selector=about), SHORT
+            )
+        except (ApiException, Unreachable):
+            return []
+        return sorted(self.plain(found)["items"], key=time_of)
+
+    async def write(self, kind: str, thing: Any) -> str:
+        """Create a ``secret`` or ``service``, or replace the one of its name; its identity."""
         from kubernetes_asyncio.client import ApiException
 
         create = getattr(self.api, f"create_namespaced_{kind}")
         replace = getattr(self.api, f"replace_namespaced_{kind}")
 
-        async def write() -> None:
+        async def write() -> str:
             try:
-                await _unlogged(create(self.namespace, thing, _preload_content=False))
+                return await _unlogged(create(self.namespace, thing, _preload_content=False))
             except ApiException as error:
                 if error.status != 409:
                     raise
                 name = thing.metadata.name
-                await _unlogged(replace(name, self.namespace, thing, _preload_content=False))
+                return await _unlogged(replace(name, self.namespace, thing, _preload_content=False))
 
-        await patiently(write, self.patience)
+        return await patiently(write, self.patience)
 
     async def give(self, kind: str, name: str, pod: str, uid: str) -> None:
         """Let a ``secret`` or ``service`` go with a pod, however that goes."""
@@ -179,8 +195,8 @@ class Objects(Namespace):
         await patiently(attempt, self.patience)
 
 
-async def _unlogged(request: Awaitable[Any]) -> None:
-    """Make a request whose answer is not read: the client would log it, and a Secret is in it."""
+async def _unlogged(request: Awaitable[Any]) -> str:
+    """Make a request whose answer the client would log, and a Secret is in it; its identity."""
     from kubernetes_asyncio.client import ApiException
 
     answer = await request
@@ -189,5 +205,11 @@ async def _unlogged(request: Awaitable[Any]) -> None:
             error = ApiException(status=answer.status, reason=answer.reason)
             error.body, error.headers = await answer.text(), answer.headers
             raise error
+        return str((await answer.json())["metadata"].get("uid", ""))
     finally:
         answer.close()
+
+
+def time_of(event: Mapping[str, Any]) -> str:
+    """When an event happened last."""
+    return str(event.get("lastTimestamp") or event.get("eventTime") or "")

@@ -40,7 +40,7 @@ def unknown(
 ) -> list[Mapping[str, Any]]:
     """Those of some pods whose user and server are not known."""
     now = set(known)  # it may be a question to the hub's database
-    return [pod for pod in pods if _server(pod) not in now]
+    return [pod for pod in pods if server_of(pod) not in now]
 
 
 async def delete_orphans(objects: Objects, labels: str, known: Collection[Server]) -> list[str]:
@@ -58,6 +58,7 @@ async def _end(objects: Objects, name: str, uid: str) -> None:
                 await asyncio.sleep(1)
 
 
-def _server(pod: Mapping[str, Any]) -> Server:
+def server_of(pod: Mapping[str, Any]) -> Server:
+    """The user and the server that a pod says it is for."""
     about = pod["metadata"].get("annotations", {})
     return about.get(USER, ""), about.get(SERVER, "")

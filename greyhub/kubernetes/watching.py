@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
+from greyhub.kubernetes.objects import time_of
 from greyhub.kubernetes.requests import Unreachable, status_of
 
 PAGE: Final = 500
@@ -66,7 +67,7 @@ class Watch:
 
     def about(self, pod: str) -> list[Any]:
         """The objects about one pod, ``namespace/name``, in the order of their time."""
-        return sorted(self._by_pod.get(pod, {}).values(), key=_time)
+        return sorted(self._by_pod.get(pod, {}).values(), key=time_of)
 
     async def load(self, seconds: float) -> None:
         """Wait until all objects were listed once; `Unreachable` if that takes too long."""
@@ -210,7 +211,3 @@ def _pod(thing: Mapping[str, Any]) -> str:
     """The pod that an object is about: itself, or the one that an event tells of."""
     about = thing.get("involvedObject")
     return f"{about.get('namespace')}/{about.get('name')}" if about else _key(thing)
-
-
-def _time(event: Mapping[str, Any]) -> str:
-    return str(event.get("lastTimestamp") or event.get("eventTime") or "")

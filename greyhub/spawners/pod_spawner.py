@@ -22,7 +22,8 @@ from kubernetes_asyncio.client import ApiException
 from tornado.web import HTTPError
 
 from greyhub.hub_database import Server
-from greyhub.kubernetes.failures import Failure, exit_status, failure, lost_node, refusal
+from greyhub.kubernetes.ending import StillThere, end_pod
+from greyhub.kubernetes.failures import Failure, exit_status, failure, refusal
 from greyhub.kubernetes.objects import SHORT, START, Objects
 from greyhub.kubernetes.orphans import delete_orphans, orphans
 from greyhub.kubernetes.progress import words
@@ -292,22 +293,10 @@ class PodSpawner(PodManifest):
         self._unsure, self._removed = False, True
 
     async def _end_pod(self, grace: int) -> None:
-        objects, watch, changed = self.objects, self._watch("pods"), True
-        await objects.delete_pod(self.pod_name, grace)
         try:
-            async with asyncio.timeout(grace + MARGIN_TO_END):
-                while True:
-                    # The watch says when to ask; what the API server says of the name counts.
-                    ask = self._known() is None or not changed
-                    if ask and await objects.pod(self.pod_name) is None:
-                        return
-                    seconds = 2 if self._known() is None else 10
-                    changed = await watch.change(self._key, seconds)
-        except TimeoutError:
-            why = lost_node(self._known())
-            raise ServerFailed(
-                f"The pod {self.pod_name} does not end" + (f": {why}" if why else ".")
-            ) from None
+            await end_pod(self.objects, self._watch("pods"), self.pod_name, grace, MARGIN_TO_END)
+        except StillThere as error:
+            raise ServerFailed(str(error)) from None
 
     async def run_post_stop_hook(self) -> None:
         """The hook, and then the end of what a server that has ended by itself leaves."""

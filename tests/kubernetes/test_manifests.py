@@ -90,7 +90,10 @@ class Recording:
 
         async def create(namespace: str, body: Any, **options: Any) -> Any:
             self.created["tls" if kind in self.created else kind] = body
-            return SimpleNamespace(status=201, close=lambda: None)
+            return SimpleNamespace(status=201, close=lambda: None, json=answer)
+
+        async def answer() -> dict[str, Any]:
+            return {"metadata": {}}
 
         return create if verb == "create" else None
 
