@@ -18,6 +18,6 @@ c.UnsafeLocalBackend.cluster_options = Options(Float("idle_timeout", default=0))
 start = [sys.executable, os.path.join(os.path.dirname(__file__), "start.py")]
 c.ClusterConfig.scheduler_cmd = [*start, os.environ["GATEWAY_FOLDER"], "scheduler"]
 c.ClusterConfig.worker_cmd = [*start, os.environ["GATEWAY_FOLDER"], "worker"]
-c.ClusterConfig.cluster_max_workers = 2
+c.ClusterConfig.cluster_max_workers = int(os.environ.get("GATEWAY_MOST", "2"))
 c.ClusterConfig.worker_cores = 1
 c.ClusterConfig.adaptive_period = 0.5
