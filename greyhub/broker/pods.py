@@ -73,6 +73,14 @@ class PodBackend(BrokerBackend):
     def _often_too(self) -> float:
         return 3.0
 
+    @default("cluster_start_timeout")
+    def _nodes_may_have_to_come(self) -> float:
+        return 900.0
+
+    @default("worker_start_timeout")
+    def _nodes_may_have_to_come_too(self) -> float:
+        return 900.0
+
     # The life of the broker.
 
     async def do_setup(self) -> None:
