@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import json
 import os
+import socket
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -92,6 +93,7 @@ class Broker(DaskGateway):  # type: ignore[misc]
             period=self.settings.period,
             ends=self.settings.ends_with_server,
         )
+        self._require_free(self.address, "api_port")
         await super().setup()
         secret = kept_secret(self.directory / "clusters-cookie").encode()
         self.dashboards, address = dashboards.serve(backend, self.settings.prefix, secret)
@@ -100,6 +102,8 @@ class Broker(DaskGateway):  # type: ignore[misc]
             await backend.proxy.add_route(kind="PATH", path=path, target=target)
         command = backend.proxy.get_start_command(is_child_process=False)
         self.proxy = ApartProxy(command, backend.proxy.api_token, self.directory)
+        if not self.proxy.runs():
+            self._require_free(backend.proxy.address, "port")
         self.watches = [
             asyncio.ensure_future(each) for each in (self._keep_proxy(), self._end_with_hub())
         ]
@@ -118,6 +122,19 @@ class Broker(DaskGateway):  # type: ignore[misc]
                 await asyncio.sleep(0.2)
             else:
                 return
+
+    def _require_free(self, address: str, option: str) -> None:
+        """End, in words, where another program listens."""
+        host, _, port = address.rpartition(":")
+        try:
+            socket.create_server((host, int(port)), reuse_port=False).close()
+        except OSError as error:
+            sys.exit(
+                f"greyhub: port {port} of {host or 'this machine'} cannot be used by the broker of "
+                f"clusters: {error.strerror}\n"
+                f"  fix: end the program that uses it, or set {option} of the cluster's adapter to "
+                "another"
+            )
 
     async def _keep_proxy(self) -> None:
         while True:

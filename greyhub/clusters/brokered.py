@@ -14,6 +14,7 @@ from traitlets import Bool, Dict, Float, Integer, TraitError, Unicode, validate
 from greyhub.adapter import Contribution, Finding
 from greyhub.clusters import Cluster, ClusterAdapter
 from greyhub.clusters.service_access import granted, lacking, scope
+from greyhub.errors import ConfigError
 from greyhub.names import short_id
 from greyhub.sizes import size_of
 
@@ -161,6 +162,12 @@ class BrokeredCluster(ClusterAdapter):
 
     def contribute(self) -> Contribution:
         """The service, who may ask it, and where notebooks find it."""
+        if self._hub.get("internal_ssl"):
+            raise ConfigError(
+                "the broker of clusters does not speak JupyterHub's internal TLS",
+                where="c.JupyterHub.internal_ssl",
+                fix="leave it out, or choose another c.GreyHub.cluster",
+            )
         base = super().contribute()
         roles, spawner = granted(self.parent.config, SERVICE)
         scopes = ["read:users:name", "read:users:groups", "read:servers", "list:users"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import ssl
 import sys
 from collections.abc import Iterator
@@ -111,7 +112,7 @@ c.LocalBrokerCluster.server_grace = 0
             **options,
         )
 
-    def refused(self, user: str, **asked: Any) -> str:
+    def cannot(self, user: str, **asked: Any) -> str:
         """Why the broker refuses to make a cluster."""
         answer = self.call(user, "POST", "clusters/", json={"cluster_options": asked})
         assert answer.status_code == 422
@@ -205,7 +206,7 @@ def test_limits_are_kept_and_told(hub: BrokerHub, cluster: Any) -> None:
         assert "all clusters of ada together can have 2 clusters at a time, and have 2" in refused
         assert "\n  fix: end one of them" in refused
         second.shutdown()
-    assert "a worker has at most 4 cores" in hub.refused("ada", worker_cores=5)
+    assert "a worker has at most 4 cores" in hub.cannot("ada", worker_cores=5)
 
 
 def _want(workers: int, dask_scheduler: Any) -> None:
@@ -375,4 +376,14 @@ def test_a_forgotten_cluster_ends_itself(hub: BrokerHub) -> None:
     with hub.gateway("ada") as gateway:
         cluster = gateway.new_cluster(idle_timeout=1.0, shutdown_on_close=False)
         until(lambda: not hub.parts(cluster.name), 60, "the end of the cluster")
-    assert "idle_timeout=0 cannot be had" in hub.refused("ada", idle_timeout=0)
+    assert "idle_timeout=0 cannot be had" in hub.cannot("ada", idle_timeout=0)
+
+
+def test_a_port_that_is_taken_is_said_at_once(directory: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for option in ("port", "api_port"):
+            hub = BrokerHub(directory / option, f"c.LocalBrokerCluster.{option} = {port}\n")
+            said = hub.refused()
+            assert f"port {port} of 127.0.0.1 cannot be used by the broker" in said
+            assert f"set {option} of the cluster's adapter" in said
