@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import ssl
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.support.browser import shoot
 from tests.support.hubs import Hub
 from tests.support.ports import free_port
 from tests.support.processes import command, ended, environment, started_in
@@ -387,3 +389,18 @@ def test_a_port_that_is_taken_is_said_at_once(directory: Path) -> None:
             said = hub.refused()
             assert f"port {port} of 127.0.0.1 cannot be used by the broker" in said
             assert f"set {option} of the cluster's adapter" in said
+
+
+@pytest.mark.browser
+def test_the_dashboard_draws_in_a_browser(hub: BrokerHub, cluster: Any, page: Any) -> None:
+    page.goto(f"{hub.url}hub/login")
+    page.fill("#username_input", "ada")
+    page.fill("#password_input", hub.password)
+    page.click("#login_submit")
+    page.goto(cluster.dashboard_link)
+    # What is drawn comes by a websocket, through hub, broker and scheduler.
+    page.get_by_text("Bytes stored").first.wait_for()
+    cluster.scale(1)
+    page.goto(cluster.dashboard_link.replace("/status", "/workers"))
+    page.get_by_text(re.compile(r"tls://127\.0\.0\.1:\d+")).first.wait_for()
+    shoot(page, "cluster-dashboard")
