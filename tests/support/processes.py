@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
+from greyhub.errors import TicketError
 from greyhub.slots import SLOTS
 from greyhub.ticket import Ticket, variable
 
@@ -42,7 +44,8 @@ def _tickets(given: str) -> Iterator[str]:
         name, _, text = line.partition("=")
         for slot in SLOTS:
             if name == variable(slot):
-                yield repr(Ticket.loads(slot, text))
+                with suppress(TicketError):  # another program's, or of another version
+                    yield repr(Ticket.loads(slot, text))
 
 
 def ended(pid: int) -> bool:
