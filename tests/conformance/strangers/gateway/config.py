@@ -13,6 +13,7 @@ c.Proxy.address = f"127.0.0.1:{os.environ['GATEWAY_PUBLIC_PORT']}"
 c.UnsafeLocalBackend.clusters_directory = os.environ["GATEWAY_FOLDER"]
 c.UnsafeLocalBackend.sigint_timeout = 2
 c.UnsafeLocalBackend.check_timeouts_period = 0.5
+c.UnsafeLocalBackend.cluster_status_period = 2
 c.UnsafeLocalBackend.cluster_options = Options(Float("idle_timeout", default=0))
 # distributed has no dask-scheduler and dask-worker any more, which are the defaults.
 start = [sys.executable, os.path.join(os.path.dirname(__file__), "start.py")]
