@@ -76,6 +76,7 @@ def broker() -> Iterator[Make]:
         c.GreyHub.cluster = "local-broker"
         c.LocalBrokerCluster.port = {free_port()}
         c.LocalBrokerCluster.api_port = {free_port()}
+        c.LocalBrokerCluster.dashboard_port = {free_port()}
         c.LocalBrokerCluster.user_limits = {{}}
         """,
     )

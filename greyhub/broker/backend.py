@@ -58,6 +58,7 @@ class BrokerBackend(Reconciler):
             self.cluster_limits, self.user_limits, self.member_limits, self.group_limits
         )
         self.waits: dict[str, str] = {}
+        self._promised: dict[str, int] = {}  # workers, until the scheduler has heard of them
         await super().setup(app)
         if self.owners is not None:
             self.task_pool.spawn(self.owners.watch(self))
@@ -130,7 +131,8 @@ class BrokerBackend(Reconciler):
 
     def _usage(self, cluster: Cluster, workers: int | None = None) -> Usage:
         if workers is None:
-            workers = max(cluster.count, len(cluster.active_workers()))
+            promised = self._promised.get(cluster.name, 0)
+            workers = max(cluster.count, len(cluster.active_workers()), promised)
         config, groups = cluster.config, set(cluster.config.groups)
         if self.owners is not None:
             groups = self.owners.known_groups(cluster.username, groups)
@@ -157,6 +159,8 @@ class BrokerBackend(Reconciler):
         msg, why = api.within(msg, lambda workers: self.allowed(cluster, workers))
         if why:
             api.say(why)
+        if msg["op"] == "scale":
+            self._promised[cluster.name] = msg["count"]
         for pause in (0.2, 1.0, 3.0, None):
             if cluster.status != JobStatus.RUNNING or not cluster.is_active():
                 raise PublicException(f"cluster {cluster.name} is not running")
@@ -180,6 +184,7 @@ class BrokerBackend(Reconciler):
         """What a scheduler says of itself: it cannot have more workers than it may."""
         cluster = self.db.get_cluster(cluster_name)
         if cluster is not None and cluster.target <= JobStatus.RUNNING:
+            self._promised.pop(cluster_name, None)
             count = msg["count"]
             valid = isinstance(count, int) and count >= 0
             msg = {**msg, "count": self.allowed(cluster, count)[0] if valid else 0}

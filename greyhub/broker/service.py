@@ -11,6 +11,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from aiohttp import ClientError, web
 from dask_gateway_server.app import DaskGateway
@@ -96,10 +97,9 @@ class Broker(DaskGateway):  # type: ignore[misc]
         self._require_free(self.address, "api_port")
         await super().setup()
         secret = kept_secret(self.directory / "clusters-cookie").encode()
-        self.dashboards, address = dashboards.serve(backend, self.settings.prefix, secret)
-        for path in ("/clusters", "/oauth_callback"):
-            target = f"{address}{self.settings.prefix}{path}"
-            await backend.proxy.add_route(kind="PATH", path=path, target=target)
+        browsers = os.environ["JUPYTERHUB_SERVICE_URL"]
+        self._require_free(urlsplit(browsers).netloc, "dashboard_port")
+        self.dashboards = dashboards.serve(backend, self.settings.prefix, browsers, secret)
         command = backend.proxy.get_start_command(is_child_process=False)
         self.proxy = ApartProxy(command, backend.proxy.api_token, self.directory)
         if not self.proxy.runs():

@@ -54,6 +54,10 @@ class BrokeredCluster(ClusterAdapter):
         8086, help="The port of the broker itself, on this machine's loopback alone."
     ).tag(config=True)
 
+    dashboard_port = Integer(
+        8087, help="The port of the dashboards, on loopback, which the hub's proxy forwards to."
+    ).tag(config=True)
+
     worker_cores = Integer(1, help="Cores of a worker, where none are asked for.").tag(config=True)
     worker_memory = Unicode("2 GiB", help="Memory of a worker, where none is asked for.").tag(
         config=True
@@ -176,7 +180,7 @@ class BrokeredCluster(ClusterAdapter):
         roles.append({"name": SERVICE, "services": [SERVICE], "scopes": scopes})
         service = {
             "name": SERVICE,
-            "url": f"http://{self._here}:{self.port}",
+            "url": f"http://127.0.0.1:{self.dashboard_port}",
             "command": [sys.executable, "-m", "greyhub.broker"],
             "environment": {"GREYHUB_BROKER": json.dumps(self.settings())},
             "oauth_no_confirm": True,

@@ -4,134 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import signal
 import socket
 import ssl
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import pytest
 import requests
 
-from tests.support.browser import shoot
-from tests.support.hubs import Hub
-from tests.support.ports import free_port
-from tests.support.processes import command, ended, environment, started_in
+from tests.support.brokers import BrokerHub, no_finalizers  # noqa: F401
+from tests.support.processes import ended
 from tests.support.waiting import MINUTE, until
 
-pytest.importorskip("dask_gateway_server")
-dask_gateway = pytest.importorskip("dask_gateway")
-
 # What a scheduler is asked to run goes there as it is: it cannot read this file.
-cloudpickle = pytest.importorskip("cloudpickle")
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 pytestmark = pytest.mark.processes
-
-
-class Gateway(dask_gateway.Gateway):
-    """Without a finalizer, which waits for its own event loop wherever it happens to run."""
-
-    def __del__(self) -> None:
-        pass
-
-
-class GatewayCluster(dask_gateway.GatewayCluster):
-    def __del__(self) -> None:
-        pass
-
-
-class BrokerHub(Hub):
-    """A hub whose clusters a broker starts."""
-
-    def __init__(self, directory: Path, config: str = "") -> None:
-        self.broker_port = free_port()
-        super().__init__(
-            directory,
-            f"""\
-c.GreyHub.cluster = "local-broker"
-c.LocalBrokerCluster.port = {self.broker_port}
-c.LocalBrokerCluster.api_port = {free_port()}
-c.LocalBrokerCluster.server_grace = 0
-"""
-            + config,
-        )
-        self.tokens: dict[str, str] = {}
-
-    def token_of(self, user: str) -> str:
-        """The token of a user's server."""
-        return self.environment(user)["JUPYTERHUB_API_TOKEN"]
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.broker_port}/services/clusters"
-
-    @contextmanager
-    def gateway(self, user: str) -> Iterator[Any]:
-        """dask-gateway's own client, as in the server of a user."""
-        auth = dask_gateway.JupyterHubAuth(api_token=self.token_of(user))
-        gateway = Gateway(
-            self.address,
-            f"gateway://127.0.0.1:{self.broker_port}",
-            f"{self.url}services/clusters",
-            auth,
-        )
-        with closing(gateway):
-            yield gateway
-
-    def parts(self, cluster: str) -> list[int]:
-        """The processes of a cluster, found in /proc."""
-        return [
-            each.pid
-            for each in started_in(self.directory)
-            if f"DASK_GATEWAY_CLUSTER_NAME={cluster}" in environment(each).split("\0")
-        ]
-
-    def kinds(self, cluster: str) -> set[str]:
-        """The scheduler and the workers of a cluster by name, each of which has processes."""
-        given = [Path(f"/proc/{each}/environ").read_text() for each in self.parts(cluster)]
-        return {each.split("GREYHUB_CLUSTER_PART=")[1].split("\0")[0] for each in given}
-
-    def broker(self) -> int:
-        """The broker's process."""
-        found = [
-            each.pid for each in started_in(self.directory) if "greyhub.broker" in command(each)
-        ]
-        assert len(found) == 1
-        return int(found[0])
-
-    def call(self, user: str, method: str, path: str, **options: Any) -> requests.Response:
-        """Ask the broker's API with a user's token."""
-        return requests.request(
-            method,
-            f"{self.address}/api/v1/{path}",
-            headers={"Authorization": f"jupyterhub {self.token_of(user)}"},
-            timeout=MINUTE,
-            **options,
-        )
-
-    def cannot(self, user: str, **asked: Any) -> str:
-        """Why the broker refuses to make a cluster."""
-        answer = self.call(user, "POST", "clusters/", json={"cluster_options": asked})
-        assert answer.status_code == 422
-        return str(answer.json()["error"])
-
-    def failed(self, user: str, **asked: Any) -> str:
-        """Why a cluster does not start."""
-        made = self.call(user, "POST", "clusters/", json={"cluster_options": asked})
-        path = f"clusters/{made.json()['name']}"
-        until(lambda: self.call(user, "GET", path).json()["status"] == "FAILED", 60, "the end")
-        return str(self.call(user, "GET", f"{path}/reason").json()["reason"])
-
-
-@pytest.fixture(autouse=True)
-def _no_finalizers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dask_gateway.client.Gateway", Gateway)
-    monkeypatch.setattr("dask_gateway.client.GatewayCluster", GatewayCluster)
 
 
 @pytest.fixture(scope="module")
@@ -384,23 +276,8 @@ def test_a_forgotten_cluster_ends_itself(hub: BrokerHub) -> None:
 def test_a_port_that_is_taken_is_said_at_once(directory: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        for option in ("port", "api_port"):
+        for option in ("port", "api_port", "dashboard_port"):
             hub = BrokerHub(directory / option, f"c.LocalBrokerCluster.{option} = {port}\n")
             said = hub.refused()
             assert f"port {port} of 127.0.0.1 cannot be used by the broker" in said
             assert f"set {option} of the cluster's adapter" in said
-
-
-@pytest.mark.browser
-def test_the_dashboard_draws_in_a_browser(hub: BrokerHub, cluster: Any, page: Any) -> None:
-    page.goto(f"{hub.url}hub/login")
-    page.fill("#username_input", "ada")
-    page.fill("#password_input", hub.password)
-    page.click("#login_submit")
-    page.goto(cluster.dashboard_link)
-    # What is drawn comes by a websocket, through hub, broker and scheduler.
-    page.get_by_text("Bytes stored").first.wait_for()
-    cluster.scale(1)
-    page.goto(cluster.dashboard_link.replace("/status", "/workers"))
-    page.get_by_text(re.compile(r"tls://127\.0\.0\.1:\d+")).first.wait_for()
-    shoot(page, "cluster-dashboard")
