@@ -100,6 +100,9 @@ class Broker(DaskGateway):  # type: ignore[misc]
         browsers = os.environ["JUPYTERHUB_SERVICE_URL"]
         self._require_free(urlsplit(browsers).netloc, "dashboard_port")
         self.dashboards = dashboards.serve(backend, self.settings.prefix, browsers, secret)
+        # For servers, which show them in JupyterLab's panel and have no browser's cookies.
+        target = f"{browsers}{self.settings.prefix}/clusters"
+        await backend.proxy.add_route(kind="PATH", path="/clusters", target=target)
         command = backend.proxy.get_start_command(is_child_process=False)
         self.proxy = ApartProxy(command, backend.proxy.api_token, self.directory)
         if not self.proxy.runs():

@@ -8,7 +8,7 @@ import sys
 import threading
 import warnings
 import weakref
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Final
 
@@ -58,6 +58,8 @@ class BrokerCluster(GatewayCluster):  # type: ignore[misc]
     name: Any  # None until the gateway has given it one
     scheduler_info: dict[str, Any]
     reason: str
+    link_of: Callable[[str], str] | None = None
+    """The dashboard's link by the cluster's name, where it is not the gateway's own."""
     _security: Any
     _stop_task: asyncio.Task[None] | None
 
@@ -169,7 +171,8 @@ class BrokerCluster(GatewayCluster):  # type: ignore[misc]
             )
         report = await gateway_calls.running(self.gateway, self.name, broker=self.broker)
         self.scheduler_address, self.security = report.scheduler_address, report.security
-        self.dashboard_link = report.dashboard_link or ""
+        link = report.dashboard_link or ""
+        self.dashboard_link = self.link_of(self.name) if link and self.link_of else link
         await self._init_internals()
         self.status = "running"
         if self._workers:
