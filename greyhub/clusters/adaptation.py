@@ -1,4 +1,4 @@
-"""Numbers of workers, as `scale` and `adapt` take and return them."""
+"""Numbers of workers, as ``scale`` and ``adapt`` take and return them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Adaptation:
-    """The bounds that `BrokerCluster.adapt` was given. It may be awaited, and need not be."""
+    """The bounds that ``adapt`` was given. It may be awaited, and need not be."""
 
     minimum: int
     maximum: float

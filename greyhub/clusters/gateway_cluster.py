@@ -30,8 +30,8 @@ ENDED: Final = ("closing", "closed", "failed")
 class BrokerCluster(GatewayCluster):  # type: ignore[misc]
     """A cluster that a dask-gateway starts, limits and ends.
 
-    What it has installed is compared with this process before it takes work: see
-    `greyhub.clusters.versions`.
+    What it has installed is compared with this process before it takes work, as
+    ``greyhub.clusters.versions`` says.
 
     Parameters
     ----------
