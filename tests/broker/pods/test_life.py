@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from dask_gateway_server.backends.base import PublicException
 
+from greyhub.broker import pods
 from greyhub.kubernetes.ending import StillThere
 from greyhub.kubernetes.requests import Unreachable
 from tests.broker.pods.helpers import (
@@ -119,18 +120,22 @@ async def test_an_api_server_that_is_busy_is_no_refusal(server: ApiServer, broke
 # End.
 
 
-async def test_a_stop_returns_only_when_all_is_gone(server: ApiServer, broker: Any) -> None:
+async def test_a_stop_returns_only_when_all_is_gone(
+    server: ApiServer, broker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     backend = await broker()
     cluster = cluster_of(backend)
     await start(backend, cluster)
     worker = backend.db.create_worker(cluster)
     await start_worker(backend, worker)
     server.stuck |= set(server.names("pods"))
+    monkeypatch.setattr(pods, "MARGIN_TO_END", -4.8)  # of the pod's own 5 s
     with pytest.raises(StillThere):
         await backend.do_stop_worker(worker)
     with pytest.raises(StillThere):
         await backend.do_stop_cluster(cluster)
     server.stuck.clear()
+    monkeypatch.setattr(pods, "MARGIN_TO_END", 30.0)
     server.hook = lambda method, path: "500" if method == "GET" else None
     with pytest.raises(Unreachable):
         await backend.do_stop_cluster(cluster)
