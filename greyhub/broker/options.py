@@ -103,6 +103,7 @@ def base_settings(asked: Mapping[str, Any], most: Mapping[str, Any]) -> dict[str
         "worker_cores": asked["worker_cores"],
         "worker_memory": int(asked["worker_memory"] * GIB),
         "idle_timeout": idle,
+        "adaptive_period": 1.0,
         "environment": environment(asked["environment"]),
         "python": python,
         "scheduler_cmd": [python, "-m", "dask", "scheduler"],

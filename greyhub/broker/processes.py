@@ -12,7 +12,7 @@ import contextlib
 import os
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -210,6 +210,11 @@ class ProcessBackend(BrokerBackend):
 
     # End.
 
+    async def _end_marked(self, marks: Mapping[str, str]) -> None:
+        """End what carries some marks, until nothing does: it may be about to start more."""
+        while found := await asyncio.to_thread(process.marked, marks):
+            await self._end(found)
+
     async def _end(self, found: list[psutil.Process]) -> None:
         for each in found:
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -232,13 +237,11 @@ class ProcessBackend(BrokerBackend):
 
     async def do_stop_worker(self, worker: Worker) -> None:
         """End a worker, and all that it started."""
-        marks = self._marks(worker.cluster.name, worker.name)
-        await self._end(await asyncio.to_thread(process.marked, marks))
+        await self._end_marked(self._marks(worker.cluster.name, worker.name))
 
     async def do_stop_cluster(self, cluster: Cluster) -> None:
         """End a scheduler, and whatever else is left of the cluster."""
-        marks = {MARK: f"{self.hub_id}/{cluster.name}"}
-        await self._end(await asyncio.to_thread(process.marked, marks))
+        await self._end_marked({MARK: f"{self.hub_id}/{cluster.name}"})
         await asyncio.to_thread(self._remove_files, cluster.name)
 
     def _remove_files(self, name: str) -> None:

@@ -9,13 +9,17 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import psutil
+
+from greyhub.broker.processes import MARK
 from greyhub.clusters import left_behind
-from greyhub.conformance import ClusterSuite, OnThisMachine
+from greyhub.conformance import ClusterSuite, OnThisMachine, Part
 from greyhub.conformance.testkit.ticket import configured, ticket
 from tests.support.brokers import BrokerHub
 
@@ -102,6 +106,16 @@ class LocalBroker(OnThisMachine, ClusterSuite):
             os.environ, JUPYTERHUB_USER=user, JUPYTERHUB_API_TOKEN=self.token(user)
         ):
             yield
+
+    def alive(self) -> list[Part]:
+        return [replace(part, labels=self._labels(part)) for part in super().alive()]
+
+    def _labels(self, part: Part) -> dict[str, str]:
+        said: dict[str, str] = {}
+        with suppress(psutil.Error):
+            said = psutil.Process(int(part.id)).environ() if part.id.isdigit() else {}
+        hub, _, cluster = said.get(MARK, "").partition("/")
+        return {"hub": hub, "user": said.get("USER", "") if cluster else "", "cluster": cluster}
 
     def make(self, user: str, workers: int = 0, **options: Any) -> Any:
         with self.of(user):
