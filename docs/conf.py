@@ -32,7 +32,10 @@ autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 napoleon_google_docstring = False
 # Names of others' packages are not links: no build asks the network for where these stand.
-OTHERS = "collections|dask|dataclasses|distributed|fsspec|jupyterhub|os|pathlib|traitlets|typing"
+OTHERS = (
+    "collections|dask|dask_gateway|dataclasses|datetime|distributed|fsspec|jupyterhub|os|pathlib"
+    "|traitlets|typing"
+)
 # Nor are these, which have no page of their own.
 INNER = "greyhub.checks.facts.FACTS|(greyhub.data.policy.)?Policy|AbstractFileSystem|Config|Secret"
 WORDS = "optional|sequence"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
     from greyhub.clusters import Cluster
+    from greyhub.clusters.listing import ClusterList
     from greyhub.data.catalog import Catalog
 
 _OUTSIDE = """\
@@ -79,14 +80,32 @@ class Session:
         cluster: Cluster = self._connect("cluster", workers=workers, **options)
         return cluster
 
+    def clusters(self) -> ClusterList:
+        """One's own clusters that start or run, to be joined or ended.
+
+        On a platform whose clusters outlive a kernel, also those of other servers and of
+        kernels that are gone; with the local adapter, those of this process.
+
+        Returns
+        -------
+        greyhub.clusters.listing.ClusterList
+            ``hub.clusters()["NAME"].join()`` is a cluster, ``….end()`` ends one.
+        """
+        ticket = self._ticket("cluster")
+        found: ClusterList = import_object(ticket.adapter).clusters(ticket.data)
+        return found
+
     def _connect(self, slot: str, **options: Any) -> Any:
+        ticket = self._ticket(slot)
+        return import_object(ticket.adapter).connect(ticket.data, **options)
+
+    def _ticket(self, slot: str) -> Ticket:
         if slot not in self._tickets:
             raise SlotEmpty(
                 f"this platform fills no {slot} slot: its administrator can choose an "
                 f"adapter with c.GreyHub.{slot}"
             )
-        ticket = self._tickets[slot]
-        return import_object(ticket.adapter).connect(ticket.data, **options)
+        return self._tickets[slot]
 
     def _rows(self) -> list[tuple[str, str]]:
         return [(slot, ticket.label) for slot, ticket in self._tickets.items()]

@@ -1,17 +1,16 @@
-# Notebooks and Dask clusters on Kubernetes; the hub runs there, too. Nothing here is greyhub's
-# own: KubeSpawner, dask-gateway and fsspec plug in as they are. The image must hold greyhub.
+# Notebooks and Dask clusters on Kubernetes; the hub runs there, too. The image must hold greyhub.
 import greyhub
 
 c = get_config()  # noqa: F821
 
-c.GreyHub.spawner = "kubespawner.KubeSpawner"
-c.GreyHub.cluster = "dask_gateway.GatewayCluster"
+c.GreyHub.spawner = "kubernetes"
+c.GreyHub.cluster = "kubernetes"
 c.GreyHub.auth = "generic-oauth"
 c.GreyHub.homespace = "s3://homes/{username}"  # with rights that the pods themselves have
 c.GreyHub.data = "https://data.example.org/catalog.yaml"
 
-c.KubeSpawner.image = "registry.example.org/notebook:2026.11"
-c.ClusterAdapter.options = {"address": "http://traefik-dask-gateway", "auth": "jupyterhub"}
+c.PodSpawner.image = "registry.example.org/notebook:2026.11"
+c.KubernetesCluster.user_limits = {"clusters": 3, "workers": 50}
 c.JupyterHub.hub_ip = "0.0.0.0"
 c.JupyterHub.hub_connect_ip = "hub"  # the name of the hub's Service
 

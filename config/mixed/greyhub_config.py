@@ -5,13 +5,13 @@ import greyhub
 c = get_config()  # noqa: F821
 
 c.GreyHub.spawner = "kubespawner.KubeSpawner"
-c.GreyHub.cluster = "dask_gateway.GatewayCluster"
+c.GreyHub.cluster = "gateway"
 c.GreyHub.auth = "github"
 c.GreyHub.homespace = "s3://homes/{username}"
 c.GreyHub.data = None
 
 c.KubeSpawner.image = "registry.example.org/notebook:2026.11"
-c.ClusterAdapter.options = {"address": "https://dask.example.org", "auth": "jupyterhub"}
+c.GatewayAdapter.address = "https://dask.example.org"
 c.JupyterHub.hub_ip = "0.0.0.0"
 c.JupyterHub.hub_connect_ip = "hub"
 

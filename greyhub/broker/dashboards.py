@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from jupyterhub.services.auth import HubOAuth, HubOAuthCallbackHandler, HubOAuthenticated
 from tornado import httpclient, web, websocket
@@ -68,6 +69,7 @@ class Dashboard(HubOAuthenticated, websocket.WebSocketHandler):  # type: ignore[
         if answer.code == 599:
             raise web.HTTPError(502, "The scheduler of this cluster does not answer.")
         self.set_status(answer.code)
+        self.clear_header("Content-Type")
         for key, value in answer.headers.get_all():
             if key.lower() not in HOP_BY_HOP | {"set-cookie"}:
                 self.add_header(key, value)
@@ -112,34 +114,41 @@ class Dashboard(HubOAuthenticated, websocket.WebSocketHandler):  # type: ignore[
             self.upstream.close()
 
 
-def serve(backend: Any, prefix: str, cookie_secret: bytes, port: int = 0) -> tuple[Any, str]:
-    """Listen on loopback.
+class Callback(HubOAuthCallbackHandler):  # type: ignore[misc]
+    """Where the hub sends a browser after the login."""
+
+    def initialize(self, hub_auth: HubOAuth) -> None:
+        """Take what `serve` gives: it remembers for which page the browser came."""
+        self.hub_auth = hub_auth
+
+
+def serve(backend: Any, prefix: str, address: str, cookie_secret: bytes) -> Any:
+    """Listen, for browsers that come by the hub's proxy.
 
     Parameters
     ----------
     prefix : str
         The path of the service at the hub, ``/services/clusters``.
-
-    Returns
-    -------
-    tuple
-        The server, and its address.
+    address : str
+        Where to listen, ``http://127.0.0.1:8087``.
     """
     from tornado.httpserver import HTTPServer
-    from tornado.netutil import bind_sockets
 
     auth = HubOAuth(cache_max_age=30)
-    given = {"backend": backend, "hub_auth": auth}
     app = web.Application(
         [
-            (f"{prefix}/oauth_callback", HubOAuthCallbackHandler),
-            (rf"{prefix}/clusters/([^/]+)/(.*)", Dashboard, given),
+            (f"{prefix}/oauth_callback", Callback, {"hub_auth": auth}),
+            (
+                rf"{prefix}/clusters/([^/]+)/(.*)",
+                Dashboard,
+                {"backend": backend, "hub_auth": auth},
+            ),
         ],
         cookie_secret=cookie_secret,
         websocket_ping_interval=30,
         log_function=lambda handler: None,
     )
-    sockets = bind_sockets(port, "127.0.0.1")
     server = HTTPServer(app)
-    server.add_sockets(sockets)
-    return server, f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
+    parts = urlsplit(address)
+    server.listen(parts.port or 80, parts.hostname or "")
+    return server

@@ -64,7 +64,8 @@ class Limits:
         for whose, limit, used in self._each(asked, others):
             most = limit.get("clusters", math.inf)
             if (now := sum(each.of("clusters") for each in used)) + 1 > most:
-                return f"{whose} can have {most:g} clusters at a time, and have {now:g}"
+                amount = _amount("clusters", most)
+                return f"{whose} can have {amount} at a time, and have {now:g}"
         return ""
 
     def workers(self, asked: Usage, others: Collection[Usage]) -> tuple[int, str]:
@@ -74,13 +75,12 @@ class Limits:
         own = ("a cluster", self.cluster, none)
         for whose, limit, used in (own, *self._each(asked, others)):
             for kind, unit in (("workers", 1.0), ("cores", asked.cores), ("memory", asked.memory)):
-                if kind not in limit:
+                if limit.get(kind, math.inf) == math.inf:
                     continue
                 room = limit[kind] - sum(each.of(kind) for each in used)
                 number = max(0, math.floor(room / unit + 1e-9)) if unit else most
                 if number < most:
-                    what = {"memory": "GiB of memory in workers", "cores": "cores in workers"}
-                    most, why = number, f"{whose} can have {limit[kind]:g} {what.get(kind, kind)}"
+                    most, why = number, f"{whose} can have {_amount(kind, limit[kind])}"
         return most, why
 
     def _each(
@@ -92,3 +92,11 @@ class Limits:
         for name in sorted(asked.groups & self.group.keys()):
             members = [each for each in others if name in each.groups]
             yield f"all users of the group {name} together", self.group[name], members
+
+
+def _amount(kind: str, number: float) -> str:
+    """A number of a kind, in words."""
+    if kind == "memory":
+        return f"{number:g} GiB of memory in workers"
+    one = kind.removesuffix("s") if number == 1 else kind
+    return f"{number:g} {one}" + (" in workers" if kind == "cores" else "")

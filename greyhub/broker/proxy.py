@@ -73,7 +73,7 @@ class ApartProxy:
             return
         if noted:
             self.end()
-        environment = {"DASK_GATEWAY_PROXY_TOKEN": self._token, "PATH": os.environ.get("PATH", "")}
+        environment = {"DASK_GATEWAY_PROXY_TOKEN": self._token, "PWD": str(self.directory)}
         log = self.directory / "cluster-proxy.log"
         with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as out:
             self._process = started = subprocess.Popen(
@@ -83,7 +83,7 @@ class ApartProxy:
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
-                cwd="/",
+                cwd=self.directory,
             )
         new = {
             "pid": started.pid,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
+import socket
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from aiohttp import ClientError, web
 from dask_gateway_server.app import DaskGateway
@@ -36,7 +39,11 @@ class Settings:
     """The path at the hub, ``/services/clusters``."""
     ends_with_server: bool = True
     grace: float = 60.0
-    period: float = 30.0
+
+    @property
+    def period(self) -> float:
+        """Seconds between two questions to the hub about the owners of clusters."""
+        return min(30.0, max(1.0, self.grace / 2))
 
     def dumps(self) -> str:
         """As text, for the environment."""
@@ -78,6 +85,7 @@ class Broker(DaskGateway):  # type: ignore[misc]
     async def setup(self) -> None:
         """Start: the database has private data, also where the umask would open it."""
         os.umask(0o077)
+        await self._be_alone()
         backend: BrokerBackend = self.backend
         backend.owners = Owners(
             os.environ["JUPYTERHUB_API_URL"],
@@ -86,16 +94,50 @@ class Broker(DaskGateway):  # type: ignore[misc]
             period=self.settings.period,
             ends=self.settings.ends_with_server,
         )
+        self._require_free(self.address, "api_port")
         await super().setup()
         secret = kept_secret(self.directory / "clusters-cookie").encode()
-        self.dashboards, address = dashboards.serve(backend, self.settings.prefix, secret)
-        for path in ("/clusters", "/oauth_callback"):
-            await backend.proxy.add_route(kind="PATH", path=path, target=address)
+        browsers = os.environ["JUPYTERHUB_SERVICE_URL"]
+        self._require_free(urlsplit(browsers).netloc, "dashboard_port")
+        self.dashboards = dashboards.serve(backend, self.settings.prefix, browsers, secret)
+        # For servers, which show them in JupyterLab's panel and have no browser's cookies.
+        target = f"{browsers}{self.settings.prefix}/clusters"
+        await backend.proxy.add_route(kind="PATH", path="/clusters", target=target)
         command = backend.proxy.get_start_command(is_child_process=False)
         self.proxy = ApartProxy(command, backend.proxy.api_token, self.directory)
+        if not self.proxy.runs():
+            self._require_free(backend.proxy.address, "port")
         self.watches = [
             asyncio.ensure_future(each) for each in (self._keep_proxy(), self._end_with_hub())
         ]
+
+    async def _be_alone(self) -> None:
+        """Wait for the end of the broker of a hub that was killed: two would undo each other."""
+        self._lock = (self.directory / "clusters.lock").open("a")
+        said = False
+        while True:
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if not said:
+                    self.log.warning("Another broker still runs: waiting for its end")
+                said = True
+                await asyncio.sleep(0.2)
+            else:
+                return
+
+    def _require_free(self, address: str, option: str) -> None:
+        """End, in words, where another program listens."""
+        host, _, port = address.rpartition(":")
+        try:
+            socket.create_server((host, int(port)), reuse_port=False).close()
+        except OSError as error:
+            sys.exit(
+                f"greyhub: port {port} of {host or 'this machine'} cannot be used by the broker of "
+                f"clusters: {error.strerror}\n"
+                f"  fix: end the program that uses it, or set {option} of the cluster's adapter to "
+                "another"
+            )
 
     async def _keep_proxy(self) -> None:
         while True:

@@ -13,6 +13,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Dict
 
 from greyhub.adapter import Adapter, Contribution, Finding
+from greyhub.clusters.listing import ClusterList, of_this_process
 from greyhub.imports import import_object, import_string
 
 
@@ -83,6 +84,13 @@ class ClusterAdapter(Adapter):
         if workers is not None:
             cluster.scale(workers)
         return cluster
+
+    @classmethod
+    def clusters(cls, ticket: Mapping[str, Any]) -> ClusterList:
+        """One's own clusters that run; by default those that this process has open."""
+        known = import_object(ticket["class"])
+        kept = getattr(known, "_instances", ())  # where Dask's classes keep those that are open
+        return of_this_process(each for each in list(kept) if isinstance(each, known))
 
     async def check(self) -> Sequence[Finding]:
         """Does a dask-gateway answer, of a version that fits, and agree on the time?"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
@@ -12,8 +13,9 @@ from urllib.parse import urlsplit
 from traitlets import Bool, Dict, Float, Integer, TraitError, Unicode, validate
 
 from greyhub.adapter import Contribution, Finding
-from greyhub.clusters import Cluster, ClusterAdapter
-from greyhub.clusters.service_access import granted, lacking, scope
+from greyhub.clusters import Cluster, ClusterAdapter, gateway_connect
+from greyhub.clusters.listing import ClusterList
+from greyhub.errors import ConfigError
 from greyhub.names import short_id
 from greyhub.sizes import size_of
 
@@ -50,6 +52,10 @@ class BrokeredCluster(ClusterAdapter):
     port = Integer(8085, help="The port of the broker's proxy.").tag(config=True)
     api_port = Integer(
         8086, help="The port of the broker itself, on this machine's loopback alone."
+    ).tag(config=True)
+
+    dashboard_port = Integer(
+        8087, help="The port of the dashboards, on loopback, which the hub's proxy forwards to."
     ).tag(config=True)
 
     worker_cores = Integer(1, help="Cores of a worker, where none are asked for.").tag(config=True)
@@ -161,29 +167,29 @@ class BrokeredCluster(ClusterAdapter):
 
     def contribute(self) -> Contribution:
         """The service, who may ask it, and where notebooks find it."""
+        if self._hub.get("internal_ssl"):
+            raise ConfigError(
+                "the broker of clusters does not speak JupyterHub's internal TLS",
+                where="c.JupyterHub.internal_ssl",
+                fix="leave it out, or choose another c.GreyHub.cluster",
+            )
         base = super().contribute()
-        roles, spawner = granted(self.parent.config, SERVICE)
+        gateway_connect.check_roles(self.parent.config, SERVICE)
+        roles = gateway_connect.roles(self.parent.config, SERVICE)
         scopes = ["read:users:name", "read:users:groups", "read:servers", "list:users"]
         roles.append({"name": SERVICE, "services": [SERVICE], "scopes": scopes})
         service = {
             "name": SERVICE,
-            "url": f"http://{self._here}:{self.port}",
+            "url": f"http://127.0.0.1:{self.dashboard_port}",
             "command": [sys.executable, "-m", "greyhub.broker"],
             "environment": {"GREYHUB_BROKER": json.dumps(self.settings())},
             "oauth_no_confirm": True,
             "display": False,
         }
-        found = {
-            "DASK_GATEWAY__ADDRESS": self.address,
-            "DASK_GATEWAY__PROXY_ADDRESS": f"gateway://{self.reached_at}:{self.port}",
-            "DASK_GATEWAY__PUBLIC_ADDRESS": self.prefix,
-            "DASK_GATEWAY__AUTH__TYPE": "jupyterhub",
-        }
         return Contribution(
-            config={"Spawner": spawner},
             services=[service],
             roles=roles,
-            environment={**base.environment, **found},
+            environment={**base.environment, **gateway_connect.environment(self._ticket)},
         )
 
     def settings(self) -> dict[str, Any]:
@@ -225,39 +231,43 @@ class BrokeredCluster(ClusterAdapter):
             "grace": self.server_grace,
         }
 
-    async def ticket(self, spawner: Any) -> Mapping[str, Any]:
-        """Where the broker is."""
+    @property
+    def _ticket(self) -> dict[str, Any]:
         return {
             "address": self.address,
             "proxy_address": f"gateway://{self.reached_at}:{self.port}",
-            "public_address": self.prefix,
+            "public_address": f"/services/{SERVICE}",
             "auth": "jupyterhub",
             "broker": True,
             "options": {},
         }
 
+    async def ticket(self, spawner: Any) -> Mapping[str, Any]:
+        """Where the broker is."""
+        return self._ticket
+
     @classmethod
     def connect(
         cls, ticket: Mapping[str, Any], workers: int | None = None, **options: Any
     ) -> Cluster:
-        """A new cluster of the broker's."""
-        from greyhub.clusters.gateway_cluster import connect
+        """A new cluster of the broker's, with ``workers`` or none to begin with."""
+        return gateway_connect.connect(ticket, workers, options)
 
-        return connect(ticket, workers, options)
+    @classmethod
+    def clusters(cls, ticket: Mapping[str, Any]) -> ClusterList:
+        """The user's clusters, of any server."""
+        return gateway_connect.clusters(ticket)
 
     async def check(self) -> Sequence[Finding]:
-        """May users ask the broker, and is it there?"""
-        findings = []
-        if lacking(self.parent.config, SERVICE):
-            findings.append(
-                Finding(
-                    "error",
-                    "the role 'user' does not allow users to ask for clusters",
-                    f"add {scope(SERVICE)!r} to its scopes",
-                    option="c.JupyterHub.load_roles",
-                )
-            )
-        return findings
+        """Does the broker answer, and agree on the time?"""
+        from greyhub.clusters.live_check import gateway
+        from greyhub.ports import accepts
+
+        if not await asyncio.to_thread(accepts, self._here, self.port):
+            said = f"the broker of clusters does not listen at port {self.port}: the hub starts it"
+            return [Finding("note", said)]
+        local = f"http://{self._here}:{self.port}{self.prefix}"
+        return await gateway(local, f"c.{type(self).__name__}.port")
 
     def label(self) -> str:
         """What a worker is, and how many one may have."""

@@ -9,4 +9,9 @@ import greyhub
 
 def new_cluster(**options: Any) -> Any:
     """A cluster of this platform, inside the notebook server's own event loop."""
-    return greyhub.connect().cluster(**options)
+    cluster: Any = greyhub.connect().cluster(**options)
+    if getattr(cluster, "broker", False):
+        from greyhub.clusters.panel import link
+
+        cluster.link_of = link  # the panel shows what is below the server's own address
+    return cluster

@@ -10,6 +10,7 @@ import secrets
 import threading
 import warnings
 import weakref
+from datetime import datetime
 from typing import Any, ClassVar
 
 import dask
@@ -51,6 +52,7 @@ class LimitedCluster(LocalCluster):  # type: ignore[misc]
         # To Dask, two clusters of one name are the same.
         if any(each.name == name and each.status != Status.closed for each in self._open):
             raise ValueError(f"a cluster named {name!r} is open: close it, or give another name")
+        self.started = datetime.now()
         self.max_workers = max_workers
         self._idle_timeout = parse_timedelta(idle_timeout, default="s")
         self._changes = 0

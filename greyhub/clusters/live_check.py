@@ -9,7 +9,7 @@ from greyhub.adapter import Finding
 from greyhub.http_probe import Unreachable, ask, clock
 
 
-async def gateway(address: str) -> list[Finding]:
+async def gateway(address: str, option: str = "c.ClusterAdapter.options") -> list[Finding]:
     """What the dask-gateway at an address says of itself."""
     try:
         reply = await ask(f"{address.rstrip('/')}/api/version")
@@ -20,7 +20,7 @@ async def gateway(address: str) -> list[Finding]:
                 "error",
                 f"no cluster can be made: {error}",
                 "fix the address, or let this machine and the servers reach it",
-                option="c.ClusterAdapter.options",
+                option=option,
             )
         ]
     except (ValueError, KeyError, TypeError):
@@ -29,7 +29,7 @@ async def gateway(address: str) -> list[Finding]:
                 "error",
                 f"what answers at {address} is no dask-gateway",
                 "give the address of the gateway's API: the one that ends where /api begins",
-                option="c.ClusterAdapter.options",
+                option=option,
             )
         ]
     return [_compared(theirs), *clock(reply, "the dask-gateway")]

@@ -10,6 +10,7 @@ from traitlets import Dict, Integer, Unicode
 
 from greyhub.adapter import Finding
 from greyhub.clusters import Cluster, ClusterAdapter
+from greyhub.clusters.listing import ClusterList, of_this_process
 
 
 class LocalCluster(ClusterAdapter):
@@ -68,6 +69,13 @@ class LocalCluster(ClusterAdapter):
             },
         )
         return cluster
+
+    @classmethod
+    def clusters(cls, ticket: Mapping[str, Any]) -> ClusterList:
+        """Those that are open in this process: others cannot see them."""
+        from greyhub.clusters.limited import LimitedCluster
+
+        return of_this_process(LimitedCluster._open)
 
     async def check(self) -> Sequence[Finding]:
         """Has this machine the memory that one cluster may use?"""

@@ -192,6 +192,12 @@ c.JupyterHub.authenticator_class = Mine
         'c.ClusterAdapter.options = {"address": "http://gateway.dask:8000"}',
     ),
     Right(
+        "pods, and a dask-gateway beside them",
+        KUBERNETES + 'c.GreyHub.cluster = "gateway"\n'
+        'c.GatewayAdapter.address = "http://gateway.dask:8000"\n'
+        'c.GatewayAdapter.service = "dask-gateway"',
+    ),
+    Right(
         "a gateway's address in the environment",
         KUBERNETES + 'c.GreyHub.cluster = "dask_gateway.GatewayCluster"\n'
         'c.Spawner.environment = {"DASK_GATEWAY__ADDRESS": "http://gateway.dask:8000"}',

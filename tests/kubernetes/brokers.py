@@ -22,6 +22,7 @@ CONFIG = """
 c.GreyHub.cluster = "kubernetes"
 c.KubernetesCluster.port = {port}
 c.KubernetesCluster.api_port = {api_port}
+c.KubernetesCluster.dashboard_port = {dashboard_port}
 c.KubernetesCluster.worker_memory = "512 MiB"
 c.KubernetesCluster.end_with_server = False
 c.KubernetesCluster.pods = {{
@@ -141,7 +142,7 @@ class Broker:
 def config(more: str = "") -> tuple[str, int]:
     """The configuration of a hub with a broker, and the broker's port."""
     port = free_port()
-    return CONFIG.format(port=port, api_port=free_port()) + more, port
+    return CONFIG.format(port=port, api_port=free_port(), dashboard_port=free_port()) + more, port
 
 
 def parts(cluster: Cluster, name: str = "") -> list[str]:

@@ -10,7 +10,7 @@ SLOTS = (
         'c.GreyHub.cluster = "lokal"  # here',
         "c.GreyHub.cluster",
         "there is no adapter 'lokal'; did you mean 'local'?",
-        "choose one of: local",
+        "choose one of: ",
     ),
     Mistake(
         "a misspelt adapter on the command line",

@@ -1,0 +1,165 @@
+"""Dask clusters of a dask-gateway that runs already, such as a DaskHub's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from traitlets import Dict, Unicode
+
+from greyhub.adapter import Contribution, Finding
+from greyhub.clusters import Cluster, ClusterAdapter, gateway_connect
+from greyhub.clusters.listing import ClusterList
+from greyhub.errors import ConfigError
+from greyhub.public_address import is_loopback
+
+
+class GatewayAdapter(ClusterAdapter):
+    """Clusters that a dask-gateway starts with its own rights, and limits."""
+
+    address = Unicode(
+        help="The URL of the gateway's API as servers reach it: the part before ``/api``."
+    ).tag(config=True, seen=True, example="http://traefik-dask-gateway/services/dask-gateway")
+
+    proxy_address = Unicode(
+        help="Where servers reach the gateway's proxy of schedulers, ``gateway://HOST:PORT``. By "
+        "default, the host and port of ``address``."
+    ).tag(config=True, seen=True, example="gateway://traefik-dask-gateway:80")
+
+    public_address = Unicode(
+        help="Where browsers reach the gateway, for the links to dashboards: a URL, or a path of "
+        "the hub's. By default, ``address``."
+    ).tag(config=True, seen=True, example="/services/dask-gateway")
+
+    auth = Unicode(
+        "jupyterhub",
+        help="How a user proves to be one: ``jupyterhub``, by the server's token; ``basic``, by "
+        "the user's name; ``kerberos``; or the import string of a subclass of "
+        "``dask_gateway.GatewayAuth``.",
+    ).tag(config=True, example="basic")
+
+    service = Unicode(
+        help="The gateway's name among this hub's services. Users and their servers are then given "
+        "the scope ``access:services!service=NAME``, which such a gateway asks for."
+    ).tag(config=True, example="dask-gateway")
+
+    options = Dict(
+        help="Keyword arguments for each cluster: the gateway's own options, and ``packages`` and "
+        "``start_timeout`` of `greyhub.clusters.gateway_cluster.BrokerCluster`. Users can read "
+        "them.",
+    ).tag(config=True, seen=True, example={"worker_cores": 2, "packages": "warn"})
+
+    modules = ("dask_gateway",)
+    extra = "greyhub[broker]"
+
+    @classmethod
+    def opens(cls, value: object) -> None:
+        """Nothing: a cluster class is the base class's."""
+        return None
+
+    def contribute(self) -> Contribution:
+        """The variables of dask-gateway's own client, and the access to the service."""
+        self._check_addresses()
+        if self.service:
+            gateway_connect.check_roles(self.parent.config, self.service)
+        return Contribution(
+            environment={
+                **super().contribute().environment,
+                **gateway_connect.environment(self._ticket),
+            },
+            roles=self._roles,
+        )
+
+    @property
+    def _roles(self) -> Sequence[Mapping[str, Any]]:
+        return gateway_connect.roles(self.parent.config, self.service) if self.service else ()
+
+    def _check_addresses(self) -> None:
+        """Refuse what is no address."""
+        example = 'set it to the gateway\'s URL: "http://HOST/services/dask-gateway"'
+        if not self.address:
+            raise ConfigError(
+                "the dask-gateway's address is missing", where=_option("address"), fix=example
+            )
+        if not _is_url(self.address, "http", "https"):
+            raise ConfigError(f"{self.address!r} is no URL", where=_option("address"), fix=example)
+        if is_loopback(urlsplit(self.address).hostname or "") and not self.parent.servers_here:
+            raise ConfigError(
+                f"{self.address} is loopback, and servers run elsewhere",
+                where=_option("address"),
+                fix="name it by an address that servers can reach",
+            )
+        if self.proxy_address and not _is_url(self.proxy_address, "gateway", "tls", "tcp"):
+            raise ConfigError(
+                f"{self.proxy_address!r} is no address of a proxy",
+                where=_option("proxy_address"),
+                fix='set it to "gateway://HOST:PORT"',
+            )
+        public = self.public_address
+        if public and not public.startswith("/") and not _is_url(public, "http", "https"):
+            raise ConfigError(
+                f"{public!r} is neither a URL nor a path of the hub's",
+                where=_option("public_address"),
+                fix='set it to "https://HOST/PATH" or "/PATH"',
+            )
+
+    @property
+    def _ticket(self) -> dict[str, Any]:
+        return {
+            "address": self.address,
+            "proxy_address": self.proxy_address,
+            "public_address": self.public_address,
+            "auth": self.auth,
+            "broker": False,
+            "options": dict(self.options),
+        }
+
+    async def ticket(self, spawner: Any) -> Mapping[str, Any]:
+        """The addresses, and the options."""
+        return self._ticket
+
+    @classmethod
+    def connect(
+        cls, ticket: Mapping[str, Any], workers: int | None = None, **options: Any
+    ) -> Cluster:
+        """A new cluster, of ``workers`` or none to begin with."""
+        return gateway_connect.connect(ticket, workers, options)
+
+    @classmethod
+    def clusters(cls, ticket: Mapping[str, Any]) -> ClusterList:
+        """The user's clusters at the gateway, of any server."""
+        return gateway_connect.clusters(ticket)
+
+    async def check(self) -> Sequence[Finding]:
+        """Does the gateway answer, of a version that fits, and agree on the time?"""
+        from greyhub.clusters.live_check import gateway
+
+        found = await gateway(self.address, _option("address"))
+        if self.auth == "basic":
+            found.append(
+                Finding(
+                    "warning",
+                    "with basic authentication, whoever gives a user's name may use the user's "
+                    "clusters, unless the gateway asks for a password",
+                    "let the gateway authenticate users by the hub: auth = 'jupyterhub'",
+                    option=_option("auth"),
+                )
+            )
+        return found
+
+    def label(self) -> str:
+        """Where the gateway is."""
+        return f"a dask-gateway at {self.address}"
+
+
+def _option(name: str) -> str:
+    return f"c.GatewayAdapter.{name}"
+
+
+def _is_url(text: str, *schemes: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

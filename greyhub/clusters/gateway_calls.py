@@ -1,0 +1,164 @@
+"""What is asked of a dask-gateway: within a bound, and again where it is away for a moment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, Final
+from uuid import uuid4
+
+from dask_gateway import Gateway
+from dask_gateway.client import ClusterReport, ClusterStatus
+
+from greyhub.clusters.gateway_errors import in_words, is_away
+from greyhub.errors import ClusterError
+
+SOON: Final = 5.0
+"""Seconds in which an answer is expected."""
+
+
+async def create(gateway: Gateway, options: Mapping[str, Any], *, broker: bool, **more: Any) -> str:
+    """Ask for a new cluster; its name.
+
+    greyhub's broker knows a request by its key, so it can be sent again; any other gateway
+    would make two clusters.
+    """
+    told = {**options, **({"key": uuid4().hex} if broker else {})}
+    deadline = _now() + 2 * SOON
+    while True:
+        try:
+            async with asyncio.timeout(6 * SOON):
+                return await _submitted(gateway, {**more, **told})
+        except Exception as error:
+            if _now() > deadline or not (broker and is_away(error)):
+                raise in_words(error, gateway.address) from error
+        await asyncio.sleep(0.5)
+
+
+async def _submitted(gateway: Gateway, told: Mapping[str, Any]) -> str:
+    """The name of a cluster that was asked for. Cancelled, it is ended as soon as it has one."""
+    asked = asyncio.ensure_future(gateway._submit(**told))
+    try:
+        return str(await asyncio.shield(asked))
+    except asyncio.CancelledError:
+        with suppress(Exception):
+            async with asyncio.timeout(SOON):
+                await end(gateway, str(await asked))
+        raise
+
+
+async def running(gateway: Gateway, name: str, *, broker: bool) -> ClusterReport:
+    """The report of a cluster, once it runs.
+
+    Raises
+    ------
+    greyhub.errors.ClusterError
+        It has failed or ended; says why.
+    """
+    while True:
+        try:
+            async with asyncio.timeout(8 * SOON):  # it answers within twenty
+                report = await gateway._cluster_report(name, wait=True)
+        except Exception as error:
+            if not is_away(error):
+                raise in_words(error, gateway.address) from error
+        else:
+            if report.status == ClusterStatus.RUNNING:
+                return report
+            if report.status > ClusterStatus.RUNNING:
+                word = "failed to start" if report.status == ClusterStatus.FAILED else "has ended"
+                why = await explained(gateway, name, broker=broker)
+                raise ClusterError(f"the cluster {name} {word}{why}")
+        await asyncio.sleep(0.5)
+
+
+async def status(gateway: Gateway, name: str) -> ClusterStatus | None:
+    """How a cluster is; None where the gateway cannot be asked."""
+    try:
+        async with asyncio.timeout(SOON):
+            report = await gateway._cluster_report(name)
+    except ValueError:  # it does not know it any more
+        return ClusterStatus.STOPPED
+    except Exception:
+        return None
+    return report.status
+
+
+async def reason(gateway: Gateway, name: str, *, broker: bool) -> str:
+    """Why a cluster failed, ended or still waits, in the broker's words; ``""`` if none knows."""
+    if not (broker and name):
+        return ""
+    try:
+        async with asyncio.timeout(SOON):
+            url = f"{gateway.address}/api/v1/clusters/{name}/reason"
+            answer = await (await gateway._request("GET", url)).json()
+        return str(answer["reason"])
+    except Exception as error:
+        return str(in_words(error, gateway.address)).partition("\n")[0] if is_away(error) else ""
+
+
+async def explained(gateway: Gateway, name: str, *, broker: bool) -> str:
+    """The reason, or where to look for it: the end of an error's sentence."""
+    if told := await reason(gateway, name, broker=broker):
+        return f": {told}"
+    return (
+        ", and the gateway does not say why\n"
+        f"  fix: its administrators find more in its log, by the name {name}"
+    )
+
+
+async def change(gateway: Gateway, name: str, what: str, message: Mapping[str, Any]) -> str:
+    """Scale or adapt a cluster; what a limit made less, in the gateway's words."""
+    url = f"{gateway.address}/api/v1/clusters/{name}/{what}"
+    try:
+        async with asyncio.timeout(6 * SOON):
+            answer = await (await gateway._request("POST", url, json=message)).json()
+    except Exception as error:
+        raise in_words(error, gateway.address) from error
+    return "" if answer.get("ok", True) else str(answer.get("msg") or "")
+
+
+async def end(gateway: Gateway, name: str) -> None:
+    """End a cluster.
+
+    Raises
+    ------
+    greyhub.errors.ClusterError
+        The gateway could not be asked, or refused.
+    """
+    deadline = _now() + SOON
+    while True:
+        try:
+            async with asyncio.timeout_at(deadline):
+                await gateway._stop_cluster(name)
+            return
+        except Exception as error:
+            if _now() + 0.5 > deadline or not is_away(error):
+                raise in_words(error, gateway.address) from error
+        await asyncio.sleep(0.5)
+
+
+def release(gateway: Gateway) -> None:
+    """Close a client. Its finalizer would ask for the loop that has stopped, and does not."""
+    gateway.close()
+    del gateway._loop_runner
+
+
+def thread_of(gateway: Gateway) -> Any:
+    """The thread of a client's event loop; None if it has none of its own."""
+    return getattr(getattr(gateway, "_loop_runner", None), "_loop_thread", None)
+
+
+@contextmanager
+def opened(where: Mapping[str, Any]) -> Iterator[Gateway]:
+    """A client for a while, with a loop of its own."""
+    gateway = Gateway(**where)
+    try:
+        yield gateway
+    finally:
+        release(gateway)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
