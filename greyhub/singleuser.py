@@ -15,6 +15,7 @@ from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from greyhub import dask_panel
 from greyhub.errors import HomeError
 from greyhub.ticket import Ticket, variable
 
@@ -31,7 +32,7 @@ KERNELS = (
 def main() -> None:
     """Become the notebook server."""
     environ = os.environ
-    show_clusters(environ)
+    dask_panel.show(environ)
     ticket = home_ticket(environ)
     supervisor = None
     try:
@@ -62,15 +63,6 @@ def home_ticket(environ: Mapping[str, str]) -> Ticket:
     """What the hub said of the home; empty if the platform fills that slot with nothing."""
     text = environ.get(variable("homespace"))
     return Ticket.loads("homespace", text) if text else Ticket("homespace", "")
-
-
-def show_clusters(environ: MutableMapping[str, str]) -> None:
-    """Let JupyterLab's Dask panel show the dashboards of a broker's clusters."""
-    text = environ.get(variable("cluster"))
-    if text and Ticket.loads("cluster", text).data.get("broker"):
-        from greyhub.clusters import panel
-
-        panel.show(environ)
 
 
 def keep_home(ticket: Ticket, environ: MutableMapping[str, str]) -> Supervisor:

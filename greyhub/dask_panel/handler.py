@@ -1,4 +1,4 @@
-"""``GET greyhub/clusters/NAME/…``: the dashboard of one of the user's clusters."""
+"""``GET proxy/clusters/NAME/…``: the dashboard of one of the user's clusters."""
 
 from __future__ import annotations
 
@@ -6,21 +6,15 @@ import os
 from typing import Any
 from urllib.parse import urlsplit
 
-from jupyter_server.utils import url_path_join
 from jupyter_server_proxy.handlers import ProxyHandler
-
-from greyhub.clusters.panel import FOLDER
-from greyhub.ticket import Ticket, variable
 
 
 class DashboardHandler(ProxyHandler):  # type: ignore[misc]
     """Hands requests on to the broker, with the token of this server."""
 
-    def initialize(self, broker: str) -> None:
-        """Take the broker's URL."""
-        parts = urlsplit(broker)
-        self.broker = parts
-        super().initialize(host_allowlist=[parts.hostname])
+    def __init__(self, *args: Any, broker: str, **options: Any) -> None:
+        self.broker = urlsplit(broker)
+        super().__init__(*args, host_allowlist=[self.broker.hostname], **options)
 
     def _at_broker(self, name: str, path: str) -> tuple[str, int, str]:
         port = self.broker.port or 80
@@ -43,11 +37,6 @@ class DashboardHandler(ProxyHandler):  # type: ignore[misc]
         return headers
 
 
-def routes(base: str) -> list[Any]:
-    """The handler's place below the server's own URL; none where no broker is."""
-    text = os.environ.get(variable("cluster"))
-    data = Ticket.loads("cluster", text).data if text else {}
-    if not data.get("broker"):
-        return []
-    place = url_path_join(base, FOLDER, "([0-9a-f]+)", "(.*)")
-    return [(place, DashboardHandler, {"broker": data["address"]})]
+def routes(place: str, broker: str) -> list[Any]:
+    """The handler's place below the server's own URL."""
+    return [(f"{place}/([0-9a-f]+)/(.*)", DashboardHandler, {"broker": broker})]
