@@ -17,8 +17,9 @@ from typing import Any
 import psutil
 import pytest
 
-from greyhub.clusters import Cluster, installed, left_behind
+from greyhub.clusters import Cluster, installed, left_behind, scheduler_check
 from greyhub.clusters.gateway import GatewayAdapter
+from greyhub.conformance.testkit.audit import cut_off
 from greyhub.conformance.testkit.faults import FaultProxy
 from greyhub.errors import ClusterError
 from greyhub.session import Session
@@ -114,6 +115,31 @@ def test_a_lost_scheduler_is_noticed_and_said(hub: Session, cluster: Any) -> Non
         assert cluster.reason in str(refused.value)
 
 
+def test_a_connection_that_breaks_is_made_again(cluster: Any) -> None:
+    until(lambda: cluster.scheduler_info["workers"], what="the worker")
+    with cut_off(cluster.scheduler_address) as broken:
+        assert broken[0] > 0
+    cluster.scale(2)
+    until(lambda: len(cluster.scheduler_info["workers"]) == 2, what="news of the second worker")
+    assert cluster.status == "running"
+
+
+def test_a_worker_with_other_versions_ends_the_cluster(
+    hub: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def differs(scheduler: Any, addresses: list[str]) -> str:
+        return f"numpy of {len(addresses)} workers is another one"
+
+    monkeypatch.setattr(scheduler_check, "workers", differs)
+    with pytest.warns(UserWarning, match="is ended: numpy of 1 workers"):  # noqa: PT031
+        cluster: Any = hub.cluster(workers=1)
+        until(lambda: cluster.status == "closed", what="the end of the cluster")
+    with pytest.raises(ClusterError, match="numpy of 1 workers"):
+        cluster.get_client()
+    assert cluster.name not in [each.name for each in hub.clusters()]
+    cluster.close()
+
+
 def _command(process: psutil.Process) -> list[str]:
     try:
         return process.cmdline()
@@ -185,13 +211,18 @@ def test_what_cannot_be_ended_is_told_and_ended_later(
 def test_a_script_that_forgets_it_leaves_none(ticket: dict[str, Any], hub: Session) -> None:
     script = (
         "import json, sys\n"
+        "import aiohttp\n"
+        "aiohttp.connector.DefaultResolver = aiohttp.ThreadedResolver\n"  # as without aiodns
         "from greyhub.clusters.gateway import GatewayAdapter\n"
         "kept = [GatewayAdapter.connect(json.load(sys.stdin), 1)]\n"
         "print(kept[0].name)\n"
+        # As after a while without requests: at its end it looks the host's name up.
+        "kept[0].gateway.sync(kept[0].gateway._cleanup)\n"
     )
+    named = ticket["address"].replace("127.0.0.1", "localhost")
     ran = subprocess.run(
         [sys.executable, "-c", script],
-        input=json.dumps(ticket),
+        input=json.dumps({**ticket, "address": named}),
         capture_output=True,
         text=True,
         timeout=MINUTE,

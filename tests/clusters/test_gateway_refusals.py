@@ -24,6 +24,8 @@ class Stub:
 
     def __init__(self) -> None:
         self.status, self.reason = "PENDING", ""
+        self.answers = asyncio.Event()
+        self.answers.set()
         self.refusals: list[web.HTTPException] = []
         self.asked: list[dict[str, Any]] = []
         self.ended: list[str] = []
@@ -40,6 +42,7 @@ class Stub:
 
     async def create(self, request: web.Request) -> web.Response:
         self.asked.append((await request.json())["cluster_options"])
+        await self.answers.wait()
         if self.refusals:
             refusal = self.refusals.pop(0)
             return web.json_response({"error": refusal.reason}, status=refusal.status)
@@ -131,10 +134,10 @@ async def test_a_start_is_bounded_and_says_what_it_waits_for(
 ) -> None:
     monkeypatch.setattr(gateway_cluster, "NOTICE", 0.1)
     stub.reason = "no node has room for it"
-    told = await refused(stub, start_timeout="2 s")
-    assert "c1 did not start within 2 seconds (start_timeout): no node has room for it" in told
+    told = await refused(stub, start_timeout="500 ms")
+    assert "c1 did not start within 0.5 seconds (start_timeout): no node has room for it" in told
     said = capsys.readouterr().err
-    assert said.count("c1 does not run yet: no node has room for it; waiting up to 2 seconds") == 1
+    assert said.count("c1 does not run yet: no node has room for it; waiting up to 0.5 s") == 1
     assert stub.ended == ["c1"]
 
 
@@ -162,10 +165,13 @@ async def test_another_gateway_is_told_the_options_alone(stub: Stub) -> None:
 
 
 async def test_a_cluster_that_is_cancelled_as_it_starts_is_ended(stub: Stub) -> None:
+    stub.answers.clear()
     starting = asyncio.ensure_future(refused(stub))
     while not stub.asked:  # noqa: ASYNC110 - the stub runs in this loop
         await asyncio.sleep(0.01)
-    starting.cancel()  # its name has not come yet
+    starting.cancel()
+    await asyncio.sleep(0)
+    stub.answers.set()  # the name comes when nobody asks for it any more
     with pytest.raises(asyncio.CancelledError):
         await starting
     assert stub.ended == ["c1"]
