@@ -11,8 +11,9 @@ from traitlets import Dict, List, Unicode, default
 
 from greyhub.adapter import Contribution, Finding
 from greyhub.clusters.brokered import BrokeredCluster
+from greyhub.errors import ConfigError
 from greyhub.kubernetes.names import hub_id
-from greyhub.kubernetes.namespace import servers_namespace, spawner_option
+from greyhub.kubernetes.namespace import servers_namespace, spawner_option, user_namespaces
 
 CONNECTION: Final = ("KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT")
 """Variables that tell the hub, and so the broker, where the API server is."""
@@ -141,6 +142,13 @@ class KubernetesCluster(BrokeredCluster):
 
     def contribute(self) -> Contribution:
         """The broker, which is told where the API server is."""
+        if user_namespaces(self.parent.config) and not self.image:
+            raise ConfigError(
+                "servers are in namespaces of their users, and clusters in one for all: the image "
+                "of the server that asks is not known",
+                where="c.KubernetesCluster.image",
+                fix="set it, or leave out c.KubeSpawner.enable_user_namespaces",
+            )
         made = super().contribute()
         for service in made.services:
             service["environment"].update(

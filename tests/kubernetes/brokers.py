@@ -23,6 +23,7 @@ c.GreyHub.cluster = "kubernetes"
 c.KubernetesCluster.port = {port}
 c.KubernetesCluster.api_port = {api_port}
 c.KubernetesCluster.dashboard_port = {dashboard_port}
+c.KubernetesCluster.dashboard_port = {dashboard_port}
 c.KubernetesCluster.worker_memory = "512 MiB"
 c.KubernetesCluster.end_with_server = False
 c.KubernetesCluster.pods = {{
@@ -150,6 +151,12 @@ def parts(cluster: Cluster, name: str = "") -> list[str]:
     selector = f"greyhub/cluster={name}" if name else "greyhub/cluster"
     said = cluster.kubectl("get", "pods,secrets", "-l", selector, "-o", "name")
     return said.split()
+
+
+def pods_of(cluster: Cluster, kind: str) -> list[dict[str, Any]]:
+    """The pods of schedulers or workers: ``dask-scheduler``, ``dask-worker``."""
+    label = "app.kubernetes.io/component"
+    return [each for each in cluster.get("pods") if each["metadata"]["labels"].get(label) == kind]
 
 
 def none_left(cluster: Cluster, name: str = "") -> None:

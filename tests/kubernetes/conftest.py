@@ -6,6 +6,8 @@ api
     A proxy before the API server, which can be away.
 pods_hub
     Makes a hub on this machine whose servers are pods.
+broker
+    Makes such a hub whose clusters are pods, too.
 """
 
 from __future__ import annotations
@@ -17,8 +19,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.kubernetes.brokers import OF_THE_ADMINISTRATOR, Broker, config
 from tests.support.clusters import HOST, IMAGE, ApiProxy, Cluster, missing
 from tests.support.hubs import Hub
+from tests.support.waiting import until
 
 CONFIG = """
 c.JupyterHub.hub_ip = {host!r}
@@ -63,3 +67,16 @@ def pods_hub(
             return hub.start()
 
         yield start
+
+
+@pytest.fixture
+def broker(pods_hub: Callable[..., Hub]) -> Callable[..., Broker]:
+    """Makes a hub with a broker."""
+
+    def start(more: str = OF_THE_ADMINISTRATOR) -> Broker:
+        text, port = config(more)
+        made = Broker(pods_hub(text), port)
+        until(made.answers, what="the broker")
+        return made
+
+    return start

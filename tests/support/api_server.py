@@ -7,7 +7,6 @@ for `kubernetes_validate` and a real cluster to say.
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -19,7 +18,7 @@ from kubernetes_asyncio import client
 Object = dict[str, Any]
 Hook = Callable[[str, str], str | None]
 """What to do with a request, by method and path: ``before`` or ``after`` it is done, never to
-answer it, a status to answer instead, or None."""
+answer it; ``hold`` it until `ApiServer.released`; a status to answer instead; or None."""
 
 
 class ApiServer:
@@ -32,9 +31,10 @@ class ApiServer:
         self.stuck: set[str] = set()
         """The names of pods that do not end."""
         self.logs: dict[str, str] = {}
+        self.released = asyncio.Event()
         self.url = ""
-        self._numbers = itertools.count(1)
-        self._watches: list[asyncio.Queue[Object]] = []
+        self._events: list[tuple[str, Object]] = []
+        self._news = asyncio.Event()
 
     def names(self, kind: str) -> list[str]:
         """What there is of a kind."""
@@ -43,10 +43,10 @@ class ApiServer:
     def put(self, kind: str, thing: Object) -> Object:
         """Make or change an object; watches hear of it."""
         known = self.objects.setdefault(kind, {})
-        name, number = thing["metadata"]["name"], str(next(self._numbers))
+        name, number = thing["metadata"]["name"], str(len(self._events) + 1)
         about = {"namespace": "n", "uid": number, **thing["metadata"], "resourceVersion": number}
         made = known[name] = {"status": {"phase": "Pending"}, **thing, "metadata": about}
-        self._tell("MODIFIED", made)
+        self._tell(kind, "MODIFIED", made)
         return made
 
     def status(self, pod: str, **status: Any) -> None:
@@ -60,11 +60,14 @@ class ApiServer:
             thing["metadata"]["deletionTimestamp"] = "2026-11-30T00:00:00Z"
             self.put(kind, thing)
         else:
-            self._tell("DELETED", self.objects[kind].pop(name))
+            self._tell(kind, "DELETED", self.objects[kind].pop(name))
 
-    def _tell(self, kind: str, thing: Object) -> None:
-        for watch in self._watches:
-            watch.put_nowait({"type": kind, "object": thing})
+    def _tell(self, kind: str, what: str, thing: Object) -> None:
+        version = {"resourceVersion": str(len(self._events) + 1)}
+        thing = thing | {"metadata": thing["metadata"] | version}
+        self._events.append((kind, {"type": what, "object": thing}))
+        self._news.set()
+        self._news = asyncio.Event()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         method, path = request.method, request.path_qs
@@ -74,6 +77,8 @@ class ApiServer:
             return _error(int(action))
         if action == "before":
             await asyncio.Event().wait()
+        if action == "hold":
+            await self.released.wait()
         reply = await self._do(request)
         if action == "after":
             await asyncio.Event().wait()
@@ -84,7 +89,7 @@ class ApiServer:
         known = self.objects.setdefault(kind, {})
         found = [each for each in known.values() if _matches(each, request.query)]
         if request.query.get("watch"):
-            return await self._watch(request)
+            return await self._watch(kind, request)
         if rest[1:] == ["log"]:
             return web.Response(text=self.logs.get(rest[0], ""))
         name = rest[0] if rest else ""
@@ -105,22 +110,20 @@ class ApiServer:
             return web.json_response({"kind": "Status"})
         if name:
             return web.json_response(known[name])
-        return web.json_response({"metadata": {"resourceVersion": "0"}, "items": found})
+        about = {"resourceVersion": str(len(self._events))}
+        return web.json_response({"metadata": about, "items": found})
 
-    async def _watch(self, request: web.Request) -> web.StreamResponse:
-        answer = web.StreamResponse()
+    async def _watch(self, kind: str, request: web.Request) -> web.StreamResponse:
+        """What has happened since the version that is named, and what happens from now on."""
+        answer, done = web.StreamResponse(), int(request.query["resourceVersion"])
         await answer.prepare(request)
-        queue: asyncio.Queue[Object] = asyncio.Queue()
-        self._watches.append(queue)
-        for thing in self.objects.get("pods", {}).values():
-            queue.put_nowait({"type": "MODIFIED", "object": thing})
-        try:
-            while True:
-                event = await queue.get()
-                if _matches(event["object"], request.query):
-                    await answer.write(json.dumps(event).encode() + b"\n")
-        finally:
-            self._watches.remove(queue)
+        while True:
+            if done == len(self._events):
+                await self._news.wait()
+            of, event = self._events[done]
+            done += 1
+            if of == kind and _matches(event["object"], request.query):
+                await answer.write(json.dumps(event).encode() + b"\n")
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[ApiServer]:

@@ -27,7 +27,6 @@ async def broker(
 ) -> AsyncIterator[Callable[..., Awaitable[PodBackend]]]:
     """Makes a broker's backend; each is one life of it, with the same database."""
     monkeypatch.setattr(pods, "connected", server.connected)
-    monkeypatch.setattr(pods, "MARGIN_TO_END", 30.0)
     for module in (pods, objects):
         monkeypatch.setattr(module, "SHORT", 0.1)
     data = DataManager()

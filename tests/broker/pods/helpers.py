@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -53,6 +53,13 @@ async def seen(backend: PodBackend, name: str, phase: str) -> None:
     async with asyncio.timeout(MINUTE):
         while (backend._known(name) or {"status": {}})["status"].get("phase") != phase:
             await backend.watch.change(f"n/{name}", 1)
+
+
+async def eventually(ready: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    async with asyncio.timeout(MINUTE):
+        while not ready():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 async def killed(server: ApiServer, work: Awaitable[Any], number: int, when: str) -> bool:

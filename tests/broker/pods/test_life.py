@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from typing import Any
 
@@ -9,11 +10,13 @@ import pytest
 from dask_gateway_server.backends.base import PublicException
 
 from greyhub.broker import pods
+from greyhub.broker.pod_cluster_manifest import GRACE
 from greyhub.kubernetes.ending import StillThere
 from greyhub.kubernetes.requests import Unreachable
 from tests.broker.pods.helpers import (
     cluster_of,
     container,
+    eventually,
     everything,
     killed,
     seen,
@@ -21,6 +24,7 @@ from tests.broker.pods.helpers import (
     start_worker,
 )
 from tests.support.api_server import ApiServer
+from tests.support.waiting import MINUTE
 
 
 async def test_what_is_secret_is_in_the_secret_alone(server: ApiServer, broker: Any) -> None:
@@ -129,13 +133,13 @@ async def test_a_stop_returns_only_when_all_is_gone(
     worker = backend.db.create_worker(cluster)
     await start_worker(backend, worker)
     server.stuck |= set(server.names("pods"))
-    monkeypatch.setattr(pods, "MARGIN_TO_END", -4.8)  # of the pod's own 5 s
+    monkeypatch.setattr(pods, "MARGIN_TO_END", 0.2 - GRACE)
     with pytest.raises(StillThere):
         await backend.do_stop_worker(worker)
     with pytest.raises(StillThere):
         await backend.do_stop_cluster(cluster)
+    monkeypatch.setattr(pods, "MARGIN_TO_END", MINUTE)
     server.stuck.clear()
-    monkeypatch.setattr(pods, "MARGIN_TO_END", 30.0)
     server.hook = lambda method, path: "500" if method == "GET" else None
     with pytest.raises(Unreachable):
         await backend.do_stop_cluster(cluster)
@@ -188,6 +192,23 @@ async def test_what_is_made_while_it_is_looked_for_is_known(server: ApiServer, b
     await start(backend, cluster)
     server.hook = hook
     assert await backend.do_end_unknown(Known()) == []
+    assert len(everything(server)) == 2
+
+
+async def test_no_secret_is_made_while_others_are_deleted(server: ApiServer, broker: Any) -> None:
+    """It would be deleted with them: its cluster was not known when they were named."""
+    backend = await broker()
+    server.hook = lambda method, path: "hold" if method == "DELETE" else None
+    asked = len(server.requests)
+    sweep = asyncio.ensure_future(backend.do_end_unknown([]))
+    await eventually(lambda: "DELETE" in [method for method, _ in server.requests[asked:]])
+    begun = asyncio.ensure_future(start(backend, cluster_of(backend)))
+    for _ in range(20):
+        await asyncio.sleep(0.01)
+    assert server.names("secrets") == []
+    server.released.set()
+    await sweep
+    await begun
     assert len(everything(server)) == 2
 
 
