@@ -23,7 +23,6 @@ c.GreyHub.cluster = "kubernetes"
 c.KubernetesCluster.port = {port}
 c.KubernetesCluster.api_port = {api_port}
 c.KubernetesCluster.dashboard_port = {dashboard_port}
-c.KubernetesCluster.dashboard_port = {dashboard_port}
 c.KubernetesCluster.worker_memory = "512 MiB"
 c.KubernetesCluster.end_with_server = False
 c.KubernetesCluster.pods = {{
