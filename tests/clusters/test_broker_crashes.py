@@ -113,6 +113,7 @@ class Life:
         self.world, self.url = world, f"sqlite:///{directory / 'clusters.sqlite'}"
         self.stage = 0
         self.name = ""
+        self.brokers: list[Backend] = []
 
     async def broker(self) -> Backend:
         config = Config()
@@ -125,6 +126,7 @@ class Life:
         config.Proxy.externally_managed = True
         backend = Backend(config=config, gateway_address="127.0.0.1:9")
         backend.world = self.world
+        self.brokers.append(backend)
         await backend.setup(web.Application())
         return backend
 
@@ -193,6 +195,11 @@ def live(life: Life) -> None:
             task.cancel()
         loop.run_until_complete(asyncio.sleep(0))
         life.world.left = 10**9
+        for broker in life.brokers:  # its sockets go with its process
+            if hasattr(broker, "session"):
+                loop.run_until_complete(broker.session.close())
+        life.brokers.clear()
+        loop.close()
 
 
 def steps_of_a_life(directory: Path) -> int:
