@@ -25,3 +25,14 @@ def accepts(address: str, port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def unusable(host: str, port: int) -> str:
+    """Why no program can listen there, as the system says it; empty if one can."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return str(error.strerror)
+    return ""

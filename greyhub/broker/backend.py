@@ -93,7 +93,7 @@ class BrokerBackend(Reconciler):
         self, user: Any, request: Mapping[str, Any]
     ) -> tuple[dict[str, Any], Any]:
         """What was asked for, and the settings of the cluster."""
-        options = Options(*base_fields(self.defaults), *self.cluster_fields(user))
+        options = await self.get_cluster_options(user)
         try:
             asked: dict[str, Any] = options.parse_options(request)
         except (TypeError, ValueError) as error:

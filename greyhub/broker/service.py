@@ -6,9 +6,8 @@ import asyncio
 import fcntl
 import json
 import os
-import socket
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ from dask_gateway_server.app import DaskGateway
 from dask_gateway_server.auth import JupyterHubAuthenticator
 from traitlets.config import Config
 
+from greyhub import ports
 from greyhub.broker import dashboards
 from greyhub.broker.backend import BrokerBackend
 from greyhub.broker.owners import Owners
@@ -44,10 +44,6 @@ class Settings:
     def period(self) -> float:
         """Seconds between two questions to the hub about the owners of clusters."""
         return min(30.0, max(1.0, self.grace / 2))
-
-    def dumps(self) -> str:
-        """As text, for the environment."""
-        return json.dumps(asdict(self))
 
 
 class HubAuthenticator(JupyterHubAuthenticator):  # type: ignore[misc]
@@ -129,12 +125,10 @@ class Broker(DaskGateway):  # type: ignore[misc]
     def _require_free(self, address: str, option: str) -> None:
         """End, in words, where another program listens."""
         host, _, port = address.rpartition(":")
-        try:
-            socket.create_server((host, int(port)), reuse_port=False).close()
-        except OSError as error:
+        if why := ports.unusable(host, int(port)):
             sys.exit(
                 f"greyhub: port {port} of {host or 'this machine'} cannot be used by the broker of "
-                f"clusters: {error.strerror}\n"
+                f"clusters: {why}\n"
                 f"  fix: end the program that uses it, or set {option} of the cluster's adapter to "
                 "another"
             )
@@ -161,9 +155,7 @@ class Broker(DaskGateway):  # type: ignore[misc]
             watch.cancel()
         if hasattr(self, "dashboards"):
             self.dashboards.stop()
-        idle = hasattr(self.backend, "db") and not any(
-            True for _ in self.backend.db.active_clusters()
-        )
+        idle = hasattr(self.backend, "db") and not list(self.backend.db.active_clusters())
         await super().cleanup()
         if idle and hasattr(self, "proxy"):
             self.proxy.end()

@@ -7,14 +7,15 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
 from traitlets import Bool, Dict, Float, Integer, TraitError, Unicode, validate
 
 from greyhub.adapter import Contribution, Finding
-from greyhub.clusters import Cluster, ClusterAdapter, gateway_connect
-from greyhub.clusters.listing import ClusterList
+from greyhub.broker.limits import KINDS
+from greyhub.clusters.gateway_adapter import ByGateway
 from greyhub.errors import ConfigError
 from greyhub.names import short_id
 from greyhub.sizes import size_of
@@ -33,7 +34,7 @@ _LIMITS = (
 )
 
 
-class BrokeredCluster(ClusterAdapter):
+class BrokeredCluster(ByGateway):
     """Clusters that a service of the hub starts, limits and ends."""
 
     modules: ClassVar[Sequence[str]] = ("dask_gateway_server",)
@@ -96,11 +97,6 @@ class BrokeredCluster(ClusterAdapter):
         help="The broker's database; by default, a file beside the hub's. Keys and tokens of "
         "clusters are encrypted in it."
     ).tag(config=True, example="sqlite:////srv/jupyterhub/clusters.sqlite")
-
-    @classmethod
-    def opens(cls, value: object) -> None:
-        """Nothing: a cluster class is the base class's."""
-        return None
 
     @validate("worker_memory", "max_worker_memory")
     def _is_a_size(self, proposal: Any) -> str:
@@ -173,11 +169,8 @@ class BrokeredCluster(ClusterAdapter):
                 where="c.JupyterHub.internal_ssl",
                 fix="leave it out, or choose another c.GreyHub.cluster",
             )
-        base = super().contribute()
-        gateway_connect.check_roles(self.parent.config, SERVICE)
-        roles = gateway_connect.roles(self.parent.config, SERVICE)
         scopes = ["read:users:name", "read:users:groups", "read:servers", "list:users"]
-        roles.append({"name": SERVICE, "services": [SERVICE], "scopes": scopes})
+        own = {"name": SERVICE, "services": [SERVICE], "scopes": scopes}
         service = {
             "name": SERVICE,
             "url": f"http://127.0.0.1:{self.dashboard_port}",
@@ -186,11 +179,8 @@ class BrokeredCluster(ClusterAdapter):
             "oauth_no_confirm": True,
             "display": False,
         }
-        return Contribution(
-            services=[service],
-            roles=roles,
-            environment={**base.environment, **gateway_connect.environment(self._ticket)},
-        )
+        roles = [*self.roles(SERVICE), own]
+        return replace(super().contribute(), services=[service], roles=roles)
 
     def settings(self) -> dict[str, Any]:
         """What the broker is told: JSON values, and nothing secret."""
@@ -232,7 +222,8 @@ class BrokeredCluster(ClusterAdapter):
         }
 
     @property
-    def _ticket(self) -> dict[str, Any]:
+    def gateway_ticket(self) -> dict[str, Any]:
+        """Where the broker is."""
         return {
             "address": self.address,
             "proxy_address": f"gateway://{self.reached_at}:{self.port}",
@@ -241,22 +232,6 @@ class BrokeredCluster(ClusterAdapter):
             "broker": True,
             "options": {},
         }
-
-    async def ticket(self, spawner: Any) -> Mapping[str, Any]:
-        """Where the broker is."""
-        return self._ticket
-
-    @classmethod
-    def connect(
-        cls, ticket: Mapping[str, Any], workers: int | None = None, **options: Any
-    ) -> Cluster:
-        """A new cluster of the broker's, with ``workers`` or none to begin with."""
-        return gateway_connect.connect(ticket, workers, options)
-
-    @classmethod
-    def clusters(cls, ticket: Mapping[str, Any]) -> ClusterList:
-        """The user's clusters, of any server."""
-        return gateway_connect.clusters(ticket)
 
     async def check(self) -> Sequence[Finding]:
         """Does the broker answer, and agree on the time?"""
@@ -278,9 +253,8 @@ class BrokeredCluster(ClusterAdapter):
 
 def _limit(limit: Any) -> dict[str, float]:
     """A limit with its memory in GiB; `TraitError` where it is none."""
-    kinds = ("clusters", "workers", "cores", "memory")
-    if not isinstance(limit, Mapping) or not set(limit) <= set(kinds):
-        raise TraitError(f"{limit!r} is no limit: give numbers for {', '.join(kinds)}")
+    if not isinstance(limit, Mapping) or not set(limit) <= set(KINDS):
+        raise TraitError(f"{limit!r} is no limit: give numbers for {', '.join(KINDS)}")
     found = {}
     for kind, most in limit.items():
         try:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from traitlets import Dict, Unicode
 
 from greyhub.adapter import Contribution, Finding
-from greyhub.clusters import Cluster, ClusterAdapter, gateway_connect
-from greyhub.clusters.listing import ClusterList
+from greyhub.clusters.gateway_adapter import ByGateway
 from greyhub.errors import ConfigError
 from greyhub.public_address import is_loopback
 
 
-class GatewayAdapter(ClusterAdapter):
+class GatewayAdapter(ByGateway):
     """Clusters that a dask-gateway starts with its own rights, and limits."""
 
     address = Unicode(
@@ -53,27 +53,11 @@ class GatewayAdapter(ClusterAdapter):
     modules = ("dask_gateway",)
     extra = "greyhub[broker]"
 
-    @classmethod
-    def opens(cls, value: object) -> None:
-        """Nothing: a cluster class is the base class's."""
-        return None
-
     def contribute(self) -> Contribution:
         """The variables of dask-gateway's own client, and the access to the service."""
         self._check_addresses()
-        if self.service:
-            gateway_connect.check_roles(self.parent.config, self.service)
-        return Contribution(
-            environment={
-                **super().contribute().environment,
-                **gateway_connect.environment(self._ticket),
-            },
-            roles=self._roles,
-        )
-
-    @property
-    def _roles(self) -> Sequence[Mapping[str, Any]]:
-        return gateway_connect.roles(self.parent.config, self.service) if self.service else ()
+        roles = self.roles(self.service) if self.service else ()
+        return replace(super().contribute(), roles=roles)
 
     def _check_addresses(self) -> None:
         """Refuse what is no address."""
@@ -105,7 +89,8 @@ class GatewayAdapter(ClusterAdapter):
             )
 
     @property
-    def _ticket(self) -> dict[str, Any]:
+    def gateway_ticket(self) -> dict[str, Any]:
+        """The addresses, and the options."""
         return {
             "address": self.address,
             "proxy_address": self.proxy_address,
@@ -114,22 +99,6 @@ class GatewayAdapter(ClusterAdapter):
             "broker": False,
             "options": dict(self.options),
         }
-
-    async def ticket(self, spawner: Any) -> Mapping[str, Any]:
-        """The addresses, and the options."""
-        return self._ticket
-
-    @classmethod
-    def connect(
-        cls, ticket: Mapping[str, Any], workers: int | None = None, **options: Any
-    ) -> Cluster:
-        """A new cluster, of ``workers`` or none to begin with."""
-        return gateway_connect.connect(ticket, workers, options)
-
-    @classmethod
-    def clusters(cls, ticket: Mapping[str, Any]) -> ClusterList:
-        """The user's clusters at the gateway, of any server."""
-        return gateway_connect.clusters(ticket)
 
     async def check(self) -> Sequence[Finding]:
         """Does the gateway answer, of a version that fits, and agree on the time?"""

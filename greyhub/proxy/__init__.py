@@ -11,7 +11,6 @@ import hashlib
 import os
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from traitlets.config import Config
 
+from greyhub import ports
 from greyhub.errors import ConfigError
 from greyhub.public_address import public_host, public_port
 
@@ -165,15 +165,10 @@ def require_free(host: str, port: int, c: Config) -> None:
     pid_file = Path(c.ConfigurableHTTPProxy.get("pid_file", "jupyterhub-proxy.pid"))
     if pid_file.exists():
         return
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise ConfigError(
-                f"port {port} of {host or 'this machine'} cannot be used: {error.strerror}",
-                where="c.JupyterHub.port",
-                fix="end the program that uses it, or choose another port: "
-                f"c.JupyterHub.port = {port + 1}",
-            ) from error
+    if why := ports.unusable(host, port):
+        raise ConfigError(
+            f"port {port} of {host or 'this machine'} cannot be used: {why}",
+            where="c.JupyterHub.port",
+            fix="end the program that uses it, or choose another port: "
+            f"c.JupyterHub.port = {port + 1}",
+        )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import shutil
 import stat
 import sys
@@ -13,14 +11,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import psutil
 
 from greyhub.broker.processes import MARK
-from greyhub.clusters import left_behind
 from greyhub.conformance import ClusterSuite, OnThisMachine, Part
 from greyhub.conformance.testkit.ticket import configured, ticket
+from tests.conformance.cluster.gateways import ByAdapter
+from tests.conformance.strangers.clusters import Gateway as Stranger
 from tests.support.brokers import BrokerHub
 
 INTERPRETER = """\
@@ -35,7 +33,7 @@ os.execv({python!r}, [{python!r}, *sys.argv[1:]])
 """An interpreter that first runs what is to break a part of Dask."""
 
 
-class LocalBroker(OnThisMachine, ClusterSuite):
+class LocalBroker(ByAdapter, OnThisMachine, ClusterSuite):
     """greyhub's own: processes of the hub's machine."""
 
     adapter = "greyhub.clusters.local_broker:LocalBrokerCluster"
@@ -43,20 +41,13 @@ class LocalBroker(OnThisMachine, ClusterSuite):
     parts = ("dask-gateway", "dask-gateway-server", "jupyterhub")
     endpoint = "LocalBrokerCluster.endpoint"
     claims = {
-        "adaptive": True,
-        "tls": True,
-        "quota": 2,
+        **Stranger.claims,
         "idle_timeout": {"LocalBrokerCluster.idle_timeout": 2.0},
-        "own_scheduler": True,
-        "remote": True,
-        "shared": True,
-        "reattach": True,
     }
     declines = {
-        "groups": "each worker is a process of its own",
+        **Stranger.declines,
         "reaps_on_client_death": "a restarted kernel finds it again; it ends with the user's "
         "server, or when it is idle",
-        "tokens": "a task has no business with the hub",
     }
 
     def prepare(self) -> None:
@@ -99,13 +90,8 @@ class LocalBroker(OnThisMachine, ClusterSuite):
         given = {"idle_timeout": idle} if idle else {}
         return {**made, "address": address, "options": {"python": str(self.python), **given}}
 
-    @contextmanager
-    def of(self, user: str) -> Iterator[None]:
-        """A notebook of the user's."""
-        with mock.patch.dict(
-            os.environ, JUPYTERHUB_USER=user, JUPYTERHUB_API_TOKEN=self.token(user)
-        ):
-            yield
+    def environment(self, user: str) -> dict[str, str]:
+        return {**super().environment(user), "JUPYTERHUB_API_TOKEN": self.token(user)}
 
     def alive(self) -> list[Part]:
         return [replace(part, labels=self._labels(part)) for part in super().alive()]
@@ -116,23 +102,6 @@ class LocalBroker(OnThisMachine, ClusterSuite):
             said = psutil.Process(int(part.id)).environ() if part.id.isdigit() else {}
         hub, _, cluster = said.get(MARK, "").partition("/")
         return {"hub": hub, "user": said.get("USER", "") if cluster else "", "cluster": cluster}
-
-    def make(self, user: str, workers: int = 0, **options: Any) -> Any:
-        with self.of(user):
-            return self.subject().connect(self.ticket(user), workers=workers, **options)
-
-    def clusters(self, user: str) -> Any:
-        with self.of(user):
-            return self.subject().clusters(self.ticket(user))
-
-    def list_clusters(self, user: str) -> list[str]:
-        return [each.name for each in self.clusters(user)]
-
-    def reattach(self, user: str, name: str) -> Any:
-        return self.clusters(user)[name].join(shutdown_on_close=True)
-
-    def reap(self) -> None:
-        asyncio.run(left_behind.end_all())
 
     def visit(self, link: str, user: str) -> int:
         """A browser, in which somebody has logged in at the hub."""
