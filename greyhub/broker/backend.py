@@ -202,7 +202,8 @@ class BrokerBackend(Reconciler):
     def get_scheduler_command(self, cluster: Cluster) -> list[str]:
         """The scheduler's command line; nothing secret is in it."""
         command: list[str] = super().get_scheduler_command(cluster)
-        return [*command, "--preload", "greyhub.clusters.guard"]
+        own = ("greyhub.clusters.guard", "greyhub.clusters.first_heartbeat")
+        return [*command, *(word for each in own for word in ("--preload", each))]
 
     def get_scheduler_env(self, cluster: Cluster) -> dict[str, str]:
         """The scheduler's environment: idle, it also ends where no broker hears of that."""
