@@ -173,10 +173,11 @@ def hub_users(file: str) -> Iterator[HubUsers]:
                 )
         finally:
             engine.dispose()
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, ModuleNotFoundError) as error:
+        needs = f" needs {error.name}" if isinstance(error, ModuleNotFoundError) else ""
         raise click.ClickException(
-            f"the hub's database does not tell who its users are: {type(error).__name__}.\n"
-            "  fix: look at c.JupyterHub.db_url"
+            f"the hub's database does not tell who its users are: {type(error).__name__}{needs}.\n"
+            "  fix: look at c.JupyterHub.db_url, and at what is installed here"
         ) from error
     except (*FAILURES, sqlite3.Error) as error:
         raise click.ClickException(said(error)) from error

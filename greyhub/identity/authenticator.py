@@ -38,6 +38,9 @@ def identified(cls: Any, word: str) -> type:
     """
 
     class PlatformAuthenticator(cls):  # type: ignore[misc]
+        identities_are_kept = True
+        """For one that would look after them by itself."""
+
         _noted: set[str] | None = None
 
         @property
@@ -112,11 +115,11 @@ def identified(cls: Any, word: str) -> type:
             return model
 
         def _who(self, model: dict[str, Any]) -> Identity:
-            found = identity_of(self, word, model, self.normalize_username(model["name"]))
+            name = self.normalize_username(model["name"])
             try:
-                return checked(found)
-            except ValueError as error:
-                self.log.warning("greyhub: a login was refused: %s", error)
+                return checked(identity_of(self, word, model, name))
+            except (KeyError, TypeError, ValueError) as error:
+                self.log.warning("greyhub: a login was refused: %r", error)
                 raise HTTPError(403, "Your login does not say who you are.") from None
 
         def _named(self, model: Any) -> Any:

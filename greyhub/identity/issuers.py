@@ -38,7 +38,8 @@ def issuer_of(authenticator: Any, word: str) -> str:
     another person at another provider.
     """
     if hasattr(authenticator, "identity"):
-        return str(getattr(authenticator, "issuer", "") or word)
+        known = (getattr(authenticator, name, "") for name in ("identity_issuer", "issuer"))
+        return next((each for each in known if isinstance(each, str) and each), word)
     if made_from(type(authenticator), "OAuthenticator"):
         host = urlsplit(str(authenticator.authorize_url)).netloc
         return f"{word}@{host}" if host else word
