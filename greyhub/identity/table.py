@@ -207,15 +207,16 @@ class Identities:
     def _insert(self, into: Table, **values: Any) -> bool:
         """Add a row that is not there; whether it was added."""
         dialect = self.session.get_bind().dialect.name
-        statement: Any
         if dialect == "postgresql":
-            statement = postgresql.insert(into).on_conflict_do_nothing()
-        else:
-            statement = insert(into).prefix_with("OR IGNORE", dialect="sqlite")
-            for name in ("mysql", "mariadb"):
-                statement = statement.prefix_with("IGNORE", dialect=name)
-        added: Any = self.session.execute(statement.values(values))
-        return bool(added.rowcount == 1)
+            added = postgresql.insert(into).values(values).on_conflict_do_nothing()
+            return self.session.execute(added.returning(*into.primary_key)).first() is not None
+        statement = insert(into).values(values).prefix_with("OR IGNORE", dialect="sqlite")
+        for name in ("mysql", "mariadb"):
+            statement = statement.prefix_with("IGNORE", dialect=name)
+        count: int = self.session.execute(statement).rowcount  # type: ignore[attr-defined]
+        if count not in (0, 1):
+            raise RuntimeError(f"{dialect} does not say whether a row was added: {count}")
+        return count == 1
 
 
 def _is(identity: Identity) -> tuple[Any, Any]:
