@@ -165,7 +165,8 @@ def _check_follows(homes: HomespaceAdapter, user: str) -> None:
         raise HomeError(
             f"the home of {user}, {url}, is marked with their name, and cannot become another "
             "user's where it is.\n  fix: add the other user, let them start a server once, copy "
-            "the home with greyhub home copy, and say --without-home"
+            "the home with greyhub home copy, and say --without-home, or for a merge --home and "
+            "that user"
         )
 
 

@@ -62,6 +62,19 @@ def test_users_of_before_are_the_issuer_s_that_was_in_force_then() -> None:
             table.claim(Identity(LOCAL, "another"), "ada")
 
 
+def test_a_name_whose_login_was_moved_away_is_nobody_s() -> None:
+    for moved in (Identity(LOCAL, "ada"), Identity("pam", "ada")):
+        with identities(None, "ada", "bob") as table:
+            table.note_users(LOCAL)
+            if moved.issuer == LOCAL:
+                table.claim(moved, "ada")
+            else:
+                table.map(moved, "ada")
+            table.map(moved, "bob")
+            with pytest.raises(NameTaken):
+                table.claim(Identity(LOCAL, "another"), "ada")
+
+
 def test_a_user_whom_nobody_noted_is_nobody_s() -> None:
     with identities(None, "ada") as table, pytest.raises(NameTaken):
         table.claim(Identity(LOCAL, "ada"), "ada")
