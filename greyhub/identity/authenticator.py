@@ -43,6 +43,11 @@ def identified(cls: Any, word: str) -> type:
 
         _noted: set[str] | None = None
 
+        @classmethod
+        def section_names(cls) -> list[str]:
+            """The sections of the configuration, each once: two classes have one name."""
+            return list(dict.fromkeys(super().section_names()))
+
         @property
         def _identities(self) -> Identities:
             """The table, with every user noted whom the hub has had before."""
@@ -159,7 +164,8 @@ def identified(cls: Any, word: str) -> type:
 
         PlatformAuthenticator.update_auth_model = update_auth_model
 
-    PlatformAuthenticator.__name__ = PlatformAuthenticator.__qualname__ = f"Platform{cls.__name__}"
+    # Messages name the class that was chosen, and its section of the configuration.
+    PlatformAuthenticator.__name__ = PlatformAuthenticator.__qualname__ = cls.__name__
     PlatformAuthenticator.__module__, PlatformAuthenticator.__doc__ = cls.__module__, cls.__doc__
     return PlatformAuthenticator
 

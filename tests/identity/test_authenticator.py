@@ -12,7 +12,7 @@ from jupyterhub.auth import Authenticator
 from oauthenticator.generic import GenericOAuthenticator
 from tornado.web import HTTPError
 from traitlets import Any as AnyTrait
-from traitlets.config import Configurable
+from traitlets.config import Config, Configurable
 
 from greyhub.identity.authenticator import identified
 from greyhub.identity.rules import Identity
@@ -93,6 +93,14 @@ async def test_a_login_is_the_user_it_was_whatever_the_provider_says_now(app: Ap
     assert "ada" in said
     assert "administrator" in said
     assert await name_of(one, {"name": "countess", "sub": "9b1c"}) == "countess"
+
+
+def test_the_class_has_the_name_and_the_options_of_the_one_that_was_chosen(app: App) -> None:
+    config = Config({"Simple": {"allow_all": True}})
+    config.Simple.allowed_users.add("ada")
+    one = identified(Simple, "simple")(parent=app, config=config)
+    assert (type(one).__name__, one.allow_all, one.allowed_users) == ("Simple", True, {"ada"})
+    assert one.section_names().count("Simple") == 1
 
 
 async def test_the_log_names_the_command(app: App, caplog: pytest.LogCaptureFixture) -> None:
