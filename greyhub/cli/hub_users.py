@@ -67,21 +67,18 @@ class HubUsers:
         except FAILURES:
             return ""
 
-    def servers_of(self, *users: str) -> list[str]:
-        """The servers of users that run, start or stop, for people."""
-        found = sorted(self.database.servers())
-        whose = [(user, name) for user, name in found if user in users]
-        return [f"{user}'s server {name}".rstrip() for user, name in whose]
-
-    def clusters_of(self, *users: str) -> list[str]:
-        """The clusters of users that the hub's own broker keeps, for people."""
+    def running(self) -> dict[str, list[str]]:
+        """The servers that run, start or stop, and the clusters of the hub's broker, by user."""
+        found: dict[str, list[str]] = {}
+        for user, name in sorted(self.database.servers()):
+            found.setdefault(user, []).append(f"{user}'s server {name}".rstrip())
         path = self.private / "clusters.sqlite"
-        if not path.exists():
-            return []
-        query = "select username, name from clusters where stop_time is null order by username"
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as database:
-            found = [(str(user), str(name)) for user, name in database.execute(query)]
-        return [f"{user}'s cluster {name}" for user, name in found if user in users]
+        if path.exists():
+            query = "select username, name from clusters where stop_time is null order by name"
+            with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as database:
+                for user, name in database.execute(query):
+                    found.setdefault(user, []).append(f"{user}'s cluster {name}")
+        return found
 
     def check_is_known(self, user: str) -> None:
         """Raise where nobody has, or had, this name."""
@@ -92,11 +89,16 @@ class HubUsers:
                 "is added on the hub's admin page, or by logging in"
             )
 
+    def to_be_stopped(self, *users: str) -> str:
+        """The servers and clusters of these users that run, for people."""
+        runs = self.running()
+        return ", ".join(each for user in users for each in runs.get(user, ()))
+
     def check_nothing_runs(self, *users: str) -> None:
         """Raise while servers or clusters of these users run."""
-        if found := [*self.servers_of(*users), *self.clusters_of(*users)]:
+        if found := self.to_be_stopped(*users):
             raise HomeError(
-                f"these run: {', '.join(found)}.\n  fix: stop them, and run the same command again"
+                f"these run: {found}.\n  fix: stop them, and run the same command again"
             )
 
     def check_account(self) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import click
@@ -25,7 +26,7 @@ def command(file: str, as_json: bool) -> None:
     greyhub users list --json -f /etc/greyhub/greyhub_config.py
     """  # noqa: D301
     with hub_users(file) as hub:
-        found = [_user(hub, name) for name in _names(hub)]
+        found = _all(hub)
         rules = sorted(hub.identities.same_names())
     if as_json:
         pairs = [{"from": source, "to": target} for source, target in rules]
@@ -41,22 +42,35 @@ def command(file: str, as_json: bool) -> None:
         click.echo("the hub has no users yet")
 
 
-def _names(hub: HubUsers) -> list[str]:
-    return sorted({*hub.database.users(), *hub.identities.names()})
+def _all(hub: HubUsers) -> list[dict[str, Any]]:
+    """Everybody, with one question for each kind of fact: there may be thousands."""
+    users, names = hub.database.users(), hub.identities.names()
+    homes, runs, rows = _homes(hub, {*users, *names}), hub.running(), defaultdict(list)
+    for identity, name in hub.identities.rows().items():
+        rows[name].append(identity._asdict())
+    return [
+        {
+            "name": name,
+            "user": name in users,
+            "identities": rows[name],
+            "claimable_by": names.get(name, ("", ""))[0],
+            "became": names.get(name, ("", ""))[1],
+            "home": homes.get(name, ""),
+            "runs": runs.get(name, []),
+        }
+        for name in sorted({*users, *names})
+    ]
 
 
-def _user(hub: HubUsers, name: str) -> dict[str, Any]:
-    claimable_by, became = hub.identities.names().get(name, ("", ""))
-    rows = [each for each, has in hub.identities.rows().items() if has == name]
-    return {
-        "name": name,
-        "user": name in hub.database.users(),
-        "identities": [each._asdict() for each in rows],
-        "claimable_by": claimable_by,
-        "became": became,
-        "home": "" if became else hub.home_of(name),
-        "runs": [*hub.servers_of(name), *hub.clusters_of(name)],
-    }
+def _homes(hub: HubUsers, names: Iterable[str]) -> dict[str, str]:
+    """Where homes are, or would be; of a name that was changed, nowhere."""
+    if hub.homes is None:
+        return {}
+    known = hub.homes.registry.read()
+    taken = set(known.values())
+    found = {name: hub.homes.home_of(name, remembered=False) for name in names}
+    found = {name: place for name, place in found.items() if place not in taken}
+    return {**found, **{name: hub.homes.home_of(name) for name in names if name in known}}
 
 
 def _line(each: Mapping[str, Any]) -> str:

@@ -96,7 +96,7 @@ def _map(hub: HubUsers, user: str, identity: Identity, dry: bool) -> list[str]:
     if before:
         home = hub.home_of(before)
         found.append(f"  it was {before}, whose home stays{f': {home}' if home else ''}")
-        running = [*hub.servers_of(before), *hub.clusters_of(before)]
+        running = hub.running().get(before)
         found += [f"  still run: {', '.join(running)}"] if running else []
     if not dry:
         hub.identities.map(identity, user)

@@ -53,11 +53,14 @@ def _merge(hub: HubUsers, user: str, into: str, home: str | None, dry: bool) -> 
             raise HomeError(f"{into} is {is_now(hub, into)} now.\n  fix: merge into that user")
         passes = _home_passes(hub, user, into, home)
         move = plan(hub.private, hub.homes, user, into, user_too=False, with_home=passes)
-    hub.check_nothing_runs(user, *([into] if move.homes else []))
+    whose = (user, into) if move.homes else (user,)
     found = _told(hub, move, dry)
-    if not dry:
-        hub.check_account()
-        carry_out(move, hub.private, hub.identities)
+    if dry:
+        runs = hub.to_be_stopped(*whose)
+        return [*found, f"to be stopped before: {runs}"] if runs else found
+    hub.check_nothing_runs(*whose)
+    hub.check_account()
+    carry_out(move, hub.private, hub.identities)
     return found
 
 

@@ -71,14 +71,15 @@ def _rename(
         _check_keeps_homes(hub, user, without_home)
         with_home = not without_home
         move = plan(hub.private, hub.homes, user, new, user_too=True, with_home=with_home)
-    hub.check_nothing_runs(user, new)
-    if not dry:
-        if not stopped:
-            hub.check_stopped()
-        hub.check_account()
     found = _told(hub, move, dry)
-    if not dry:
-        carry_out(move, hub.private, hub.identities)
+    if dry:
+        runs = hub.to_be_stopped(user, new)
+        return [*found, f"to be stopped before: {', '.join(filter(None, ['the hub', runs]))}"]
+    hub.check_nothing_runs(user, new)
+    if not stopped:
+        hub.check_stopped()
+    hub.check_account()
+    carry_out(move, hub.private, hub.identities)
     return found
 
 

@@ -245,6 +245,9 @@ def test_servers_that_run_keep_users_as_they_are(hub: Hub) -> None:
     assert "bob" in refused("merge", "bob", "ada", "--home", "ada")
     assert "bob" in refused("merge", "ada", "bob", "--home", "ada")
     assert "bob" in refused("rename", "bob", "eve")
+    for command in (("rename", "bob", "eve"), ("merge", "bob", "ada", "--home", "ada")):
+        assert "to be stopped before: " in (said := good(*command, "--dry-run"))
+        assert "bob's server" in said
     good("rename", "ada", "countess")  # others' go on
     good("map", "bob", "--issuer", OPENID, "--subject", "1")
 
