@@ -80,11 +80,7 @@ class Hub:
 
     def serve(self, user: str) -> None:
         with self.table() as table:
-            table.session.execute(
-                text("insert into spawners select id, '', 7 from users where name = :user"),
-                {"user": user},
-            )
-            table.session.commit()
+            databases.run_server(table, user)
 
     def rows(self) -> dict[Identity, str]:
         with self.table() as table:
