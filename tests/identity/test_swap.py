@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
+
 from tests.support.hubs import Hub
 from tests.support.waiting import MINUTE
 
@@ -82,5 +84,18 @@ def test_a_swap_and_back_leaves_everybody_who_they_are(directory: Path) -> None:
         assert hub.pid("ada") == pid
         assert (home / "mine.txt").read_text() == "hers"
         assert {each["name"] for each in hub.api("GET", "users")} == {"ada", "bob", "mallory"}
+
+        hub.stop_server("ada")
+        hub.stop()
+        command(hub, "rename", "ada", "countess")
+        hub.start()
+        assert who(hub, "ada") == "countess"
+        hub.spawn("countess")
+        assert hub.ticket("countess", "homespace").data["path"] == str(home)
+        assert psutil.Process(hub.pid("countess")).uids().real == home.stat().st_uid
+        hub.api("DELETE", "users/bob")
+        restart(OTHER)
+        assert who(hub, "3=bob") is None, "the name of a deleted user is kept for them"
+        assert who(hub, "4=ada") is None, "nor is a former name had"
     finally:
         hub.end()
