@@ -80,6 +80,9 @@ def identified(cls: Any, word: str) -> type:
             except NameTaken as taken:
                 self.log.warning("greyhub: a login was refused: %s", taken)
                 raise _refused(taken.name) from None
+            except ValueError as error:
+                self.log.warning("greyhub: a login was refused: %s", error)
+                raise HTTPError(403, "Your login gives a name that no user can have.") from None
             if name != (known or proposed):  # decided meanwhile, and not by the rules for it
                 raise HTTPError(403, "Who you are on this hub has just changed: log in again.")
             model["name"] = name
@@ -124,7 +127,7 @@ def identified(cls: Any, word: str) -> type:
             try:
                 return checked(identity_of(self, word, model, name))
             except (KeyError, TypeError, ValueError) as error:
-                self.log.warning("greyhub: a login was refused: %r", error)
+                self.log.warning("greyhub: a login was refused: %s", error)
                 raise HTTPError(403, "Your login does not say who you are.") from None
 
         def _named(self, model: Any) -> Any:

@@ -10,6 +10,9 @@ from typing import NamedTuple
 LONGEST = 255
 """Characters of an issuer, a subject or a name, as the database keeps them."""
 
+SHOWN = 60
+"""Characters of what is refused that a log gets."""
+
 
 class Identity(NamedTuple):
     """Who somebody is, for one authenticator."""
@@ -70,7 +73,8 @@ def checked(identity: Identity) -> Identity:
     """
     for part in identity:
         if not isinstance(part, str) or not part.isprintable() or not 0 < len(part) <= LONGEST:
-            raise ValueError(f"{part!r} is nothing by which a person can be known")
+            shown = repr(part)[:SHOWN]
+            raise ValueError(f"{shown} is nothing by which a person can be known")
     return Identity(*identity)
 
 

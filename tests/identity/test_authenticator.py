@@ -171,6 +171,16 @@ async def test_a_login_that_does_not_say_who_it_is_is_refused(app: App, sub: Any
     assert identities_of(app).rows() == {}
 
 
+@pytest.mark.parametrize("name", ["x" * 300, "a\u200bb", "a\nb"])
+async def test_a_name_that_cannot_be_kept_is_refused(
+    app: App, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = made(app, WithIdentity, log=logging.getLogger("tests"))
+    assert "no user can have" in await refused(one, {"name": name, "sub": "1"})
+    assert identities_of(app).rows() == {}
+    assert max(map(len, caplog.text.splitlines()), default=0) < 250
+
+
 async def test_a_refresh_that_is_about_another_user_asks_for_a_login(app: App) -> None:
     one = made(app, WithIdentity)
     await name_of(one, {"name": "ada", "sub": "1"})
