@@ -127,6 +127,8 @@ def _compose(c: Config, app: Any, directory: Path) -> Composition:
         if not problems and (spawner := greyhub.spawner_class()) is not None:
             c.JupyterHub.spawner_class = spawner
         proxy.choose(c, platform.config)
+        if not problems and platform.authenticator is not None:
+            c.JupyterHub.authenticator_class = greyhub.authenticator_class(platform.authenticator)
         _defer_secrets(c)
         c.GreyHub.composed = True
     composition = Composition(greyhub, platform, sort_findings(found))

@@ -209,6 +209,13 @@ class GreyHub(LoggingConfigurable):
         delete_user = self.delete_user if deletes else None
         return spawner_class(spawner.load_class(), delete_user, self.profiles)
 
+    def authenticator_class(self, cls: type) -> type:
+        """The Authenticator class that the hub runs, made of the one that was chosen."""
+        from greyhub.identity.authenticator import identified
+        from greyhub.identity.issuers import word_of
+
+        return identified(cls, word_of(self.adapters.get("auth"), cls))
+
     @property
     def profiles(self) -> ProfileChoice | None:
         """What users choose between when a server starts, if there is anything."""

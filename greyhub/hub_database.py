@@ -38,6 +38,11 @@ class HubDatabase:
         """The names of all users."""
         return {str(name) for (name,) in self._rows("select name from users")}
 
+    def same_names(self) -> set[tuple[str, str]]:
+        """Pairs of issuers: the names of the first may be had by the second's logins."""
+        query = "select source, target from greyhub_same_names"
+        return {(str(source), str(target)) for source, target in self._rows(query)}
+
     def servers(self) -> set[Server]:
         """The servers that run, start or stop."""
         return {(str(user), str(name)) for user, name in self._rows(SERVERS)}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from greyhub.adapter import Finding
+from greyhub.checks.identities import who_would_not_get_in
 from greyhub.checks.platform import Platform
 from greyhub.secrets import masked, shown
 
@@ -58,7 +59,10 @@ def _option(section: str, name: str) -> Callable[[Platform], Any]:
 _COPY = "copy the homes first: greyhub home copy {old} {new} --all"
 _HOMES = "copy the homes first, then let users in"
 _SERVERS = "stop every server before the hub starts with it"
-_USERS = "make a table from old names to new ones, and rename users and homes by it"
+_USERS = (
+    "users who have logged in keep their names: greyhub users list. For the others: greyhub users "
+    "map, or rename"
+)
 
 PERSISTENT_SETTINGS = (
     PersistentSetting("the homes' place", _home, "the homes that are there now", _COPY),
@@ -73,12 +77,6 @@ PERSISTENT_SETTINGS = (
         _class("spawner"),
         "servers that run now, which another class does not find again",
         _SERVERS,
-    ),
-    PersistentSetting(
-        "the Authenticator class",
-        _class("authenticator"),
-        "users and homes under the names that the former one gave",
-        _USERS,
     ),
     *(
         PersistentSetting(
@@ -150,3 +148,4 @@ def left_behind(old: Platform, new: Platform, files: tuple[str, str]) -> Iterato
                 f"which leaves behind {setting.left}",
                 setting.fix.format(**names),
             )
+    yield from who_would_not_get_in(old, new, files)

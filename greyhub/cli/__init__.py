@@ -19,6 +19,7 @@ COMMANDS = {
     "show": "greyhub.cli.show:show",
     "adapters": "greyhub.cli.adapters:adapters",
     "home": "greyhub.cli.home:home",
+    "users": "greyhub.cli.users:users",
     "conform": "greyhub.conformance.command:conform",
 }
 """The commands in the order in which help lists them."""

@@ -107,8 +107,8 @@ class HomespaceAdapter(_FormerName):
     deletion = Enum(
         ["keep", "trash", "remove"],
         "keep",
-        help="What becomes of a home when its user is deleted. ``keep``: it stays, and is the home "
-        "of whoever gets that name next. ``trash``: it goes to ``.trash`` beside the homes, under "
+        help="What becomes of a home when its user is deleted. ``keep``: it stays, and is for the "
+        "same person when they come back. ``trash``: it goes to ``.trash`` beside the homes, under "
         "the day's date. ``remove``: it is gone. On a store, the hub itself needs the credentials. "
         "Removing a named server leaves the home alone: it is the user's.",
     ).tag(config=True, seen=True, example="trash")
@@ -196,12 +196,13 @@ class HomespaceAdapter(_FormerName):
         name = spawner.user.name
         url = self.home_of(name, remembered=False)
         self.parent.make_state()
-        url = await asyncio.to_thread(self.registry.remember, name, url)
-        if _protocol(url) == "pvc":
+        url = await asyncio.to_thread(self.registry.remember, name, url, alone=True)
+        if _protocol(url) == "pvc" or url.startswith("/"):
+            kind = "a directory" if url.startswith("/") else "a claim"
             raise HomeError(
-                f"the home of {name} is {url}, a claim, and not at {self.url}.\n"
-                "  fix: copy it, with greyhub home copy --switch, or set c.GreyHub.homespace = "
-                '"kubernetes" again'
+                f"the home of {name} is {url}, {kind}, and not at {self.url}.\n"
+                "  fix: copy it, with greyhub home copy --switch, or set c.GreyHub.homespace as "
+                "it was"
             )
         ticket: dict[str, Any] = {"url": url, "storage_options": self.storage_options}
         if self.kept == "native":

@@ -68,12 +68,27 @@ class LocalHomespace(_FormerName):
         return self.resolve(self.root) if self.root else self.parent.state / "homes"
 
     def path(self, username: str) -> Path:
-        """The home of a user; no two users share one."""
-        return self.directory / filename(username)
+        """The home of a user; no two users share one.
+
+        Raises
+        ------
+        greyhub.errors.HomeError
+            It is the home of another user, who was renamed.
+        """
+        known, path = self.registry.read(), self.directory / filename(username)
+        if known.get(username, "").startswith("/"):
+            return Path(known[username])  # of a user who was renamed, or merged with another
+        if str(path) in known.values():
+            other = next(name for name, where in known.items() if where == str(path))
+            raise HomeError(
+                f"the directory {path} is the home of {other}, whose name it was: {username} "
+                "cannot have it.\n  fix: give this user another name"
+            )
+        return path
 
     def home_of(self, username: str, *, remembered: bool = True) -> str:
         """The directory of a user's home, which is the same for good."""
-        return str(self.path(username))
+        return str(self.path(username) if remembered else self.directory / filename(username))
 
     def contribute(self) -> Contribution:
         """Nothing but a look at the welcome files."""

@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -72,10 +72,13 @@ class HomeRegistry:
 
     def move(self, user: str, url: str | None) -> None:
         """From now on a user's home is there; with None, it is decided anew."""
+        self.move_all({user: url})
+
+    def move_all(self, homes: Mapping[str, str | None]) -> None:
+        """Move the homes of several users in one step."""
         with self._locked():
-            known = self.read()
-            left = {name: where for name, where in known.items() if name != user}
-            self._write(left if url is None else {**left, user: url})
+            known = {**self.read(), **homes}
+            self._write({name: where for name, where in known.items() if where is not None})
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from greyhub.errors import ConfigError
 
 class UidTable:
     """The table of uids, kept in a file: a user's uid never changes or passes to another.
+
+    Only an administrator's command passes it on, together with the home: `pass_on`.
 
     Parameters
     ----------
@@ -29,7 +31,7 @@ class UidTable:
     def uid(self, name: str) -> int:
         """The uid of a user: the one it has, or the next that nobody ever had."""
         with self._locked():
-            table: dict[str, int] = json.loads(self.path.read_text()) if self.path.exists() else {}
+            table = self.read()
             if name not in table:
                 uid = max([self.first - 1, *table.values()]) + 1
                 if uid > self.last:
@@ -41,6 +43,17 @@ class UidTable:
                 self._write({**table, name: uid})
                 return uid
             return table[name]
+
+    def read(self) -> dict[str, int]:
+        """Every user's uid."""
+        table: dict[str, int] = json.loads(self.path.read_text()) if self.path.exists() else {}
+        return table
+
+    def pass_on(self, uids: Mapping[str, int | None]) -> None:
+        """Users have these uids from now on, or with None no uid yet, all in one step."""
+        with self._locked():
+            table = {**self.read(), **uids}
+            self._write({name: uid for name, uid in table.items() if uid is not None})
 
     def _write(self, table: dict[str, int]) -> None:
         building = self.path.with_suffix(".new")

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from greyhub.cli import COMMANDS, group
 from tests.checks.starting import NAME, forget, write
+from tests.identity.databases import identities
 
 
 @pytest.fixture(autouse=True)
@@ -132,6 +133,38 @@ def test_show_of_two_files_warns_of_what_is_left_behind(here: Path) -> None:
     assert "leaves behind the homes that are there now" in said
     assert "greyhub home copy old.py new.py --all" in said
     assert "nothing would change" in run("show", "old.py", "old.py").output
+
+
+def test_show_of_two_files_warns_of_users_who_would_not_get_in(here: Path) -> None:
+    end = "\nimport greyhub\ngreyhub.compose(c)\n"
+    exact = "from greyhub.auth.password import *\n"
+    exact += "class Exact(LocalPassword):\n    def normalize_username(self, name):\n"
+    exact += "        return name\nc.GreyHub.auth = Exact\nc.JupyterHub.ip = '127.0.0.1'\n"
+    exact += "c.LocalPassword.everyone = True\n"
+    (here / "old.py").write_text(end)
+    (here / "exact.py").write_text(exact + end)
+    other = (
+        'c.GreyHub.auth = "shared-password"\nc.JupyterHub.ip = "127.0.0.1"\n'
+        'c.SharedPasswordAuthenticator.user_password = "correct horse battery"\n'
+        'c.Authenticator.allowed_users = {"ada"}'
+    )
+    (here / "new.py").write_text(other + end)
+    (here / "greyhub-state" / "hub").mkdir(parents=True)
+    with identities(here / "greyhub-state/hub/jupyterhub.sqlite", "ada", "Eve") as table:
+        said = run("show", "old.py", "new.py").output
+        assert "logins are by shared-password and no longer by local" in said
+        assert "greyhub users map --from local --to shared-password --same-names -f new.py" in said
+        table.allow_same_names("local", "shared-password")
+    said = run("show", "old.py", "new.py").output
+    assert "--same-names" not in said
+    assert "as it was said" in said
+    (here / "mapped.py").write_text('c.Authenticator.username_map = {"ada": "root"}' + end)
+    said = run("show", "old.py", "mapped.py").output
+    assert "ada becomes root" in said
+    assert "logins are by" not in said
+    said = run("show", "exact.py", "new.py").output
+    assert "Eve becomes eve" in said
+    assert "ada becomes" not in said
 
 
 def test_adapters() -> None:

@@ -8,9 +8,11 @@ import iris_sample_data
 import pytest
 
 from greyhub.cli.init import TUTORIAL
+from greyhub.identity.rules import Identity
 from tests.docs.blocks import ROOT, RUNNABLE, SHOWN, Block, blocks, pages
 from tests.docs.reader import END, START, Reader
 from tests.docs.test_write_an_adapter import PACKAGE
+from tests.identity.databases import add, identities, run_server
 
 ELSEWHERE = {
     "docs/reference/options.md": "# Options",
@@ -80,11 +82,23 @@ def has_environment(reader: Reader) -> None:
     command.touch(mode=0o755)
 
 
+def has_users(reader: Reader) -> None:
+    """A hub that has users, of whom one has a server."""
+    (reader.place / "greyhub-state/hub").mkdir(parents=True)
+    with identities(reader.place / "greyhub-state/hub/jupyterhub.sqlite", "ada", "bob") as table:
+        table.note_users("local")
+        table.claim(Identity("local", "ada"), "ada")
+        table.claim(Identity("pam", "ada2"), "ada2")
+        add(table, "ada2")
+        run_server(table, "ada")
+
+
 HAS = {
     "README.md": has_tutorial,
     "docs/how-to/data.md": has_rain,
     "docs/how-to/move-homes.md": has_homes,
     "docs/how-to/profiles.md": has_environment,
+    "docs/how-to/users.md": has_users,
     "docs/index.md": has_tutorial,
     "docs/tutorial/first-figure.md": has_tutorial,
     "docs/tutorial/write-an-adapter.md": has_rain,

@@ -80,13 +80,18 @@ class PlatformHomes:
             Users who may have one: a long name cannot be read from its folder's.
         """
         names = {filename(name): name for name in known}
-        found = set(self.registry.read()) if self.registry else set()
+        remembered = self.registry.read() if self.registry else {}
+        found = set(remembered)
         for folder in self._folders():
             name = names.get(folder) or unquote(folder)
             with suppress(ValueError):
-                if filename(name) == folder:
+                if filename(name) == folder and self._of_template(name) not in remembered.values():
                     found.add(name)
         return sorted(found)
+
+    def _of_template(self, user: str) -> str:
+        """Where a home of this name would be, which may be of a user who was renamed."""
+        return self.adapter.home_of(user, remembered=False) if self.adapter else ""
 
     @property
     def tells_users_apart(self) -> bool:
