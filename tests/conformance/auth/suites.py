@@ -130,6 +130,57 @@ class TokenedSuite(AuthSuite):
         OPEN.clear()
 
 
+class OpenID(AuthSuite):
+    """What ``c.GreyHub.auth = "oidc"`` uses, by the provider's issuer alone."""
+
+    adapter = "greyhub.auth.openid.authenticator:OIDCAuthenticator"
+    mode = "real"
+    config = {
+        "OIDCAuthenticator": {
+            "issuer": "{issuer}",
+            "client_id": "{client_id}",
+            "client_secret": "{client_secret}",
+            "oauth_callback_url": "{callback}",
+            "groups_url": "{issuer}/v1.0/me/transitiveMemberOf",
+        }
+    }
+    claims = {
+        "oauth2",
+        "id_token",
+        "groups",
+        "overage",
+        "restricts",
+        "remote",
+        "refresh",
+        "slo",
+    }
+    declines = {
+        "password": "there is no form",
+        "email_names": "names are preferred_username: judged apart",
+        "sessions": "nothing is opened",
+    }
+
+    def restrictions(self):
+        inside = {"claims": {"hd": "inside.example"}}
+        outside = [
+            {"claims": {"hd": domain}}
+            for domain in ("not-inside.example", "inside.example.evil", ["inside.example"])
+        ]
+        options = {"required_claims": {"hd": ["inside.example"]}}
+        return [Restriction(options, "inside.example", inside, outside)]
+
+
+class OpenIDByMail(OpenID):
+    """The same, with names that are e-mail addresses."""
+
+    name_claim = "email"
+    config = {
+        "OIDCAuthenticator": {**OpenID.config["OIDCAuthenticator"], "username_claim": "email"}
+    }
+    claims = {*OpenID.claims, "email_names"}
+    declines = {name: why for name, why in OpenID.declines.items() if name != "email_names"}
+
+
 class LazySuite(AuthSuite):
     """Lets in whoever comes, and claims nothing: there is no badge for that."""
 

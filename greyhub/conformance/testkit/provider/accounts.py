@@ -121,6 +121,7 @@ class Code:
     redirect_uri: str
     challenge: str
     scope: str
+    nonce: str = ""
     used: bool = False
 
 
