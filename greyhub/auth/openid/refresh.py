@@ -70,21 +70,34 @@ async def _asked(authenticator: Any, user: Any, state: Mapping[str, Any]) -> dic
     kept = state.get("id_token_claims") or {}
     before = {name: value for name, value in kept.items() if name not in told}
     refresh = state.get("refresh_token")
+
+    async def by_access_token() -> dict[str, Any]:
+        kept = {name: state[name] for name in ("access_token", "refresh_token")}
+        said = await authenticator.statement(kept, nonce=None, before=before)
+        return await _model(authenticator, kept, said, state)
+
     if not refresh or (_tells_all(authenticator, state) and _lasts(authenticator, state)):
-        tokens = {name: state[name] for name in ("access_token", "refresh_token")}
         try:
-            said = await authenticator.statement(tokens, nonce=None, before=before)
-            return await _model(authenticator, tokens, said, state)
+            return await by_access_token()
         except GrantRefused:
             if not refresh:
                 raise
-    tokens = await authenticator.provider.exchange(
-        {"grant_type": "refresh_token", "refresh_token": refresh}
-    )
+    form = {"grant_type": "refresh_token", "refresh_token": refresh}
+    try:
+        tokens = await authenticator.provider.exchange(form)
+    except ProviderUnavailable:
+        await user.save_auth_state({**state, "unanswered": True})
+        raise
+    except GrantRefused:
+        if not state.get("unanswered"):
+            raise
+        # It was perhaps used up by the request whose answer was lost: the access token decides.
+        state = {**state, "refresh_token": None}
+        return await by_access_token()
     tokens = {**tokens, "refresh_token": tokens.get("refresh_token") or refresh}
     # The old refresh token may be good no more: the new one is kept, whatever comes.
     new = {name: tokens[name] for name in ("access_token", "refresh_token")}
-    await user.save_auth_state({**state, **new, **times(tokens)})
+    await user.save_auth_state({**state, **new, **times(tokens), "unanswered": False})
     said = await authenticator.statement(tokens, nonce=None, before=before)
     return await _model(authenticator, tokens, said, state)
 
