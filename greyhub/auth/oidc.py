@@ -7,19 +7,24 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from traitlets.config.loader import DeferredConfig
 
 from greyhub.adapter import Contribution, Finding
 from greyhub.auth import AuthAdapter
 from greyhub.errors import ConfigError
-from greyhub.public_address import is_loopback, public_host
+from greyhub.public_address import is_loopback, public_host, public_port
 
 KEY: Final = "JUPYTERHUB_CRYPT_KEY"
 """JupyterHub's own variable for keys that users' tokens are encrypted by."""
 
 GRACE: Final = 3600
 """Seconds for which a login outlasts an outage of the provider, if nothing else is set."""
+
+
+CALLBACK: Final = "/hub/oauth_callback"
+"""The hub's page that the provider sends browsers back to."""
 
 
 class KeptKey(DeferredConfig):
@@ -95,9 +100,7 @@ class OpenIDConnect(AuthAdapter):
                 where=f"{section}.client_id",
                 fix="register the hub with the provider, and set the id that it gives",
             )
-        host = public_host(self.parent.config)
-        known = made.oauth_callback_url or self.parent.config.JupyterHub.get("public_url")
-        if not known and (host is None or not is_loopback(host)):
+        if not self._redirect(made):
             raise ConfigError(
                 "it is not said by which address browsers reach this hub, and the provider sends "
                 "them back there",
@@ -106,9 +109,28 @@ class OpenIDConnect(AuthAdapter):
                 "https://hub.example.org/hub/oauth_callback with the provider",
             )
 
+    def _redirect(self, made: Any) -> str:
+        """Where the provider sends browsers back to; empty if nothing says so."""
+        if made.oauth_callback_url:
+            return str(made.oauth_callback_url)
+        hub = self.parent.config.JupyterHub
+        base = f"/{str(hub.get('base_url', '')).strip('/')}/".replace("//", "/")
+        public = str(hub.get("public_url") or "").rstrip("/")
+        if public:
+            # As JupyterHub has it: a public URL without a path gains the base URL.
+            return f"{public}{'' if urlsplit(public).path else base.rstrip('/')}{CALLBACK}"
+        host = public_host(self.parent.config)
+        if host is None or not is_loopback(host):
+            return ""
+        shown = f"[{host}]" if ":" in host else host
+        return f"http://{shown}:{public_port(self.parent.config)}{base.rstrip('/')}{CALLBACK}"
+
     async def check(self) -> Sequence[Finding]:
         """Does the provider answer, know this hub, tell what the rules need, and the right time?"""
-        return await super().check()
+        from greyhub.auth.openid.live_check import findings
+
+        made = self.dry_authenticator()
+        return await findings(made, self._redirect(made))
 
     def label(self) -> str:
         """The provider."""

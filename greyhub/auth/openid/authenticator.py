@@ -46,9 +46,9 @@ class OIDCAuthenticator(OIDCOptions):
 
     @default("provider")
     def _default_provider(self) -> Provider:
-        own = self.facts
+        own = self.facts.at(self.issuer)
         return Provider(
-            issuer=own.word or self.issuer,
+            issuer=self.issuer or own.word,
             client_id=self.client_id,
             client_secret=self.client_secret,
             client=self.http_client,
@@ -231,14 +231,14 @@ class OIDCAuthenticator(OIDCOptions):
         if not self.logout_at_provider:
             return back
         state = auth_state or {}
+        there = ""
         try:
+            there = (await self.provider.metadata()).end_session_endpoint
             for token in (state.get("refresh_token"), state.get("access_token")):
                 if token:
                     await self.provider.revoke(token)
-            there = (await self.provider.metadata()).end_session_endpoint
         except ProviderUnavailable as error:
-            self.warn(f"a logout did not reach the provider: {error.log_message}")
-            return back
+            self.warn(f"a logout did not revoke the tokens: {error.log_message}")
         if not there:
             return back
         asked = {"client_id": self.client_id}

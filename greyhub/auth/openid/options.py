@@ -28,7 +28,7 @@ class OIDCOptions(OAuthenticator):  # type: ignore[misc]
         list(PRESETS),
         "",
         help="A provider whose particulars are known: they are the defaults of other options. "
-        "``github`` speaks OAuth 2 alone, and has no issuer.",
+        "``github`` speaks OAuth 2 alone: its ``issuer`` is set for GitHub Enterprise only.",
     ).tag(config=True)
 
     issuer = Unicode(
@@ -99,7 +99,7 @@ class OIDCOptions(OAuthenticator):  # type: ignore[misc]
 
     @default("groups_url")
     def _default_groups_url(self) -> str:
-        return self.facts.groups_url
+        return self.facts.at(self.issuer).groups_url
 
     @default("extra_authorize_params")
     def _default_authorize_params(self) -> dict[str, str]:

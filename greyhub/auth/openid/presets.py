@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 
@@ -27,6 +27,23 @@ class Preset:
 
     endpoints: Mapping[str, str] = field(default_factory=dict)
     """Its addresses, where it speaks OAuth 2 alone and there is no discovery."""
+
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    """What these addresses begin with, and what with at another address of the same software."""
+
+    def at(self, issuer: str) -> Preset:
+        """The same software at another address, where there is no discovery."""
+        if not issuer:
+            return self
+
+        def moved(url: str) -> str:
+            for host, elsewhere in self.hosts.items():
+                if url.startswith(f"{host}/"):
+                    return elsewhere.format(issuer=issuer.rstrip("/")) + url.removeprefix(host)
+            return url
+
+        endpoints = {name: moved(url) for name, url in self.endpoints.items()}
+        return replace(self, endpoints=endpoints, groups_url=moved(self.groups_url))
 
 
 def _team(team: Mapping[str, Any]) -> str | None:
@@ -82,6 +99,8 @@ PRESETS: Final[Mapping[str, Preset]] = {
             "token_endpoint": "https://github.com/login/oauth/access_token",
             "userinfo_endpoint": "https://api.github.com/user",
         },
+        # https://docs.github.com/en/enterprise-server@latest/rest/enterprise-admin
+        hosts={"https://api.github.com": "{issuer}/api/v3", "https://github.com": "{issuer}"},
     ),
 }
 """Every preset by its name; the empty name is any provider's."""

@@ -120,18 +120,22 @@ class Provider:
             known: dict[str, Any] = dict(self.endpoints)
             return Metadata(self.issuer, **known)
         try:
-            url = self.issuer.rstrip("/") + WELL_KNOWN
-            answer = await self._ask("discovery", url)
-            if answer.status != 200:
-                raise Misconfigured(
-                    f"{url} answers with status {answer.status}\n"
-                    "  fix: set c.OIDCAuthenticator.issuer to the provider's issuer"
-                )
-            return read_metadata(answer.body, self.issuer)
+            return read_metadata(await self.document(), self.issuer)
         except ProviderUnavailable:
             if self._metadata is None:
                 raise
             return self._metadata
+
+    async def document(self) -> Any:
+        """All that discovery tells now, unread."""
+        url = self.issuer.rstrip("/") + WELL_KNOWN
+        answer = await self._ask("discovery", url)
+        if answer.status != 200:
+            raise Misconfigured(
+                f"{url} answers with status {answer.status}\n"
+                "  fix: set c.OIDCAuthenticator.issuer to the provider's issuer"
+            )
+        return answer.body
 
     async def exchange(self, form: Mapping[str, str]) -> dict[str, Any]:
         """Tokens for a code or a refresh token.
