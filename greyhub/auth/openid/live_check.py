@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -144,7 +143,7 @@ def _told(authenticator: Any, said: dict[str, Any]) -> Iterator[Finding]:
             "stolen code from being used",
         )
     scopes = said.get("scopes_supported")
-    known: list[Any] = scopes if isinstance(scopes, list) else authenticator.scope
+    known = list(scopes) if isinstance(scopes, list) else authenticator.scope
     missing = [each for each in authenticator.scope if each not in known]
     if missing:
         yield Finding(
@@ -154,8 +153,9 @@ def _told(authenticator: Any, said: dict[str, Any]) -> Iterator[Finding]:
             option=f"{SECTION}.scope",
         )
     claims = said.get("claims_supported")
-    for option, path in _needed(authenticator) if isinstance(claims, list) else ():
-        if path not in claims and re.split(r"\.", path)[0] not in claims:
+    listed = set(map(str, claims)) if isinstance(claims, list) else None
+    for option, path in _needed(authenticator):
+        if listed is not None and not {path, path.partition(".")[0]} & listed:
             yield Finding(
                 "warning",
                 f"the provider does not list the claim {path}, which the rules need",
