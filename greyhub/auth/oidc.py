@@ -94,6 +94,12 @@ class OpenIDConnect(AuthAdapter):
                 where=f"{section}.issuer",
                 fix="use an address that begins with https://",
             )
+        if made.groups_url and not is_safe(made.groups_url):
+            raise ConfigError(
+                f"{made.groups_url} is no address that tokens may be sent to",
+                where=f"{section}.groups_url",
+                fix="use an address that begins with https://",
+            )
         if not made.client_id:
             raise ConfigError(
                 "the hub has no name at the provider",

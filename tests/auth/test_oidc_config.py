@@ -57,6 +57,7 @@ def test_no_key_and_no_secret_is_shown(tmp_path: Path) -> None:
     [
         ('c.OIDCAuthenticator.issuer = ""', "no provider is named"),
         ('c.OIDCAuthenticator.issuer = "http://login.example.org"', "begins with https://"),
+        ('c.OIDCAuthenticator.groups_url = "http://graph.example"', "tokens may be sent to"),
         ('c.OIDCAuthenticator.client_id = ""', "the hub has no name at the provider"),
         ('c.JupyterHub.ip = ""', "by which address browsers reach this hub"),
         ('c.OIDCAuthenticator.username_claim = "name"', "a name for people to read"),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from greyhub.auth.oidc import KeptKey
+from greyhub.auth.openid import handlers
 from greyhub.auth.openid.authenticator import OIDCAuthenticator
 from greyhub.auth.openid.errors import ProviderUnavailable
 from greyhub.auth.openid.provider import Misconfigured, Provider, read_metadata
+from greyhub.conformance.testkit.provider import endpoints
 from tests.auth.oidc import World, changed, query_of, refused, world
 
 __all__ = ["world"]
@@ -210,13 +213,45 @@ def test_discovery_is_asked_again_and_an_outage_then_does_no_harm(world: World) 
     world.logged_in(hub, "ada")
     provider = hub.app.authenticator.provider
     assert len(world.provider.asked("discovery")) == 1
-    provider._asked -= 2 * 3600
-    with world.provider.fault("discovery", "error") as fault:
-        world.logged_in(hub, "bob")
-        assert fault.hit.is_set()
-    provider._asked -= 2 * 3600
-    world.logged_in(hub, "eve")
+    for name, kind in (("bob", "error"), ("eve", "hang")):
+        provider._metadata_at -= 2 * 3600
+        with world.provider.fault("discovery", kind) as fault:
+            world.logged_in(hub, name)  # nobody waits for it
+            assert fault.hit.wait(10)
     assert len(world.provider.asked("discovery")) == 3
+
+
+def test_discovery_is_asked_once_for_all_who_wait(world: World) -> None:
+    hub = world.hub()
+    users = [world.user(hub, name) for name in ("ada", "bob", "eve")]
+    with ThreadPoolExecutor() as pool:
+        with world.provider.fault("discovery", "hold") as held:
+            begun = [pool.submit(user.login) for user in users]
+            assert held.hit.wait(10)
+        assert all(each.result().is_redirect for each in begun)
+    assert len(world.provider.asked("discovery")) == 1
+
+
+def test_a_key_that_was_withdrawn_is_believed_no_longer_than_an_hour(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = world.hub()
+    world.logged_in(hub, "ada")
+    monkeypatch.setattr(endpoints, "jwks", lambda *_: endpoints.give({"keys": []}))
+    assert world.logged_in(hub, "bob").name == "bob"
+    hub.app.authenticator.provider._keys_at -= 2 * 3600
+    assert world.user(hub, "eve").login().status_code == 403
+
+
+def test_a_login_that_takes_too_long_is_begun_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = world.user(world.hub())
+    back = user.consent(user.begin())
+    monkeypatch.setattr(handlers, "MINUTES", -1.0)
+    answer = user.browser.get(back)
+    assert answer.status_code == 400
+    assert "Log in again" in answer.text
 
 
 def test_a_provider_that_is_away_is_told_in_words_and_comes_back(world: World) -> None:

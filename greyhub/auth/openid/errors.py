@@ -9,14 +9,14 @@ class Refused(HTTPError):
     """This login, or this user, is refused; the message is shown to the user."""
 
     def __init__(self, message: str, status: int = 403) -> None:
-        super().__init__(status, message.replace("%", "%%"))
+        super().__init__(status, message)
 
 
 class ProviderUnavailable(HTTPError):
     """The provider did not answer, or not with what the standard says: nothing is known."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(502, message.replace("%", "%%"))
+        super().__init__(502, message)
 
 
 class GrantRefused(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from oauthenticator.oauth2 import OAuthenticator
+from tornado.httpclient import AsyncHTTPClient
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from traitlets import Bool, Dict, Enum, Integer, Unicode, default, validate
 
@@ -118,8 +119,11 @@ class OIDCOptions(OAuthenticator):  # type: ignore[misc]
         return True
 
     @default("http_client")
-    def _default_http_client(self) -> SimpleAsyncHTTPClient:
-        return SimpleAsyncHTTPClient(force_instance=True, max_body_size=BIGGEST, max_clients=100)
+    def _default_http_client(self) -> AsyncHTTPClient:
+        # JupyterHub takes curl's where there is one: it knows of proxies, and of no bounds.
+        simple = issubclass(AsyncHTTPClient.configured_class(), SimpleAsyncHTTPClient)
+        bounds = {"max_body_size": BIGGEST, "max_clients": 100} if simple else {}
+        return AsyncHTTPClient(force_instance=True, **bounds)
 
     @validate("username_claim")
     def _no_display_name(self, proposal: Any) -> str:

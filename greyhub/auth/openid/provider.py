@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import quote_plus, urlsplit
 
 from greyhub.auth.openid import id_token
-from greyhub.auth.openid.errors import GrantRefused, ProviderUnavailable, Refused
+from greyhub.auth.openid.errors import GrantRefused, ProviderUnavailable
 from greyhub.auth.openid.http import Answer, ask, is_safe
 
 WELL_KNOWN: Final = "/.well-known/openid-configuration"
@@ -97,9 +97,10 @@ class Provider:
     """What every request takes besides: ``ca_certs``."""
 
     _metadata: Metadata | None = None
-    _asked: float = 0.0
+    _metadata_at: float = float("-inf")
+    _learning: asyncio.Task[None] | None = None
     _keys: Sequence[Mapping[str, Any]] = ()
-    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _keys_at: float = float("-inf")
 
     @property
     def openid(self) -> bool:
@@ -107,24 +108,29 @@ class Provider:
         return not self.endpoints
 
     async def metadata(self) -> Metadata:
-        """What discovery tells; asked again in an hour, and kept where it then does not answer."""
-        if self._metadata is None or time.monotonic() - self._asked > FRESH:
-            async with self._lock:
-                if self._metadata is None or time.monotonic() - self._asked > FRESH:
-                    self._metadata = await self._discover()
-                    self._asked = time.monotonic()
-        return self._metadata
+        """What discovery tells.
 
-    async def _discover(self) -> Metadata:
+        It is asked once for all who wait, and again in an hour, for which nobody waits:
+        where it then does not answer, what is known stays.
+        """
         if not self.openid:
             known: dict[str, Any] = dict(self.endpoints)
             return Metadata(self.issuer, **known)
+        old = time.monotonic() - self._metadata_at > FRESH
+        if old and (self._learning is None or self._learning.done()):
+            self._learning = asyncio.create_task(self._discover())
+        if self._metadata is None and self._learning is not None:
+            await asyncio.shield(self._learning)
+        assert self._metadata is not None
+        return self._metadata
+
+    async def _discover(self) -> None:
         try:
-            return read_metadata(await self.document(), self.issuer)
+            self._metadata = read_metadata(await self.document(), self.issuer)
         except ProviderUnavailable:
             if self._metadata is None:
                 raise
-            return self._metadata
+        self._metadata_at = time.monotonic()
 
     async def document(self) -> Any:
         """All that discovery tells now, unread."""
@@ -178,28 +184,30 @@ class Provider:
         greyhub.auth.openid.id_token.BadToken
             It is not to be believed.
         """
-        expected: dict[str, Any] = {
-            "issuer": self.issuer,
-            "client_id": self.client_id,
-            "nonce": nonce,
-        }
+        expected: dict[str, Any] = {"issuer": self.issuer, "client_id": self.client_id}
+        expected["nonce"] = nonce
+        if time.monotonic() - self._keys_at > FRESH:  # one may have been withdrawn
+            await self._fetch_keys()
         try:
             return id_token.verified(token, self._keys, **expected)
         except id_token.UnknownKey:
-            metadata = await self.metadata()
-            answer = await self._ask("the provider's keys", metadata.jwks_uri)
-            keys = answer.body.get("keys") if isinstance(answer.body, Mapping) else None
-            if not isinstance(keys, list):
-                raise ProviderUnavailable("the provider lists no keys") from None
-            self._keys = [key for key in keys if isinstance(key, Mapping)]
+            await self._fetch_keys()
             return id_token.verified(token, self._keys, **expected)
+
+    async def _fetch_keys(self) -> None:
+        answer = await self._ask("the provider's keys", (await self.metadata()).jwks_uri)
+        keys = answer.body.get("keys") if isinstance(answer.body, Mapping) else None
+        if answer.status != 200 or not isinstance(keys, list):
+            raise ProviderUnavailable("the provider lists no keys")
+        self._keys = [key for key in keys if isinstance(key, Mapping)]
+        self._keys_at = time.monotonic()
 
     async def userinfo(self, access_token: str) -> dict[str, Any] | None:
         """What the provider says of whoever the access token stands for; None if it is not good."""
         url = (await self.metadata()).userinfo_endpoint
         answer = await self._ask("userinfo", url, token=access_token)
-        if answer.status in (400, 401, 403):
-            return None
+        if answer.status == 401:
+            return None  # any other refusal may be of too many questions, or of a scope
         if answer.status != 200 or not isinstance(answer.body, dict):
             raise ProviderUnavailable("userinfo answers with what describes nobody")
         if not self.openid:
@@ -217,9 +225,9 @@ class Provider:
             answer = await self._ask("the list of groups", url, token=access_token)
             page = answer.body.get("value") if isinstance(answer.body, Mapping) else answer.body
             if answer.status in (401, 403):
-                raise Refused(
-                    "The provider does not let this hub ask for your groups. "
-                    "Fix: grant the application the right to read them."
+                raise Misconfigured(
+                    "the provider does not let this hub ask for groups\n"
+                    "  fix: grant the application the right to read them, or add its scope"
                 )
             if answer.status != 200 or not isinstance(page, list):
                 raise ProviderUnavailable("the list of groups cannot be read")
@@ -238,8 +246,7 @@ class Provider:
     ) -> Answer:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         if form is not None:
-            assert self._metadata is not None
-            if self._metadata.basic and self.openid and self.client_secret:
+            if self.openid and self.client_secret and (await self.metadata()).basic:
                 # RFC 6749, 2.3.1: both are written as in a form first.
                 pair = f"{quote_plus(self.client_id)}:{quote_plus(self.client_secret)}"
                 headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"

@@ -98,7 +98,10 @@ async def _asked(authenticator: Any, user: Any, state: Mapping[str, Any]) -> dic
     # The old refresh token may be good no more: the new one is kept, whatever comes.
     new = {name: tokens[name] for name in ("access_token", "refresh_token")}
     await user.save_auth_state({**state, **new, **times(tokens), "unanswered": False})
-    said = await authenticator.statement(tokens, nonce=None, before=before)
+    try:
+        said = await authenticator.statement(tokens, nonce=None, before=before)
+    except GrantRefused as refused:
+        raise ProviderUnavailable(f"a new token is refused: {refused}") from None
     return await _model(authenticator, tokens, said, state)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 from jupyterhub.auth import Authenticator
 
 from examples.auth.toyauth import ToyAuthenticator as Careful
@@ -179,6 +181,39 @@ class OpenIDByMail(OpenID):
     }
     claims = {*OpenID.claims, "email_names"}
     declines = {name: why for name, why in OpenID.declines.items() if name != "email_names"}
+
+
+class OpenIDGitHub(OpenID):
+    """The preset of a provider that speaks OAuth 2 alone."""
+
+    name_claim = "login"
+    config = {
+        "OIDCAuthenticator": {
+            **{
+                name: value
+                for name, value in OpenID.config["OIDCAuthenticator"].items()
+                if name != "groups_url"
+            },
+            "preset": "github",
+        }
+    }
+    claims = {"oauth2", "remote", "refresh", "restricts", "slo"}
+    declines = {
+        **OpenID.declines,
+        "id_token": "GitHub has none",
+        "email_names": "names are those of an account",
+        "groups": "they are teams, of which the suite knows none",
+        "overage": "all teams are asked for",
+    }
+
+    def statement(self, person):
+        number = zlib.crc32(person.subject.encode())
+        return {"id": number, "login": person.name, "email": person.email}
+
+    def api(self, path, person):
+        if path == "/api/v3/user":
+            return self.provider.statement(person)
+        return [] if path == "/api/v3/user/teams" else None
 
 
 class LazySuite(AuthSuite):
