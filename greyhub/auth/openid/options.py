@@ -30,7 +30,7 @@ class OIDCOptions(OAuthenticator):  # type: ignore[misc]
         "",
         help="A provider whose particulars are known: they are the defaults of other options. "
         "``github`` speaks OAuth 2 alone: its ``issuer`` is set for GitHub Enterprise only.",
-    ).tag(config=True)
+    ).tag(config=True, example="keycloak")
 
     issuer = Unicode(
         help="The provider, by the address that it calls itself; all others come from its "
