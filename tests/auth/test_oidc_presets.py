@@ -38,14 +38,15 @@ def test_entra_asks_graph_for_groups_that_a_token_does_not_hold(world: World) ->
     world.provider.overage = True
     many = tuple(f"group-{number}" for number in range(250))
     graph = PRESETS["entra"].groups_url.replace("https://graph.microsoft.com", world.provider.url)
-    assert "/me/transitiveMemberOf" in graph
-    hub = world.hub(
-        preset="entra",
-        allow_all=False,
-        allowed_groups={"group-249"},
-        groups_url=graph.replace("/microsoft.graph.group", ""),
-    )
+    hub = world.hub(preset="entra", allow_all=False, allowed_groups={"group-249"}, groups_url=graph)
     assert set((world.logged_in(hub, groups=many).who or {})["groups"]) == set(many)
+    assert world.provider.asked("/v1.0/me/transitiveMemberOf")
+
+
+def test_of_what_graph_tells_groups_alone_are_groups() -> None:
+    name = PRESETS["entra"].group_name
+    assert name({"@odata.type": "#microsoft.graph.group", "id": "a"}) == "a"
+    assert name({"@odata.type": "#microsoft.graph.directoryRole", "id": "a"}) is None
 
 
 def github(world: World, **options: Any) -> User:

@@ -6,6 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+GROUP: Final = "#microsoft.graph.group"
+"""What Graph calls a group, among directory roles and administrative units."""
+
+
+def _id(group: Mapping[str, Any]) -> Any:
+    return group.get("id") if group.get("@odata.type", GROUP) == GROUP else None
+
 
 @dataclass(frozen=True)
 class Preset:
@@ -16,7 +23,7 @@ class Preset:
     username_claim: str = "preferred_username"
     groups_claim: str = "groups"
     groups_url: str = ""
-    group_name: Callable[[Mapping[str, Any]], Any] = lambda group: group.get("id")
+    group_name: Callable[[Mapping[str, Any]], Any] = _id
     """The name of one of the groups that ``groups_url`` answers."""
 
     authorize_params: Mapping[str, str] = field(default_factory=dict)
@@ -78,8 +85,7 @@ PRESETS: Final[Mapping[str, Preset]] = {
     # https://learn.microsoft.com/graph/api/user-list-transitivememberof
     "entra": Preset(
         scope=("openid", "profile", "email", "offline_access", "User.Read"),
-        groups_url="https://graph.microsoft.com/v1.0/me/transitiveMemberOf"
-        "/microsoft.graph.group?$select=id&$top=999",
+        groups_url="https://graph.microsoft.com/v1.0/me/transitiveMemberOf?$select=id&$top=999",
         login_service="Microsoft Entra ID",
     ),
     # OAuth 2 alone; a login may be given to somebody else, the number never is:
