@@ -19,6 +19,7 @@ ISSUER, CLIENT, NONCE = "https://idp.example", "hub", "the-nonce"
 RSA = rsa.generate_private_key(65537, 2048)
 FOREIGN = rsa.generate_private_key(65537, 2048)
 EC = ec.generate_private_key(ec.SECP256R1())
+ODD = ec.generate_private_key(ec.SECP256K1())
 ED = ed25519.Ed25519PrivateKey.generate()
 
 
@@ -133,6 +134,8 @@ def test_a_signature_of_another_kind_is_not_believed() -> None:
     for text in forged:
         with pytest.raises(BadToken):
             claims(text)
+    with pytest.raises(BadToken, match="of a kind"):
+        claims(token(ODD, "ES256K"), [public(ODD)])
 
 
 def test_the_key_in_a_token_is_not_its_judge() -> None:

@@ -58,8 +58,6 @@ async def refreshed(authenticator: Any, user: Any, handler: Any) -> Any:
             return False
         model["name"] = user.name
         model["admin"] = authenticator.is_admin(handler, model)
-        # Before the next one asks: the hub stores it only later.
-        await user.save_auth_state(model["auth_state"])
         return model
 
 
@@ -95,7 +93,8 @@ async def _asked(authenticator: Any, user: Any, state: Mapping[str, Any]) -> dic
         state = {**state, "refresh_token": None}
         return await by_access_token()
     tokens = {**tokens, "refresh_token": tokens.get("refresh_token") or refresh}
-    # The old refresh token may be good no more: the new one is kept, whatever comes.
+    # The old refresh token may be good no more: the new one is kept, whatever comes, and at
+    # once: the hub stores the model only later, and another request may wait.
     new = {name: tokens[name] for name in ("access_token", "refresh_token")}
     await user.save_auth_state({**state, **new, **times(tokens), "unanswered": False})
     try:
