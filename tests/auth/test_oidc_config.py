@@ -52,6 +52,25 @@ def test_no_key_and_no_secret_is_shown(tmp_path: Path) -> None:
     assert "correct horse" not in ran.stdout + ran.stderr
 
 
+OPEN = """\
+c.OIDCAuthenticator.allow_all = True
+c.JupyterHub.ip = "0.0.0.0"
+c.JupyterHub.public_url = "https://hub.example.org/"
+"""
+
+
+def test_a_hub_that_is_open_to_whoever_has_an_account_anywhere_is_refused(tmp_path: Path) -> None:
+    for preset in ("google", "gitlab", "github"):
+        named = f'del c.OIDCAuthenticator.issuer\nc.OIDCAuthenticator.preset = "{preset}"\n'
+        ran = check(tmp_path, f"{GOOD}{OPEN}{named}")
+        assert "OIDCAuthenticator recognises anybody" in ran.stderr + ran.stdout, preset
+        narrowed = 'c.OIDCAuthenticator.required_claims = {"hd": ["example.org"]}\n'
+        ran = check(tmp_path, f"{GOOD}{OPEN}{named}{narrowed}")
+        assert "recognises anybody" not in ran.stderr + ran.stdout
+    ran = check(tmp_path, f"{GOOD}{OPEN}")
+    assert ran.returncode == 0, ran.stdout  # one's own provider
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
@@ -64,6 +83,7 @@ def test_no_key_and_no_secret_is_shown(tmp_path: Path) -> None:
         ('c.OIDCAuthenticator.preset = "facebook"', "preset"),
         ('c.OIDCAuthenticator.userdata_token_method = "url"', "userdata_token_method"),
         ("c.OIDCAuthenticator.enable_pkce = False", "enable_pkce"),
+        ("c.OIDCAuthenticator.allowed_groups = set()", "nobody may log in"),
     ],
 )
 def test_what_cannot_work_is_refused_in_words(
