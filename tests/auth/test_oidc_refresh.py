@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -75,11 +76,8 @@ def test_a_refresh_token_that_is_not_rotated_is_kept(
     assert user.state()["refresh_token"] == token
 
 
-def test_two_requests_at_once_use_a_refresh_token_once(world: World) -> None:
-    user = world.logged_in(world.hub())
-    other = world.user(user.hub)
-    other.browser.take(user.browser.cookies)
-    world.provider.expire(user.person)
+def together(world: World, user: User, other: User) -> list[str | None]:
+    """Whom the hub takes two browsers of one user for that ask at one time."""
     user.hub.run(lambda: setattr(user.hub.app.users["ada"], "_auth_refreshed", None))
     came: list[Any] = []
     with world.provider.fault("token", "hold") as held:
@@ -94,7 +92,15 @@ def test_two_requests_at_once_use_a_refresh_token_once(world: World) -> None:
         until(lambda: locks["ada"]._waiters)
     for tab in tabs:
         tab.join(10)
-    assert came == ["ada", "ada"]
+    return came
+
+
+def test_two_requests_at_once_use_a_refresh_token_once(world: World) -> None:
+    user = world.logged_in(world.hub())
+    other = world.user(user.hub)
+    other.browser.take(user.browser.cookies)
+    world.provider.expire(user.person)
+    assert together(world, user, other) == ["ada", "ada"]
     assert len(refreshes(world)) == 1
 
 
@@ -229,6 +235,41 @@ def test_groups_that_are_told_no_more_are_gone(world: World, left: dict[str, Any
     assert (user.refresh() or {})["groups"] == []
 
 
+def test_a_request_that_waits_does_not_let_stay_who_may_not(world: World) -> None:
+    user = world.logged_in(world.hub(allow_all=False, allowed_groups={"s"}), groups=("s",))
+    other = world.user(user.hub, groups=())
+    other.browser.take(user.browser.cookies)
+    world.provider.expire(user.person)
+    assert together(world, user, other) == [None, None]
+
+
+def test_a_provider_that_cannot_be_asked_confirms_nobody(
+    world: World, answers: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true = endpoints.discovery
+
+    def discovery(provider: Any, seen: Any) -> Any:
+        said = json.loads(true(provider, seen).body)
+        del said["userinfo_endpoint"]
+        return endpoints.give(said)
+
+    monkeypatch.setattr(endpoints, "discovery", discovery)
+    user = world.logged_in(world.hub(), "bob")
+    assert user.refresh() is not None  # by its refresh token
+    assert len(refreshes(world)) == 1
+    answers(refresh_token=None)
+    user = world.logged_in(user.hub, "ada")
+    assert user.refresh() is None
+
+
+def test_an_answer_without_an_id_token_is_one(world: World, answers: Callable[..., None]) -> None:
+    user = world.logged_in(world.hub(), groups=("staff",))
+    answers(id_token=None)
+    keep(user, expires_at=0)
+    assert (user.refresh() or {})["groups"] == ["staff"]
+    assert user.state()["id_token"]
+
+
 def test_a_required_claim_that_is_lost_ends_the_login(world: World) -> None:
     user = world.logged_in(world.hub(required_claims={"hd": "in"}), claims={"hd": "in"})
     user.person = world.provider.enrol(Person("ada", claims={"hd": "out"}))
@@ -255,8 +296,6 @@ def test_groups_that_only_an_id_token_tells_are_asked_for_by_a_refresh_token(
 
 
 def _without_groups(true: Any) -> Any:
-    import json
-
     def userinfo(provider: Any, seen: Any) -> Any:
         reply = true(provider, seen)
         said = json.loads(reply.body)

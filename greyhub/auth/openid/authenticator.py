@@ -122,7 +122,7 @@ class OIDCAuthenticator(OIDCOptions):
         """
         provider = self.provider
         found = dict(before or {})
-        if provider.openid and (nonce is not None or "id_token" in tokens):
+        if provider.openid and (nonce is not None or tokens.get("id_token")):
             found = await provider.claims_of(tokens.get("id_token"), nonce)
         info: dict[str, Any] = {}
         if (await provider.metadata()).userinfo_endpoint:

@@ -37,6 +37,9 @@ async def refreshed(authenticator: Any, user: Any, handler: Any) -> Any:
             return True  # another request has just asked
         try:
             model = await _asked(authenticator, user, state)
+            blocked = not authenticator.check_blocked_users(user.name, model)
+            if blocked or not await authenticator.check_allowed(user.name, model):
+                raise Refused("the rules do not admit them any more")
         except ProviderUnavailable as error:
             state = await user.get_auth_state() or state
             since = time.time() - state.get("confirmed_at", 0)
@@ -50,11 +53,8 @@ async def refreshed(authenticator: Any, user: Any, handler: Any) -> Any:
         except (GrantRefused, BadToken, Refused) as error:
             why = error.log_message if isinstance(error, Refused) else error
             authenticator.log.info("greyhub: the login of %s has ended: %s", user.name, why)
+            # Also for a request that waits: without tokens there is nothing to ask.
             await user.save_auth_state(without_tokens(await user.get_auth_state()))
-            return False
-        if not authenticator.check_blocked_users(user.name, model):
-            return False
-        if not await authenticator.check_allowed(user.name, model):
             return False
         model["name"] = user.name
         model["admin"] = authenticator.is_admin(handler, model)
@@ -70,6 +70,8 @@ async def _asked(authenticator: Any, user: Any, state: Mapping[str, Any]) -> dic
     refresh = state.get("refresh_token")
 
     async def by_access_token() -> dict[str, Any]:
+        if not (await authenticator.provider.metadata()).userinfo_endpoint:
+            raise GrantRefused("without userinfo and a refresh token nobody can be asked")
         kept = {name: state[name] for name in ("access_token", "refresh_token")}
         said = await authenticator.statement(kept, nonce=None, before=before)
         return await _model(authenticator, kept, said, state)
