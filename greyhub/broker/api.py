@@ -18,15 +18,24 @@ _said: ContextVar[list[str] | None] = ContextVar("said", default=None)
 def extend(app: web.Application, backend: Any) -> None:
     """Add the routes, and the words about limits."""
 
-    async def reason(request: web.Request) -> web.Response:
+    async def cluster_of(request: web.Request) -> Any:
         name = request.match_info["cluster_name"]
         cluster = await backend.get_cluster(name)
         if cluster is None or not request["user"].has_permissions(cluster):
             raise web.HTTPNotFound(reason=f"Cluster {name} not found")
-        return web.json_response({"reason": await backend.reason(name)})
+        return cluster
 
-    handler = api_handler(reason, user_authenticated=True)
-    app.add_routes([web.get("/api/v1/clusters/{cluster_name}/reason", handler)])
+    async def reason(request: web.Request) -> web.Response:
+        cluster = await cluster_of(request)
+        return web.json_response({"reason": await backend.reason(cluster.name)})
+
+    async def address(request: web.Request) -> web.Response:
+        cluster = backend.db.get_cluster((await cluster_of(request)).name)
+        return web.json_response({"address": (cluster and cluster.scheduler_address) or ""})
+
+    for each in (reason, address):
+        handler = api_handler(each, user_authenticated=True)
+        app.add_routes([web.get(f"/api/v1/clusters/{{cluster_name}}/{each.__name__}", handler)])
     app.middlewares.append(_in_words)
 
 

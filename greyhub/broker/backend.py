@@ -204,6 +204,13 @@ class BrokerBackend(Reconciler):
         command: list[str] = super().get_scheduler_command(cluster)
         return [*command, "--preload", "greyhub.clusters.guard"]
 
+    def get_scheduler_env(self, cluster: Cluster) -> dict[str, str]:
+        """The scheduler's environment: idle, it also ends where no broker hears of that."""
+        env: dict[str, str] = super().get_scheduler_env(cluster)
+        if idle := cluster.config.idle_timeout:
+            env["DASK_DISTRIBUTED__SCHEDULER__IDLE_TIMEOUT"] = f"{2 * idle:g} s"
+        return env
+
     def get_worker_command(self, cluster: Cluster, *args: Any, **options: Any) -> list[str]:
         """A worker's command line; nothing secret is in it."""
         command: list[str] = super().get_worker_command(cluster, *args, **options)

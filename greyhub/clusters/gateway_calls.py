@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from dask_gateway import Gateway
 from dask_gateway.client import ClusterReport, ClusterStatus
+from distributed.comm import get_address_host_port
 
 from greyhub.clusters.gateway_errors import in_words, is_away
 from greyhub.errors import ClusterError
@@ -96,6 +97,34 @@ async def reason(gateway: Gateway, name: str, *, broker: bool) -> str:
         return str(answer["reason"])
     except Exception as error:
         return str(in_words(error, gateway.address)).partition("\n")[0] if is_away(error) else ""
+
+
+async def scheduler_address(gateway: Gateway, report: ClusterReport, *, broker: bool) -> str:
+    """Where to reach a scheduler: itself, if this process can, or the gateway's proxy.
+
+    What goes by the proxy is slower, and lost where that restarts: a scheduler forgets the
+    results of a client whose connection breaks.
+    """
+    if broker:
+        with suppress(Exception):
+            async with asyncio.timeout(SOON):
+                url = f"{gateway.address}/api/v1/clusters/{report.name}/address"
+                told = await (await gateway._request("GET", url)).json()
+            if await reachable(str(told["address"])):
+                return str(told["address"])
+    return str(report.scheduler_address)
+
+
+async def reachable(address: str) -> bool:
+    """Whether something answers at an address of Dask's, in a second."""
+    host, port = get_address_host_port(address, strict=True)
+    try:
+        async with asyncio.timeout(1):
+            _, writer = await asyncio.open_connection(host, port)
+    except OSError:  # a TimeoutError is one, too
+        return False
+    writer.transport.abort()
+    return True
 
 
 async def explained(gateway: Gateway, name: str, *, broker: bool) -> str:

@@ -170,7 +170,10 @@ class BrokerCluster(GatewayCluster):  # type: ignore[misc]
                 cluster_options=self._cluster_options,
             )
         report = await gateway_calls.running(self.gateway, self.name, broker=self.broker)
-        self.scheduler_address, self.security = report.scheduler_address, report.security
+        self.security = report.security
+        self.scheduler_address = await gateway_calls.scheduler_address(
+            self.gateway, report, broker=self.broker
+        )
         link = report.dashboard_link or ""
         self.dashboard_link = self.link_of(self.name) if link and self.link_of else link
         await self._init_internals()

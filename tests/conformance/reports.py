@@ -33,6 +33,8 @@ PLACE = ROOT / "docs/conformance"
 
 OWN = {f"greyhub-{slot}": f"tests.conformance.{slot}.suites:Local" for slot in SLOTS} | {
     "greyhub-cluster-gateway": "tests.conformance.cluster.gateways:Gateway",
+    "greyhub-cluster-kubernetes": "tests.conformance.cluster.brokers:Kubernetes",
+    "greyhub-cluster-local-broker": "tests.conformance.cluster.brokers:LocalBroker",
     "greyhub-homespace-kubernetes": "tests.conformance.homespace.suites:Claims",
     "greyhub-spawner-kubernetes": "tests.conformance.spawner.pods:Kubernetes",
 }

@@ -11,6 +11,7 @@ from dask_gateway_server.backends.base import PublicException
 from greyhub.kubernetes.names import hub_label
 from tests.support.api_server import ApiServer
 
+WHOSE = "hub.jupyter.org/username"
 CHOICE = {"image": "", "profile": "", "spot": False, "home": False, "server": "-"}
 
 
@@ -29,14 +30,14 @@ def add_server(
         "securityContext": {"runAsUser": 1234},
         "volumeMounts": [{"name": "greyhub-home", "mountPath": "/home/jovyan", "subPath": "ada"}],
     }
-    whose, which = "hub.jupyter.org/username", "hub.jupyter.org/servername"
+    which = "hub.jupyter.org/servername"
     server.put(
         "pods",
         {
             "metadata": {
                 "name": f"jupyter-{hub}-{user}-{name}",
-                "labels": {"greyhub/hub": hub_label(hub), whose: user},
-                "annotations": {whose: user} | ({which: name} if name else {}),
+                "labels": {"greyhub/hub": hub_label(hub), WHOSE: user},
+                "annotations": {WHOSE: user} | ({which: name} if name else {}),
                 "creationTimestamp": f"2026-11-30T00:00:{len(server.names('pods')):02}Z",
             },
             "spec": {"containers": [container], "securityContext": {"fsGroup": 55}, **spec},
@@ -71,6 +72,18 @@ async def test_a_cluster_has_the_image_of_the_server_that_asks(
         await backend.cluster_settings(CHOICE | {"image": "evil:1"}, user())
     backend.config.PodClusterConfig.image = "set:1"
     assert (await backend.cluster_settings(CHOICE, user()))["image"] == "set:1"
+
+
+async def test_whose_label_is_anothers_by_chance_has_not_their_image(
+    server: ApiServer, broker: Any
+) -> None:
+    """A label may have a hash of 32 bits in place of the name: the annotation has the name."""
+    backend = await broker()
+    add_server(server, user="bob")
+    [pod] = server.objects["pods"].values()
+    pod["metadata"]["labels"][WHOSE] = "ada"
+    with pytest.raises(PublicException, match="no image is known"):
+        await backend.cluster_settings(CHOICE, user())
 
 
 async def test_a_server_of_root_s_makes_no_workers_of_root_s(
