@@ -49,13 +49,17 @@ class AuthAdapter(Adapter):
     async def check(self) -> Sequence[Finding]:
         """Does the provider answer, know this hub, and agree on the time?"""
         from greyhub.auth.live_check import oauth
-        from greyhub.checks.dry_instances import dry_instance
         from greyhub.class_names import made_from
 
-        cls = self.load_class()
-        if not made_from(cls, "OAuthenticator"):
+        if not made_from(self.load_class(), "OAuthenticator"):
             return ()
-        return await oauth(dry_instance(cls, self.parent.config).made)
+        return await oauth(self.dry_authenticator())
+
+    def dry_authenticator(self) -> Any:
+        """The Authenticator with its options set, and nothing started."""
+        from greyhub.checks.dry_instances import dry_instance
+
+        return dry_instance(self.load_class(), self.parent.config).made
 
     def label(self) -> str:
         """The name of the Authenticator class."""

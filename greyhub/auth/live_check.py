@@ -18,15 +18,17 @@ NOT_THIS_CODE = {"invalid_grant", "bad_verification_code", "invalid_request"}
 """What they answer to a client that they know, when its code is wrong."""
 
 
-async def oauth(authenticator: Any) -> list[Finding]:
+async def oauth(authenticator: Any, url: str = "", basic: bool | None = None) -> list[Finding]:
     """What a provider says to a login that nobody has begun.
 
     Parameters
     ----------
     authenticator : oauthenticator.oauth2.OAuthenticator
         Its ``token_url``, ``client_id``, ``client_secret`` and ``basic_auth`` are used.
+    url, basic : str, bool, optional
+        The token endpoint, and whether it takes the secret in a header, if they are known better.
     """
-    url = authenticator.token_url
+    url = url or authenticator.token_url
     if not url:
         return []
     fields = {"grant_type": "authorization_code", "code": "greyhub-check"}
@@ -37,7 +39,7 @@ async def oauth(authenticator: Any) -> list[Finding]:
         "client_id": authenticator.client_id,
         "client_secret": authenticator.client_secret,
     }
-    if getattr(authenticator, "basic_auth", False):
+    if getattr(authenticator, "basic_auth", False) if basic is None else basic:
         pair = base64.b64encode(":".join(client.values()).encode()).decode()
         headers["Authorization"] = f"Basic {pair}"
     else:

@@ -104,7 +104,7 @@ def _decides(cls: type) -> bool:
         method = getattr(cls, name, None)
         # A class made in the config file has no module.
         package = (getattr(method, "__module__", None) or "").partition(".")[0]
-        if package not in ("jupyterhub", "oauthenticator"):
+        if package not in ("greyhub", "jupyterhub", "oauthenticator"):
             return True
     return False
 
@@ -209,9 +209,16 @@ _PUBLIC_PROVIDERS: dict[str, tuple[str, ...]] = {
 """Authenticators at which anybody can have an account, and what would narrow them down."""
 
 
+_PUBLIC_ISSUERS = frozenset({"https://accounts.google.com", "https://gitlab.com", "github"})
+"""Providers at which anybody can have an account; GitHub by its preset's name."""
+
+
 def _anybody(cls: type, authenticator: HasTraits) -> bool:
     if made_from(cls, "DummyAuthenticator"):
         return not _get(authenticator, "password")
+    if made_from(cls, "OIDCAuthenticator") and not _get(authenticator, "required_claims"):
+        issuer = _get(authenticator, "issuer") or _get(authenticator, "preset")
+        return issuer in _PUBLIC_ISSUERS
     for name, narrowing in _PUBLIC_PROVIDERS.items():
         if made_from(cls, name):
             return not any(_narrowed(authenticator, option) for option in narrowing)

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from greyhub.cli import group
-from greyhub.conformance.testkit.provider import Provider
+from greyhub.conformance.testkit.provider import Provider, endpoints
 from tests.checks.starting import forget, write
 from tests.homespace.filesystem.servers import moto
 
@@ -181,3 +181,72 @@ def test_more_memory_than_there_is(tmp_path: Path) -> None:
     config = "c.LocalCluster.max_workers = 1000\nc.LocalCluster.memory_limit = '64 GiB'"
     found = only(live(tmp_path, config, "cluster"), "warning")
     assert "its workers would be killed" in found["message"]
+
+
+def openid(provider: Provider, issuer: str = "", secret: str = "", more: str = "") -> str:
+    return f"""
+c.GreyHub.auth = "oidc"
+c.JupyterHub.ip = "127.0.0.1"
+c.OIDCAuthenticator.issuer = {issuer or provider.url!r}
+c.OIDCAuthenticator.client_id = "conformance"
+c.OIDCAuthenticator.client_secret = {secret or provider.client_secret!r}
+c.OIDCAuthenticator.allowed_users = {{"ada"}}
+{more}
+"""
+
+
+def test_an_openid_provider_that_fits(provider: Provider, tmp_path: Path) -> None:
+    found = live(tmp_path, openid(provider), "auth")
+    assert {each["level"] for each in found} == {"ok"}
+    said = " ".join(each["message"] for each in found)
+    assert "sends browsers back to http://127.0.0.1:8000/hub/oauth_callback" in said
+    assert "knows this hub's id and secret" in said
+
+
+@pytest.mark.parametrize("issuer", ["/", "/realms/none", NOWHERE])
+def test_an_issuer_that_is_none(provider: Provider, tmp_path: Path, issuer: str) -> None:
+    there = issuer if issuer == NOWHERE else f"{provider.url}{issuer}"
+    found = only(live(tmp_path, openid(provider, there), "auth"), "error")
+    assert "nobody can log in" in found["message"]
+    assert found["option"] == "c.OIDCAuthenticator.issuer"
+
+
+def test_a_client_secret_that_is_wrong(provider: Provider, tmp_path: Path) -> None:
+    found = live(tmp_path, openid(provider, secret=CANARY), "auth")
+    [error] = [each for each in found if each["level"] == "error"]
+    assert "does not know this hub" in error["message"]
+    assert error["option"] == "c.OIDCAuthenticator.client_secret"
+
+
+def test_a_client_that_the_provider_does_not_know(provider: Provider, tmp_path: Path) -> None:
+    more = 'c.OIDCAuthenticator.client_id = "another"'
+    found = live(tmp_path, openid(provider, more=more), "auth")
+    assert any("register exactly that address" in each["fix"] for each in found)
+
+
+def test_scopes_claims_and_signatures_that_are_not_there(
+    provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true = endpoints.discovery
+    changes = {
+        "scopes_supported": ["openid", "profile"],
+        "claims_supported": ["sub", "preferred_username", "email"],
+        "id_token_signing_alg_values_supported": ["HS256"],
+        "code_challenge_methods_supported": ["plain"],
+    }
+
+    def discovery(provider: Any, seen: Any) -> Any:
+        return endpoints.give({**json.loads(true(provider, seen).body), **changes})
+
+    monkeypatch.setattr(endpoints, "discovery", discovery)
+    more = """
+c.OIDCAuthenticator.allowed_groups = {"staff"}
+c.OIDCAuthenticator.username_claim = "email"
+"""
+    found = live(tmp_path, openid(provider, more=more), "auth")
+    said = {each["option"]: each["message"] for each in found if each["level"] != "ok"}
+    assert "the scopes email" in said["c.OIDCAuthenticator.scope"]
+    assert "the claim groups" in said["c.OIDCAuthenticator.groups_claim"]
+    assert "the claim email_verified" in said["c.OIDCAuthenticator.username_claim"]
+    assert "by no key of its own" in said["c.OIDCAuthenticator.issuer"]
+    assert any("PKCE" in message for message in said.values())

@@ -1,4 +1,4 @@
-"""Brings what the tests need beside Python's packages: a browser, the proxy, Azurite.
+"""Brings what the tests need beside Python's packages: a browser, the proxy, npm's packages.
 
 Each is asked for twice: a registry may be busy once.
 """
@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 from greyhub import proxy
+from tests.auth import openid_provider as openid
 from tests.homespace.filesystem import servers
 from tests.support import browser
 
@@ -18,13 +19,14 @@ AGAIN = 10
 
 
 def main() -> int:
-    """Bring all of it; without Azurite, only its own tests are skipped."""
+    """Bring all of it; without npm's packages, only their own tests are skipped."""
     browser.main()
     twice(lambda: proxy.install(proxy.find_node()))
-    try:
-        twice(servers.azurite_command)
-    except servers.Missing as error:
-        print(f"tests of Azure will be skipped: {error}")
+    for what, bring in (("Azure", servers.azurite_command), ("logins", openid.command)):
+        try:
+            twice(bring)
+        except servers.Missing as error:
+            print(f"tests of {what} will be skipped: {error}")
     return 0
 
 

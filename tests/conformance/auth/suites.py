@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 from jupyterhub.auth import Authenticator
 
 from examples.auth.toyauth import ToyAuthenticator as Careful
@@ -128,6 +130,90 @@ class TokenedSuite(AuthSuite):
 
     def sweep(self):
         OPEN.clear()
+
+
+class OpenID(AuthSuite):
+    """What ``c.GreyHub.auth = "oidc"`` uses, by the provider's issuer alone."""
+
+    adapter = "greyhub.auth.openid.authenticator:OIDCAuthenticator"
+    mode = "real"
+    config = {
+        "OIDCAuthenticator": {
+            "issuer": "{issuer}",
+            "client_id": "{client_id}",
+            "client_secret": "{client_secret}",
+            "oauth_callback_url": "{callback}",
+            "groups_url": "{issuer}/v1.0/me/transitiveMemberOf",
+        }
+    }
+    claims = {
+        "oauth2",
+        "id_token",
+        "groups",
+        "overage",
+        "restricts",
+        "remote",
+        "refresh",
+        "slo",
+    }
+    declines = {
+        "password": "there is no form",
+        "email_names": "names are preferred_username: judged apart",
+        "sessions": "nothing is opened",
+    }
+
+    def restrictions(self):
+        inside = {"claims": {"hd": "inside.example"}}
+        outside = [
+            {"claims": {"hd": domain}}
+            for domain in ("not-inside.example", "inside.example.evil", ["inside.example"])
+        ]
+        options = {"required_claims": {"hd": ["inside.example"]}}
+        return [Restriction(options, "inside.example", inside, outside)]
+
+
+class OpenIDByMail(OpenID):
+    """The same, with names that are e-mail addresses."""
+
+    name_claim = "email"
+    config = {
+        "OIDCAuthenticator": {**OpenID.config["OIDCAuthenticator"], "username_claim": "email"}
+    }
+    claims = {*OpenID.claims, "email_names"}
+    declines = {name: why for name, why in OpenID.declines.items() if name != "email_names"}
+
+
+class OpenIDGitHub(OpenID):
+    """The preset of a provider that speaks OAuth 2 alone."""
+
+    name_claim = "login"
+    config = {
+        "OIDCAuthenticator": {
+            **{
+                name: value
+                for name, value in OpenID.config["OIDCAuthenticator"].items()
+                if name != "groups_url"
+            },
+            "preset": "github",
+        }
+    }
+    claims = {"oauth2", "remote", "refresh", "restricts", "slo"}
+    declines = {
+        **OpenID.declines,
+        "id_token": "GitHub has none",
+        "email_names": "names are those of an account",
+        "groups": "they are teams, of which the suite knows none",
+        "overage": "all teams are asked for",
+    }
+
+    def statement(self, person):
+        number = zlib.crc32(person.subject.encode())
+        return {"id": number, "login": person.name, "email": person.email}
+
+    def api(self, path, person):
+        if path == "/api/v3/user":
+            return self.provider.statement(person)
+        return [] if path == "/api/v3/user/teams" else None
 
 
 class LazySuite(AuthSuite):

@@ -115,23 +115,27 @@ def node() -> str:
 
 
 def azurite_command() -> list[str]:
-    """Azurite in the version of the lock file, brought from npm once."""
-    target = CACHE / "azurite"
-    script = target / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
-    lock = HERE / "azurite" / "package-lock.json"
-    kept = target / "package-lock.json"
-    if not (script.exists() and kept.exists() and kept.read_bytes() == lock.read_bytes()):
+    """Azurite in the version of the lock file."""
+    folder = from_npm(HERE / "azurite")
+    return [node(), str(folder / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js")]
+
+
+def from_npm(source: Path) -> Path:
+    """A copy of a folder with the packages of its lock file, brought from npm once."""
+    target = CACHE / source.name
+    lock, kept = source / "package-lock.json", target / "package-lock.json"
+    if not (kept.exists() and kept.read_bytes() == lock.read_bytes()):
         npm = shutil.which("npm")
         if npm is None:
-            raise Missing("azurite: install npm, which brings it")
+            raise Missing(f"{source.name}: install npm, which brings it")
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(lock.parent, target)
         command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
         done = subprocess.run(command, cwd=target, capture_output=True, text=True)
         if done.returncode:
             kept.unlink()
-            raise Missing(f"azurite: npm ci failed in {target}: {done.stderr[-500:]}")
-    return [node(), str(script)]
+            raise Missing(f"{source.name}: npm ci failed in {target}: {done.stderr[-500:]}")
+    return target
 
 
 @dataclass

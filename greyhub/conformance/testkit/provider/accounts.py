@@ -77,6 +77,7 @@ FAULTS = {
     "empty": "the endpoint answers 200 with nothing",
     "bare": "the token endpoint forgets the access token, not the others",
     "reset": "the connection is closed before an answer",
+    "lost": "the request is served, and the connection is closed before the answer",
     "hang": "no answer comes while the fault lasts, nor after",
     "hold": "the request waits until the fault is over, and is then served",
 }
@@ -121,6 +122,7 @@ class Code:
     redirect_uri: str
     challenge: str
     scope: str
+    nonce: str = ""
     used: bool = False
 
 

@@ -137,7 +137,11 @@ def authorize(provider: Accounts, seen: Seen) -> Reply:
         code = f"code-{secrets.token_urlsafe(24)}"
         challenge = asked.get("code_challenge", "")
         provider.codes[code] = Code(
-            person.subject, asked["redirect_uri"], challenge, asked.get("scope", "")
+            person.subject,
+            asked["redirect_uri"],
+            challenge,
+            asked.get("scope", ""),
+            asked.get("nonce", ""),
         )
         said = {"code": code}
     if "state" in asked:
@@ -150,7 +154,7 @@ def token(provider: Accounts, seen: Seen) -> Reply:
     """Tokens for a code, or for a refresh token: each of them once."""
     if _client(seen) != (provider.client_id, provider.client_secret):
         return refuse("invalid_client", 401)
-    kind = seen.form.get("grant_type")
+    kind, nonce = seen.form.get("grant_type"), ""
     if kind == "authorization_code":
         code = provider.codes.get(seen.form.get("code", ""))
         if code is None or code.used or code.redirect_uri != seen.form.get("redirect_uri"):
@@ -160,7 +164,7 @@ def token(provider: Accounts, seen: Seen) -> Reply:
         ):
             return refuse("invalid_grant")
         code.used = True
-        subject, scope = code.subject, code.scope
+        subject, scope, nonce = code.subject, code.scope, code.nonce
     elif kind == "refresh_token":
         given = seen.form.get("refresh_token", "")
         old = next((grant for grant in provider.grants if grant.refresh == given), None)
@@ -172,14 +176,17 @@ def token(provider: Accounts, seen: Seen) -> Reply:
         return refuse("unsupported_grant_type")
     if subject in provider.disabled:
         return refuse("invalid_grant")
-    return give(_grant(provider, subject, scope, bare=seen.fault == "bare"))
+    return give(_grant(provider, subject, scope, nonce, bare=seen.fault == "bare"))
 
 
-def _grant(provider: Accounts, subject: str, scope: str, *, bare: bool) -> dict[str, Any]:
+def _grant(
+    provider: Accounts, subject: str, scope: str, nonce: str, *, bare: bool
+) -> dict[str, Any]:
     grant = Grant(subject, scope)
     provider.grants.append(grant)
     claims = provider.statement(provider.people[subject])
-    said = {"iss": provider.url, "aud": provider.client_id, **claims}
+    own = {"iss": provider.url, "aud": provider.client_id, **({"nonce": nonce} if nonce else {})}
+    said = {**own, **claims}
     reply = {
         "access_token": grant.access,
         "refresh_token": grant.refresh,

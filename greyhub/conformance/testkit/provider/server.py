@@ -83,7 +83,11 @@ class Handler(RequestHandler):
             fault.hit.set()
             if await self._break(fault, seen):
                 return
-        self._reply(await endpoints.answer(self.provider, seen))
+        reply = await endpoints.answer(self.provider, seen)
+        if seen.fault == "lost":
+            cast(Any, self.request.connection).stream.close()
+            return
+        self._reply(reply)
 
     post = head = get
 

@@ -1,0 +1,249 @@
+"""The Authenticator: names, groups and rights by what an OpenID Connect provider says."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+from weakref import WeakValueDictionary
+
+from jupyterhub.utils import url_path_join
+from tornado.web import HTTPError
+from traitlets import Instance, default
+
+from greyhub.auth.openid import claims as reading
+from greyhub.auth.openid.errors import GrantRefused, ProviderUnavailable, Refused
+from greyhub.auth.openid.handlers import Callback, Login
+from greyhub.auth.openid.id_token import BadToken
+from greyhub.auth.openid.logout import Logout
+from greyhub.auth.openid.options import OIDCOptions
+from greyhub.auth.openid.provider import Provider
+from greyhub.auth.openid.refresh import refreshed, times
+from greyhub.public_address import is_loopback
+
+
+class OIDCAuthenticator(OIDCOptions):
+    """Logins by an OpenID Connect provider, which its issuer alone describes.
+
+    Built on `oauthenticator.oauth2.OAuthenticator`, whose options for who may come
+    in are used as they are. Addresses come from discovery, and who somebody is
+    from an ID token whose signature is verified.
+    """
+
+    login_handler = Login
+    callback_handler = Callback
+    logout_handler = Logout
+
+    identities_are_kept = False
+    """Whether the platform keeps who has which name; else auth_state says so."""
+
+    locks = Instance(WeakValueDictionary, (), help="One lock for each user whose login is asked.")
+
+    # the provider
+
+    provider = Instance(Provider, help="The provider.")
+
+    @default("provider")
+    def _default_provider(self) -> Provider:
+        own = self.facts.at(self.issuer)
+        return Provider(
+            issuer=self.issuer or own.word,
+            client_id=self.client_id,
+            client_secret=self.client_secret,
+            client=self.http_client,
+            endpoints=own.endpoints,
+            subject_claim=own.subject_claim,
+            options=self.http_request_kwargs,
+        )
+
+    def get_callback_url(self, handler: Any = None) -> str:
+        """Where the provider sends the browser back to: never what a request says of this hub."""
+        if self.oauth_callback_url:
+            return str(self.oauth_callback_url)
+        public = getattr(self.parent, "public_url", "")
+        if public:
+            return str(url_path_join(public, "hub", "oauth_callback"))
+        host = handler.request.host if handler else ""
+        if is_loopback(handler.request.host_name if handler else ""):
+            base = handler.hub.base_url
+            return f"{handler.request.protocol}://{host}{url_path_join(base, 'oauth_callback')}"
+        raise HTTPError(
+            500,
+            "the address of this hub is not known to it\n"
+            "  fix: set c.JupyterHub.public_url, or c.OIDCAuthenticator.oauth_callback_url",
+        )
+
+    # a login
+
+    async def authenticate(self, handler: Any, data: Any = None, **kwargs: Any) -> dict[str, Any]:
+        """Who has come back from the provider."""
+        login = handler.login
+        form = {
+            "grant_type": "authorization_code",
+            "code": handler.code,
+            "redirect_uri": self.get_callback_url(handler),
+            "code_verifier": login["verifier"],
+        }
+        try:
+            tokens = await self.provider.exchange(form)
+            said = await self.statement(tokens, nonce=login["nonce"])
+        except GrantRefused as refused:
+            raise Refused(f"The provider refused this login: {refused}.") from None
+        except BadToken as bad:
+            self.log.error("greyhub: an ID token is refused: %s", bad)
+            raise Refused("The provider's ID token is not to be believed.") from None
+        model = await self.model(tokens, said)
+        await self._only_theirs(handler, model)
+        return model
+
+    async def statement(
+        self,
+        tokens: Mapping[str, Any],
+        *,
+        nonce: str | None,
+        before: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """What the provider says: by its ID token, and by userinfo, which is newer.
+
+        Parameters
+        ----------
+        tokens : mapping
+            What the token endpoint gave.
+        nonce : str or None
+            That of the login; None for tokens that came with a refresh.
+        before : mapping, optional
+            The claims of the ID token before, for providers that give none at a refresh.
+
+        Raises
+        ------
+        greyhub.auth.openid.id_token.BadToken, GrantRefused, ProviderUnavailable
+            What it says is not to be believed, it says no, or it does not say.
+        """
+        provider = self.provider
+        found = dict(before or {})
+        if provider.openid and (nonce is not None or tokens.get("id_token")):
+            found = await provider.claims_of(tokens.get("id_token"), nonce)
+        info: dict[str, Any] = {}
+        if (await provider.metadata()).userinfo_endpoint:
+            asked = await provider.userinfo(tokens["access_token"])
+            if asked is None:
+                raise GrantRefused("userinfo does not take the access token")
+            info = asked
+            if not info.get("sub") or info["sub"] != found.get("sub", info["sub"]):
+                raise BadToken("userinfo tells of somebody else")
+        said = {**found, **info}
+        return {"id_token": found, "userinfo": info, "claims": said}
+
+    async def model(self, tokens: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+        """The auth model of whoever the provider tells of."""
+        claims = said["claims"]
+        wrong = reading.missing_requirement(claims, self.required_claims)
+        if wrong is not None:
+            raise Refused(f"You may not log in here: your {wrong} is not among those admitted.")
+        name = self.normalize_username(reading.username(claims, self.username_claim))
+        scope = tokens.get("scope")
+        model: dict[str, Any] = {
+            "name": name,
+            "admin": None,
+            "auth_state": {
+                "access_token": tokens["access_token"],
+                "refresh_token": tokens.get("refresh_token"),
+                "id_token": tokens.get("id_token"),
+                "scope": scope.split() if isinstance(scope, str) else list(self.scope),
+                **times(tokens),
+                "confirmed_at": time.time(),
+                "issuer": self.provider.issuer,
+                "subject": claims["sub"],
+                "proposed_name": name,
+                "id_token_claims": said["id_token"],
+                "userinfo_claims": sorted(said["userinfo"]),
+                self.user_auth_state_key: claims,
+            },
+        }
+        if self.manage_groups:
+            model["groups"] = await self._groups(claims, tokens["access_token"])
+        return model
+
+    async def _groups(self, claims: Mapping[str, Any], access_token: str) -> list[str]:
+        found = reading.claim(claims, self.groups_claim)
+        if found is reading.ABSENT and self.groups_url:
+            return await self.provider.groups(self.groups_url, access_token, self.facts.group_name)
+        if reading.overage(claims, self.groups_claim):
+            self.log.error(
+                "greyhub: the provider names a place to ask for a user's groups, since there are "
+                "too many for a token\n  fix: set c.%s.groups_url, or let the provider send the "
+                "groups that are assigned to this application alone",
+                type(self).__name__,
+            )
+            raise Refused("You are in more groups than the provider tells this hub of.")
+        if found is reading.ABSENT and (self.allowed_groups or self.admin_groups):
+            self.warn(
+                f"the provider sends no {self.groups_claim}, which allowed_groups and admin_groups "
+                "need\n  fix: let it send that claim, or set groups_claim"
+            )
+        return reading.groups(found, self.groups_separator, self.warn)
+
+    def warn(self, message: str) -> None:
+        """Tell the administrator."""
+        self.log.warning("greyhub: %s", message)
+
+    async def _only_theirs(self, handler: Any, model: Mapping[str, Any]) -> None:
+        """Refuse a name that somebody else has, where nobody but auth_state knows whose it is."""
+        user = None if self.identities_are_kept else handler.find_user(model["name"])
+        kept = await user.get_auth_state() if user else None
+        if not kept or "subject" not in kept:
+            return
+        if self.identity({"auth_state": kept}) != self.identity(model):
+            raise Refused("This user name belongs to somebody else.")
+
+    def identity(self, auth_model: Mapping[str, Any]) -> tuple[str, str]:
+        """Who somebody is, whatever they are called: the issuer, and its subject."""
+        state = auth_model["auth_state"]
+        return state["issuer"], state["subject"]
+
+    # who may do what
+
+    async def check_allowed(self, username: str, auth_model: Any) -> bool:
+        """Whether a user may come in, by name or by a whole group's name."""
+        if self.allow_all or username in self.allowed_users or username in self.admin_users:
+            return True
+        groups = set((auth_model or {}).get("groups") or ()) if self.manage_groups else set()
+        return bool(groups & (self.allowed_groups | self.admin_groups))
+
+    def is_admin(self, handler: Any, authentication: Mapping[str, Any]) -> bool | None:
+        """Whether a user is an admin, by the hub's own name or a group; None: as before."""
+        if authentication["name"] in self.admin_users:
+            return True
+        if not (self.manage_groups and self.admin_groups):
+            return None
+        return bool(self.admin_groups & set(authentication.get("groups") or ()))
+
+    async def refresh_user(self, user: Any, handler: Any = None, **kwargs: Any) -> Any:
+        """Ask the provider whether a user may stay, and with which groups and rights."""
+        return await refreshed(self, user, handler)
+
+    # logout
+
+    async def end_session_url(self, auth_state: Mapping[str, Any] | None) -> str:
+        """Where a logout leads to: what is configured, or the provider's own logout."""
+        back = str(self.logout_redirect_url)
+        if not self.logout_at_provider:
+            return back
+        state = auth_state or {}
+        there = ""
+        try:
+            there = (await self.provider.metadata()).end_session_endpoint
+            for token in (state.get("refresh_token"), state.get("access_token")):
+                if token:
+                    await self.provider.revoke(token)
+        except ProviderUnavailable as error:
+            self.warn(f"a logout did not revoke the tokens: {error.log_message}")
+        if not there:
+            return back
+        asked = {"client_id": self.client_id}
+        if state.get("id_token"):
+            asked["id_token_hint"] = state["id_token"]
+        if back:
+            asked["post_logout_redirect_uri"] = back
+        return f"{there}{'&' if '?' in there else '?'}{urlencode(asked)}"

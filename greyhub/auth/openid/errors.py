@@ -1,0 +1,23 @@
+"""What can go wrong between the hub and an identity provider."""
+
+from __future__ import annotations
+
+from tornado.web import HTTPError
+
+
+class Refused(HTTPError):
+    """This login, or this user, is refused; the message is shown to the user."""
+
+    def __init__(self, message: str, status: int = 403) -> None:
+        super().__init__(status, message)
+
+
+class ProviderUnavailable(HTTPError):
+    """The provider did not answer, or not with what the standard says: nothing is known."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(502, message)
+
+
+class GrantRefused(Exception):
+    """The provider refused a code or a token; the message is OAuth's word for why."""
