@@ -73,6 +73,15 @@ DISTRIBUTED = {
     "cancelled, and has then no result to return",
     "CLUSTER-015": "distributed 2026.8.0, deploy/cluster.py:120: a name is taken as it is given",
 }
+OWN_NAMES = (
+    "dask-cloudprovider 2025.9.0, generic/vmcluster.py:120: a worker gets a name of its own, and "
+    "SpecCluster, which gave it another, does not know it when it is there or gone"
+)
+NO_TIMEOUT = (
+    "dask-cloudprovider 2025.9.0, generic/vmcluster.py: its documentation has them time out by "
+    "default, but nothing sets a timeout, and distributed's is none; with "
+    'scheduler_options={"idle_timeout": ...} all of it ends'
+)
 HOMES = {
     "HOME-010": CLOSED,
     "HOME-021": MAGIC,
@@ -131,6 +140,24 @@ CAUSES: dict[str, dict[str, str]] = {
         "CLUSTER-010": NO_JOB_YET,
         "CLUSTER-014": NO_JOB_YET,
         "CLUSTER-015": DISTRIBUTED["CLUSTER-015"],
+    },
+    "cluster-ec2": {
+        "CLUSTER-005": DISTRIBUTED["CLUSTER-005"],
+        "CLUSTER-007": OWN_NAMES,
+        "CLUSTER-009": "dask-cloudprovider 2025.9.0, aws/ec2.py:230: each end makes a new client, "
+        "and aiobotocore 3.10.0 makes that one's connector in a thread (httpsession.py:217), of "
+        "which an interpreter that ends has no more",
+        "CLUSTER-014": "dask-cloudprovider 2025.9.0, generic/vmcluster.py:52: a scheduler is "
+        "waited for without end; and aws/ec2.py:234: a worker that was refused has no instance to "
+        "end, so that close() raises before it ends the scheduler",
+        "CLUSTER-015": DISTRIBUTED["CLUSTER-015"],
+        "CLUSTER-017": OWN_NAMES,
+        "CLUSTER-020": NO_TIMEOUT,
+        "CLUSTER-022": "distributed 2026.8.0, deploy/cluster.py:231: when the scheduler's "
+        "connection ends, the status is left as it is",
+        "CLUSTER-023": "dask-cloudprovider 2025.9.0, aws/ec2.py:229: a request is tried ten "
+        "times, with longer and longer pauses, and nothing bounds close()",
+        "CLUSTER-032": NO_TIMEOUT,
     },
     "cluster-gateway": {
         "CLUSTER-009": "dask-gateway 2026.3.0, client.py:1046: the loop is asked for after another "
