@@ -48,7 +48,7 @@ class OIDCAuthenticator(OIDCOptions):
     def _default_provider(self) -> Provider:
         own = self.facts.at(self.issuer)
         return Provider(
-            issuer=self.issuer or own.word,
+            issuer=self.identity_issuer,
             client_id=self.client_id,
             client_secret=self.client_secret,
             client=self.http_client,
@@ -196,6 +196,11 @@ class OIDCAuthenticator(OIDCOptions):
             return
         if self.identity({"auth_state": kept}) != self.identity(model):
             raise Refused("This user name belongs to somebody else.")
+
+    @property
+    def identity_issuer(self) -> str:
+        """The issuer of `identity`, before anybody has logged in."""
+        return self.issuer or str(self.facts.at(self.issuer).word)
 
     def identity(self, auth_model: Mapping[str, Any]) -> tuple[str, str]:
         """Who somebody is, whatever they are called: the issuer, and its subject."""
