@@ -172,9 +172,8 @@ class OIDCAuthenticator(OIDCOptions):
         if reading.overage(claims, self.groups_claim):
             self.log.error(
                 "greyhub: the provider names a place to ask for a user's groups, since there are "
-                "too many for a token\n  fix: set c.%s.groups_url, or let the provider send the "
-                "groups that are assigned to this application alone",
-                type(self).__name__,
+                "too many for a token\n  fix: set c.OIDCAuthenticator.groups_url, or let the "
+                "provider send the groups that are assigned to this application alone"
             )
             raise Refused("You are in more groups than the provider tells this hub of.")
         if found is reading.ABSENT and (self.allowed_groups or self.admin_groups):
