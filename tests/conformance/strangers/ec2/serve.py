@@ -89,8 +89,11 @@ class Machines:
             return machines.run(backend, image, count, *args, **kwargs)
 
         def terminate(instance: Any, *args: Any, **kwargs: Any) -> Any:
-            machines.end(instance.id)
-            return machines._terminate(instance, *args, **kwargs)
+            with machines._lock:
+                machines.end(instance.id)
+                if instance.state == "terminated":  # EC2 says so again; moto would raise
+                    return instance.instance_state
+                return machines._terminate(instance, *args, **kwargs)
 
         InstanceBackend.run_instances = run_instances  # type: ignore[method-assign]
         Instance.terminate = terminate  # type: ignore[method-assign]
