@@ -33,14 +33,14 @@ class BrokerHub(Hub):
     """A hub whose clusters a broker starts."""
 
     def __init__(self, directory: Path, config: str = "") -> None:
-        self.broker_port = free_port()
+        self.broker_port, self.api_port, self.dashboard_port = (free_port() for _ in range(3))
         super().__init__(
             directory,
             f"""\
 c.GreyHub.cluster = "local-broker"
 c.LocalBrokerCluster.port = {self.broker_port}
-c.LocalBrokerCluster.api_port = {free_port()}
-c.LocalBrokerCluster.dashboard_port = {free_port()}
+c.LocalBrokerCluster.api_port = {self.api_port}
+c.LocalBrokerCluster.dashboard_port = {self.dashboard_port}
 c.LocalBrokerCluster.server_grace = 0
 """
             + config,
