@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 from jupyterhub.proxy import ConfigurableHTTPProxy
 from tornado.ioloop import PeriodicCallback
 from traitlets import default
@@ -66,9 +67,14 @@ class KeptProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
                     return
         await super().start()
         if self.pid_file:
-            pid = self.proxy_process.pid
-            note = {"pid": pid, "created": process.created(pid), "wanted": self._wanted()}
-            self._beside("json").write_text(json.dumps(note))
+            self._beside("json").write_text(json.dumps(self._note()))
+
+    def _note(self) -> dict[str, Any]:
+        pid = self.proxy_process.pid
+        note = {"pid": pid, "wanted": self._wanted()}
+        with suppress(psutil.Error):  # a system that does not tell when it was started
+            note["created"] = process.created(pid)
+        return note
 
     def _forget(self) -> None:
         Path(self.pid_file).unlink(missing_ok=True)

@@ -128,12 +128,16 @@ class Hub:
         return self.process
 
     def start(self) -> Hub:
-        """Start, and wait until the hub answers."""
+        """Start, and wait until the hub runs and answers."""
+        before = self.log.stat().st_size if self.log.exists() else 0
         process = self.run()
 
         def up() -> bool:
             if process.poll() is not None:
                 raise AssertionError(f"the hub ended: {process.returncode}\n{self.tail()}")
+            # It answers a while before it has started its services and made all routes.
+            if b"JupyterHub is now running" not in self.log.read_bytes()[before:]:
+                return False
             try:
                 return requests.get(f"{self.url}hub/health", timeout=MINUTE).ok
             except requests.RequestException:
