@@ -94,3 +94,15 @@ class HomeError(GreyHubError):
 
 class CatalogError(GreyHubError):
     """A catalogue file, or an entry of one, that cannot be read."""
+
+
+class CredentialError(GreyHubError):
+    """A credential that cannot be had, or that has ended."""
+
+
+class CredentialRefused(CredentialError):
+    """There is no such credential, or not for this user."""
+
+
+class CredentialUnavailable(CredentialError):
+    """It is not known whether there is one: who would give it does not answer."""

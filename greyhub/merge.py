@@ -141,10 +141,19 @@ def _join_entries(option: str, group: Sequence[Offer], own: Any, kind: type) -> 
     for offer in group:
         for key, value in _entries(offer.value):
             other = found.setdefault(key, (offer.origin, value))
-            if other[1] != value and key not in taken:
+            if option == "c.JupyterHub.load_roles" and (both := _role(other[1], value)):
+                found[key] = (other[0], both)
+            elif other[1] != value and key not in taken:
                 raise _conflict(f"{option}[{key!r}]", other, (offer.origin, value))
     entries = {key: value for key, (_, value) in found.items() if key not in taken}
     return {**entries, **mine} if kind is dict else [*entries.values(), *mine]
+
+
+def _role(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Two roles of one name as one with the scopes of both, if they differ in these alone."""
+    scopes = [*one.get("scopes", ()), *other.get("scopes", ())]
+    both = {**one, "scopes": list(dict.fromkeys(scopes))}
+    return both if both == {**other, "scopes": both["scopes"]} else None
 
 
 def _entries(value: Any) -> Iterator[tuple[Any, Any]]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from greyhub.clusters import Cluster
     from greyhub.clusters.listing import ClusterList
+    from greyhub.credentials import HubCredential
     from greyhub.data.catalog import Catalog
 
 _OUTSIDE = """\
@@ -94,6 +95,32 @@ class Session:
         ticket = self._ticket("cluster")
         found: ClusterList = import_object(ticket.adapter).clusters(ticket.data)
         return found
+
+    def token(self, audience: str) -> str:
+        """A short-lived token for an audience that the platform's administrator has named.
+
+        The hub is asked for a new one when half of the last one's time is over.
+
+        Parameters
+        ----------
+        audience : str
+            What it is for: ``"storage"``.
+
+        Raises
+        ------
+        greyhub.errors.CredentialError
+            There is none: says why, and what to do.
+        """
+        return self.credential(audience).token()
+
+    def credential(self, audience: str) -> HubCredential:
+        """The credential for an audience as an object that renews itself; nothing is asked yet.
+
+        For clients that take a callable, threads, coroutines and Dask tasks.
+        """
+        from greyhub.credentials import HubCredential
+
+        return HubCredential(self.user, audience)
 
     def _connect(self, slot: str, **options: Any) -> Any:
         ticket = self._ticket(slot)

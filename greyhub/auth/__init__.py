@@ -8,9 +8,11 @@ decided by that class and its options; by default that is nobody.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from traitlets import Any as AnyTrait
+from traitlets import Dict
 
 from greyhub.adapter import Adapter, Contribution, Finding
 from greyhub.imports import points
@@ -24,6 +26,13 @@ class AuthAdapter(Adapter):
     authenticator_class = AnyTrait(
         help="The Authenticator class; its options are set on its own section.",
     )
+
+    audiences = Dict(
+        help="What users' servers may ask the hub for short-lived credentials for, by name. Each "
+        "is a mapping: ``source`` says where they come from (``oidc``, the default; ``login``; "
+        "``s3``; an import string), ``groups`` who may have them, and the rest are the source's "
+        "options. What is not named is refused."
+    ).tag(config=True, example={"storage": {"scope": "https://storage.azure.com/.default"}})
 
     @classmethod
     def opens(cls, value: object) -> Mapping[str, Any] | None:
@@ -44,7 +53,39 @@ class AuthAdapter(Adapter):
 
     def contribute(self) -> Contribution:
         """The Authenticator class."""
-        return Contribution(config={"JupyterHub": {"authenticator_class": self.load_class()}})
+        return self.with_credentials(
+            Contribution(config={"JupyterHub": {"authenticator_class": self.load_class()}})
+        )
+
+    def with_credentials(self, contribution: Contribution) -> Contribution:
+        """A contribution, and what the hub needs to give credentials for `audiences`.
+
+        Raises
+        ------
+        greyhub.errors.ConfigError
+            One of them cannot be as it is written.
+        """
+        if not self.audiences:
+            return contribution
+        from greyhub.auth.credentials.audiences import read
+        from greyhub.auth.credentials.handler import SCOPE, SCOPES, with_credentials
+        from greyhub.auth.credentials.issuing import Issuer
+        from greyhub.auth.credentials.roles import roles
+
+        own = "audiences" not in self.parent.config.get("AuthAdapter", {})
+        where = f"c.{type(self).__name__ if own else 'AuthAdapter'}.audiences"
+        audiences = read(self.audiences, self.load_class(), where)
+        hub = dict(contribution.config.get("JupyterHub", {}))
+        hub["authenticator_class"] = with_credentials(
+            hub.get("authenticator_class") or self.load_class(),
+            Issuer(audiences, self.parent.log),
+        )
+        hub["custom_scopes"] = SCOPES
+        return replace(
+            contribution,
+            config={**contribution.config, "JupyterHub": hub},
+            roles=[*contribution.roles, *roles(self.parent.config, SCOPE)],
+        )
 
     async def check(self) -> Sequence[Finding]:
         """Does the provider answer, know this hub, and agree on the time?"""

@@ -37,11 +37,13 @@ class LocalAuth(AuthAdapter):
                 'such as c.GreyHub.auth = "oauthenticator.github.GitHubOAuthenticator"',
             )
         address = {} if host is not None else {"ip": "127.0.0.1"}
-        return Contribution(
-            config={
-                "JupyterHub": {"authenticator_class": self.load_class(), **address},
-                "LocalPassword": {"state_dir": str(self.parent.private), "everyone": True},
-            }
+        return self.with_credentials(
+            Contribution(
+                config={
+                    "JupyterHub": {"authenticator_class": self.load_class(), **address},
+                    "LocalPassword": {"state_dir": str(self.parent.private), "everyone": True},
+                }
+            )
         )
 
     async def check(self) -> Sequence[Finding]:

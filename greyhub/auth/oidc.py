@@ -67,12 +67,14 @@ class OpenIDConnect(AuthAdapter):
         """The Authenticator class, and a key to keep tokens by."""
         self._refuse()
         own = {} if os.environ.get(KEY) else {"keys": KeptKey(self.parent.private / "crypt-key")}
-        return Contribution(
-            config={
-                "JupyterHub": {"authenticator_class": self.load_class()},
-                "OIDCAuthenticator": {"outage_grace": GRACE},
-                **({"CryptKeeper": own} if own else {}),
-            }
+        return self.with_credentials(
+            Contribution(
+                config={
+                    "JupyterHub": {"authenticator_class": self.load_class()},
+                    "OIDCAuthenticator": {"outage_grace": GRACE},
+                    **({"CryptKeeper": own} if own else {}),
+                }
+            )
         )
 
     def _refuse(self) -> None:
@@ -105,6 +107,12 @@ class OpenIDConnect(AuthAdapter):
                 "the hub has no name at the provider",
                 where=f"{section}.client_id",
                 fix="register the hub with the provider, and set the id that it gives",
+            )
+        if self.audiences and not made.enable_auth_state:
+            raise ConfigError(
+                "credentials for servers come from the tokens of logins, and none are kept",
+                where=f"{section}.enable_auth_state",
+                fix="remove it, or remove c.AuthAdapter.audiences",
             )
         if not self._redirect(made):
             raise ConfigError(

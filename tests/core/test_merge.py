@@ -132,6 +132,18 @@ def test_roles_and_environment_join() -> None:
     assert [each["name"] for each in c.JupyterHub.load_roles] == ["theirs", "mine"]
 
 
+def test_roles_of_one_name_have_the_scopes_of_both() -> None:
+    one, other = ({"name": "server", "scopes": ["self", scope]} for scope in ("a", "b"))
+    c = merged(Config(), Contribution(roles=[one]), Contribution(roles=[other]))
+    assert c.JupyterHub.load_roles == [{"name": "server", "scopes": ["self", "a", "b"]}]
+    with pytest.raises(ConfigConflict):
+        merged(Config(), Contribution(roles=[one]), Contribution(roles=[{**other, "users": ["x"]}]))
+    mine = {"name": "server", "scopes": ["mine"]}
+    c = Config({"JupyterHub": {"load_roles": [mine]}})
+    merged(c, Contribution(roles=[one]), Contribution(roles=[other]))
+    assert c.JupyterHub.load_roles == [mine]
+
+
 def test_one_variable_of_two_adapters_is_a_conflict() -> None:
     with pytest.raises(ConfigConflict) as error:
         merged(Config(), Contribution(environment={"A": "1"}), Contribution(environment={"A": "2"}))

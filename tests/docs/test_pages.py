@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import iris_sample_data
 import pytest
 
+from greyhub import credentials
 from greyhub.cli.init import TUTORIAL
 from greyhub.identity.rules import Identity
 from tests.docs.blocks import ROOT, RUNNABLE, SHOWN, Block, blocks, pages
@@ -47,6 +49,7 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reader:
         monkeypatch.setenv(f"GREYHUB_{name.upper()}", "")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr("greyhub.credentials._held", {})
     return Reader(tmp_path)
 
 
@@ -93,8 +96,20 @@ def has_users(reader: Reader) -> None:
         run_server(table, "ada")
 
 
+def has_credentials(reader: Reader) -> None:
+    """What a hub has given, and a cluster."""
+    token = credentials.Credential.lasting({"token": "one"}, 3600)
+    names = ("access_key_id", "secret_access_key", "session_token")
+    key = credentials.Credential.lasting(dict.fromkeys(names, "one"), 3600)
+    for audience in ("storage", "archive", "bucket"):
+        credentials._held["ada", audience] = key if audience == "bucket" else token
+    client = SimpleNamespace(map=lambda function, names, **more: [], run=lambda call: call())
+    reader.notebook.update(client=client, names=["a"])
+
+
 HAS = {
     "README.md": has_tutorial,
+    "docs/how-to/credentials.md": has_credentials,
     "docs/how-to/data.md": has_rain,
     "docs/how-to/move-homes.md": has_homes,
     "docs/how-to/profiles.md": has_environment,

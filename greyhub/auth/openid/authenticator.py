@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 
 from jupyterhub.utils import url_path_join
 from tornado.web import HTTPError
-from traitlets import Instance, default
+from traitlets import Dict, Instance, default
 
 from greyhub.auth.openid import claims as reading
 from greyhub.auth.openid.errors import GrantRefused, ProviderUnavailable, Refused
@@ -39,6 +39,8 @@ class OIDCAuthenticator(OIDCOptions):
     """Whether the platform keeps who has which name; else auth_state says so."""
 
     locks = Instance(WeakValueDictionary, (), help="One lock for each user whose login is asked.")
+
+    newest = Dict(help="By user, refresh tokens that were used, each with the newest one.")
 
     # the provider
 
@@ -94,6 +96,7 @@ class OIDCAuthenticator(OIDCOptions):
             self.log.error("greyhub: an ID token is refused: %s", bad)
             raise Refused("The provider's ID token is not to be believed.") from None
         model = await self.model(tokens, said)
+        model["auth_state"]["login_at"] = time.time()
         await self._only_theirs(handler, model)
         return model
 

@@ -54,6 +54,9 @@ class Metadata:
 class Misconfigured(ProviderUnavailable):
     """What the provider says of itself does not fit what is configured."""
 
+    error = ""
+    """OAuth's word for what is wrong, where the provider has given one."""
+
 
 def read_metadata(said: object, issuer: str) -> Metadata:
     """What a discovery document says.
@@ -158,10 +161,12 @@ class Provider:
         if answer.error in REFUSALS:
             raise GrantRefused(answer.error)
         if answer.error:
-            raise Misconfigured(
+            wrong = Misconfigured(
                 f"the token endpoint answers {answer.error}\n  fix: compare client_id, "
                 "client_secret, scope and the redirect address with what the provider knows"
             )
+            wrong.error = answer.error
+            raise wrong
         tokens: dict[str, Any] = answer.body
         good = answer.status == 200 and isinstance(tokens, dict)
         if not good or not isinstance(tokens.get("access_token"), str):

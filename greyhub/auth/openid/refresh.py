@@ -16,6 +16,10 @@ from greyhub.auth.openid import claims as reading
 from greyhub.auth.openid.errors import GrantRefused, ProviderUnavailable, Refused
 from greyhub.auth.openid.id_token import BadToken
 from greyhub.auth.openid.logout import without_tokens
+from greyhub.auth.openid.provider import Misconfigured
+
+KEPT = 8
+"""Refresh tokens of a user that are remembered as used."""
 
 
 async def refreshed(authenticator: Any, user: Any, handler: Any) -> Any:
@@ -29,11 +33,11 @@ async def refreshed(authenticator: Any, user: Any, handler: Any) -> Any:
     if not authenticator.enable_auth_state:
         return True
     before = await user.get_auth_state()
-    async with authenticator.locks.setdefault(user.name, asyncio.Lock()):
+    async with one_at_a_time(authenticator, user):
         state = await user.get_auth_state()
         if not state or not state.get("access_token"):
             return False
-        if state != before and _lasts(authenticator, state):
+        if _asked_last(state) != _asked_last(before) and _lasts(authenticator, state):
             return True  # another request has just asked
         try:
             model = await _asked(authenticator, user, state)
@@ -51,14 +55,83 @@ async def refreshed(authenticator: Any, user: Any, handler: Any) -> Any:
                 return True
             raise
         except (GrantRefused, BadToken, Refused) as error:
+            latest = await user.get_auth_state() or {}
+            if latest.get("access_token") and latest.get("login_at") != state.get("login_at"):
+                return True  # they have logged in anew meanwhile
             why = error.log_message if isinstance(error, Refused) else error
             authenticator.log.info("greyhub: the login of %s has ended: %s", user.name, why)
             # Also for a request that waits: without tokens there is nothing to ask.
-            await user.save_auth_state(without_tokens(await user.get_auth_state()))
+            await user.save_auth_state(without_tokens(latest))
             return False
         model["name"] = user.name
         model["admin"] = authenticator.is_admin(handler, model)
         return model
+
+
+def one_at_a_time(authenticator: Any, user: Any) -> asyncio.Lock:
+    """The lock under which a user's tokens are used and replaced."""
+    found: asyncio.Lock = authenticator.locks.setdefault(user.name, asyncio.Lock())
+    return found
+
+
+def _asked_last(state: Mapping[str, Any] | None) -> tuple[Any, ...]:
+    """What changes when the provider is asked about a login, and not with other tokens."""
+    return tuple((state or {}).get(name) for name in ("access_token", "confirmed_at"))
+
+
+async def refresh_grant(
+    authenticator: Any, user: Any, state: Mapping[str, Any], **asked: str
+) -> dict[str, Any]:
+    """What the provider gives for the refresh token; the new refresh token is kept at once.
+
+    Call it under `one_at_a_time`, and let it end: what it is given, nobody can have again.
+
+    Parameters
+    ----------
+    authenticator : OIDCAuthenticator
+        Whose provider is asked.
+    user : jupyterhub.user.User
+        Whose auth state is kept.
+    state : mapping
+        The auth state of now.
+    **asked : str
+        For a token that is not the login's own: ``scope``, ``resource``, ``audience``.
+
+    Raises
+    ------
+    GrantRefused
+        The provider says no, or the login has ended meanwhile.
+    ProviderUnavailable
+        It does not say.
+    """
+    # The hub stores the model of a refresh later, and may put an older token in the newer's place.
+    used = authenticator.newest.get(user.name, {})
+    refresh = used.get(state["refresh_token"], state["refresh_token"])
+    form = {"grant_type": "refresh_token", "refresh_token": refresh, **asked}
+    try:
+        tokens: dict[str, Any] = await authenticator.provider.exchange(form)
+    except Misconfigured:
+        raise
+    except ProviderUnavailable:
+        await _keep(user, state, {"unanswered": True})
+        raise
+    new = {"refresh_token": tokens.get("refresh_token") or refresh, "unanswered": False}
+    latest = [*used, refresh][-KEPT:]
+    authenticator.newest[user.name] = dict.fromkeys(latest, new["refresh_token"])
+    if not asked:
+        new |= {"access_token": tokens["access_token"], **times(tokens)}
+    if not await _keep(user, state, new):
+        raise GrantRefused("the login has ended meanwhile")
+    return {**tokens, "refresh_token": new["refresh_token"]}
+
+
+async def _keep(user: Any, state: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Keep what is new of a login, if it is still the one that goes on; whether it is."""
+    latest = await user.get_auth_state() or {}
+    if not latest.get("access_token") or latest.get("login_at") != state.get("login_at"):
+        return False
+    await user.save_auth_state({**latest, **new})
+    return True
 
 
 async def _asked(authenticator: Any, user: Any, state: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,23 +155,15 @@ async def _asked(authenticator: Any, user: Any, state: Mapping[str, Any]) -> dic
         except GrantRefused:
             if not refresh:
                 raise
-    form = {"grant_type": "refresh_token", "refresh_token": refresh}
     try:
-        tokens = await authenticator.provider.exchange(form)
-    except ProviderUnavailable:
-        await user.save_auth_state({**state, "unanswered": True})
-        raise
+        # The new tokens are kept whatever comes: another request may wait for them.
+        tokens = await refresh_grant(authenticator, user, state)
     except GrantRefused:
         if not state.get("unanswered"):
             raise
         # It was perhaps used up by the request whose answer was lost: the access token decides.
         state = {**state, "refresh_token": None}
         return await by_access_token()
-    tokens = {**tokens, "refresh_token": tokens.get("refresh_token") or refresh}
-    # The old refresh token may be good no more: the new one is kept, whatever comes, and at
-    # once: the hub stores the model only later, and another request may wait.
-    new = {name: tokens[name] for name in ("access_token", "refresh_token")}
-    await user.save_auth_state({**state, **new, **times(tokens), "unanswered": False})
     try:
         said = await authenticator.statement(tokens, nonce=None, before=before)
     except GrantRefused as refused:
@@ -122,6 +187,7 @@ async def _model(
     if "expires_in" not in tokens:
         new["expires_in"], new["expires_at"] = state.get("expires_in"), state.get("expires_at")
     new["id_token"] = new["id_token"] or state.get("id_token")
+    new["login_at"] = state.get("login_at")
     return model
 
 

@@ -136,6 +136,8 @@ class Grant:
     refresh: str = field(default_factory=lambda: f"refresh-{secrets.token_urlsafe(24)}")
     access_ended: bool = False
     refresh_ended: bool = False
+    audience: str = ""
+    """What the access token is for; empty if for the provider's own endpoints."""
 
 
 @dataclass
@@ -181,6 +183,7 @@ class Accounts:
         """Begin anew: nobody has an account, nothing was granted, nothing goes wrong."""
         self.client_secret = f"secret-{secrets.token_urlsafe(24)}"
         self.people: dict[str, Person] = {}
+        self.audiences: set[str] = set()
         self.disabled: set[str] = set()
         self.codes: dict[str, Code] = {}
         self.grants: list[Grant] = []
@@ -292,8 +295,12 @@ class Accounts:
         return {name: value for name, value in said.items() if name not in person.without}
 
     def bearer(self, access: str) -> Person | None:
-        """Whose access token it is, if it is good."""
+        """Whose access token it is, if it is good for the provider's own endpoints."""
+        return self.holder(access, "")
+
+    def holder(self, access: str, audience: str) -> Person | None:
+        """Whose access token for an audience it is, if it is good."""
         for grant in self.grants:
-            if grant.access == access and not grant.access_ended:
+            if (grant.access, grant.audience) == (access, audience) and not grant.access_ended:
                 return self.people.get(grant.subject)
         return None

@@ -27,6 +27,9 @@ NAMED = {
 WHO = "X-Person"
 """The header by which the suite's browser says who sits before it."""
 
+TOKEN_TYPE = "urn:ietf:params:oauth:token-type"  # noqa: S105
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+
 PAGE = 100
 """Groups on one page of Graph's."""
 
@@ -154,7 +157,7 @@ def token(provider: Accounts, seen: Seen) -> Reply:
     """Tokens for a code, or for a refresh token: each of them once."""
     if _client(seen) != (provider.client_id, provider.client_secret):
         return refuse("invalid_client", 401)
-    kind, nonce = seen.form.get("grant_type"), ""
+    kind, nonce, audience = seen.form.get("grant_type"), "", ""
     if kind == "authorization_code":
         code = provider.codes.get(seen.form.get("code", ""))
         if code is None or code.used or code.redirect_uri != seen.form.get("redirect_uri"):
@@ -170,13 +173,39 @@ def token(provider: Accounts, seen: Seen) -> Reply:
         old = next((grant for grant in provider.grants if grant.refresh == given), None)
         if old is None or old.refresh_ended:
             return refuse("invalid_grant")
-        old.access_ended = old.refresh_ended = True
+        audience = _audience(seen, old.scope)
+        if audience and audience not in provider.audiences:
+            return refuse("invalid_target")
+        old.refresh_ended = True
+        # A token for an audience is no other one's end.
+        old.access_ended = old.access_ended or not (audience or old.audience)
         subject, scope = old.subject, old.scope
+    elif kind == EXCHANGE:
+        person = provider.bearer(seen.form.get("subject_token", ""))
+        audience = _audience(seen, "")
+        if person is None:
+            return refuse("invalid_grant")
+        if audience not in provider.audiences:
+            return refuse("invalid_target")
+        subject, scope = person.subject, ""
     else:
         return refuse("unsupported_grant_type")
     if subject in provider.disabled:
         return refuse("invalid_grant")
-    return give(_grant(provider, subject, scope, nonce, bare=seen.fault == "bare"))
+    reply = _grant(provider, subject, scope, nonce, bare=seen.fault == "bare")
+    provider.grants[-1].audience = audience
+    if kind == EXCHANGE:
+        provider.grants[-1].refresh_ended = True
+        reply = {**reply, "issued_token_type": f"{TOKEN_TYPE}:access_token"}
+        for name in ("refresh_token", "id_token"):
+            reply.pop(name, None)
+    return give(reply)
+
+
+def _audience(seen: Seen, granted: str) -> str:
+    """What a token is asked for, beyond the scope of the login."""
+    named = seen.form.get("resource") or seen.form.get("audience") or seen.form.get("scope", "")
+    return "" if set(named.split()) <= set(granted.split()) else named
 
 
 def _grant(
