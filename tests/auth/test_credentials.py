@@ -89,6 +89,8 @@ def test_a_token_is_kept_until_half_of_its_time_is_over(
     first = server.value("storage")
     later(monkeypatch, 140)
     assert server.value("storage") == first
+    refresh(server)  # also where the login was confirmed meanwhile
+    assert server.value("storage") == first
     assert len(refreshes(world)) == 1
     later(monkeypatch, 160)
     second = server.value("storage")

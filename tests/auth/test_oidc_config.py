@@ -93,3 +93,40 @@ def test_what_cannot_work_is_refused_in_words(
     refused = refusal(write(tmp_path, f"import greyhub\n{GOOD}{line}\n"))
     assert said in refused
     assert "fix:" in refused
+
+
+AUDIENCES = 'c.AuthAdapter.audiences = {"storage": {"scope": "storage/.default"}}\n'
+
+
+def test_servers_may_ask_for_credentials_and_use_clusters(tmp_path: Path) -> None:
+    """Two adapters that each give servers' tokens a scope."""
+    clusters = 'c.GreyHub.cluster = "local-broker"\n'
+    ran = check(tmp_path, GOOD + clusters + AUDIENCES, "show", "--all")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    [roles] = [line for line in ran.stdout.splitlines() if "c.JupyterHub.load_roles" in line]
+    for scope in ("custom:greyhub:credentials", "access:services!service=clusters"):
+        assert ran.stdout.count(scope) >= 2, roles
+    assert "storage/.default" in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        (
+            GOOD + "c.OIDCAuthenticator.enable_auth_state = False\n",
+            "come from the tokens of logins, and none are kept",
+        ),
+        (
+            'c.GreyHub.auth = "pam"\nc.PAMAuthenticator.allow_all = True\n'
+            'c.JupyterHub.ip = "127.0.0.1"\n',
+            "'storage': its source needs logins by OIDCAuthenticator",
+        ),
+    ],
+)
+def test_credentials_without_what_they_are_made_from_are_refused(
+    tmp_path: Path, config: str, words: str
+) -> None:
+    ran = check(tmp_path, config + AUDIENCES)
+    assert ran.returncode == 1
+    assert words in ran.stdout + ran.stderr
+    assert "greyhub_config.py" in ran.stdout
