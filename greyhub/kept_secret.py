@@ -10,6 +10,8 @@ from pathlib import Path
 
 def kept_secret(path: Path) -> str:
     """The text in a file, which is made where there is none."""
+    if path.exists():  # also where its directory cannot be written to
+        return path.read_text().strip()
     with contextlib.suppress(FileExistsError):
         building = path.with_name(f"{path.name}.{os.getpid()}")
         with os.fdopen(os.open(building, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as new:

@@ -14,6 +14,7 @@ from traitlets.config.loader import DeferredConfig
 from greyhub.adapter import Contribution, Finding
 from greyhub.auth import AuthAdapter
 from greyhub.errors import ConfigError
+from greyhub.kept_secret import kept_secret
 from greyhub.public_address import is_loopback, public_host, public_port
 
 KEY: Final = "JUPYTERHUB_CRYPT_KEY"
@@ -35,12 +36,9 @@ class KeptKey(DeferredConfig):
 
     def get_value(self, trait: Any) -> list[str]:
         """The key, as ``c.CryptKeeper.keys`` takes it."""
-        if not self.path.exists():
-            if not self.path.parent.is_dir():
-                return [secrets.token_hex(32)]  # no hub has started yet: a check makes nothing
-            self.path.touch(mode=0o600)
-            self.path.write_text(secrets.token_hex(32) + "\n")
-        return [self.path.read_text().strip()]
+        if not self.path.parent.is_dir():
+            return [secrets.token_hex(32)]  # no hub has started yet: a check makes nothing
+        return [kept_secret(self.path)]
 
     def __repr__(self) -> str:
         return f"what is in {self.path}"

@@ -6,12 +6,12 @@ Each command is a module of its own, imported when it is called, so that
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 
 import click
 
 from greyhub import __version__
+from greyhub.cli.lazy_group import LazyGroup
 
 COMMANDS = {
     "init": "greyhub.cli.init:init",
@@ -25,27 +25,10 @@ COMMANDS = {
 """The commands in the order in which help lists them."""
 
 
-class Commands(click.Group):
-    """A group whose commands are imported when they are needed."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """One command; the beginning of its name is enough."""
-        names = [name for name in COMMANDS if name.startswith(cmd_name)]
-        if cmd_name in COMMANDS:
-            names = [cmd_name]
-        if len(names) != 1:
-            return None
-        module, _, name = COMMANDS[names[0]].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), name)
-        return command
-
-
 @click.group(
-    cls=Commands,
+    cls=LazyGroup,
+    targets=COMMANDS,
+    abbreviations=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0, all is well; 1, something is wrong and was said; 2, the command itself "
     "was called wrongly.",

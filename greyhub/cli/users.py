@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-
 import click
+
+from greyhub.cli.lazy_group import LazyGroup
 
 COMMANDS = {
     "list": "greyhub.cli.users_list:command",
@@ -15,24 +15,9 @@ COMMANDS = {
 """The commands in the order in which help lists them."""
 
 
-class Commands(click.Group):
-    """A group whose commands are imported when they are needed."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """One command by its name."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, name = COMMANDS[cmd_name].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), name)
-        return command
-
-
 @click.group(
-    cls=Commands,
+    cls=LazyGroup,
+    targets=COMMANDS,
     epilog="Exit codes: 0, all is well; 1, something is wrong and was said; 2, the command itself "
     "was called wrongly.",
 )

@@ -92,11 +92,16 @@ async def reason(gateway: Gateway, name: str, *, broker: bool) -> str:
         return ""
     try:
         async with asyncio.timeout(SOON):
-            url = f"{gateway.address}/api/v1/clusters/{name}/reason"
-            answer = await (await gateway._request("GET", url)).json()
-        return str(answer["reason"])
+            return await _told(gateway, name, "reason")
     except Exception as error:
         return str(in_words(error, gateway.address)).partition("\n")[0] if is_away(error) else ""
+
+
+async def _told(gateway: Gateway, name: str, what: str) -> str:
+    """What greyhub's broker tells of a cluster beyond dask-gateway's report."""
+    url = f"{gateway.address}/api/v1/clusters/{name}/{what}"
+    answer = await (await gateway._request("GET", url)).json()
+    return str(answer[what])
 
 
 async def scheduler_address(gateway: Gateway, report: ClusterReport, *, broker: bool) -> str:
@@ -108,10 +113,9 @@ async def scheduler_address(gateway: Gateway, report: ClusterReport, *, broker: 
     if broker:
         with suppress(Exception):
             async with asyncio.timeout(SOON):
-                url = f"{gateway.address}/api/v1/clusters/{report.name}/address"
-                told = await (await gateway._request("GET", url)).json()
-            if await reachable(str(told["address"])):
-                return str(told["address"])
+                address = await _told(gateway, report.name, "address")
+            if await reachable(address):
+                return address
     return str(report.scheduler_address)
 
 
