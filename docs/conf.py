@@ -38,7 +38,7 @@ OTHERS = (
 )
 # Nor are these, which have no page of their own.
 INNER = "greyhub.checks.facts.FACTS|(greyhub.data.policy.)?Policy|AbstractFileSystem|Config|Secret"
-WORDS = "optional|sequence"
+WORDS = "optional|sequence|mapping"
 nitpick_ignore_regex = [
     ("py:.*", rf"({OTHERS})\b.*"),
     ("py:.*", INNER),

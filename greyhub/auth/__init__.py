@@ -58,7 +58,7 @@ class AuthAdapter(Adapter):
         )
 
     def with_credentials(self, contribution: Contribution) -> Contribution:
-        """A contribution, and what the hub needs to give credentials for `audiences`.
+        """A contribution, and what the hub needs to give credentials for ``audiences``.
 
         Raises
         ------

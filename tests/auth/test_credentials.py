@@ -194,7 +194,7 @@ def test_who_may_not_stay_gets_nothing(world: World) -> None:
     server.hub.run(lambda: server.hub.app.authenticator.blocked_users.add("ada"))
     refresh(server)
     assert "your login has ended" in server.refused("storage")
-    assert state(server)["refresh_token"]
+    assert not state(server)["refresh_token"]
 
 
 def test_a_logout_with_the_tokens_ends_it_at_once(world: World) -> None:
