@@ -33,8 +33,19 @@ def describe(platform: Platform) -> Access:
     cls = platform.authenticator
     if cls is None:
         return Access("unknown", "unknown")
-    authenticator = platform.dry_instance(cls)
-    return Access(_users(cls, authenticator), _admins(platform, authenticator))
+    users, admins = [], []
+    for name, each in _authenticators(platform, cls).items():
+        prefix = f"{name}: " if name else ""
+        users.append(prefix + _users(cls, each))
+        admins.append(prefix + _admins(platform, each))
+    return Access("; ".join(users), "; ".join(admins))
+
+
+def _authenticators(platform: Platform, cls: type) -> Mapping[str, Any]:
+    """What decides who may log in, by the provider's name where there are several."""
+    adapter: Any = platform.adapters.get("auth")
+    several: Mapping[str, Any] = getattr(adapter, "dry_authenticators", dict)()
+    return several or {"": platform.dry_instance(cls)}
 
 
 def _users(cls: type, authenticator: HasTraits) -> str:
@@ -100,6 +111,8 @@ def _get(authenticator: HasTraits, name: str) -> Any:
 
 def _decides(cls: type) -> bool:
     """Whether a class has a rule of its own for who is allowed."""
+    if getattr(cls, "admits_by_options", False):
+        return False
     for name in ("check_allowed", "get_authenticated_user"):
         method = getattr(cls, name, None)
         # A class made in the config file has no module.
@@ -116,7 +129,10 @@ def check(platform: Platform) -> Iterator[Finding]:
         return
     authenticator = platform.dry_instance(cls)
     accepted = getattr(platform.greyhub, "risks", ())
+    several = getattr(cls, "holds_others", False)
     for risk, path, what, fix in _risks(platform, cls, authenticator):
+        if several and risk == "nobody":
+            continue  # the adapter says it of each
         if risk not in accepted:
             yield platform.finding(
                 "error",
@@ -135,6 +151,9 @@ def _risks(platform: Platform, cls: type, authenticator: HasTraits) -> Iterator[
     public = not is_loopback(_host(platform))
     everybody = _get(authenticator, "allow_all")
     somebody = everybody or _allowing(authenticator) or _decides(cls)
+    if getattr(cls, "admits_by_options", False):  # admins, too
+        somebody = somebody or _get(authenticator, "admin_users")
+        somebody = somebody or _get(authenticator, "admin_groups")
     meant = platform.is_set(section, "any_allow_config") or made_from(cls, "NullAuthenticator")
     if not somebody and not meant:
         admins = platform.is_set(section, "admin_users")

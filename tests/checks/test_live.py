@@ -250,3 +250,34 @@ c.OIDCAuthenticator.username_claim = "email"
     assert "the claim email_verified" in said["c.OIDCAuthenticator.username_claim"]
     assert "by no key of its own" in said["c.OIDCAuthenticator.issuer"]
     assert any("PKCE" in message for message in said.values())
+
+
+def test_each_of_several_openid_providers_is_asked_and_named(
+    provider: Provider, tmp_path: Path
+) -> None:
+    config = f"""
+c.GreyHub.auth = "oidc"
+c.JupyterHub.ip = "127.0.0.1"
+own = {{"client_id": "conformance", "client_secret": {provider.client_secret!r}}}
+own["allow_all"] = True
+good = {{**own, "issuer": {provider.url!r}}}
+c.OpenIDConnect.providers = {{
+    "good": good,
+    "away": {{**own, "issuer": {NOWHERE!r}}},
+    "wrong": {{**good, "client_secret": {CANARY!r}}},
+}}
+"""
+    found = live(tmp_path, config, "auth")
+    said = {
+        word: [each for each in found if each["message"].startswith(f"{word}: ")]
+        for word in ("good", "away", "wrong")
+    }
+    assert sum(map(len, said.values())) == len(found)
+    assert {each["level"] for each in said["good"]} == {"ok"}
+    assert "hub/oauth_callback/good" in str(said["good"])
+    error = only(said["away"], "error")
+    assert "nobody can log in" in error["message"]
+    assert error["option"] == 'c.OpenIDConnect.providers["away"]["issuer"]'
+    [error] = [each for each in said["wrong"] if each["level"] == "error"]
+    assert error["option"] == 'c.OpenIDConnect.providers["wrong"]["client_secret"]'
+    assert 'compare c.OpenIDConnect.providers["wrong"]["client_id"]' in error["fix"]
