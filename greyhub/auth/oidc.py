@@ -25,6 +25,9 @@ GRACE: Final = 3600
 """Seconds for which a login outlasts an outage of the provider, if nothing else is set."""
 
 
+EACH: Final = 4.0
+"""Seconds that the check of one of several providers may take, so that it is known which."""
+
 CALLBACK: Final = "/hub/oauth_callback"
 """The hub's page that the provider sends browsers back to."""
 
@@ -153,9 +156,16 @@ class OpenIDConnect(AuthAdapter):
         if not self._several:
             made = self.dry_authenticator()
             return await findings(made, self._redirect(made))
+
+        async def asked(made: Any) -> Sequence[Finding]:
+            try:
+                return await asyncio.wait_for(findings(made, self._redirect(made)), EACH)
+            except TimeoutError:
+                fix = "see whether the provider is up, and whether the hub's machine reaches it"
+                return [Finding("error", f"no answer within {EACH:g} s", fix)]
+
         each = self.dry_authenticators()
-        asked = (findings(made, self._redirect(made)) for made in each.values())
-        found = zip(each, await asyncio.gather(*asked), strict=True)
+        found = zip(each, await asyncio.gather(*map(asked, each.values())), strict=True)
         return [of_one(word, finding) for word, all_of_it in found for finding in all_of_it]
 
     def label(self) -> str:

@@ -189,14 +189,26 @@ def test_prefixes_keep_names_and_groups_apart(two: Providers) -> None:
 def test_rules_of_one_provider_say_nothing_of_the_others_users(two: Providers) -> None:
     both = {"allow_all": False, "allowed_groups": {"staff"}}
     university = {**both, "admin_groups": {"wheel"}, "admin_users": {"root"}}
-    club = {"allow_all": False, "allowed_users": {"bob"}, "blocked_users": {"mallory"}}
+    known = {"bob", "mallory"}
+    club = {"allow_all": False, "allowed_users": known, "blocked_users": {"mallory"}}
     hub = two.hub(university=university, club=club)
     assert two.logged_in(hub, "university", "ada", groups=("wheel",)).who["admin"]
     assert refused(two.user(hub, "club", "eve", groups=("wheel", "staff")).login())
     bob = two.logged_in(hub, "club", "bob", groups=("wheel",))
     assert not bob.who["admin"]
     assert refused(two.user(hub, "university", "bill", groups=()).login())
-    assert refused(two.user(hub, "club", "root").login())
+    for name in ("root", "mallory"):
+        assert refused(two.user(hub, "club", name).login())
+
+
+def test_one_provider_twice_with_rules_of_their_own(two: Providers) -> None:
+    """Two clients of one provider, say for staff and for guests."""
+    two.known["guests"] = two.known["university"]
+    rules = {"allow_all": False, "allowed_groups": {"guest"}, "groups_prefix": "guest:"}
+    hub = two.hub(university={"allow_all": False, "allowed_groups": {"staff"}}, guests=rules)
+    eve = two.logged_in(hub, "guests", "eve", groups=("guest",))
+    assert (asked_again(hub, eve, "eve") or {})["groups"] == ["guest:guest"]
+    assert state_of(hub, "eve")["provider"] == "guests"
 
 
 def test_what_admits_is_never_taken_from_the_options_of_all(two: Providers) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from greyhub.auth import oidc as oidc_adapter
 from greyhub.cli import group
 from greyhub.conformance.testkit.provider import Provider, endpoints
 from tests.checks.starting import forget, write
@@ -253,8 +255,10 @@ c.OIDCAuthenticator.username_claim = "email"
 
 
 def test_each_of_several_openid_providers_is_asked_and_named(
-    provider: Provider, tmp_path: Path
+    provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(oidc_adapter, "EACH", 3.0)
+    stuck = socket.create_server(("127.0.0.1", 0))
     config = f"""
 c.GreyHub.auth = "oidc"
 c.JupyterHub.ip = "127.0.0.1"
@@ -265,12 +269,14 @@ c.OpenIDConnect.providers = {{
     "good": good,
     "away": {{**own, "issuer": {NOWHERE!r}}},
     "wrong": {{**good, "client_secret": {CANARY!r}}},
+    "stuck": {{**own, "issuer": "http://127.0.0.1:{stuck.getsockname()[1]}"}},
 }}
 """
-    found = live(tmp_path, config, "auth")
+    with stuck:
+        found = live(tmp_path, config, "auth")
     said = {
         word: [each for each in found if each["message"].startswith(f"{word}: ")]
-        for word in ("good", "away", "wrong")
+        for word in ("good", "away", "wrong", "stuck")
     }
     assert sum(map(len, said.values())) == len(found)
     assert {each["level"] for each in said["good"]} == {"ok"}
@@ -281,3 +287,4 @@ c.OpenIDConnect.providers = {{
     [error] = [each for each in said["wrong"] if each["level"] == "error"]
     assert error["option"] == 'c.OpenIDConnect.providers["wrong"]["client_secret"]'
     assert 'compare c.OpenIDConnect.providers["wrong"]["client_id"]' in error["fix"]
+    assert "no answer within 3 s" in only(said["stuck"], "error")["message"]
