@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from tests.auth.openid_provider import SECRET, OpenIDProvider, command
 from tests.auth.test_oidc_provider import user
@@ -144,27 +144,6 @@ def test_login_refresh_and_logout_by_each(
         choose(page, "club")
         page.fill("input[name=login]", "ada-2")  # the provider has forgotten her, too
         assert SECRET not in hub.log.read_text()
-
-
-def test_an_answer_at_the_address_of_the_other_is_refused(
-    page: Page, directory: Path, providers: dict[str, OpenIDProvider]
-) -> None:
-    with a_hub(directory, providers) as hub:
-        caught: list[str] = []
-
-        def catch(route: Route) -> None:
-            caught.append(route.request.url)
-            route.abort()
-
-        page.route("**/hub/oauth_callback/university**", catch)
-        page.goto(hub.url)
-        choose(page, "university")
-        consent(page, "ada-1")
-        until(lambda: page.wait_for_timeout(50) or caught, what="the answer of the provider")
-        page.goto(caught[0].replace("oauth_callback/university", "oauth_callback/club"))
-        expect(page.locator("body")).to_contain_text("begun at another provider")
-        shoot(page, "oidc-providers-mixed")
-        assert user(page, hub) is None
 
 
 def test_the_logins_of_a_provider_that_is_removed_end(
