@@ -24,7 +24,7 @@ from greyhub.checks.dry_instances import DryInstance, dry_instance
 from greyhub.checks.risks import RISKS
 from greyhub.class_names import ON_HUB, made_from
 from greyhub.directories import make_passable
-from greyhub.errors import AdapterError, ConfigError, HomeError
+from greyhub.errors import AdapterError, ConfigError, ConfigErrors, HomeError
 from greyhub.merge import Origin
 from greyhub.page import Page
 from greyhub.slots import SLOTS, Slot, choose, flavour, label
@@ -114,6 +114,8 @@ class GreyHub(LoggingConfigurable):
         """Keep a `ConfigError` in `problems` and go on, so that all are said at once."""
         try:
             yield
+        except ConfigErrors as errors:
+            self.problems.extend(errors.findings)
         except ConfigError as error:
             self.problems.append(error)
 

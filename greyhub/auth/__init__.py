@@ -13,6 +13,7 @@ from typing import Any
 
 from traitlets import Any as AnyTrait
 from traitlets import Dict
+from traitlets.config import Config
 
 from greyhub.adapter import Adapter, Contribution, Finding
 from greyhub.imports import points
@@ -98,9 +99,18 @@ class AuthAdapter(Adapter):
 
     def dry_authenticator(self) -> Any:
         """The Authenticator with its options set, and nothing started."""
+        return self.dry_instance(self.load_class(), self.parent.config).made
+
+    @staticmethod
+    def dry_instance(cls: type, config: Config) -> Any:
+        """An object of a class, and what is wrong; see `greyhub.checks.dry_instances`."""
         from greyhub.checks.dry_instances import dry_instance
 
-        return dry_instance(self.load_class(), self.parent.config).made
+        return dry_instance(cls, config)
+
+    def dry_authenticators(self) -> Mapping[str, Any]:
+        """The Authenticators with rules of their own, by name; none if there is one for all."""
+        return {}
 
     def label(self) -> str:
         """The name of the Authenticator class."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from traitlets import Dict, Unicode
 from traitlets.config.loader import DeferredConfig
 
 from greyhub.adapter import Contribution, Finding
 from greyhub.auth import AuthAdapter
-from greyhub.errors import ConfigError
+from greyhub.errors import ConfigError, ConfigErrors
 from greyhub.kept_secret import kept_secret
 from greyhub.public_address import is_loopback, public_host, public_port
 
@@ -23,6 +25,9 @@ KEY: Final = "JUPYTERHUB_CRYPT_KEY"
 GRACE: Final = 3600
 """Seconds for which a login outlasts an outage of the provider, if nothing else is set."""
 
+
+EACH: Final = 4.0
+"""Seconds that the check of one of several providers may take, so that it is known which."""
 
 CALLBACK: Final = "/hub/oauth_callback"
 """The hub's page that the provider sends browsers back to."""
@@ -45,10 +50,33 @@ class KeptKey(DeferredConfig):
 
 
 class OpenIDConnect(AuthAdapter):
-    """Tells the hub of `greyhub.auth.openid.authenticator.OIDCAuthenticator`."""
+    """Tells the hub of `greyhub.auth.openid.authenticator.OIDCAuthenticator`, or of several."""
 
     modules = ("jwt", "oauthenticator")
     extra = "greyhub[oidc]"
+
+    providers = Dict(
+        Dict(),
+        key_trait=Unicode(),
+        help="Several providers on one login page: each has a word, which is part of addresses, "
+        "and options of ``OIDCAuthenticator`` for its users alone. What lets people in or gives "
+        "rights is said there; ``c.OIDCAuthenticator`` is the default of the other options.",
+    ).tag(
+        config=True,
+        example={
+            "university": {
+                "issuer": "https://login.example.org/realms/science",
+                "client_id": "greyhub",
+                "allowed_groups": {"staff"},
+            },
+            "github": {
+                "preset": "github",
+                "client_id": "greyhub",
+                "username_prefix": "gh-",
+                "allowed_users": {"gh-ada"},
+            },
+        },
+    )
 
     @classmethod
     def opens(cls, value: object) -> None:
@@ -58,12 +86,30 @@ class OpenIDConnect(AuthAdapter):
     def load_class(self) -> type:
         """The Authenticator class."""
         from greyhub.auth.openid.authenticator import OIDCAuthenticator
+        from greyhub.auth.openid.providers import OIDCProviders
 
-        return OIDCAuthenticator
+        return OIDCProviders if self._several else OIDCAuthenticator
+
+    @property
+    def _several(self) -> bool:
+        """Whether providers are named, be it in a way that is refused."""
+        config = self.parent.config if self.parent else self.config
+        return bool(self.providers or config.get("OpenIDConnect", {}).get("providers"))
+
+    def dry_authenticators(self) -> Mapping[str, Any]:
+        """The Authenticator of each of several providers, with its options set; else none."""
+        from greyhub.auth.openid.provider_checks import dry
+
+        config = self.parent.config
+        return {word: dry(self.dry_instance, config, word, own).made for word, own in self._own()}
+
+    def _own(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        return ((str(word), own) for word, own in self.providers.items())
 
     def contribute(self) -> Contribution:
         """The Authenticator class, and a key to keep tokens by."""
-        self._refuse()
+        if problems := list(self._problems()):
+            raise ConfigErrors(problems) if problems[1:] else problems[0]
         own = {} if os.environ.get(KEY) else {"keys": KeptKey(self.parent.private / "crypt-key")}
         return self.with_credentials(
             Contribution(
@@ -75,76 +121,62 @@ class OpenIDConnect(AuthAdapter):
             )
         )
 
-    def _refuse(self) -> None:
-        """Raise for what no login would work with."""
-        from greyhub.auth.openid.http import is_safe
+    def _problems(self) -> Iterator[ConfigError]:
+        """What no login would work with."""
+        from greyhub.auth.openid.provider_checks import problems, refused
 
-        made = self.dry_authenticator()
-        section = "c.OIDCAuthenticator"
-        if not made.issuer and not made.facts.endpoints:
-            raise ConfigError(
-                "no provider is named",
-                where=f"{section}.issuer",
-                fix="set it to the address that the provider calls itself, "
-                "such as https://login.example.org/realms/science",
-            )
-        if made.issuer and not is_safe(made.issuer):
-            raise ConfigError(
-                f"{made.issuer} is no address that logins can be trusted to",
-                where=f"{section}.issuer",
-                fix="use an address that begins with https://",
-            )
-        if made.groups_url and not is_safe(made.groups_url):
-            raise ConfigError(
-                f"{made.groups_url} is no address that tokens may be sent to",
-                where=f"{section}.groups_url",
-                fix="use an address that begins with https://",
-            )
-        if not made.client_id:
-            raise ConfigError(
-                "the hub has no name at the provider",
-                where=f"{section}.client_id",
-                fix="register the hub with the provider, and set the id that it gives",
-            )
-        if self.audiences and not made.enable_auth_state:
-            raise ConfigError(
-                "credentials for servers come from the tokens of logins, and none are kept",
-                where=f"{section}.enable_auth_state",
-                fix="remove it, or remove c.AuthAdapter.audiences",
-            )
-        if not self._redirect(made):
-            raise ConfigError(
-                "it is not said by which address browsers reach this hub, and the provider sends "
-                "them back there",
-                where="c.JupyterHub.public_url",
-                fix="set it, such as https://hub.example.org/, and register "
-                "https://hub.example.org/hub/oauth_callback with the provider",
-            )
+        if not self._several:
+            made = self.dry_authenticator()
+            if self.audiences and not made.enable_auth_state:
+                yield ConfigError(
+                    "credentials for servers come from the tokens of logins, and none are kept",
+                    where="c.OIDCAuthenticator.enable_auth_state",
+                    fix="remove it, or remove c.AuthAdapter.audiences",
+                )
+            yield from refused("", made, self._redirect)
+            return
+        own = dict(self._own())
+        yield from problems(self.dry_instance, self.parent.config, own, self._redirect)
 
     def _redirect(self, made: Any) -> str:
         """Where the provider sends browsers back to; empty if nothing says so."""
         if made.oauth_callback_url:
             return str(made.oauth_callback_url)
+        page = f"{CALLBACK}/{made.word}" if made.word else CALLBACK
         hub = self.parent.config.JupyterHub
         base = f"/{str(hub.get('base_url', '')).strip('/')}/".replace("//", "/")
         public = str(hub.get("public_url") or "").rstrip("/")
         if public:
             # As JupyterHub has it: a public URL without a path gains the base URL.
-            return f"{public}{'' if urlsplit(public).path else base.rstrip('/')}{CALLBACK}"
+            return f"{public}{'' if urlsplit(public).path else base.rstrip('/')}{page}"
         host = public_host(self.parent.config)
         if host is None or not is_loopback(host):
             return ""
         shown = f"[{host}]" if ":" in host else host
-        return f"http://{shown}:{public_port(self.parent.config)}{base.rstrip('/')}{CALLBACK}"
+        return f"http://{shown}:{public_port(self.parent.config)}{base.rstrip('/')}{page}"
 
     async def check(self) -> Sequence[Finding]:
         """Does the provider answer, know this hub, tell what the rules need, and the right time?"""
         from greyhub.auth.openid.live_check import findings
+        from greyhub.auth.openid.provider_checks import of_one
 
-        made = self.dry_authenticator()
-        return await findings(made, self._redirect(made))
+        if not self._several:
+            made = self.dry_authenticator()
+            return await findings(made, self._redirect(made))
+
+        async def asked(made: Any) -> Sequence[Finding]:
+            try:
+                return await asyncio.wait_for(findings(made, self._redirect(made)), EACH)
+            except TimeoutError:
+                fix = "see whether the provider is up, and whether the hub's machine reaches it"
+                return [Finding("error", f"no answer within {EACH:g} s", fix)]
+
+        each = self.dry_authenticators()
+        found = zip(each, await asyncio.gather(*map(asked, each.values())), strict=True)
+        return [of_one(word, finding) for word, all_of_it in found for finding in all_of_it]
 
     def label(self) -> str:
-        """The provider."""
-        made = self.dry_authenticator()
-        return f"logins by {made.issuer or made.login_service}"
+        """The provider, or all of them."""
+        made = self.dry_authenticators() or {"": self.dry_authenticator()}
+        names = (each.issuer or each.login_service for each in made.values())
+        return f"logins by {', '.join(names)}"

@@ -33,8 +33,12 @@ def describe(platform: Platform) -> Access:
     cls = platform.authenticator
     if cls is None:
         return Access("unknown", "unknown")
-    authenticator = platform.dry_instance(cls)
-    return Access(_users(cls, authenticator), _admins(platform, authenticator))
+    users, admins = [], []
+    for name, each in platform.authenticators.items():
+        prefix = f"{name}: " if name else ""
+        users.append(prefix + _users(cls, each))
+        admins.append(prefix + _admins(platform, each))
+    return Access("; ".join(users), "; ".join(admins))
 
 
 def _users(cls: type, authenticator: HasTraits) -> str:
@@ -100,6 +104,8 @@ def _get(authenticator: HasTraits, name: str) -> Any:
 
 def _decides(cls: type) -> bool:
     """Whether a class has a rule of its own for who is allowed."""
+    if getattr(cls, "admits_by_options", False):
+        return False
     for name in ("check_allowed", "get_authenticated_user"):
         method = getattr(cls, name, None)
         # A class made in the config file has no module.
@@ -114,17 +120,19 @@ def check(platform: Platform) -> Iterator[Finding]:
     cls = platform.authenticator
     if cls is None:
         return
-    authenticator = platform.dry_instance(cls)
     accepted = getattr(platform.greyhub, "risks", ())
-    for risk, path, what, fix in _risks(platform, cls, authenticator):
-        if risk not in accepted:
-            yield platform.finding(
-                "error",
-                path,
-                what,
-                f"{fix}; or say that it is meant: c.GreyHub.accepted_risks = [{risk!r}]",
-            )
-    yield from _oddities(platform, authenticator)
+    for name, authenticator in platform.authenticators.items():
+        for risk, path, what, fix in _risks(platform, cls, authenticator):
+            if name and risk == "nobody":
+                continue  # the adapter says it of each
+            if risk in accepted:
+                continue
+            means = f"{fix}; or say that it is meant: c.GreyHub.accepted_risks = [{risk!r}]"
+            if name:
+                path, what = ("OpenIDConnect", "providers"), f"{name}: {what}"
+                means = means.replace(f"c.{cls.__name__}.", f"in the options of {name}, ")
+            yield platform.finding("error", path, what, means)
+    yield from _oddities(platform, platform.dry_instance(cls))
 
 
 Risk = tuple[str, tuple[str, ...], str, str]
@@ -135,6 +143,9 @@ def _risks(platform: Platform, cls: type, authenticator: HasTraits) -> Iterator[
     public = not is_loopback(_host(platform))
     everybody = _get(authenticator, "allow_all")
     somebody = everybody or _allowing(authenticator) or _decides(cls)
+    if getattr(cls, "admits_by_options", False):  # admins, too
+        somebody = somebody or _get(authenticator, "admin_users")
+        somebody = somebody or _get(authenticator, "admin_groups")
     meant = platform.is_set(section, "any_allow_config") or made_from(cls, "NullAuthenticator")
     if not somebody and not meant:
         admins = platform.is_set(section, "admin_users")

@@ -84,6 +84,8 @@ def _required(platform: Platform) -> Iterator[Finding]:
         for cls in (platform.authenticator, platform.spawner):
             if cls is None or not made_from(cls, required.cls):
                 continue
+            if getattr(cls, "holds_others", False):
+                continue  # which have the options, each its own
             for option in required.options:
                 section = cls.__name__
                 if platform.readers.of(section, option) is None:

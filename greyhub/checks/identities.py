@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,11 @@ def who_would_not_get_in(old: Platform, new: Platform, files: tuple[str, str]) -
     files : tuple of str
         Their files.
     """
-    source, target = issuer(old), issuer(new)
-    if not source or not target:
+    sources, targets = issuers(old), issuers(new)
+    if not sources or not targets:
         return
     names, rules = _known(old)
-    if source != target:
+    for source, target in product(sorted(sources - targets), sorted(targets - sources or targets)):
         yield _of_issuers(source, target, (source, target) in rules, shlex.quote(files[1]))
     lost = [each for each in sorted(names) if _given(old, each) == each != _given(new, each)]
     if lost:
@@ -39,18 +40,18 @@ def who_would_not_get_in(old: Platform, new: Platform, files: tuple[str, str]) -
             "warning",
             f"logins will ask for other names than those of these users: {few}{more}",
             "greyhub users map joins the logins of these users one by one; who has a login by "
-            f"{target} already keeps the name",
+            f"{' or '.join(sorted(targets))} already keeps the name",
         )
 
 
-def issuer(platform: Platform) -> str:
-    """The issuer whose logins a hub of this configuration takes, as far as it is known."""
+def issuers(platform: Platform) -> set[str]:
+    """The issuers whose logins a hub of this configuration takes, as far as it is known."""
     from greyhub.identity.issuers import issuer_of, word_of
 
     if platform.authenticator is None:
-        return ""
+        return set()
     word = word_of(platform.adapters.get("auth"), platform.authenticator)
-    return issuer_of(_made(platform), word)
+    return {issuer_of(each, word) for each in platform.authenticators.values()} - {""}
 
 
 def _of_issuers(source: str, target: str, joined: bool, file: str) -> Finding:

@@ -86,6 +86,13 @@ class Platform:
         """The Authenticator class in use."""
         return self._chosen("authenticator_class")
 
+    @cached_property
+    def authenticators(self) -> Mapping[str, Any]:
+        """What decides who may log in, by the provider's name; by an empty one if it is one."""
+        adapter: Any = self.adapters.get("auth")
+        several: Mapping[str, Any] = getattr(adapter, "dry_authenticators", dict)()
+        return several or {"": self.authenticator and self.dry_instance(self.authenticator)}
+
     def _chosen(self, option: str) -> type | None:
         return resolve(self.hub_class, option, self.config.get("JupyterHub", {}).get(option))
 

@@ -54,9 +54,12 @@ def identified(cls: Any, word: str) -> type:
             found = Identities(self.parent.db)
             if self._noted is None:
                 found.create()
-                found.note_users(issuer_of(self, word))
+                found.note_users(self._issuer_of_user)
                 self._noted = set(found.names())
             return found
+
+        def _issuer_of_user(self, username: str) -> str:
+            return issuer_of(self, word, username)
 
         def normalize_username(self, username: Any) -> Any:
             """Names from the table stay as they are."""
@@ -76,6 +79,8 @@ def identified(cls: Any, word: str) -> type:
             identity, known = model.pop(KEY, None) or (self._who(model), None)
             proposed = str(model["name"])
             try:
+                if not known and hasattr(self, "issuer_of_user"):
+                    _only_of(self.issuer_of_user(proposed), identity, proposed)
                 name = self._identities.claim(identity, proposed)
             except NameTaken as taken:
                 self.log.warning("greyhub: a login was refused: %s", taken)
@@ -111,7 +116,7 @@ def identified(cls: Any, word: str) -> type:
             await awaited(super().add_user(user))
             identities = self._identities
             if self._noted is not None and user.name not in self._noted:
-                identities.note_users(issuer_of(self, word), [user.name])
+                identities.note_users(self._issuer_of_user, [user.name])
                 self._noted.add(user.name)
 
         async def run_post_auth_hook(self, handler: Any, auth_model: Any) -> Any:
@@ -171,6 +176,12 @@ def identified(cls: Any, word: str) -> type:
     PlatformAuthenticator.__name__ = PlatformAuthenticator.__qualname__ = cls.__name__
     PlatformAuthenticator.__module__, PlatformAuthenticator.__doc__ = cls.__module__, cls.__doc__
     return PlatformAuthenticator
+
+
+def _only_of(issuer: str, identity: Identity, name: str) -> None:
+    """Refuse a new login by another provider than the only one whose rules name the user."""
+    if issuer not in ("", identity.issuer):
+        raise NameTaken(identity, name, {issuer})
 
 
 def _refused(name: str) -> HTTPError:

@@ -31,12 +31,15 @@ def word_of(adapter: Adapter | None, cls: type) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
-def issuer_of(authenticator: Any, word: str) -> str:
+def issuer_of(authenticator: Any, word: str, username: str = "") -> str:
     """The issuer of the identities that an authenticator will tell, as far as it is known.
 
     Of OAuth2 without OpenID's issuer, the provider's host is part of it: the same number is
-    another person at another provider.
+    another person at another provider. An authenticator with several issuers has a method
+    ``issuer_of_user(username)``, which is empty where it does not know.
     """
+    if hasattr(authenticator, "issuer_of_user"):
+        return str(authenticator.issuer_of_user(username))
     if hasattr(authenticator, "identity"):
         known = (getattr(authenticator, name, "") for name in ("identity_issuer", "issuer"))
         return next((each for each in known if isinstance(each, str) and each), word)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sqlalchemy import (
@@ -56,6 +56,8 @@ SAME_NAMES = Table(
 USERS = table("users", column("name"))
 """JupyterHub's."""
 
+Issuer = str | Callable[[str], str]
+
 
 class Identities:
     """Who has which name on a hub.
@@ -81,13 +83,13 @@ class Identities:
                 self.session.execute(statement)
         self.session.commit()
 
-    def note_users(self, issuer: str, names: Iterable[str] | None = None) -> None:
+    def note_users(self, issuer: Issuer, names: Iterable[str] | None = None) -> None:
         """Users whom nobody has noted are this issuer's: it was in force when they were added.
 
         Parameters
         ----------
-        issuer : str
-            The issuer that is in force.
+        issuer : str or callable
+            The issuer that is in force, or what tells it of a name: empty if nobody knows.
         names : iterable of str, optional
             The users; by default all that the hub has.
         """
@@ -95,7 +97,8 @@ class Identities:
             noted = set(self.session.scalars(select(NAMES.c.name)))
             names = set(self.session.scalars(select(USERS.c.name))) - noted
         for name in sorted(names):
-            self._insert(NAMES, name=name, claimable_by=issuer, became="")
+            theirs = issuer(name) if callable(issuer) else issuer
+            self._insert(NAMES, name=name, claimable_by=theirs, became="")
         self.session.commit()
 
     def find(self, identity: Identity) -> str | None:

@@ -28,6 +28,7 @@ class OpenIDProvider:
     """One provider, whose accounts can be changed while it runs."""
 
     def __init__(self, directory: Path) -> None:
+        directory.mkdir(exist_ok=True)
         self.directory, self.port = directory, free_port()
         self.accounts = directory / "accounts.json"
         self.say({})
@@ -43,12 +44,15 @@ class OpenIDProvider:
         there.replace(self.accounts)
 
     @contextmanager
-    def running(self, hub: str, *, ahead: int = 0) -> Iterator[None]:
-        """It runs, with new keys, for the hub at an address; its clock may be ahead by seconds."""
+    def running(self, hub: str, *, ahead: int = 0, word: str = "") -> Iterator[None]:
+        """It runs, with new keys, for the hub at an address; its clock may be ahead by seconds.
+
+        ``word`` is what the hub calls it, where it is one of several.
+        """
         client = {
             "client_id": "hub",
             "client_secret": SECRET,
-            "redirect_uris": [f"{hub}hub/oauth_callback"],
+            "redirect_uris": [f"{hub}hub/oauth_callback{f'/{word}' if word else ''}"],
             "post_logout_redirect_uris": [f"{hub}hub/login"],
         }
         settings = {"port": self.port, "accounts": str(self.accounts), "client": client}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from greyhub.auth import oidc as oidc_adapter
 from greyhub.cli import group
 from greyhub.conformance.testkit.provider import Provider, endpoints
 from tests.checks.starting import forget, write
@@ -250,3 +252,39 @@ c.OIDCAuthenticator.username_claim = "email"
     assert "the claim email_verified" in said["c.OIDCAuthenticator.username_claim"]
     assert "by no key of its own" in said["c.OIDCAuthenticator.issuer"]
     assert any("PKCE" in message for message in said.values())
+
+
+def test_each_of_several_openid_providers_is_asked_and_named(
+    provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(oidc_adapter, "EACH", 3.0)
+    stuck = socket.create_server(("127.0.0.1", 0))
+    config = f"""
+c.GreyHub.auth = "oidc"
+c.JupyterHub.ip = "127.0.0.1"
+own = {{"client_id": "conformance", "client_secret": {provider.client_secret!r}}}
+own["allow_all"] = True
+good = {{**own, "issuer": {provider.url!r}}}
+c.OpenIDConnect.providers = {{
+    "good": good,
+    "away": {{**own, "issuer": {NOWHERE!r}}},
+    "wrong": {{**good, "client_secret": {CANARY!r}}},
+    "stuck": {{**own, "issuer": "http://127.0.0.1:{stuck.getsockname()[1]}"}},
+}}
+"""
+    with stuck:
+        found = live(tmp_path, config, "auth")
+    said = {
+        word: [each for each in found if each["message"].startswith(f"{word}: ")]
+        for word in ("good", "away", "wrong", "stuck")
+    }
+    assert sum(map(len, said.values())) == len(found)
+    assert {each["level"] for each in said["good"]} == {"ok"}
+    assert "hub/oauth_callback/good" in str(said["good"])
+    error = only(said["away"], "error")
+    assert "nobody can log in" in error["message"]
+    assert error["option"] == 'c.OpenIDConnect.providers["away"]["issuer"]'
+    [error] = [each for each in said["wrong"] if each["level"] == "error"]
+    assert error["option"] == 'c.OpenIDConnect.providers["wrong"]["client_secret"]'
+    assert 'compare c.OpenIDConnect.providers["wrong"]["client_id"]' in error["fix"]
+    assert "no answer within 3 s" in only(said["stuck"], "error")["message"]

@@ -10,14 +10,14 @@ from weakref import WeakValueDictionary
 
 from jupyterhub.utils import url_path_join
 from tornado.web import HTTPError
-from traitlets import Dict, Instance, default
+from traitlets import Dict, Instance, Unicode, default
 
 from greyhub.auth.openid import claims as reading
 from greyhub.auth.openid.errors import GrantRefused, ProviderUnavailable, Refused
 from greyhub.auth.openid.handlers import Callback, Login
 from greyhub.auth.openid.id_token import BadToken
 from greyhub.auth.openid.logout import Logout
-from greyhub.auth.openid.options import OIDCOptions
+from greyhub.auth.openid.options import OIDCOptions, option
 from greyhub.auth.openid.provider import Provider
 from greyhub.auth.openid.refresh import refreshed, times
 from greyhub.public_address import is_loopback
@@ -35,8 +35,13 @@ class OIDCAuthenticator(OIDCOptions):
     callback_handler = Callback
     logout_handler = Logout
 
+    admits_by_options = True
+    """Whether its options tell all of whom it admits: admins, too."""
+
     identities_are_kept = False
     """Whether the platform keeps who has which name; else auth_state says so."""
+
+    word = Unicode(help="Its word in the configuration, where it is one of several.")
 
     locks = Instance(WeakValueDictionary, (), help="One lock for each user whose login is asked.")
 
@@ -57,6 +62,7 @@ class OIDCAuthenticator(OIDCOptions):
             endpoints=own.endpoints,
             subject_claim=own.subject_claim,
             options=self.http_request_kwargs,
+            word=self.word,
         )
 
     def get_callback_url(self, handler: Any = None) -> str:
@@ -65,15 +71,15 @@ class OIDCAuthenticator(OIDCOptions):
             return str(self.oauth_callback_url)
         public = getattr(self.parent, "public_url", "")
         if public:
-            return str(url_path_join(public, "hub", "oauth_callback"))
+            return str(url_path_join(public, "hub", "oauth_callback", self.word))
         host = handler.request.host if handler else ""
         if is_loopback(handler.request.host_name if handler else ""):
-            base = handler.hub.base_url
-            return f"{handler.request.protocol}://{host}{url_path_join(base, 'oauth_callback')}"
+            path = url_path_join(handler.hub.base_url, "oauth_callback", self.word)
+            return f"{handler.request.protocol}://{host}{path}"
         raise HTTPError(
             500,
             "the address of this hub is not known to it\n"
-            "  fix: set c.JupyterHub.public_url, or c.OIDCAuthenticator.oauth_callback_url",
+            f"  fix: set c.JupyterHub.public_url, or {option(self.word, 'oauth_callback_url')}",
         )
 
     # a login
@@ -144,7 +150,8 @@ class OIDCAuthenticator(OIDCOptions):
         wrong = reading.missing_requirement(claims, self.required_claims)
         if wrong is not None:
             raise Refused(f"You may not log in here: your {wrong} is not among those admitted.")
-        name = self.normalize_username(reading.username(claims, self.username_claim))
+        name = reading.username(claims, self.username_claim, self.username_prefix)
+        name = self.normalize_username(name)
         scope = tokens.get("scope")
         model: dict[str, Any] = {
             "name": name,
@@ -156,6 +163,7 @@ class OIDCAuthenticator(OIDCOptions):
                 "scope": scope.split() if isinstance(scope, str) else list(self.scope),
                 **times(tokens),
                 "confirmed_at": time.time(),
+                **({"provider": self.word} if self.word else {}),
                 "issuer": self.provider.issuer,
                 "subject": claims["sub"],
                 "proposed_name": name,
@@ -165,7 +173,9 @@ class OIDCAuthenticator(OIDCOptions):
             },
         }
         if self.manage_groups:
-            model["groups"] = await self._groups(claims, tokens["access_token"])
+            found = await self._groups(claims, tokens["access_token"])
+            longest = reading.LONGEST - len(self.groups_prefix)
+            model["groups"] = [self.groups_prefix + each for each in found if len(each) <= longest]
         return model
 
     async def _groups(self, claims: Mapping[str, Any], access_token: str) -> list[str]:
@@ -175,8 +185,9 @@ class OIDCAuthenticator(OIDCOptions):
         if reading.overage(claims, self.groups_claim):
             self.log.error(
                 "greyhub: the provider names a place to ask for a user's groups, since there are "
-                "too many for a token\n  fix: set c.OIDCAuthenticator.groups_url, or let the "
-                "provider send the groups that are assigned to this application alone"
+                "too many for a token\n  fix: set %s, or let the provider send the "
+                "groups that are assigned to this application alone",
+                option(self.word, "groups_url"),
             )
             raise Refused("You are in more groups than the provider tells this hub of.")
         if found is reading.ABSENT and (self.allowed_groups or self.admin_groups):
@@ -188,21 +199,31 @@ class OIDCAuthenticator(OIDCOptions):
 
     def warn(self, message: str) -> None:
         """Tell the administrator."""
-        self.log.warning("greyhub: %s", message)
+        self.log.warning("greyhub: %s%s", f"{self.word}: " if self.word else "", message)
 
     async def _only_theirs(self, handler: Any, model: Mapping[str, Any]) -> None:
         """Refuse a name that somebody else has, where nobody but auth_state knows whose it is."""
         user = None if self.identities_are_kept else handler.find_user(model["name"])
-        kept = await user.get_auth_state() if user else None
-        if not kept or "subject" not in kept:
+        if user is None:
             return
-        if self.identity({"auth_state": kept}) != self.identity(model):
+        kept = await user.get_auth_state()
+        if kept and "subject" in kept:
+            theirs = self.identity({"auth_state": kept}) == self.identity(model)
+        else:
+            # Nobody knows whose it is: of several providers, that of the rules that name it.
+            theirs = not self.word or model["name"] in self.allowed_users | self.admin_users
+        if not theirs:
             raise Refused("This user name belongs to somebody else.")
 
     @property
     def identity_issuer(self) -> str:
         """The issuer of `identity`, before anybody has logged in."""
         return self.issuer or str(self.facts.at(self.issuer).word)
+
+    def of(self, auth_state: Mapping[str, Any] | None) -> OIDCAuthenticator | None:
+        """The authenticator of a login; None if its provider is none of this hub's any more."""
+        issuer = (auth_state or {}).get("issuer", self.provider.issuer)
+        return self if issuer == self.provider.issuer else None
 
     def identity(self, auth_model: Mapping[str, Any]) -> tuple[str, str]:
         """Who somebody is, whatever they are called: the issuer, and its subject."""
@@ -215,8 +236,12 @@ class OIDCAuthenticator(OIDCOptions):
         """Whether a user may come in, by name or by a whole group's name."""
         if self.allow_all or username in self.allowed_users or username in self.admin_users:
             return True
-        groups = set((auth_model or {}).get("groups") or ()) if self.manage_groups else set()
-        return bool(groups & (self.allowed_groups | self.admin_groups))
+        return self._in(self.allowed_groups | self.admin_groups, auth_model or {})
+
+    def _in(self, groups: set[str], auth_model: Mapping[str, Any]) -> bool:
+        """Whether a user is in one of some groups of the provider."""
+        theirs = set(auth_model.get("groups") or ()) if self.manage_groups else set()
+        return bool(theirs & {f"{self.groups_prefix}{each}" for each in groups})
 
     def is_admin(self, handler: Any, authentication: Mapping[str, Any]) -> bool | None:
         """Whether a user is an admin, by the hub's own name or a group; None: as before."""
@@ -224,7 +249,7 @@ class OIDCAuthenticator(OIDCOptions):
             return True
         if not (self.manage_groups and self.admin_groups):
             return None
-        return bool(self.admin_groups & set(authentication.get("groups") or ()))
+        return self._in(self.admin_groups, authentication)
 
     async def refresh_user(self, user: Any, handler: Any = None, **kwargs: Any) -> Any:
         """Ask the provider whether a user may stay, and with which groups and rights."""

@@ -34,7 +34,7 @@ def claim(claims: Mapping[str, Any], path: str) -> Any:
     return found
 
 
-def username(claims: Mapping[str, Any], path: str) -> str:
+def username(claims: Mapping[str, Any], path: str, prefix: str = "") -> str:
     """The name that a user gets, before the hub normalises it.
 
     Raises
@@ -47,12 +47,12 @@ def username(claims: Mapping[str, Any], path: str) -> str:
         raise Refused(f"The provider tells no {path}, which user names are made from.")
     if path == "email" and not _true(claims.get("email_verified")):
         raise Refused("The provider has not verified this e-mail address.")
-    if not isinstance(name, str) or not 0 < len(name) <= LONGEST:
+    if not isinstance(name, str) or not 0 < len(name) <= LONGEST - len(prefix):
         raise Refused(f"The provider's {path} is no name that can be used.")
     # Other spellings of one name, such as letters of full width, would be taken for another's.
     if not NAME.fullmatch(name) or unicodedata.normalize("NFKC", name) != name:
         raise Refused(f"The provider's {path} holds signs that no user name may have.")
-    return name
+    return f"{prefix}{name}"
 
 
 def overage(claims: Mapping[str, Any], path: str) -> bool:

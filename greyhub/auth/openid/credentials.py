@@ -52,14 +52,14 @@ class ProviderTokens:
             if self.exchange:
                 return credential(await self._exchanged(user, asked))
             async with one_at_a_time(user.authenticator, user):
-                state = await login_of(user)
+                state, authenticator = await login_of(user)
                 if not state.get("refresh_token"):
                     raise CredentialRefused(
                         f"the provider gave no refresh token, which {audience!r} needs\n"
                         "  fix: log in again; if that does not help, ask the hub's administrator "
                         "for the scope offline_access"
                     )
-                return credential(await refresh_grant(user.authenticator, user, state, **asked))
+                return credential(await refresh_grant(authenticator, user, state, **asked))
 
     async def _exchanged(self, user: Any, asked: Mapping[str, str]) -> dict[str, Any]:
         form = {
@@ -69,7 +69,8 @@ class ProviderTokens:
             "requested_token_type": ACCESS,
             **asked,
         }
-        found: dict[str, Any] = await user.authenticator.provider.exchange(form)
+        _, authenticator = await login_of(user)
+        found: dict[str, Any] = await authenticator.provider.exchange(form)
         return found
 
 
@@ -93,25 +94,26 @@ def credential(tokens: Mapping[str, Any]) -> Credential:
     )
 
 
-async def login_of(user: Any) -> dict[str, Any]:
-    """What the hub keeps of a login that goes on."""
+async def login_of(user: Any) -> tuple[dict[str, Any], Any]:
+    """What the hub keeps of a login that goes on, and the authenticator of its provider."""
     state: dict[str, Any] = await user.get_auth_state() or {}
-    if not state.get("access_token"):
+    authenticator = user.authenticator.of(state)
+    if not state.get("access_token") or authenticator is None:
         raise CredentialRefused(ENDED)
-    return state
+    return state, authenticator
 
 
 async def own_token(user: Any) -> Credential:
     """The login's access token; a new one where half of its time is over."""
     async with one_at_a_time(user.authenticator, user):
-        state = await login_of(user)
+        state, authenticator = await login_of(user)
         end, lifetime = state.get("expires_at"), state.get("expires_in")
         token = {TOKEN: state["access_token"]}
         if end is None or lifetime is None:
             return Credential.lasting(token, UNSAID)
         if time.time() < end - lifetime / 2 or not state.get("refresh_token"):
             return Credential(token, end, end - lifetime / 2)
-        return credential(await refresh_grant(user.authenticator, user, state))
+        return credential(await refresh_grant(authenticator, user, state))
 
 
 @contextmanager

@@ -27,26 +27,35 @@ TABS: Final = 10
 class Login(OAuthLoginHandler):  # type: ignore[misc]
     """Sends the browser to the provider; what belongs to the login is in a cookie of its own."""
 
+    def initialize(self, one: Any = None) -> None:
+        """``one`` is the authenticator whose provider it is, where the hub has several."""
+        self.one = one or self.authenticator
+
     async def get(self) -> None:
         """Begin a login."""
-        provider = self.authenticator.provider
+        provider = self.one.provider
         metadata = await provider.metadata()
         verifier, nonce = secrets.token_urlsafe(48), secrets.token_urlsafe(24)
         state = secrets.token_hex(16)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
         asked = {
-            **self.authenticator.extra_authorize_params,
+            **self.one.extra_authorize_params,
             "response_type": "code",
             "client_id": provider.client_id,
-            "redirect_uri": self.authenticator.get_callback_url(self),
-            "scope": " ".join(self.authenticator.scope),
+            "redirect_uri": self.one.get_callback_url(self),
+            "scope": " ".join(self.one.scope),
             "state": state,
             "code_challenge": challenge.decode().rstrip("="),
             "code_challenge_method": "S256",
         }
         if provider.openid:
             asked["nonce"] = nonce
-        kept = {"verifier": verifier, "nonce": nonce, "next_url": self._get_next_url()}
+        kept = {
+            "provider": self.one.word,
+            "verifier": verifier,
+            "nonce": nonce,
+            "next_url": self._get_next_url(),
+        }
         begun = sorted(name for name in self.request.cookies if name.startswith(COOKIE))
         for name in begun[: max(0, len(begun) - TABS + 1)]:
             self.clear_cookie(name, path=self.hub.base_url)
@@ -65,7 +74,11 @@ class Callback(OAuthCallbackHandler):  # type: ignore[misc]
     """Takes back the browser, once for each login that it has begun."""
 
     login: dict[str, Any]
-    """What belongs to the login: ``verifier``, ``nonce``, ``next_url``."""
+    """What belongs to the login: ``provider``, ``verifier``, ``nonce``, ``next_url``."""
+
+    def initialize(self, one: Any = None) -> None:
+        """``one`` is the authenticator whose provider it is, where the hub has several."""
+        self.one = one or self.authenticator
 
     async def get(self) -> None:
         """End a login."""
@@ -78,7 +91,7 @@ class Callback(OAuthCallbackHandler):  # type: ignore[misc]
         self.code = self._one("code")
         user = await self.login_user()
         if user is None:
-            raise HTTPError(403, self.authenticator.custom_403_message)
+            raise HTTPError(403, self.one.custom_403_message)
         self.redirect(self.get_next_url(user))
 
     def get_next_url(self, user: Any = None) -> str:
@@ -101,11 +114,14 @@ class Callback(OAuthCallbackHandler):  # type: ignore[misc]
                 400, "This login was not begun in this browser, or took too long. Log in again."
             )
         found: dict[str, Any] = json.loads(cookie)
+        # Mix-up: RFC 9700, 4.4. The code of one provider's login is sent to no other provider.
+        if found["provider"] != self.one.word:
+            raise HTTPError(400, "This login was begun at another provider. Log in again.")
         return found
 
     async def _check_issuer(self) -> None:
         """Refuse an answer that another provider has given: RFC 9207."""
-        provider = self.authenticator.provider
+        provider = self.one.provider
         metadata = await provider.metadata()
         said = self.get_arguments("iss")
         if said not in ([], [metadata.issuer]) and provider.openid:

@@ -25,8 +25,10 @@ class Logout(LogoutEverywhere):
         user = self.current_user
         authenticator = self.authenticator
         state = await user.get_auth_state() if user else None
-        self._there = await authenticator.end_session_url(state)
-        if state and authenticator.logout_at_provider:
+        one = authenticator.of(state)
+        back = str(authenticator.logout_redirect_url)
+        self._there = await one.end_session_url(state) if one else back
+        if state and one and one.logout_at_provider:
             await user.save_auth_state(without_tokens(state))
         await super().default_handle_logout()
 

@@ -9,11 +9,18 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from traitlets import Bool, Dict, Enum, Integer, Unicode, default, validate
 
-from greyhub.auth.openid.claims import DISPLAY_NAMES
+from greyhub.auth.openid.claims import DISPLAY_NAMES, NAME
 from greyhub.auth.openid.presets import PRESETS, Preset
 
 BIGGEST: Final = 4 * 2**20
 """Bytes of the longest answer of a provider."""
+
+
+def option(word: str, name: str) -> str:
+    """An option as it is written: of one provider of several, or of the only one."""
+    if word:
+        return f'c.OpenIDConnect.providers["{word}"]["{name}"]'
+    return f"c.OIDCAuthenticator.{name}"
 
 
 class OIDCOptions(OAuthenticator):  # type: ignore[misc]
@@ -63,6 +70,16 @@ class OIDCOptions(OAuthenticator):  # type: ignore[misc]
         help="Claims that must be so, each with the values that admit: who has another is refused. "
         "This restricts, and allows nobody by itself."
     ).tag(config=True, example={"hd": ["example.org"]})
+
+    username_prefix = Unicode(
+        help="What the hub puts before the names of this provider's users, so that they cannot be "
+        "another's. ``allowed_users`` and ``admin_users`` are names with it."
+    ).tag(config=True, example="gh-")
+
+    groups_prefix = Unicode(
+        help="What the hub puts before the names of this provider's groups to make hub groups of "
+        "them. ``allowed_groups`` and ``admin_groups`` are names without it."
+    ).tag(config=True, example="github:")
 
     outage_grace = Integer(
         0,
@@ -124,6 +141,16 @@ class OIDCOptions(OAuthenticator):  # type: ignore[misc]
         simple = issubclass(AsyncHTTPClient.configured_class(), SimpleAsyncHTTPClient)
         bounds = {"max_body_size": BIGGEST, "max_clients": 100} if simple else {}
         return AsyncHTTPClient(force_instance=True, **bounds)
+
+    @validate("username_prefix")
+    def _beginning_of_a_name(self, proposal: Any) -> str:
+        prefix = str(proposal["value"])
+        if prefix and (prefix != prefix.lower() or not NAME.fullmatch(prefix)):
+            raise ValueError(
+                f"no user name begins with {prefix!r}: use lower-case letters, digits and signs "
+                'of _ . @ + -, with a letter or digit first, such as "gh-"'
+            )
+        return prefix
 
     @validate("username_claim")
     def _no_display_name(self, proposal: Any) -> str:

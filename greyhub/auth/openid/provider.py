@@ -13,6 +13,7 @@ from urllib.parse import quote_plus, urlsplit
 from greyhub.auth.openid import id_token
 from greyhub.auth.openid.errors import GrantRefused, ProviderUnavailable
 from greyhub.auth.openid.http import Answer, ask, is_safe
+from greyhub.auth.openid.options import option
 
 WELL_KNOWN: Final = "/.well-known/openid-configuration"
 
@@ -58,7 +59,7 @@ class Misconfigured(ProviderUnavailable):
     """OAuth's word for what is wrong, where the provider has given one."""
 
 
-def read_metadata(said: object, issuer: str) -> Metadata:
+def read_metadata(said: object, issuer: str, word: str = "") -> Metadata:
     """What a discovery document says.
 
     Raises
@@ -71,7 +72,7 @@ def read_metadata(said: object, issuer: str) -> Metadata:
     if said["issuer"] != issuer:
         raise Misconfigured(
             f"the provider calls itself {said['issuer']!r:.200}, and not {issuer!r}\n"
-            "  fix: set c.OIDCAuthenticator.issuer to what it calls itself, if it is the one you "
+            f"  fix: set {option(word, 'issuer')} to what it calls itself, if it is the one you "
             "mean; for Entra, the address with the id of your tenant"
         )
     known = {name: said[name] for name in Metadata.__dataclass_fields__ if said.get(name)}
@@ -98,6 +99,9 @@ class Provider:
     subject_claim: str = "sub"
     options: Mapping[str, Any] = field(default_factory=dict)
     """What every request takes besides: ``ca_certs``."""
+
+    word: str = ""
+    """Its word in the configuration, where it is one of several."""
 
     _metadata: Metadata | None = None
     _metadata_at: float = float("-inf")
@@ -129,7 +133,7 @@ class Provider:
 
     async def _discover(self) -> None:
         try:
-            self._metadata = read_metadata(await self.document(), self.issuer)
+            self._metadata = read_metadata(await self.document(), self.issuer, self.word)
         except ProviderUnavailable:
             if self._metadata is None:
                 raise
@@ -142,7 +146,7 @@ class Provider:
         if answer.status != 200:
             raise Misconfigured(
                 f"{url} answers with status {answer.status}\n"
-                "  fix: set c.OIDCAuthenticator.issuer to the provider's issuer"
+                f"  fix: set {option(self.word, 'issuer')} to the provider's issuer"
             )
         return answer.body
 

@@ -37,6 +37,15 @@ async def refreshed(authenticator: Any, user: Any, handler: Any) -> Any:
         state = await user.get_auth_state()
         if not state or not state.get("access_token"):
             return False
+        one = authenticator.of(state)
+        if one is None:
+            authenticator.warn(
+                f"the login of {user.name} has ended: it was at {state.get('issuer')}, which is no "
+                "provider of this hub any more"
+            )
+            await user.save_auth_state(without_tokens(state))
+            return False
+        authenticator = one
         if _asked_last(state) != _asked_last(before) and _lasts(authenticator, state):
             return True  # another request has just asked
         try:

@@ -100,11 +100,11 @@ class S3Keys:
 async def _id_token(user: Any, audience: str) -> str:
     """An ID token of the login that is good still."""
     async with one_at_a_time(user.authenticator, user):
-        state = await login_of(user)
+        state, authenticator = await login_of(user)
         ends = (state.get("id_token_claims") or {}).get("exp") or 0
         found = state.get("id_token")
         if not (found and ends > time.time() + MARGIN) and state.get("refresh_token"):
-            found = (await refresh_grant(user.authenticator, user, state)).get("id_token")
+            found = (await refresh_grant(authenticator, user, state)).get("id_token")
     if not found:
         raise CredentialRefused(
             f"the provider gives no new ID token, which a key for {audience!r} needs\n"
