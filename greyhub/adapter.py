@@ -161,6 +161,9 @@ class Adapter(LoggingConfigurable):
         Raise to keep the user: the deletion is refused, and may be asked for again.
         """
 
+    def hub_starts(self, app: Any) -> None:
+        """The hub starts: begin what runs beside it; see ``greyhub.hub_tasks``."""
+
     async def check(self) -> Sequence[Finding]:
         """Is the backend there, with these rights? For ``greyhub check`` and the page."""
         return ()

@@ -152,8 +152,9 @@ def act(composition: Composition, config: Config) -> None:
     for finding in composition.findings:
         say = greyhub.log.warning if finding.level == "warning" else greyhub.log.info
         say("greyhub: %s: %s", finding.level, finding)
-    if platform.application is not None and (spawner := greyhub.adapters.get("spawner")):
-        spawner.hub_starts(platform.application)
+    if platform.application is not None:
+        for adapter in greyhub.adapters.values():
+            adapter.hub_starts(platform.application)
     for slot, adapter in greyhub.adapters.items():
         greyhub.log.info("greyhub: %s = %s: %s", slot, label(greyhub.values[slot]), adapter.label())
     greyhub.log.info("greyhub: %s", access.describe(platform))

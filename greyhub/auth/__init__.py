@@ -12,10 +12,12 @@ from dataclasses import replace
 from typing import Any
 
 from traitlets import Any as AnyTrait
-from traitlets import Dict
+from traitlets import Dict, Enum
 from traitlets.config import Config
 
 from greyhub.adapter import Adapter, Contribution, Finding
+from greyhub.errors import ConfigError
+from greyhub.hub_tasks import run_in_hub
 from greyhub.imports import points
 
 
@@ -34,6 +36,16 @@ class AuthAdapter(Adapter):
         "``s3``; an import string), ``groups`` who may have them, and the rest are the source's "
         "options. What is not named is refused."
     ).tag(config=True, example={"storage": {"scope": "https://storage.azure.com/.default"}})
+
+    refused_users = Enum(
+        ["keep", "end"],
+        "keep",
+        help="What becomes of users whom the provider, or the rules, refuse while they have "
+        "servers. ``keep``: their sessions end, and servers and API tokens go on. ``end``: "
+        "servers are stopped, API tokens revoked, admin rights and told groups taken; users are "
+        "asked about every ``auth_refresh_age`` seconds, also those who are away. Many providers "
+        "refuse a login also for its age: then its servers are stopped, too.",
+    ).tag(config=True)
 
     @classmethod
     def opens(cls, value: object) -> Mapping[str, Any] | None:
@@ -54,18 +66,49 @@ class AuthAdapter(Adapter):
 
     def contribute(self) -> Contribution:
         """The Authenticator class."""
-        return self.with_credentials(
+        return self.completed(
             Contribution(config={"JupyterHub": {"authenticator_class": self.load_class()}})
         )
 
-    def with_credentials(self, contribution: Contribution) -> Contribution:
-        """A contribution, and what the hub needs to give credentials for ``audiences``.
+    def hub_starts(self, app: Any) -> None:
+        """The hub starts: look for users who are refused, if `refused_users` says so."""
+        from greyhub.auth.refused import end_refused
+
+        if self.refused_users == "end":
+            run_in_hub(end_refused(app))
+
+    def completed(self, contribution: Contribution) -> Contribution:
+        """A contribution, and what the options of every adapter in this slot need.
+
+        Rules for groups, ``audiences`` and ``refused_users``.
 
         Raises
         ------
         greyhub.errors.ConfigError
             One of them cannot be as it is written.
         """
+        from greyhub.auth.group_rules import with_group_rules
+
+        refreshed = self.dry_authenticator().auth_refresh_age if self.refused_users == "end" else 1
+        if not refreshed:
+            raise ConfigError(
+                "the hub would never ask whether a user may stay: auth_refresh_age is 0",
+                where=self._option("refused_users"),
+                fix="set c.Authenticator.auth_refresh_age to some seconds, such as 300",
+            )
+        hub = dict(contribution.config.get("JupyterHub", {}))
+        hub["authenticator_class"] = with_group_rules(
+            hub.get("authenticator_class") or self.load_class()
+        )
+        config = {**contribution.config, "JupyterHub": hub}
+        return self._with_credentials(replace(contribution, config=config))
+
+    def _option(self, name: str) -> str:
+        """An option of this class as it is written: under its own section, or the base's."""
+        base = name in self.parent.config.get("AuthAdapter", {})
+        return f"c.{'AuthAdapter' if base else type(self).__name__}.{name}"
+
+    def _with_credentials(self, contribution: Contribution) -> Contribution:
         if not self.audiences:
             return contribution
         from greyhub.auth.credentials.audiences import read
@@ -73,14 +116,10 @@ class AuthAdapter(Adapter):
         from greyhub.auth.credentials.issuing import Issuer
         from greyhub.auth.credentials.roles import roles
 
-        own = "audiences" not in self.parent.config.get("AuthAdapter", {})
-        where = f"c.{type(self).__name__ if own else 'AuthAdapter'}.audiences"
-        audiences = read(self.audiences, self.load_class(), where)
-        hub = dict(contribution.config.get("JupyterHub", {}))
-        hub["authenticator_class"] = with_credentials(
-            hub.get("authenticator_class") or self.load_class(),
-            Issuer(audiences, self.parent.log),
-        )
+        audiences = read(self.audiences, self.load_class(), self._option("audiences"))
+        hub = dict(contribution.config["JupyterHub"])
+        issuer = Issuer(audiences, self.parent.log)
+        hub["authenticator_class"] = with_credentials(hub["authenticator_class"], issuer)
         hub["custom_scopes"] = SCOPES
         return replace(
             contribution,

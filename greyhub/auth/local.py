@@ -37,7 +37,7 @@ class LocalAuth(AuthAdapter):
                 'such as c.GreyHub.auth = "oauthenticator.github.GitHubOAuthenticator"',
             )
         address = {} if host is not None else {"ip": "127.0.0.1"}
-        return self.with_credentials(
+        return self.completed(
             Contribution(
                 config={
                     "JupyterHub": {"authenticator_class": self.load_class(), **address},

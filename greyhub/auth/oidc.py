@@ -111,7 +111,7 @@ class OpenIDConnect(AuthAdapter):
         if problems := list(self._problems()):
             raise ConfigErrors(problems) if problems[1:] else problems[0]
         own = {} if os.environ.get(KEY) else {"keys": KeptKey(self.parent.private / "crypt-key")}
-        return self.with_credentials(
+        return self.completed(
             Contribution(
                 config={
                     "JupyterHub": {"authenticator_class": self.load_class()},

@@ -7,15 +7,14 @@ hub must be told more than the class.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 from traitlets import Any as AnyTrait
 from traitlets import Dict, Enum, List, Unicode
 
 from greyhub.adapter import Adapter, Contribution
+from greyhub.hub_tasks import run_in_hub
 from greyhub.imports import points
 from greyhub.spawners.profile_choice import ProfileChoice
 from greyhub.spawners.profile_options import (
@@ -25,9 +24,6 @@ from greyhub.spawners.profile_options import (
     spawner_options,
 )
 from greyhub.spawners.profiles import Profile, read_profiles
-
-_tasks: set[asyncio.Task[None]] = set()
-"""What is going on: a loop holds no task of its own."""
 
 
 class SpawnerAdapter(Adapter):
@@ -93,12 +89,8 @@ class SpawnerAdapter(Adapter):
         """The hub starts: end, as `orphans` says, what it does not know once it has started."""
         from greyhub.spawners.orphans import end_orphans
 
-        if self.orphans != "end":
-            return
-        with suppress(RuntimeError):  # there is no loop where the hub only shows its options
-            task = asyncio.get_running_loop().create_task(end_orphans(app))
-            _tasks.add(task)
-            task.add_done_callback(_tasks.discard)
+        if self.orphans == "end":
+            run_in_hub(end_orphans(app))
 
     async def ticket(self, spawner: Any) -> Mapping[str, Any]:
         """Who the server belongs to."""

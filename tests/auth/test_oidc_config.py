@@ -129,3 +129,24 @@ def test_credentials_without_what_they_are_made_from_are_refused(
     assert ran.returncode == 1
     assert words in ran.stdout + ran.stderr
     assert "greyhub_config.py" in ran.stdout
+
+
+def test_refused_users_cannot_be_found_by_a_hub_that_never_asks(tmp_path: Path) -> None:
+    end = 'c.AuthAdapter.refused_users = "end"\n'
+    assert check(tmp_path, GOOD + end).returncode == 0
+    never = "c.Authenticator.auth_refresh_age = 0\n"
+    ran = check(tmp_path, GOOD + end + never)
+    assert ran.returncode == 1, ran.stdout
+    assert "the hub would never ask whether a user may stay" in ran.stdout
+    assert "c.AuthAdapter.refused_users" in ran.stdout
+
+
+def test_rules_for_groups_are_options_of_every_authenticator(tmp_path: Path) -> None:
+    groups = (
+        'c.GreyHub.auth = "shared-password"\nc.SharedPasswordAuthenticator.user_password = '
+        'greyhub.secret(env="THE_SECRET")\nc.JupyterHub.ip = "127.0.0.1"\n'
+        'c.Authenticator.allowed_groups = {"staff"}\nc.Authenticator.admin_groups = {"wheel"}\n'
+    )
+    ran = check(tmp_path, groups)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "may log in: allowed_groups staff; admins: the groups wheel" in ran.stdout

@@ -19,7 +19,7 @@ from greyhub.auth.openid.id_token import BadToken
 from greyhub.auth.openid.logout import Logout
 from greyhub.auth.openid.options import OIDCOptions, option
 from greyhub.auth.openid.provider import Provider
-from greyhub.auth.openid.refresh import refreshed, times
+from greyhub.auth.openid.refresh import REFUSED, refreshed, times
 from greyhub.public_address import is_loopback
 
 
@@ -254,6 +254,10 @@ class OIDCAuthenticator(OIDCOptions):
     async def refresh_user(self, user: Any, handler: Any = None, **kwargs: Any) -> Any:
         """Ask the provider whether a user may stay, and with which groups and rights."""
         return await refreshed(self, user, handler)
+
+    async def login_refused(self, user: Any) -> bool:
+        """Whether the provider or the rules have ended the login, and not the user."""
+        return REFUSED in (await user.get_auth_state() or {})
 
     # logout
 

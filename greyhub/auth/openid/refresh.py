@@ -12,11 +12,15 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from greyhub.auth.group_rules import drop_rights
 from greyhub.auth.openid import claims as reading
 from greyhub.auth.openid.errors import GrantRefused, ProviderUnavailable, Refused
 from greyhub.auth.openid.id_token import BadToken
 from greyhub.auth.openid.logout import without_tokens
 from greyhub.auth.openid.provider import Misconfigured
+
+REFUSED = "refused_at"
+"""Where the auth state of a login that a refresh refused says when; the next login has none."""
 
 KEPT = 8
 """Refresh tokens of a user that are remembered as used."""
@@ -52,6 +56,7 @@ async def refreshed(authenticator: Any, user: Any, handler: Any) -> Any:
             model = await _asked(authenticator, user, state)
             blocked = not authenticator.check_blocked_users(user.name, model)
             if blocked or not await authenticator.check_allowed(user.name, model):
+                drop_rights(user, model["groups"] if authenticator.manage_groups else None)
                 raise Refused("the rules do not admit them any more")
         except ProviderUnavailable as error:
             state = await user.get_auth_state() or state
@@ -70,7 +75,8 @@ async def refreshed(authenticator: Any, user: Any, handler: Any) -> Any:
             why = error.log_message if isinstance(error, Refused) else error
             authenticator.log.info("greyhub: the login of %s has ended: %s", user.name, why)
             # Also for a request that waits: without tokens there is nothing to ask.
-            await user.save_auth_state(without_tokens(latest))
+            ended = without_tokens(latest)
+            await user.save_auth_state(ended and {**ended, REFUSED: time.time()})
             return False
         model["name"] = user.name
         model["admin"] = authenticator.is_admin(handler, model)
