@@ -63,8 +63,14 @@ class Budget:
 
 def retry_after(headers: Mapping[str, str]) -> float:
     """The seconds that an answer asks to wait; 0 if it does not say."""
-    for name, unit in (("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001)):
-        if value := headers.get(name, ""):
-            return float(value) * unit if value.isdigit() else 0.0
-    value = headers.get("Retry-After", "")
-    return float(value) if value.isdigit() else 0.0
+    for name, unit in (
+        ("retry-after-ms", 0.001),
+        ("x-ms-retry-after-ms", 0.001),
+        ("Retry-After", 1),
+    ):
+        if _NUMBER.fullmatch(value := headers.get(name, "")):
+            return float(value) * unit
+    return 0.0
+
+
+_NUMBER: Final = re.compile(r"\d{1,9}(\.\d+)?")

@@ -67,6 +67,7 @@ class Connection:
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=True,
             auto_decompress=False,
+            middlewares=(_once,),
         )
         transport = AioHttpTransport(session=self._session, session_owner=False)
         self._credential = credential(self.settings, transport)
@@ -200,6 +201,16 @@ class Connection:
     def _set_clock(self, date: str | None) -> None:
         if date:
             self.skew = parsedate_to_datetime(date).timestamp() - time.time()
+
+
+async def _once(request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
+    """Let aiohttp itself not repeat a request: it would make a PUT again without a look."""
+    import aiohttp
+
+    try:
+        return await handler(request)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise aiohttp.ClientConnectionError(str(error)) from error
 
 
 class _Lost(Exception):

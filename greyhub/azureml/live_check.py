@@ -10,6 +10,7 @@ from greyhub.adapter import Finding
 from greyhub.azureml.errors import AzureMLError, Refused
 from greyhub.azureml.settings import OPTION, AzureML
 from greyhub.azureml.workspace import Workspace
+from greyhub.errors import ConfigError
 
 _OF: Final = "Microsoft.MachineLearningServices/workspaces"
 
@@ -97,6 +98,8 @@ async def asked(
     azure = Workspace(short)
     try:
         return await question(azure)
+    except ConfigError as error:
+        return [Finding("error", error.what, error.fix, error.where)]
     except AzureMLError as error:
         fix = error.fix or "let the hub's machine reach Azure Resource Manager and Entra ID"
         return [Finding("error", error.what, fix, _BY_REASON.get(getattr(error, "reason", ""), ""))]
@@ -144,10 +147,9 @@ def allowed(action: str, permissions: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def _matches(action: str, patterns: Sequence[str]) -> bool:
-    return any(
-        re.fullmatch(re.escape(each).replace(r"\*", ".*"), action, re.IGNORECASE)
-        for each in patterns
-    )
+    """Whether a pattern fits; a star between slashes may stand for nothing."""
+    plain = (re.escape(each).replace(r"/\*/", "/(.*/)?").replace(r"\*", ".*") for each in patterns)
+    return any(re.fullmatch(each, action, re.IGNORECASE) for each in plain)
 
 
 async def quota(azure: Workspace, sizes: Collection[str], option: str = "") -> list[Finding]:
@@ -186,7 +188,7 @@ def _family(about: Mapping[str, Any], usages: Sequence[Mapping[str, Any]]) -> Ma
     wanted = str(about.get("family", "")).lower()
     for each in usages:
         name = str((each.get("name") or {}).get("value", "")).lower().replace(" ", "")
-        whole = str(each.get("type", "")).lower().endswith("/vmfamily/usages")
+        whole = "/vmfamily/" in str(each.get("type", "")).lower()
         if wanted and whole and name.startswith(wanted) and "lowpriority" not in name:
             return each
     return {}
