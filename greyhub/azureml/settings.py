@@ -11,6 +11,7 @@ from traitlets.config import Configurable
 
 from greyhub.azureml.clouds import CLOUDS, Cloud, cloud_of
 from greyhub.errors import ConfigError
+from greyhub.secret_references import SecretReference
 
 CREDENTIALS: Final = ("managed-identity", "workload-identity", "service-principal", "developer")
 
@@ -57,15 +58,14 @@ class AzureML(Configurable):
         help="The client id of the identity. A workload identity's has a default; a managed "
         "identity without one is the machine's own."
     ).tag(config=True, example="11111111-1111-1111-1111-111111111111")
-    client_secret = Unicode(
-        help='A service principal\'s secret, by reference: ``greyhub.secret(env="NAME")``.'
-    ).tag(config=True)
+    client_secret = Unicode(help="A service principal's secret, by reference.").tag(
+        config=True, example=SecretReference(env="HUB_SECRET")
+    )
     client_certificate = Unicode(
-        help="A service principal's certificate with its private key, as PEM, by reference: "
-        '``greyhub.secret(file="/run/secrets/hub.pem")``.'
-    ).tag(config=True)
+        help="A service principal's certificate with its private key, as PEM, by reference."
+    ).tag(config=True, example=SecretReference(file="/run/secrets/hub.pem"))
     certificate_password = Unicode(help="What the private key is encrypted by, by reference.").tag(
-        config=True
+        config=True, example=SecretReference(env="HUB_CERTIFICATE_PASSWORD")
     )
     token_file = Unicode(
         help="The file with a workload identity's token. By default the one that AKS names, and "
