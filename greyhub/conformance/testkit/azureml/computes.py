@@ -87,7 +87,7 @@ class Computes:
             for word in ACTIONS
         ]
         return [
-            Route("GET", _COMPUTES, f"{_RIGHT}/read", self.list, answered="ComputeList"),
+            Route("GET", _COMPUTES, f"{_RIGHT}/read", self.listed, answered="ComputeList"),
             Route("GET", one, f"{_RIGHT}/read", self.get, answered="ComputeResource"),
             Route("PUT", one, f"{_RIGHT}/write", self.put, "ComputeResource", "ComputeResource"),
             Route("DELETE", one, f"{_RIGHT}/delete", self.delete, query=what),
@@ -95,7 +95,7 @@ class Computes:
             Route("GET", status, "", self.status, answered="OperationStatus"),
         ]
 
-    def list(self, call: Call) -> Answer:
+    def listed(self, call: Call) -> Answer:
         """The computes that are seen, a page at a time."""
         self._here(call)
         return page(self.cloud, call, self.cloud.documents.every("computes"), "computes")

@@ -14,6 +14,7 @@ import contextlib
 import ctypes
 import json
 import os
+import re
 import shlex
 import signal
 import socket
@@ -110,6 +111,14 @@ def say(**event: Any) -> None:
         os.write(1, json.dumps(event).encode() + b"\n")
 
 
+def expand(word: str, environment: dict[str, str]) -> list[str]:
+    """A word of a unit's command, with its variables put in as systemd does."""
+    if re.fullmatch(r"\$\w+", word):
+        return environment.get(word[1:], "").split()
+    put = {"$$": "$"} | {f"${{{name}}}": value for name, value in environment.items()}
+    return [re.sub(r"\$\$|\$\{\w+\}", lambda found: put.get(found[0], ""), word)]
+
+
 class Services:
     """As much of systemd as a setup script needs.
 
@@ -184,7 +193,7 @@ class Services:
         for line in unit.get("Environment", []):
             environment |= dict(word.split("=", 1) for word in shlex.split(line))
         words = shlex.split(unit["ExecStart"][-1].lstrip("-@+!:"))
-        command = [os.path.expandvars(word) if "$" in word else word for word in words]
+        command = [each for word in words for each in expand(word, environment)]
         again = unit.get("Restart", ["no"])[-1]
         while not _over.is_set():
             cwd = unit.get("WorkingDirectory", [None])[-1]

@@ -16,10 +16,12 @@ from aiohttp import web
 from greyhub.conformance.limits import PATIENCE
 from greyhub.conformance.testkit.azureml import facts
 from greyhub.conformance.testkit.azureml.arm import Arm, Request
+from greyhub.conformance.testkit.azureml.assets import Assets
 from greyhub.conformance.testkit.azureml.certificates import ADDRESS, serve_with
 from greyhub.conformance.testkit.azureml.computes import Computes
 from greyhub.conformance.testkit.azureml.faults import Bucket, Fault
 from greyhub.conformance.testkit.azureml.identity import Identity
+from greyhub.conformance.testkit.azureml.jobs import Jobs
 from greyhub.conformance.testkit.azureml.rights import Rights, Role
 from greyhub.conformance.testkit.azureml.state import Cloud, Times
 from greyhub.conformance.testkit.azureml.subscription import Subscription
@@ -142,6 +144,17 @@ class Simulator:
             }
         )
 
+    def jobs(self) -> dict[str, list[int]]:
+        """Every job there was, with the pids that live of it, by ``/proc``."""
+        return self._call(
+            lambda: {each.name: each.process.pids() for each in self._jobs.all.values()}
+        )
+
+    def output(self, job: str) -> str:
+        """What a job has written until now."""
+        file = self._call(lambda: self._jobs.all[job].output)
+        return file.read_text() if file.exists() else ""
+
     def state(self, name: str) -> str | None:
         """An instance's state as it is now, whatever reads answer; None while it is created."""
         return self._call(lambda: self._computes.all[name].state)
@@ -227,6 +240,14 @@ class Simulator:
         """Let reads of one thing, and of lists, answer as it was so many seconds ago."""
         self._call(lambda: self.cloud.documents.delays.update(get=get, list=list))
 
+    def add_data(self, name: str, version: str, **properties: Any) -> None:
+        """Put a version of a data asset there: ``dataType``, ``dataUri`` and more of the API."""
+        self._call(lambda: self._assets.add_data(name, version, properties))
+
+    def add_datastore(self, name: str, **properties: Any) -> None:
+        """Put a datastore there: ``datastoreType``, ``credentials`` and more of the API."""
+        self._call(lambda: self._assets.add_datastore(name, properties))
+
     def take_name(self, name: str) -> None:
         """Let a compute of another workspace in the region have this name."""
         self._call(lambda: self.cloud.taken.add(name.lower()))
@@ -272,7 +293,9 @@ class Simulator:
         context, self.ca_bundle = serve_with(self.folder)
         self._arm = Arm(self.identity, self.rights, [str(facts.table()["api_version"])])
         self._computes = Computes(self.cloud, self._isolate)
-        for part in (Subscription(self.cloud, self._computes, self.rights), self._computes):
+        self._jobs, self._assets = Jobs(self.cloud, self._computes), Assets(self.cloud)
+        around = Subscription(self.cloud, self._computes, self.rights)
+        for part in (around, self._computes, self._jobs, self._assets):
             self._arm.routes += part.routes()
         front, metadata = web.Application(), web.Application()
         front.add_routes(self.identity.routes())
@@ -293,7 +316,7 @@ class Simulator:
 
     async def _close(self) -> None:
         self._arm.over.set()
-        await self._computes.close()
+        await asyncio.gather(self._computes.close(), self._jobs.close())
         for runner in self._runner:
             await runner.cleanup()
 
