@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from greyhub.azureml.resources import MARK
 from greyhub.names import lasting_id, short_id
 
 VALID: Final = re.compile(r"[a-zA-Z](?![a-zA-Z0-9-]*-\d+$)[a-zA-Z0-9-]{2,23}")
 """A compute's name, by Azure ML's specification of its REST API."""
 
 PREFIX: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9]{0,6}")
+
+MARK: Final = "greyhub-"
+"""What the names of tags begin with that tell for whom something is."""
 
 HUB: Final = f"{MARK}hub"
 USER: Final = f"{MARK}user"
@@ -65,9 +67,15 @@ def _value(name: str) -> str:
     return f"{name[: LONGEST_TAG - 13]}-{short_id(name)}"
 
 
+def tags_of(resource: Mapping[str, Any]) -> Mapping[str, str]:
+    """The tags of a compute, or of a job, which has them among its properties."""
+    found = resource.get("tags") or (resource.get("properties") or {}).get("tags") or {}
+    return found if isinstance(found, Mapping) else {}
+
+
 def is_of(resource: Mapping[str, Any], whose: Mapping[str, str]) -> bool:
     """Whether a resource carries all of these tags."""
-    found = resource.get("tags") or {}
+    found = tags_of(resource)
     return all(found.get(key) == value for key, value in whose.items())
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from greyhub.azureml.connection import Answer, Connection
 from greyhub.azureml.errors import NotFound, Refused, Unavailable
+from greyhub.azureml.names import MARK, is_of, tags_of
 from greyhub.azureml.settings import AzureML
 
 Resource = dict[str, Any]
@@ -142,8 +143,7 @@ class Resources:
                 found = await self._ask("GET", path, f"look at {what}")
             except NotFound:
                 return None
-            tags = _resource(found).get("tags") or {}
-            if all(tags.get(key) == value for key, value in _own_tags(body).items()):
+            if is_of(_resource(found), _own_tags(body)):
                 return found
             raise Refused(
                 "name-taken",
@@ -169,11 +169,6 @@ def _resource(answer: Answer) -> Resource:
     return answer.body if isinstance(answer.body, dict) else {}
 
 
-def _own_tags(body: Mapping[str, Any]) -> Mapping[str, str]:
-    """The tags that tell for whom something is: a job has them among its properties."""
-    tags = body.get("tags") or body.get("properties", {}).get("tags") or {}
-    return {key: value for key, value in tags.items() if key.startswith(MARK)}
-
-
-MARK: Final = "greyhub-"
-"""What the names of tags begin with that tell for whom something is."""
+def _own_tags(resource: Mapping[str, Any]) -> Mapping[str, str]:
+    """The tags that tell for whom something is."""
+    return {key: value for key, value in tags_of(resource).items() if key.startswith(MARK)}

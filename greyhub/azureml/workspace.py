@@ -1,4 +1,4 @@
-"""A workspace of Azure ML: computes, jobs, data assets and datastores."""
+"""A workspace of Azure ML: its computes and jobs, and what else it has."""
 
 from __future__ import annotations
 
@@ -6,21 +6,20 @@ import asyncio
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
+from greyhub.azureml.assets import Assets
 from greyhub.azureml.errors import NotFound, Refused, Unavailable
 from greyhub.azureml.refusals import failed
-from greyhub.azureml.resources import Operation, Resource, Resources, operation_url
+from greyhub.azureml.resources import Operation, Resource, operation_url
 from greyhub.azureml.settings import AzureML
 from greyhub.azureml.shared_list import SharedList
 from greyhub.azureml.states import BEING_DELETED, CHANGING, COMING, GOING, failure, state
 
-PERMISSIONS: Final = "2022-04-01"
-"""The version of the API that tells what one may do."""
 
-
-class Workspace(Resources):
+class Workspace(Assets):
     """One workspace. All who use it share it, see `shared`.
 
     Each method raises `NotFound` where the resource itself is not there, `Refused`
@@ -30,6 +29,7 @@ class Workspace(Resources):
     def __init__(self, settings: AzureML) -> None:
         super().__init__(settings)
         self.list = SharedList(self._computes, settings.poll_interval)
+        self._jobs: dict[str, SharedList] = {}
 
     # Computes
 
@@ -84,21 +84,37 @@ class Workspace(Resources):
         return Operation(doing, operation_url(answer), compute=name, deletes=True)
 
     async def finished(self, operation: Operation, seconds: float) -> None:
-        """Wait until a long operation has ended well.
+        """Wait until a long operation has ended well; outages in between do not matter.
+
+        While the list of computes shows that it goes on, nothing else is asked: many who
+        wait make no more requests than one.
 
         Raises
         ------
         Refused
             It failed, and why.
         Unavailable
-            It has not ended in this time, or does not tell.
+            It has not ended in this time, or it is not known how.
         """
         until = time.monotonic() + seconds
-        while not await self.has_ended(operation):
+        while True:
+            trouble = Unavailable(f"to {operation.doing} takes more than {seconds:.0f} s")
+            try:
+                if not await self._goes_on(operation) and await self.has_ended(operation):
+                    break
+            except Unavailable as error:
+                trouble = error
             if time.monotonic() >= until:
-                raise Unavailable(f"to {operation.doing} takes more than {seconds:.0f} s")
+                raise trouble
             await asyncio.sleep(self.settings.poll_interval)
         self.list.changed()
+        self._jobs_changed()
+
+    async def _goes_on(self, operation: Operation) -> bool:
+        if not operation.compute:
+            return False
+        found = (await self.computes()).get(operation.compute.lower())
+        return found is not None and state(found) in CHANGING
 
     async def has_ended(self, operation: Operation) -> bool:
         """Whether a long operation has ended well, by one request; `Refused` if it failed."""
@@ -108,6 +124,8 @@ class Workspace(Resources):
         try:
             answer = await self.connection.request("GET", operation.url, doing)
         except NotFound as error:  # Azure forgets operations after a while
+            if operation.compute:
+                return await self._is_settled(operation)
             raise Unavailable(f"Azure does not know how it went to {operation.doing}") from error
         told = answer.body if isinstance(answer.body, dict) else {}
         if "status" not in told:
@@ -141,10 +159,15 @@ class Workspace(Resources):
 
     # Jobs
 
-    async def jobs(self, *, tag: str = "", job_type: str = "Command") -> list[Resource]:
-        """The jobs that are not archived; with ``tag``, those that carry a tag of this name."""
-        params = {"jobType": job_type, "listViewType": "ActiveOnly"}
-        return await self._all("jobs", "the jobs", params | ({"tag": tag} if tag else {}))
+    async def jobs(self, tag: str = "") -> Mapping[str, Resource]:
+        """The command jobs that are not archived, by name: one list for all who look.
+
+        With ``tag``, those that carry a tag of this name.
+        """
+        if tag not in self._jobs:
+            load = partial(self._of_tag, tag)
+            self._jobs[tag] = SharedList(load, self.settings.poll_interval)
+        return await self._jobs[tag].look()
 
     async def job(self, name: str) -> Resource:
         """A job as it is now: its state is ``properties.status``."""
@@ -155,7 +178,10 @@ class Workspace(Resources):
         properties = body.get("properties", {})
         tags = {**self.settings.tags, **properties.get("tags", {})}
         whole = {**body, "properties": {**properties, "tags": tags}}
-        return (await self._make(f"jobs/{name}", f"the job {name}", whole)).resource
+        try:
+            return (await self._make(f"jobs/{name}", f"the job {name}", whole)).resource
+        finally:
+            self._jobs_changed()
 
     async def cancel_job(self, name: str) -> Operation:
         """Begin to end a job; one that has ended is left alone."""
@@ -166,56 +192,11 @@ class Workspace(Resources):
             if error.reason in SETTLED_BY_STATE and await self._job_has_ended(name):
                 return Operation(doing)
             raise
+        finally:
+            self._jobs_changed()
         return Operation(doing, operation_url(answer))
 
-    # Data
-
-    async def data_assets(self) -> list[Resource]:
-        """The data assets; each has ``properties.latestVersion``."""
-        return await self._all("data", "the data assets")
-
-    async def data_versions(self, name: str) -> list[Resource]:
-        """The versions of a data asset that are not archived."""
-        return await self._all(f"data/{name}/versions", f"the versions of {name}")
-
-    async def data_version(self, name: str, version: str) -> Resource:
-        """One version of a data asset: ``properties.dataType`` and ``properties.dataUri``."""
-        return await self._get(f"data/{name}/versions/{version}", f"version {version} of {name}")
-
-    async def datastores(self) -> list[Resource]:
-        """The datastores, without their secrets."""
-        return await self._all("datastores", "the datastores")
-
-    async def datastore(self, name: str) -> Resource:
-        """One datastore, without its secrets."""
-        return await self._get(f"datastores/{name}", f"the datastore {name}")
-
-    # What the workspace offers
-
-    async def sizes(self) -> list[Resource]:
-        """The sizes of machines in the workspace's region: ``name``, ``family``, ``vCPUs``, …"""
-        return await self._of_region("vmSizes", "the sizes")
-
-    async def usages(self) -> list[Resource]:
-        """What is used of each quota in the region: ``name``, ``currentValue``, ``limit``."""
-        return await self._of_region("usages", "the quotas")
-
-    async def permissions(self) -> list[Resource]:
-        """What the hub may do in the workspace: ``actions`` and ``notActions``, each a pattern."""
-        path = "providers/Microsoft.Authorization/permissions"
-        return await self._all(path, "the hub's rights", {"api-version": PERMISSIONS})
-
     # How it is done
-
-    async def _of_region(self, kind: str, what: str) -> list[Resource]:
-        location = (await self.itself())["location"]
-        answer = await self.connection.request(
-            "GET",
-            f"/subscriptions/{self.settings.subscription}/providers"
-            f"/Microsoft.MachineLearningServices/locations/{location}/{kind}",
-            f"list {what}",
-        )
-        return list(answer.body.get("value") or ())
 
     async def _computes(self) -> Mapping[str, Resource]:
         try:
@@ -241,6 +222,18 @@ class Workspace(Resources):
         if error.reason not in SETTLED_BY_STATE:
             return False
         return state(await self.compute(name)) in wanted
+
+    async def _of_tag(self, tag: str) -> Mapping[str, Resource]:
+        params = {"jobType": "Command", "listViewType": "ActiveOnly"}
+        try:
+            found = await self._all("jobs", "the jobs", params | ({"tag": tag} if tag else {}))
+        except NotFound as error:  # of no job is it known that it is not there
+            raise Unavailable(error.what) from error
+        return {str(each["name"]): each for each in found}
+
+    def _jobs_changed(self) -> None:
+        for each in self._jobs.values():
+            each.changed()
 
     async def _job_has_ended(self, name: str) -> bool:
         status = (await self.job(name))["properties"].get("status")

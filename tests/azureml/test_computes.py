@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from dataclasses import replace
 
 import pytest
 
 from greyhub.azureml.errors import NotFound, Refused, Unavailable
 from greyhub.azureml.states import address, failure, state
 from greyhub.azureml.workspace import Workspace, shared
+from greyhub.conformance.testkit.azureml import Simulator, Times
 from tests.azureml.conftest import asked, instance, settings_for
 from tests.support.waiting import MINUTE
 
@@ -133,6 +136,37 @@ async def test_what_takes_too_long(azure, workspace):
     with pytest.raises(Unavailable, match="takes more than 0 s"):
         await workspace.finished(made, 0)
     await workspace.finished(made, MINUTE)
+
+
+async def test_many_who_wait_make_few_requests():
+    """They go by the list, and ask for the operation itself when that shows an end."""
+    with Simulator(isolate=False, times=Times(create=2)) as azure:
+        workspace = Workspace(settings_for(azure))
+        names = [f"jupyter-{letter}" for letter in "abcdefghij"]
+        made = await asyncio.gather(*(workspace.create_compute(each, instance()) for each in names))
+        await asyncio.gather(*(workspace.finished(each, MINUTE) for each in made))
+        assert {azure.state(each) for each in names} == {"Running"}
+        looks = [each for each in azure.requests if "OperationsStatus" in each.path]
+        assert len(looks) <= 2 * len(names)
+        await workspace.close()
+
+
+async def test_an_outage_while_it_waits(azure, workspace):
+    """Does not matter, if it ends."""
+    workspace.settings.patience = 0
+    made = await workspace.create_compute("jupyter-a", instance())
+    met = azure.fault("unavailable", method="GET", times=5)
+    await workspace.finished(made, MINUTE)
+    assert met.hits == 5
+    assert azure.state("jupyter-a") == "Running"
+
+
+async def test_an_operation_that_azure_has_forgotten(azure, workspace):
+    """Is judged by what has become of the compute."""
+    made = await workspace.create_compute("jupyter-a", instance())
+    url = re.sub(r"Status/[^?]+", "Status/forgotten", made.url)
+    await workspace.finished(replace(made, url=url), MINUTE)
+    assert azure.state("jupyter-a") == "Running"
 
 
 async def test_only_a_resource_that_is_not_there_is_not_found(azure):
