@@ -121,6 +121,10 @@ class Adapter(LoggingConfigurable):
     offers: ClassVar[Collection[str]] = ()
     """Which of these facts are true wherever this adapter fills its slot."""
 
+    reads: ClassVar[Sequence[str]] = ()
+    """Import strings of further classes whose options it reads, and may share with the
+    adapters of other slots: ``("greyhub.azureml.settings.AzureML",)``."""
+
     parent: AdapterContext
 
     @classmethod

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
+from contextlib import suppress
+from pathlib import Path
 from urllib.parse import quote
 
 LONGEST = 200
@@ -44,3 +47,12 @@ def short_id(*parts: str, length: int = 12) -> str:
     """A short digest of several names: small letters and digits, the same every time."""
     joined = "\0".join(parts).encode()
     return hashlib.sha256(joined).hexdigest()[:length]
+
+
+def lasting_id(file: Path) -> str:
+    """What tells one hub from others where they share a platform: made once, and kept in a file."""
+    with suppress(FileExistsError):
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with file.open("x") as made:
+            made.write(secrets.token_hex(6))
+    return file.read_text().strip()

@@ -13,6 +13,7 @@ from traitlets.config import Configurable
 
 from greyhub.adapter import Adapter
 from greyhub.checks.sections import brought_class
+from greyhub.imports import import_object
 from greyhub.secret_names import is_secret
 from greyhub.slots import SLOTS, Slot
 
@@ -141,6 +142,7 @@ def classes() -> Iterator[tuple[str, type, str]]:
     """The classes of the reference: a heading, the class, and how it is chosen."""
     from greyhub.hub import GreyHub
 
+    shared: dict[str, list[str]] = {}
     yield "The platform", GreyHub, "Always in use."
     for slot in SLOTS.values():
         base = slot.load_base()
@@ -154,6 +156,11 @@ def classes() -> Iterator[tuple[str, type, str]]:
             brought = brought_class(adapter)
             if brought is not None and brought.__module__.startswith("greyhub."):
                 yield f"{slot.name}: {name}, {brought.__name__}", brought, chosen
+            for further in getattr(adapter, "reads", ()):
+                shared.setdefault(further, []).append(f"{slot.name}: {name}")
+    for further, readers in shared.items():
+        cls = import_object(further)
+        yield cls.__name__, cls, f"Read by {', '.join(readers)}."
 
 
 def _unwrapped(slot: Slot) -> str:

@@ -58,7 +58,8 @@ class Readers:
     @cached_property
     def classes(self) -> list[type]:
         """All of them, the most important first."""
-        found = [*self.adapters, *self.chosen.values(), *self._of_the_hub()]
+        found = [*self.adapters, *self.chosen.values(), *self._of_the_adapters()]
+        found += self._of_the_hub()
         return list(dict.fromkeys(found))
 
     @cached_property
@@ -108,6 +109,13 @@ class Readers:
             for cls in _imported()
             if (name := cls.__name__) not in self.by_section and not name.startswith("_")
         }
+
+    def _of_the_adapters(self) -> Iterator[type]:
+        """What the adapters say that they read besides their own sections."""
+        for adapter in self.adapters:
+            for name in getattr(adapter, "reads", ()):
+                if (cls := _class(name)) is not None:
+                    yield cls
 
     def _of_the_hub(self) -> Iterator[type]:
         """What JupyterHub makes for itself, whatever is chosen."""

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from string import Formatter
 from typing import Final
 
-from greyhub.names import filename, short_id
+from greyhub.names import filename, lasting_id, short_id
 
 READABLE = 30
 """Letters of a user's name that a name shows, at most."""
@@ -28,12 +26,7 @@ def object_name(kind: str, hub: str, user: str, server: str = "") -> str:
 
 def hub_id(directory: Path) -> str:
     """What tells a hub from others in its cluster: made once, and kept in its state."""
-    file = directory / "kubernetes-id"
-    with suppress(FileExistsError):
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with file.open("x") as made:
-            made.write(secrets.token_hex(6))
-    return file.read_text().strip()
+    return lasting_id(directory / "kubernetes-id")
 
 
 def hub_label(hub: str) -> str:

@@ -8,6 +8,8 @@ import pytest
 import requests
 
 import greyhub
+from greyhub.cli.reading import read
+from tests.checks.starting import forget, write
 from tests.support.hubs import Hub, running
 from tests.support.waiting import MINUTE, until
 
@@ -49,6 +51,25 @@ def test_every_slot_is_filled_by_a_stranger(directory: Path, installed: Path) ->
         assert {"tests", "frosty-broker"} <= set(services)
         assert hub.ticket("ada", "homespace").label == "a home that melts"
         until(lambda: requests.get(hub.url, timeout=MINUTE).ok)
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("degrees = -20.0", ""),
+        ("degree = -20.0", "Ice has no option degree"),
+        ("degrees = 20.0", "c.Ice.degrees: "),
+    ],
+)
+def test_a_section_that_adapters_share(
+    directory: Path, installed: Path, option: str, said: str
+) -> None:
+    config = f'c.GreyHub.cluster = "frosty"\nc.Ice.{option}'
+    found = [str(each) for each in read(str(write(directory, config))).findings]
+    forget()
+    about = [each for each in found if "Ice" in each]
+    assert len(about) == bool(said)
+    assert said in "".join(about)
 
 
 def test_an_error_inside_a_strangers_adapter_names_it(directory: Path, installed: Path) -> None:

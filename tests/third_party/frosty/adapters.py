@@ -38,6 +38,7 @@ class FrostyAuth(AuthAdapter):
 
 class FrostyCluster(ClusterAdapter):
     distribution = "frosty"
+    reads = ("frosty.ice.Ice",)
 
     def contribute(self):
         command = [sys.executable, "-c", "import time; time.sleep(3600)"]
