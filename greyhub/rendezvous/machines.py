@@ -1,0 +1,385 @@
+"""The hub's record of one server's machine: invited, registered, started, ready, ended.
+
+A Spawner drives it: `Machine.invite`, `Machine.await_registered`, `Machine.offer`,
+`Machine.await_ready`, `Machine.withdraw`. The agent's requests come by `service`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import ipaddress
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+from greyhub.errors import GreyHubError
+from greyhub.rendezvous.protocol import PublicKeys
+
+INVITED: Final = 1800.0
+"""Seconds for which an invitation is good, if nothing else is said."""
+
+
+class MachineFailed(GreyHubError):
+    """The server does not come up on its machine, and why."""
+
+    @property
+    def jupyterhub_message(self) -> str:
+        """What JupyterHub shows to the user."""
+        return str(self)
+
+
+class Refused(GreyHubError):
+    """An agent is not given what it asks for."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What the agent starts."""
+
+    environment: Mapping[str, str]
+    """The server's environment. A port 0 in ``JUPYTERHUB_SERVICE_URL`` becomes a free one."""
+
+    command: Sequence[str]
+    directory: str = ""
+    """The working directory; by default, the account's home."""
+
+    account: str = ""
+    """Who the server runs as; by default, who the agent runs as."""
+
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Names to contents, in the agent's directory ``files``, readable by the server alone."""
+
+    grace: float = 10.0
+    """Seconds from the signal to end until the one that kills."""
+
+
+@dataclass(frozen=True)
+class Registration:
+    """An agent that has registered."""
+
+    remote: str
+    """Where its request came from, as far as the hub can see."""
+
+    machine: Mapping[str, str]
+    """What it says of its machine. It may say anything."""
+
+
+class Machine:
+    """One server's machine, as the hub knows it.
+
+    Parameters
+    ----------
+    user, server : str
+        Whose it is.
+    """
+
+    def __init__(self, user: str, server: str) -> None:
+        self.user, self.server = user, server
+        self.keep: Callable[[], None] = lambda: None
+        """Called when `state` is another one, before an agent gets its answer."""
+
+        self.when_over: Callable[[], None] = lambda: None
+        """Called when `over` is true: there is a machine, and no server of use."""
+
+        self.invitation, self.until = "", 0.0
+        self.keys: PublicKeys | None = None
+        self.registration: Registration | None = None
+        self.contested = False
+        self.run = ""
+        self.host, self.port = "", 0
+        self.status: int | None = None
+        self.failure = ""
+        self.seen: float | None = None
+        """When the agent was heard of last, by `time.monotonic`."""
+
+        self.idle = False
+        """Whether the agent has said that nothing runs."""
+
+        self._make: Callable[[], Awaitable[Offer]] | None = None
+        self._networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
+        self._making = asyncio.Lock()
+        self._news = asyncio.Event()
+
+    @property
+    def name(self) -> str:
+        """For people: ``ada`` or ``ada/gpu``."""
+        return f"{self.user}/{self.server}" if self.server else self.user
+
+    # What a Spawner asks for.
+
+    def invite(self, seconds: float = INVITED) -> str:
+        """A nonce for the script of a new machine. What was known of an earlier one is forgotten.
+
+        Parameters
+        ----------
+        seconds : float
+            How long it may be used: from now until the agent runs.
+        """
+        nonce = secrets.token_urlsafe(32)
+        self.forget()
+        self.invitation, self.until = hashed(nonce), time.time() + seconds
+        self._changed()
+        return nonce
+
+    async def await_registered(self) -> Registration:
+        """Wait until an agent has registered.
+
+        Raises
+        ------
+        MachineFailed
+            None did while the invitation was good, or two did.
+        """
+        try:
+            while not self.keys:
+                async with asyncio.timeout(max(0.0, self.until - time.time())):
+                    await self._next()
+        except TimeoutError:
+            raise MachineFailed(
+                f"the machine of {self.name} was set up, and its agent did not register in time\n"
+                "  fix: see the setup script's output and the log of the unit greyhub-agent on "
+                "that machine: it must reach the hub, and its install lines must succeed"
+            ) from None
+        self._require_sound()
+        return self.registration or Registration("", {})
+
+    def offer(
+        self,
+        make: Callable[[], Awaitable[Offer]],
+        networks: Sequence[str],
+        *,
+        run: str = "",
+    ) -> None:
+        """Let the agent start a server.
+
+        Parameters
+        ----------
+        make : async callable
+            Gives the `Offer`, each time that the machine starts: also again, long after.
+        networks : sequence of str
+            Where the server may listen, ``10.1.0.0/16``. The agent is the user's, and may
+            name any address: the hub's proxy would pass requests on to it.
+        run : str
+            By default, a new run; otherwise one that an earlier hub began.
+        """
+        self._networks = [ipaddress.ip_network(each) for each in networks]
+        self._make = make
+        if run:
+            self.run = run
+            self._wake()
+            return
+        self.run, self.status, self.failure = secrets.token_hex(8), None, ""
+        self.host, self.port = "", 0
+        self._changed()
+
+    async def await_ready(self) -> tuple[str, int]:
+        """Wait until the server listens: its address and its port.
+
+        Raises
+        ------
+        MachineFailed
+            It has ended, or cannot be used.
+        """
+        while not self.port:
+            self._require_sound()
+            await self._next()
+        self._require_sound()
+        return self.host, self.port
+
+    def withdraw(self) -> None:
+        """Nothing shall run on the machine any more; its keys stay known."""
+        self.failure = ""
+        if self.run:
+            self.run, self.host, self.port = "", "", 0
+            self._make = None
+            self._changed()
+
+    async def await_ended(self) -> None:
+        """Wait until the agent has said that nothing runs, after `withdraw`."""
+        while not self.idle:
+            await self._next()
+
+    @property
+    def over(self) -> bool:
+        """Whether the server has ended or cannot be used, and nobody has asked for that."""
+        return bool(self.contested or self.failure)
+
+    @property
+    def usable(self) -> bool:
+        """Whether its agent is known, so that the machine need only start."""
+        return self.keys is not None and not self.contested
+
+    def forget(self) -> None:
+        """The machine is gone for good: its keys are nobody's."""
+        self.invitation, self.until, self.keys, self.registration = "", 0.0, None, None
+        self.contested, self.run, self.status, self.failure = False, "", None, ""
+        self.host, self.port, self._make, self.seen = "", 0, None, None
+        self.idle = False
+        self._changed()
+
+    def state(self) -> dict[str, Any]:
+        """What a hub that starts again must know. Nothing of it is secret."""
+        return {
+            "invitation": self.invitation,
+            "until": self.until,
+            "keys": asdict(self.keys) if self.keys else None,
+            "contested": self.contested,
+            "run": self.run,
+            "host": self.host,
+            "port": self.port,
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Take up what an earlier hub knew."""
+        for name in ("invitation", "until", "contested", "run", "host", "port"):
+            if name in state:
+                setattr(self, name, state[name])
+        keys = state.get("keys")
+        self.keys = PublicKeys(keys["signing"], keys["sealing"]) if keys else self.keys
+
+    # What an agent asks for.
+
+    def register(self, keys: PublicKeys, registration: Registration) -> None:
+        """An agent has shown the nonce: take its keys, if it is the first.
+
+        The script, and so the nonce, can be read by others. Whoever is first is not
+        known to be the right one: a second agent, while the invitation is good, shows
+        that one of the two is not, and then neither gets anything.
+
+        Raises
+        ------
+        Refused
+            It is not.
+        """
+        self.seen = time.monotonic()
+        late = time.time() > self.until
+        if self.keys == keys:
+            if self.contested:
+                raise Refused("two agents have registered for this server: neither is trusted")
+            return  # the answer was lost
+        if self.keys is not None:
+            if not late:
+                self.contested = True
+                self._changed()
+            raise Refused("this nonce has been used by another agent")
+        if late:
+            raise Refused("this nonce came too late")
+        self.keys, self.registration = keys, registration
+        self._changed()
+
+    async def boot(
+        self, after: str, status: int, log: str, hold: float
+    ) -> tuple[str, Offer] | None:
+        """The run that shall start, and what it is; None if there is none within ``hold`` seconds.
+
+        Raises
+        ------
+        Refused
+            This agent is not trusted.
+        """
+        self.seen, self.idle = time.monotonic(), True
+        if after:
+            self._end(after, status, log)
+        self._wake()
+        await self._hold(lambda: self._make is not None and self.run not in ("", after), hold)
+        if self.contested:
+            raise Refused("two agents have registered for this server: neither is trusted")
+        make, run = self._make, self.run
+        if make is None or run == after or not self._goes_on(run):
+            return None
+        async with self._making:
+            offer = await make()
+        if self.run != run or self.contested:
+            return None  # meanwhile
+        self.idle = False
+        return run, offer
+
+    async def report(self, run: str, host: str, port: int, hold: float) -> bool:
+        """The server runs, and listens if there is a port; whether it shall go on.
+
+        Raises
+        ------
+        Refused
+            The hub may not use that address.
+        """
+        self.seen, self.idle = time.monotonic(), False
+        goes_on = self._goes_on(run)
+        if goes_on and port and (host, port) != (self.host, self.port):
+            self._require_allowed(host, port)
+            self.host, self.port = host, port
+            self._changed()
+        await self._hold(lambda: not self._goes_on(run), hold)
+        return self._goes_on(run)
+
+    def _goes_on(self, run: str) -> bool:
+        return run == self.run and self.status is None and not (self.contested or self.failure)
+
+    def _end(self, run: str, status: int, log: str) -> None:
+        if self.run not in ("", run) or self.status is not None:
+            return
+        self.status = status
+        if self.run == run:
+            self.failure = f"the server ended with status {status}"
+            self.failure += f". The end of its log:\n{log}" if log else ""
+        self._changed()
+
+    def _require_allowed(self, host: str, port: int) -> None:
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            address = None
+        if address and port >= 1024 and any(address in network for network in self._networks):
+            return
+        allowed = ", ".join(map(str, self._networks)) or "any network that is allowed"
+        self.failure = (
+            f"the agent says that the server listens at {host!r} port {port}, which is not in "
+            f"{allowed}\n  fix: where that is a machine of yours, add its network to the spawner's "
+            "option server_networks"
+        )
+        self._changed()
+        raise Refused(self.failure)
+
+    @property
+    def reason(self) -> str:
+        """Why it is over, for people."""
+        if self.contested:
+            return (
+                f"two agents registered with the nonce of {self.name}: somebody has read it in the "
+                "setup script, and neither is trusted\n"
+                "  fix: find out who can read it, then start the server again"
+            )
+        return self.failure
+
+    def _require_sound(self) -> None:
+        if self.over:
+            raise MachineFailed(self.reason)
+
+    # Waiting.
+
+    def _changed(self) -> None:
+        self.keep()
+        self._wake()
+        if self.over:
+            self.when_over()
+
+    def _wake(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+    async def _next(self) -> None:
+        await self._news.wait()
+
+    async def _hold(self, until: Callable[[], bool], seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                while not until() and not self.contested:
+                    await self._next()
+        except TimeoutError:
+            pass
+
+
+def hashed(nonce: str) -> str:
+    """What the hub keeps of a nonce."""
+    return hashlib.sha256(nonce.encode()).hexdigest()

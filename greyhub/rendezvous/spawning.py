@@ -1,0 +1,232 @@
+"""The base class of a Spawner whose servers run on machines with an agent.
+
+A subclass makes, finds and ends machines; this class knows what a server needs, keeps what a
+hub that starts again must know, and gives a machine that starts again its environment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlsplit
+
+from jupyterhub.spawner import Spawner
+from traitlets import List, Unicode, default
+
+from greyhub.awaitables import awaited
+from greyhub.rendezvous.machines import Machine, MachineFailed, Offer
+from greyhub.rendezvous.script import DIRECTORY, setup_script
+from greyhub.rendezvous.service import this_hub
+
+
+class RemoteSpawner(Spawner):  # type: ignore[misc]
+    """A server on a machine to which the hub can hand nothing secret."""
+
+    agent_hub_url = Unicode(
+        help="The hub's address, as the machines reach it, with its base URL and /hub/ at its end."
+    ).tag(config=True, example="https://hub.example.org/hub/")
+
+    agent_authorities = Unicode(
+        help="A file of certificates, as PEM, of who vouches for the hub's; by default, machines "
+        "trust who their system trusts."
+    ).tag(config=True, example="/etc/greyhub/hub-ca.pem")
+
+    agent_directory = Unicode(
+        DIRECTORY, help="Where the agent keeps its keys and the server's log, on the machine."
+    ).tag(config=True)
+
+    agent_python = Unicode(
+        "python3", help="The interpreter on the machine that has greyhub, after agent_install."
+    ).tag(config=True, example="/opt/greyhub/bin/python")
+
+    agent_install = List(
+        Unicode(),
+        help="Lines of shell that install greyhub and what its servers need on a new machine.",
+    ).tag(config=True, example=["python3 -m venv /opt/greyhub"])
+
+    agent_account = Unicode(
+        help="The account on the machine that the server runs as; by default, the agent's."
+    ).tag(config=True, example="azureuser")
+
+    server_networks = List(
+        Unicode(),
+        help="The networks in which servers listen. The agent is its user's, and may name any "
+        "address; the hub's proxy connects to no other than these.",
+    ).tag(config=True, example=["10.1.0.0/16"])
+
+    @default("env_keep")
+    def _nothing_of_the_hub(self) -> list[str]:
+        """The hub's own PATH and the like say nothing on another machine."""
+        return []
+
+    @default("ip")
+    def _every_address(self) -> str:
+        return "0.0.0.0"  # noqa: S104 (the machine's own is not known here)
+
+    async def start(self) -> str:
+        """A subclass's: make or start the machine, wait for its agent, offer, wait until ready."""
+        raise NotImplementedError("a spawner of remote servers starts its own machines")
+
+    async def stop(self, now: bool = False) -> None:
+        """A subclass's: withdraw, and end the machine."""
+        raise NotImplementedError("a spawner of remote servers ends its own machines")
+
+    @property
+    def machine(self) -> Machine:
+        """The hub's record of this server's machine."""
+        found = this_hub().machine(self.user.name, self.name)
+        found.keep, found.when_over = self._keep, self._end_machine
+        return found
+
+    def _keep(self) -> None:
+        """Write the state down at once: JupyterHub does only when the server has started."""
+        if self.orm_spawner is not None:
+            self.orm_spawner.state = self.get_state()
+            self.db.commit()
+
+    def setup_script(self, nonce: str, **options: Any) -> str:
+        """The script for a new machine; ``options`` as of `greyhub.rendezvous.script`."""
+        authorities = self.agent_authorities
+        given = {
+            "hub": self.agent_hub_url,
+            "install": self.agent_install,
+            "python": self.agent_python,
+            "authorities": Path(authorities).read_text() if authorities else "",
+            "directory": self.agent_directory,
+        }
+        return setup_script(nonce=nonce, **{**given, **options})
+
+    def offer(self, run: str = "") -> None:
+        """Let the machine's agent start the server, now and whenever the machine starts."""
+        self.machine.offer(self._make, self.server_networks, run=run)
+
+    async def _make(self) -> Offer:
+        if not self.api_token:
+            await self._prepare_again()
+        return Offer(
+            environment={name: str(value) for name, value in self.get_env().items()},
+            command=[*self.cmd, *self.get_args()],
+            directory=self.format_string(self.notebook_dir) if self.notebook_dir else "",
+            account=self.agent_account,
+            files=dict(self._files),
+        )
+
+    _files: Mapping[str, str] = MappingProxyType({})
+
+    async def move_certs(self, paths: dict[str, str]) -> dict[str, str]:
+        """Send the certificates with the environment: the paths that they will have there."""
+        files = {f"{name}.pem": Path(path) for name, path in paths.items()}
+        self._files = {name: path.read_text() for name, path in files.items()}
+        return {name: f"{self.agent_directory}/files/{name}.pem" for name in paths}
+
+    async def _prepare_again(self) -> None:
+        """Do once more what a hub did that has ended since, and of which only hashes are kept."""
+        user, orm = self.user, self.orm_spawner
+        note = f"Server at {self.server.base_url}"
+        old = [token for token in user.orm_user.api_tokens if token.note == note]
+        scopes = old[0].scopes if old else ()
+        self.user_options = orm.user_options or {}
+        await awaited(user.authenticator.pre_spawn_start(user, self))
+        await awaited(self.run_auth_state_hook(await user.get_auth_state()))
+        for name, arguments in (
+            ("apply_group_overrides", ()),
+            ("_run_apply_user_options", (self.user_options,)),
+        ):
+            if hasattr(self, name):
+                await awaited(getattr(self, name)(*arguments))
+        await awaited(self.run_pre_spawn_hook())
+        if self.internal_ssl:
+            self.cert_paths = await self.move_certs(await awaited(self.create_certs()))
+        token = user.new_api_token(note=note, scopes=list(scopes))
+        for each in old:
+            self.db.delete(each)
+        client = orm.oauth_client
+        if provider := user.settings.get("oauth_provider"):
+            provider.add_client(
+                client.identifier,
+                token,
+                client.redirect_uri,
+                allowed_scopes=client.allowed_scopes,
+                description=client.description,
+            )
+        self.db.commit()
+        self.api_token = token
+
+    def get_state(self) -> dict[str, Any]:
+        """With what is known of the machine."""
+        return {**super().get_state(), "machine": self.machine.state()}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Know the machine again, and give it its environment if it starts."""
+        super().load_state(state)
+        self.machine.load(state.get("machine") or {})
+        if self.machine.run:
+            self.offer(self.machine.run)
+
+    def clear_state(self) -> None:
+        """The server has ended. The machine's keys are those of its disk, and stay known."""
+        super().clear_state()
+        self.machine.withdraw()
+
+    async def poll(self) -> int | None:
+        """A subclass's: None while there is a machine to end, then `exit_status`."""
+        raise NotImplementedError("a spawner of remote servers knows its own machines")
+
+    @property
+    def exit_status(self) -> int:
+        """The server's, as far as it is known: 0 if not."""
+        return self.machine.status or 0
+
+    def follow_address(self) -> None:
+        """Tell JupyterHub where the server listens since its machine started anew; in `poll`."""
+        machine, server = self.machine, self.server
+        if machine.port and server and not self._start_pending:
+            where = machine.host, machine.port
+            if where != (server.ip, server.port):
+                server.ip, server.port = where
+                self.db.commit()
+
+    def _end_machine(self) -> None:
+        """The server has ended by itself: so does the machine, which costs money."""
+        if self._start_pending or self._stop_pending or self._ending:
+            return  # JupyterHub ends it
+        self.log.error("greyhub: the server %s: %s", self._log_name, self.machine.reason)
+        self._ending = asyncio.get_running_loop().create_task(self._end_now())
+
+    async def _end_now(self) -> None:
+        try:
+            await self.stop()
+        except Exception:
+            self.log.exception("greyhub: the machine of %s may go on", self._log_name)
+        finally:
+            self._ending = None
+
+    _ending: asyncio.Task[None] | None = None
+
+    async def get_url(self) -> str:
+        """Where the server listens; of one that an earlier hub was starting, when it does."""
+        machine = self.machine
+        if not machine.run:
+            self.offer()
+        try:
+            async with asyncio.timeout(self.start_timeout):
+                host, port = await machine.await_ready()
+        except (MachineFailed, TimeoutError) as error:
+            self.log.error("greyhub: the server %s does not come up: %s", self._log_name, error)
+            known: str = await super().get_url()
+            return known
+        return self.url_of(host, port)
+
+    def url_of(self, host: str, port: int) -> str:
+        """The address of a server, as `start` returns it."""
+        scheme = "https" if self.internal_ssl else "http"
+        base = urlsplit(self.server.base_url).path if self.server else ""
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}{base}"
+
+    async def delete_forever(self) -> None:
+        """The machine is deleted with the server: nobody has its keys."""
+        await awaited(super().delete_forever())
+        this_hub().forget(self.user.name, self.name)
