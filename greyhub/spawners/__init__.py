@@ -48,8 +48,9 @@ class SpawnerAdapter(Adapter):
         "``description``, for people; ``groups``, JupyterHub's, whose members may take it, and "
         "without which everybody may; ``default``, true for one; ``cores``, ``memory`` as in "
         "``8 GiB``, ``gpus``; ``environment``, the prefix of a Python environment where the server "
-        "runs; ``image``, a container image; ``node_selector`` and ``tolerations``, as in "
-        "KubeSpawner. What the Spawner cannot give a server is refused.",
+        "runs; ``image``, a container image; ``machine``, the size of a virtual machine; "
+        "``node_selector`` and ``tolerations``, as in KubeSpawner. What the Spawner cannot "
+        "give a server is refused.",
     ).tag(
         config=True,
         example=[

@@ -12,6 +12,7 @@ from greyhub.spawners.profiles import Profile
 
 OPTIONS: Final = {
     "image": "image",
+    "machine": "machine_size",
     "gpus": "extra_resource_limits",
     "node_selector": "node_selector",
     "tolerations": "tolerations",
@@ -79,6 +80,8 @@ def spawner_options(
         found["cmd"] = [command(profile.environment)]
     if profile.image:
         found["image"] = profile.image
+    if profile.machine:
+        found["machine_size"] = profile.machine
     if profile.node_selector:
         found["node_selector"] = {**spawner.node_selector, **profile.node_selector}
     if profile.tolerations:

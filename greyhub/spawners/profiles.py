@@ -18,6 +18,7 @@ NEEDS: Final = (
     "gpus",
     "environment",
     "image",
+    "machine",
     "node_selector",
     "tolerations",
 )
@@ -49,6 +50,9 @@ class Profile:
 
     image: str = ""
     """A container image."""
+
+    machine: str = ""
+    """The size of a virtual machine, as its cloud calls it."""
 
     node_selector: Mapping[str, str] = field(default_factory=dict)
     tolerations: Sequence[Mapping[str, Any]] = ()
@@ -230,6 +234,7 @@ _READ: Final[Mapping[str, Callable[[Any], Any]]] = {
     "gpus": _gpus,
     "environment": _text,
     "image": _text,
+    "machine": _text,
     "node_selector": _labels,
     "tolerations": _tolerations,
 }

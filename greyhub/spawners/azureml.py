@@ -1,0 +1,80 @@
+"""A compute instance of Azure ML per user."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from greyhub.adapter import Contribution, Finding
+from greyhub.errors import ConfigError
+from greyhub.spawners import SpawnerAdapter
+
+
+class AzureMLSpawnerAdapter(SpawnerAdapter):
+    """A notebook server per user, on a compute instance of its own."""
+
+    modules = ("azure.mgmt.core", "azure.identity", "aiohttp", "cryptography")
+    extra = "greyhub[azureml]"
+
+    @classmethod
+    def opens(cls, value: object) -> None:
+        """Nothing: a Spawner class is the base class's."""
+        return None
+
+    def load_class(self) -> type:
+        """The Spawner of compute instances."""
+        from greyhub.spawners.azureml_spawner import AzureMLSpawner
+
+        return AzureMLSpawner
+
+    def contribute(self) -> Contribution:
+        """The Spawner; how machines reach the hub is the administrator's to say."""
+        from greyhub.azureml.settings import AzureML
+
+        AzureML(config=self.parent.config).check()
+        own = self.parent.config.get("AzureMLSpawner", {})
+        address = {} if own.get("agent_hub_url") else {"agent_hub_url": self._hub_url()}
+        return Contribution(
+            config={
+                "JupyterHub": {"spawner_class": self.load_class(), "cleanup_servers": False},
+                "AzureMLSpawner": {"state_dir": str(self.parent.private), **address},
+            }
+        )
+
+    def _hub_url(self) -> str:
+        """The hub's address for machines, by its public one."""
+        hub = self.parent.config.JupyterHub
+        public = str(hub.get("public_url") or "").rstrip("/")
+        if not public:
+            raise ConfigError(
+                "it is not said by which address the machines of servers reach this hub",
+                where="c.JupyterHub.public_url",
+                fix="set it, such as https://hub.example.org/; or, where they take another way, "
+                "c.AzureMLSpawner.agent_hub_url, such as https://hub.internal/hub/",
+            )
+        base = "" if urlsplit(public).path else str(hub.get("base_url") or "").strip("/")
+        return f"{public}/{base}/hub/" if base else f"{public}/hub/"
+
+    def hub_starts(self, app: Any) -> None:
+        """Serve the agents' rendezvous, and look for instances that nobody knows."""
+        from greyhub.rendezvous.handlers import attach
+
+        attach(app)
+        super().hub_starts(app)
+
+    async def check(self) -> Sequence[Finding]:
+        """Is the workspace there, may the hub do in it what it must, and has it room?"""
+        from greyhub.azureml.live_check import INSTANCES, workspace
+        from greyhub.azureml.settings import AzureML
+
+        settings = AzureML(config=self.parent.config)
+        sizes = {str(each["machine"]) for each in self.profiles if each.get("machine")}
+        own = self.parent.config.get("AzureMLSpawner", {}).get("machine_size")
+        option = "c.SpawnerAdapter.profiles" if sizes else "c.AzureMLSpawner.machine_size"
+        sizes |= {str(own or self.load_class().machine_size.default_value)}  # type: ignore[attr-defined]
+        return await workspace(settings, INSTANCES, "make and end instances", sizes, option)
+
+    def label(self) -> str:
+        """What a server is."""
+        return "a compute instance of Azure ML per user"
