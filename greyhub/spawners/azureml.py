@@ -16,6 +16,7 @@ class AzureMLSpawnerAdapter(SpawnerAdapter):
 
     modules = ("azure.mgmt.core", "azure.identity", "aiohttp", "cryptography")
     extra = "greyhub[azureml]"
+    reads = ("greyhub.azureml.settings.AzureML",)
 
     @classmethod
     def opens(cls, value: object) -> None:
