@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from greyhub.azureml.resources import Resource, Resources
+from greyhub.azureml.resources import Resource, Resources, below
 
 PERMISSIONS: Final = "2022-04-01"
 """The version of the API that tells what one may do."""
@@ -19,11 +19,13 @@ class Assets(Resources):
 
     async def data_versions(self, name: str) -> list[Resource]:
         """The versions of a data asset that are not archived."""
-        return await self._all(f"data/{name}/versions", f"the versions of {name}")
+        return await self._all(below("data", name, "versions"), f"the versions of {name}")
 
     async def data_version(self, name: str, version: str) -> Resource:
         """One version of a data asset: ``properties.dataType`` and ``properties.dataUri``."""
-        return await self._get(f"data/{name}/versions/{version}", f"version {version} of {name}")
+        return await self._get(
+            below("data", name, "versions", version), f"version {version} of {name}"
+        )
 
     async def datastores(self) -> list[Resource]:
         """The datastores, without their secrets."""
@@ -31,7 +33,7 @@ class Assets(Resources):
 
     async def datastore(self, name: str) -> Resource:
         """One datastore, without its secrets."""
-        return await self._get(f"datastores/{name}", f"the datastore {name}")
+        return await self._get(below("datastores", name), f"the datastore {name}")
 
     async def sizes(self) -> list[Resource]:
         """The sizes of machines in the workspace's region: ``name``, ``family``, ``vCPUs``, …"""

@@ -175,7 +175,7 @@ class Connection:
         from azure.core.exceptions import AzureError, ClientAuthenticationError
         from azure.core.rest import HttpRequest
 
-        url = path if "://" in path else self.cloud.resource_manager + quote(path, safe="/")
+        url = path if "://" in path else self.cloud.resource_manager + quote(path, safe="/%")
         if not self.cloud.owns(url):
             raise _elsewhere(url)
         client, query = self._open(), None if "://" in path else self._query(params)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import quote
 
 from greyhub.azureml.connection import Answer, Connection
 from greyhub.azureml.errors import NotFound, Refused, Unavailable
@@ -136,14 +137,19 @@ class Resources:
         ------
         Refused
             Another of this name is there (``reason`` is ``"name-taken"``), or Azure refuses.
+        ValueError
+            It carries no tag that tells for whom it is.
         """
+        own = {key: value for key, value in tags_of(body).items() if key.startswith(MARK)}
+        if not own:
+            raise ValueError(f"{what} would carry no tag that tells for whom it is: {MARK}hub")
 
         async def there() -> Answer | None:
             try:
                 found = await self._ask("GET", path, f"look at {what}")
             except NotFound:
                 return None
-            if is_of(_resource(found), _own_tags(body)):
+            if is_of(_resource(found), own):
                 return found
             raise Refused(
                 "name-taken",
@@ -159,6 +165,13 @@ class Resources:
         return Operation(doing, operation_url(answer), _resource(answer))
 
 
+def below(*parts: str) -> str:
+    """A path below the workspace; no name in it leads elsewhere."""
+    if wrong := [part for part in parts if part in ("", ".", "..")]:
+        raise Refused("invalid", f"{wrong[0]!r} cannot name anything in a workspace")
+    return "/".join(quote(part, safe="") for part in parts)
+
+
 def operation_url(answer: Answer) -> str:
     """Where a long operation tells how it stands; empty if there is none."""
     found = answer.headers.get("Azure-AsyncOperation") or ""
@@ -167,8 +180,3 @@ def operation_url(answer: Answer) -> str:
 
 def _resource(answer: Answer) -> Resource:
     return answer.body if isinstance(answer.body, dict) else {}
-
-
-def _own_tags(resource: Mapping[str, Any]) -> Mapping[str, str]:
-    """The tags that tell for whom something is."""
-    return {key: value for key, value in tags_of(resource).items() if key.startswith(MARK)}

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from greyhub.azureml.assets import Assets
 from greyhub.azureml.errors import NotFound, Refused, Unavailable
 from greyhub.azureml.refusals import failed
-from greyhub.azureml.resources import Operation, Resource, operation_url
+from greyhub.azureml.resources import Operation, Resource, below, operation_url
 from greyhub.azureml.settings import AzureML
 from greyhub.azureml.shared_list import SharedList
 from greyhub.azureml.states import BEING_DELETED, CHANGING, COMING, GOING, failure, state
@@ -39,7 +39,7 @@ class Workspace(Assets):
 
     async def compute(self, name: str) -> Resource:
         """A compute as it is now, by a request of its own."""
-        return await self._get(f"computes/{name}", f"the compute {name}")
+        return await self._get(below("computes", name), f"the compute {name}")
 
     async def create_compute(self, name: str, body: Mapping[str, Any]) -> Operation:
         """Begin to make a compute; one that carries the same ``greyhub-`` tags is left as it is.
@@ -48,7 +48,7 @@ class Workspace(Assets):
         """
         whole = {**body, "tags": {**self.settings.tags, **body.get("tags", {})}}
         try:
-            made = await self._make(f"computes/{name}", f"the compute {name}", whole)
+            made = await self._make(below("computes", name), f"the compute {name}", whole)
         finally:
             self.list.changed()
         return replace(made, compute=name)
@@ -67,7 +67,7 @@ class Workspace(Assets):
 
     async def delete(self, name: str) -> Operation:
         """Begin to delete a compute, with its disk. One that is not there is deleted."""
-        doing, path = f"delete the compute {name}", f"computes/{name}"
+        doing, path = f"delete the compute {name}", below("computes", name)
         try:
             answer = await self._ask(
                 "DELETE", path, doing, params={"underlyingResourceAction": "Delete"}
@@ -131,7 +131,7 @@ class Workspace(Assets):
         if "status" not in told:
             return answer.status != 202  # a Location tells by its status alone
         if told["status"] in ("Failed", "Canceled"):
-            self._made.pop(f"computes/{operation.compute}", None)
+            self._made.pop(below("computes", operation.compute), None)
             raise failed(told.get("error") or {}, operation.doing)
         return bool(told["status"] == "Succeeded")
 
@@ -154,7 +154,9 @@ class Workspace(Assets):
         name = where.rpartition("/")[2]
         if not name:
             return []
-        found = await self._all(f"computes/{name}/listNodes", f"the nodes of {name}", items="nodes")
+        found = await self._all(
+            below("computes", name, "listNodes"), f"the nodes of {name}", items="nodes"
+        )
         return [each for each in found if each.get("runId") == job]
 
     # Jobs
@@ -171,7 +173,7 @@ class Workspace(Assets):
 
     async def job(self, name: str) -> Resource:
         """A job as it is now: its state is ``properties.status``."""
-        return await self._get(f"jobs/{name}", f"the job {name}")
+        return await self._get(below("jobs", name), f"the job {name}")
 
     async def create_job(self, name: str, body: Mapping[str, Any]) -> Resource:
         """Submit a job; one that carries the same ``greyhub-`` tags is left as it is."""
@@ -179,7 +181,7 @@ class Workspace(Assets):
         tags = {**self.settings.tags, **properties.get("tags", {})}
         whole = {**body, "properties": {**properties, "tags": tags}}
         try:
-            return (await self._make(f"jobs/{name}", f"the job {name}", whole)).resource
+            return (await self._make(below("jobs", name), f"the job {name}", whole)).resource
         finally:
             self._jobs_changed()
 
@@ -187,7 +189,7 @@ class Workspace(Assets):
         """Begin to end a job; one that has ended is left alone."""
         doing = f"cancel the job {name}"
         try:
-            answer = await self._ask("POST", f"jobs/{name}/cancel", doing)
+            answer = await self._ask("POST", below("jobs", name, "cancel"), doing)
         except Refused as error:
             if error.reason in SETTLED_BY_STATE and await self._job_has_ended(name):
                 return Operation(doing)
@@ -208,7 +210,7 @@ class Workspace(Assets):
     async def _act(self, action: str, name: str, wanted: Collection[str]) -> Operation:
         doing = f"{action} the compute {name}"
         try:
-            answer = await self._ask("POST", f"computes/{name}/{action}", doing)
+            answer = await self._ask("POST", below("computes", name, action), doing)
         except Refused as error:
             if await self._is_in(name, wanted, error):
                 return Operation(doing, compute=name)
@@ -221,7 +223,10 @@ class Workspace(Assets):
         """Whether a refusal is for the compute's being already where it should go."""
         if error.reason not in SETTLED_BY_STATE:
             return False
-        return state(await self.compute(name)) in wanted
+        try:
+            return state(await self.compute(name)) in wanted
+        except NotFound:
+            return wanted is BEING_DELETED
 
     async def _of_tag(self, tag: str) -> Mapping[str, Resource]:
         params = {"jobType": "Command", "listViewType": "ActiveOnly"}

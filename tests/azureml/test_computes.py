@@ -69,14 +69,20 @@ async def test_making_it_twice_makes_one(azure, workspace):
 @pytest.mark.parametrize("tags", [{}, {"greyhub-hub": "other", "greyhub-user": "ada"}])
 async def test_what_is_not_ours_is_left_alone(azure, workspace, tags):
     """An instance of the same name with other tags, or with none."""
-    await workspace.finished(
-        await workspace.create_compute("jupyter-a", instance(tags=tags)), MINUTE
-    )
+    path = f"{azure.cloud.id}/computes/jupyter-a"
+    await workspace.connection.request("PUT", path, "make it", body=instance(tags=tags))
     with pytest.raises(Refused, match="for something else") as caught:
         await workspace.create_compute("jupyter-a", instance())
     assert caught.value.reason == "name-taken"
     assert azure.overwritten == []
     assert asked(azure, "PUT") == 1
+
+
+async def test_what_nobody_could_tell_is_not_made(azure, workspace):
+    """Without a tag that says for whom it is."""
+    with pytest.raises(ValueError, match="no tag"):
+        await workspace.create_compute("jupyter-a", instance(tags={"cost-centre": "1"}))
+    assert azure.requests == []
 
 
 async def test_a_name_that_another_workspace_has(azure, workspace):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 
@@ -96,6 +97,7 @@ async def test_where_a_job_runs(azure, workspace):
     """On a cluster, the address of its node is known; where Azure chooses, it is not."""
     cluster = {
         "location": azure.region,
+        "tags": tags("hub", ""),
         "properties": {
             "computeType": "AmlCompute",
             "properties": {
@@ -139,6 +141,21 @@ async def test_data_assets(azure, workspace):
     for ask in (workspace.data_version("iris", "2"), workspace.data_versions("none")):
         with pytest.raises(NotFound):
             await ask
+
+
+@pytest.mark.parametrize("name", ["../computes", "era5/versions/1?x=", "..", "", "%2e%2e", "é ü"])
+async def test_a_name_leads_nowhere_else(azure, workspace, name):
+    """Whatever somebody asks for in a notebook."""
+    azure.add_data("era5", "1", dataType="uri_folder", dataUri="azureml://datastores/l/paths/x")
+    for ask in (
+        workspace.data_versions(name),
+        workspace.data_version(name, "1"),
+        workspace.datastore(name),
+    ):
+        with pytest.raises((NotFound, Refused)):
+            await ask
+    whole = rf"{azure.cloud.id}(/(data|datastores)/.+)?"
+    assert all(re.fullmatch(whole, each.path) for each in azure.requests)
 
 
 async def test_datastores(azure, workspace):
