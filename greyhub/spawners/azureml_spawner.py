@@ -55,6 +55,8 @@ class AzureMLSpawner(InstanceOptions):
     """The address that Azure has given it."""
     _saved = True
     """Whether the last server had ended in order: then nothing on the disk is missed."""
+    _new = False
+    """Whether the instance was made for this start, and no server has run on it."""
     _starting = False
     _told = ""
     """What the instance did when it was looked at last, in words."""
@@ -91,7 +93,9 @@ class AzureMLSpawner(InstanceOptions):
         try:
             async with asyncio.timeout(max(self.start_timeout - MARGIN, 1)):
                 await self._have_instance()
-                return self.url_of(*await self._first(self._ready(), self._broken()))
+                where = await self._first(self._ready(), self._broken())
+            self._new = False
+            return self.url_of(*where)
         except Refused as error:
             raise ServerRefused(f"The server cannot be started: {error}") from error
         except (Unavailable, MachineFailed) as error:
@@ -110,6 +114,7 @@ class AzureMLSpawner(InstanceOptions):
         self._saved = False
         if found is None:
             nonce = self.machine.invite(float(self.start_timeout))
+            self._new = True
             await self.azure.create_compute(self._instance, await self.instance_body(nonce))
             return
         self._keep()
@@ -223,7 +228,7 @@ class AzureMLSpawner(InstanceOptions):
         if found is None or not names.is_of(found, self.instance_tags):
             return self.exit_status or (1 if self.server else 0)
         if failure(found) is not None:
-            return 1
+            return None if self._new else 1  # of a start that fails nothing is left
         if state(found) == "Stopped":
             return self.exit_status
         self.follow_address()
@@ -268,7 +273,7 @@ class AzureMLSpawner(InstanceOptions):
         operation = await self.azure.delete(self._instance)
         await self.azure.finished(operation, ENDING)
         self.machine.forget()
-        self._address, self._saved = "", True
+        self._address, self._saved, self._new = "", True, False
 
     async def delete_forever(self) -> None:
         """The server is deleted: so are its instance and the disk."""

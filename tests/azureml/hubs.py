@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 from greyhub.conformance.testkit.azureml import Simulator
-from greyhub.conformance.testkit.azureml.machine import can_isolate
 from tests.support.hubs import Hub
 
 SETTINGS = """
@@ -24,7 +23,6 @@ c.GreyHub.spawner = "azureml"
 c.GreyHub.cluster = c.GreyHub.homespace = c.GreyHub.data = None
 c.AzureMLSpawner.agent_hub_url = f"http://127.0.0.1:{{c.JupyterHub.port}}/hub/"
 c.AzureMLSpawner.agent_python = {python!r}
-c.AzureMLSpawner.agent_directory = {agent!r}
 c.AzureMLSpawner.server_networks = ["127.0.0.0/8"]
 c.Spawner.cmd = [{python!r}, "-m", "greyhub.singleuser", "--allow-root"]
 c.Spawner.poll_interval = 1
@@ -33,6 +31,5 @@ c.Spawner.poll_interval = 1
 
 def hub_on(azure: Simulator, directory: Path, config: str = "") -> Hub:
     """A hub, not started yet."""
-    agent = "/srv/greyhub-agent" if can_isolate(azure.cloud.folder) else str(directory / "agent")
-    own = SETTINGS.format(azure=azure, ca=str(azure.ca_bundle), python=sys.executable, agent=agent)
+    own = SETTINGS.format(azure=azure, ca=str(azure.ca_bundle), python=sys.executable)
     return Hub(directory, own + config)

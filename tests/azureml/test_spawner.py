@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
@@ -19,235 +20,250 @@ from tests.support.waiting import MINUTE, until
 pytestmark = pytest.mark.processes
 
 
-@pytest.fixture
-def azure() -> Iterator[Simulator]:
-    with Simulator() as started:
-        yield started
+class Platform:
+    """A hub, and the instances of its users as they are, whatever the hub says."""
+
+    def __init__(self, azure: Simulator, hub: Hub) -> None:
+        self.azure, self.hub = azure, hub
+
+    def instances(self, user: str) -> list[str]:
+        tags = self.azure.tags()
+        return [name for name, each in tags.items() if each.get("greyhub-user") == user]
+
+    def state(self, user: str) -> str | None:
+        names = self.instances(user)
+        assert len(names) < 2
+        return self.azure.state(names[0]) if names else "gone"
+
+    def pids(self, user: str) -> list[int]:
+        alive = self.azure.instances()
+        return [pid for name in self.instances(user) for pid in alive[name]]
+
+    def server(self, user: str) -> int:
+        """The process of the single-user server."""
+        [found] = [
+            pid
+            for pid in self.pids(user)
+            if b"greyhub.singleuser" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        ]
+        return found
+
+    def token(self, user: str) -> str:
+        """The token that the server has, as its process has it."""
+        environment = Path(f"/proc/{self.server(user)}/environ").read_bytes().split(b"\0")
+        given = dict(each.partition(b"=")[::2] for each in environment)
+        return given[b"JUPYTERHUB_API_TOKEN"].decode()
+
+    def answers(self, user: str) -> bool:
+        try:
+            return self.hub.answers(user)
+        except requests.RequestException:
+            return False
+
+    def refusal(self, user: str) -> str:
+        """Why a user's server does not start."""
+        if user not in [each["name"] for each in self.hub.api("GET", "users")]:
+            self.hub.api("POST", f"users/{user}")
+        before = len(self.hub.log.read_text())
+        answer = requests.post(
+            f"{self.hub.url}hub/api/users/{user}/server",
+            headers={"Authorization": f"token {self.hub.token}"},
+            timeout=2 * MINUTE,
+        )
+        until(lambda: self.hub.server(user) is None, 60, "the end of the start")
+        said = answer.json()["message"] if answer.status_code >= 400 else ""
+        return str(said or self.hub.log.read_text()[before:])
 
 
-@pytest.fixture
-def hub(azure: Simulator, directory: Path) -> Iterator[Hub]:
-    made = hub_on(azure, directory)
+@contextmanager
+def a_platform(azure: Simulator, directory: Path, config: str = "") -> Iterator[Platform]:
+    hub = hub_on(azure, directory, config)
     try:
-        yield made.start()
+        yield Platform(azure, hub.start())
     finally:
-        made.end()
+        hub.end()
 
 
-def asked(azure: Simulator, method: str, ending: str = "") -> int:
-    return sum(
-        each.method == method and "/computes/" in each.path and each.path.endswith(ending)
-        for each in azure.requests
-    )
+@pytest.fixture
+def platform(directory: Path) -> Iterator[Platform]:
+    with Simulator() as azure, a_platform(azure, directory) as made:
+        yield made
 
 
-def states(azure: Simulator) -> list[str | None]:
-    return [azure.state(name) for name in azure.instances()]
+@pytest.fixture(scope="module")
+def shared(make_directory: Path) -> Iterator[Platform]:
+    """One for tests that neither stop the hub nor count requests."""
+    with Simulator() as azure, a_platform(azure, make_directory) as made:
+        yield made
 
 
-def lives(azure: Simulator) -> int:
-    return sum(map(len, azure.instances().values()))
+@pytest.fixture(scope="module")
+def make_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("azureml")
 
 
-def test_server_starts_stops_and_starts_on_the_same_machine(azure: Simulator, hub: Hub) -> None:
+def test_server_starts_stops_and_starts_on_the_same_machine(platform: Platform) -> None:
+    azure, hub = platform.azure, platform.hub
     hub.spawn("ada")
     assert hub.answers("ada")
-    [name] = azure.instances()
+    names, token = platform.instances("ada"), platform.token("ada")
     hub.stop_server("ada")
-    assert states(azure) == ["Stopped"]
-    assert lives(azure) == 0
+    assert (platform.state("ada"), platform.pids("ada")) == ("Stopped", [])
     hub.spawn("ada")
     assert hub.answers("ada")
-    assert list(azure.instances()) == [name]
-    assert (asked(azure, "PUT"), asked(azure, "POST", "/start")) == (1, 1)
+    assert platform.instances("ada") == names
+    acts = [each.method + each.path.rpartition(names[0])[2] for each in azure.requests]
+    assert (acts.count("PUT"), acts.count("POST/start"), acts.count("POST/stop")) == (1, 1, 1)
     assert not azure.violations
-
-
-def test_nothing_secret_goes_through_azure(azure: Simulator, hub: Hub) -> None:
-    hub.spawn("ada")
-    token = tokens_of(hub, azure)
+    # Nothing secret has gone through Azure.
     said = json.dumps([[each.path, str(each.body), str(each.answer)] for each in azure.requests])
-    assert token
-    assert token not in said
-    for file in ("cookie_secret",):
-        assert (hub.state / "hub" / file).read_text().strip() not in said
+    secrets = [token, platform.token("ada"), (hub.state / "hub/cookie_secret").read_text().strip()]
+    assert all(secrets)
+    assert not [each for each in secrets if each in said]
 
 
-def tokens_of(hub: Hub, azure: Simulator) -> str:
-    """The token that ada's server has, as its process has it."""
-    for pids in azure.instances().values():
-        for pid in pids:
-            for each in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
-                if each.startswith(b"JUPYTERHUB_API_TOKEN="):
-                    return each.partition(b"=")[2].decode()
-    return ""
-
-
-def test_server_goes_on_while_the_hub_is_killed_and_started(azure: Simulator, hub: Hub) -> None:
+def test_server_goes_on_while_the_hub_is_killed_and_started(platform: Platform) -> None:
+    hub = platform.hub
     hub.spawn("ada")
-    token = tokens_of(hub, azure)
+    token = platform.token("ada")
     hub.stop(signal.SIGKILL)
     hub.start()
-    until(lambda: answers(hub), what="the server's answer")
-    assert tokens_of(hub, azure) == token
+    until(lambda: platform.answers("ada"), what="the server's answer")
+    assert platform.token("ada") == token
     hub.stop_server("ada")
-    assert states(azure) == ["Stopped"]
+    assert (platform.state("ada"), platform.pids("ada")) == ("Stopped", [])
 
 
-def answers(hub: Hub) -> bool:
-    try:
-        return hub.answers("ada")
-    except requests.RequestException:
-        return False
-
-
-@pytest.mark.parametrize("moment", ["PUT", "setup"])
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["made", "set up"])
 def test_a_hub_killed_while_it_starts_a_server_leaves_nothing(
-    azure: Simulator, hub: Hub, moment: str
+    platform: Platform, moment: str
 ) -> None:
+    azure, hub = platform.azure, platform.hub
     azure.cloud.times.create = 1.0
     hub.api("POST", "users/ada")
     hub.api("POST", "users/ada/server")
-    until(lambda: azure.instances(), what="the instance")
-    if moment == "setup":
-        until(lambda: lives(azure), what="the machine")
+    until(lambda: platform.instances("ada"), what="the instance")
+    if moment == "set up":
+        until(lambda: platform.pids("ada"), what="the machine")
     hub.stop(signal.SIGKILL)
     hub.start()
     hub.spawn("ada")
     assert hub.answers("ada")
-    assert len(azure.instances()) == 1
+    assert len(platform.instances("ada")) == 1
     hub.stop_server("ada")
-    assert (states(azure), lives(azure)) == (["Stopped"], 0)
+    assert (platform.state("ada"), platform.pids("ada")) == ("Stopped", [])
 
 
-def test_an_outage_costs_no_server(azure: Simulator, hub: Hub) -> None:
-    hub.spawn("ada")
-    fault = azure.fault("unavailable", times=100)
-    until(lambda: fault.hits > 5, 120, "questions that are not answered")
-    assert hub.server("ada")
-    azure.heal()
-    assert hub.answers("ada")
+def test_an_outage_costs_no_server(shared: Platform) -> None:
+    shared.hub.spawn("bob")
+    fault = shared.azure.fault("unavailable", times=100)
+    until(lambda: fault.hits > 3, 120, "questions that are not answered")
+    assert shared.hub.server("bob")
+    shared.azure.heal()
+    assert shared.hub.answers("bob")
 
 
-@pytest.mark.parametrize(
-    ("fault", "said"),
-    [("quota", "quota"), ("policy", "policy"), ("forbidden", "right"), ("size", "size")],
-)
-def test_what_azure_refuses_is_said_in_words(
-    azure: Simulator, hub: Hub, fault: str, said: str
-) -> None:
-    azure.fault(fault, method="PUT")
-    hub.api("POST", "users/ada")
-    why = refusal(hub)
+REFUSALS = [
+    ("quota", "quota"),
+    ("policy", "policy"),
+    ("forbidden", "right"),
+    ("size", "size"),
+]
+
+
+@pytest.mark.parametrize(("fault", "said"), REFUSALS)
+def test_what_azure_refuses_is_said_in_words(shared: Platform, fault: str, said: str) -> None:
+    shared.azure.fault(fault, method="PUT")
+    why = shared.refusal(fault)
     assert said in why
     assert "fix:" in why
-    assert not azure.instances()
-
-
-def refusal(hub: Hub) -> str:
-    """Why ada's server does not start, as its page says."""
-    answer = requests.post(
-        f"{hub.url}hub/api/users/ada/server",
-        headers={"Authorization": f"token {hub.token}"},
-        timeout=2 * MINUTE,
-    )
-    if answer.status_code >= 400:
-        return str(answer.json()["message"])
-
-    def ended() -> str:
-        return "".join(
-            line
-            for line in hub.log.read_text().splitlines(keepends=True)
-            if "cannot be started" in line or "fix:" in line
-        )
-
-    until(lambda: hub.server("ada") is None, 60, "the end of the start")
-    return ended()
+    assert not shared.instances(fault)
 
 
 @pytest.mark.parametrize("state", ["CreateFailed", "SetupFailed", "UserSetupFailed", "Unusable"])
-def test_a_machine_that_fails_is_told_of_and_not_left(
-    azure: Simulator, hub: Hub, state: str
+def test_a_machine_that_fails_is_told_of_and_not_left(shared: Platform, state: str) -> None:
+    user = state.lower()
+    shared.azure.fail_next("create", state)
+    assert "fix:" in shared.refusal(user)
+    until(lambda: not shared.instances(user), what="the end of the machine")
+
+
+def test_a_machine_that_dies_is_seen_and_replaced_if_that_is_said(
+    directory: Path,
 ) -> None:
-    azure.fail_next("create", state)
-    hub.api("POST", "users/ada")
-    why = refusal(hub)
-    assert "fix:" in why
-    until(lambda: not azure.instances(), what="the end of the machine")
-    hub.spawn("ada")
-    assert hub.answers("ada")
+    replace = "c.AzureMLSpawner.replace_failed = True"
+    with Simulator() as azure, a_platform(azure, directory, replace) as platform:
+        hub = platform.hub
+        hub.spawn("ada")
+        [name] = platform.instances("ada")
+        azure.kill(name)
+        until(lambda: hub.server("ada") is None, 60, "the hub's notice")
+        hub.spawn("ada")
+        assert hub.answers("ada")
+        assert len(platform.instances("ada")) == 1
 
 
-def test_a_machine_that_dies_is_seen(azure: Simulator, hub: Hub) -> None:
-    hub.spawn("ada")
-    [name] = azure.instances()
-    azure.kill(name)
-    until(lambda: hub.server("ada") is None, 60, "the hub's notice")
+def test_a_server_that_ends_takes_its_machine_along(shared: Platform) -> None:
+    shared.hub.spawn("carol")
+    os.kill(shared.server("carol"), signal.SIGKILL)
+    until(lambda: shared.hub.server("carol") is None, 60, "the hub's notice")
+    until(lambda: shared.state("carol") == "Stopped", 60, "the machine's end")
 
 
-def test_a_server_that_ends_takes_its_machine_along(azure: Simulator, hub: Hub) -> None:
-    hub.spawn("ada")
-    import os
-
-    [pid] = [
-        each
-        for pids in azure.instances().values()
-        for each in pids
-        if b"greyhub.singleuser" in Path(f"/proc/{each}/cmdline").read_bytes()
-    ]
-    os.kill(pid, signal.SIGKILL)
-    until(lambda: hub.server("ada") is None, 60, "the hub's notice")
-    until(lambda: states(azure) == ["Stopped"], 60, "the machine's end")
-
-
-def test_an_instance_of_others_is_left_alone(azure: Simulator, directory: Path) -> None:
-    first = hub_on(azure, directory / "one").start()
-    try:
-        first.spawn("ada")
+@pytest.mark.slow
+def test_an_instance_of_others_is_left_alone(directory: Path) -> None:
+    with Simulator() as azure, a_platform(azure, directory / "one") as first:
+        first.hub.spawn("ada")
         [name] = azure.instances()
-        second = hub_on(azure, directory / "two").start()
-        try:
-            second.spawn("ada")
+        with a_platform(azure, directory / "two") as second:
+            second.hub.spawn("ada")
             assert len(azure.instances()) == 2
-            second.stop_server("ada")
+            second.hub.stop_server("ada")
             assert azure.state(name) == "Running"
-            assert first.answers("ada")
-        finally:
-            second.end()
-    finally:
-        first.end()
+            assert first.hub.answers("ada")
 
 
-def test_a_lost_database_leaves_no_machine_running(azure: Simulator, hub: Hub) -> None:
+@pytest.mark.slow
+def test_a_lost_database_leaves_no_machine_running(platform: Platform) -> None:
+    hub = platform.hub
     hub.spawn("ada")
     hub.stop(signal.SIGKILL)
     (hub.state / "hub/jupyterhub.sqlite").unlink()
     hub.start()
     hub.api("POST", "users/bob")
-    until(lambda: states(azure) == ["Stopped"], 60, "the end of the forgotten machine")
-    hub.spawn("ada")  # its keys are lost with the database
+    until(lambda: platform.state("ada") == "Stopped", 60, "the end of the forgotten machine")
+    hub.spawn("ada")  # the machine's keys are lost with the database
     assert hub.answers("ada")
-    assert len(azure.instances()) == 1
+    assert len(platform.instances("ada")) == 1
 
 
-def test_another_size_is_another_machine(azure: Simulator, directory: Path) -> None:
-    profiles = (
-        'c.SpawnerAdapter.profiles = [{"name": "small", "machine": "Standard_DS1_v2", '
-        '"default": True}, {"name": "large", "machine": "Standard_DS3_v2"}]\n'
-    )
-    hub = hub_on(azure, directory, profiles).start()
+PROFILES = """
+c.SpawnerAdapter.profiles = [
+    {"name": "small", "machine": "Standard_DS1_v2", "default": True},
+    {"name": "large", "machine": "Standard_DS3_v2"},
+]
+"""
 
-    def size() -> Any:
-        [only] = azure._computes.all.values()
-        return only.properties["vmSize"]
 
-    try:
+@pytest.mark.slow
+def test_another_size_is_another_machine_if_nothing_is_lost(directory: Path) -> None:
+    with Simulator() as azure, a_platform(azure, directory, PROFILES) as platform:
+        hub = platform.hub
         hub.spawn("ada")
-        assert size() == "Standard_DS1_v2"
+        assert azure.sizes() == ["Standard_DS1_v2"]
         hub.stop_server("ada")
         hub.api("POST", "users/ada/server", json={"profile": "large"})
         hub.spawn("ada")
-        assert size() == "Standard_DS3_v2"
         assert hub.answers("ada")
-    finally:
-        hub.end()
+        assert azure.sizes() == ["Standard_DS3_v2"]
+        azure.set_state(*platform.instances("ada"), "Stopped")  # nobody knows what it had saved
+        until(lambda: hub.server("ada") is None, 60, "the hub's notice")
+        answer = requests.post(
+            f"{hub.url}hub/api/users/ada/server",
+            headers={"Authorization": f"token {hub.token}"},
+            json={"profile": "small"},
+            timeout=2 * MINUTE,
+        )
+        assert "had not ended in order" in answer.text
+        assert azure.sizes() == ["Standard_DS3_v2"]

@@ -132,6 +132,20 @@ class Simulator:
             }
         )
 
+    def tags(self) -> dict[str, dict[str, str]]:
+        """The tags of every compute."""
+        every = self._computes.all
+        return self._serving.call(
+            lambda: {name: dict(it.body.get("tags") or {}) for name, it in every.items()}
+        )
+
+    def sizes(self) -> list[str]:
+        """The sizes of the machines that there are."""
+        every = self._computes.all
+        return self._serving.call(
+            lambda: [str(it.properties.get("vmSize")) for it in every.values()]
+        )
+
     def jobs(self) -> dict[str, list[int]]:
         """Every job there was, with the pids that live of it, by ``/proc``."""
         return self._serving.call(
