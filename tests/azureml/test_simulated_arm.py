@@ -340,3 +340,21 @@ def test_a_wrong_answer_of_its_own_is_an_error() -> None:
 async def test_it_is_an_asynchronous_context_manager() -> None:
     async with Simulator() as azure:
         assert azure.endpoint.startswith("https://")
+
+
+def test_a_deletion_ends_what_was_under_way(azure: Simulator, ask: Asking) -> None:
+    ask.create("ci-anna")
+    stopping = ask("POST", "computes/ci-anna/stop")
+    deleting = ask("DELETE", "computes/ci-anna", underlyingResourceAction="Delete")
+    assert ask.done(deleting)["status"] == "Succeeded"
+    assert ask.done(stopping)["error"]["code"] == "OperationPreempted"
+    assert azure.instances() == {}
+
+
+def test_a_mistake_of_its_own_is_told() -> None:
+    azure = Simulator().start()
+    azure.cloud.sizes = None  # type: ignore[assignment]
+    assert Asking(azure)("PUT", "computes/ci-anna", instance()).status_code == 500
+    azure.close()
+    with pytest.raises(AttributeError):
+        azure.check()

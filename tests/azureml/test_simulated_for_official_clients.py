@@ -111,6 +111,20 @@ async def test_a_wrong_secret_is_refused(azure: Simulator) -> None:
             await credential.get_token(f"{azure.endpoint}/.default")
 
 
+async def test_the_token_endpoint_fails_when_it_is_named(azure: Simulator) -> None:
+    azure.fault("error")  # for the resource manager alone
+    refused = azure.fault("unavailable", path="oauth2", times=100)
+    credential = identity.ClientSecretCredential(
+        azure.tenant, azure.client_id, azure.client_secret, retry_total=1, **options(azure)
+    )
+    async with credential:
+        with pytest.raises(ClientAuthenticationError, match="temporarily_unavailable"):
+            await credential.get_token(f"{azure.endpoint}/.default")
+        assert refused.hits == 2
+        azure.heal()
+        assert (await credential.get_token(f"{azure.endpoint}/.default")).token
+
+
 def test_the_synchronous_library_reads_its_metadata(azure: Simulator) -> None:
     with ClientSecretCredential(
         azure.tenant, azure.client_id, azure.client_secret, **options(azure)

@@ -8,9 +8,10 @@ a process. Told so it throttles, fails, hangs and lags.
 It needs aiohttp, which ``greyhub[azureml]`` brings.
 """
 
+from greyhub.conformance.testkit.azureml.arm import Request
 from greyhub.conformance.testkit.azureml.faults import Fault
 from greyhub.conformance.testkit.azureml.rights import ROLES, Role
 from greyhub.conformance.testkit.azureml.simulator import Simulator
 from greyhub.conformance.testkit.azureml.state import SIZES, Size, Times
 
-__all__ = ["ROLES", "SIZES", "Fault", "Role", "Simulator", "Size", "Times"]
+__all__ = ["ROLES", "SIZES", "Fault", "Request", "Role", "Simulator", "Size", "Times"]

@@ -7,15 +7,16 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
 from aiohttp import web
 
 from greyhub.conformance.testkit.azureml import facts
 from greyhub.conformance.testkit.azureml.errors import ArmError, bad_request
-from greyhub.conformance.testkit.azureml.faults import Budgets, Fault, Faults
+from greyhub.conformance.testkit.azureml.faults import BREAKS, Budgets, Fault, Faults
 from greyhub.conformance.testkit.azureml.identity import Application, Identity
 from greyhub.conformance.testkit.azureml.rights import Rights
 
@@ -60,6 +61,11 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+@cache
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path), re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class Route:
     """One operation of the API.
@@ -93,8 +99,7 @@ class Route:
         """The names in the path, if it is this operation's."""
         if method != self.method:
             return None
-        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path)
-        found = re.fullmatch(pattern, path.rstrip("/"), re.IGNORECASE)
+        found = _pattern(self.path).fullmatch(path.rstrip("/"))
         return found.groupdict() if found else None
 
 
@@ -107,14 +112,22 @@ class Arm:
         Who may ask for what.
     versions : collection
         API versions that are served.
+    own_faults : list
+        Takes what is wrong in an answer of its own.
     """
 
-    def __init__(self, identity: Identity, rights: Rights, versions: Iterable[str]) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        rights: Rights,
+        versions: Iterable[str],
+        own_faults: list[Exception],
+    ) -> None:
         self.identity, self.rights, self.versions = identity, rights, tuple(versions)
         self.routes: list[Route] = []
         self.requests: list[Request] = []
         self.violations: list[str] = []
-        self.own_faults: list[AssertionError] = []
+        self.own_faults = own_faults
         self.faults, self.budgets = Faults(), Budgets()
         self.over = asyncio.Event()
 
@@ -145,6 +158,24 @@ class Arm:
             headers=answer.headers,
         )
 
+    @web.middleware
+    async def meddle(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[Any]]
+    ) -> web.StreamResponse:
+        """Where tokens are given out, faults whose path says so come true as well."""
+        fault = None
+        if request.match_info.handler != self.serve:
+            fault = self.faults.take(request.method, request.path, named=True)
+        if fault is None:
+            return cast(web.StreamResponse, await handler(request))
+        if fault.kind == "hang":
+            await self.over.wait()
+        if fault.kind in BREAKS:
+            return self._cut(request)
+        refusal = fault.refusal()
+        said = {"error": "temporarily_unavailable", "error_description": refusal.message}
+        return web.json_response(said, status=refusal.status, headers=refusal.headers)
+
     def _cut(self, request: web.Request) -> web.StreamResponse:
         if request.transport is not None:
             request.transport.abort()
@@ -165,6 +196,9 @@ class Arm:
         except ArmError as error:
             answer = Answer(error.status, error.body(), dict(error.headers))
             self._own("ErrorResponse", answer.body, f"{seen.method} {seen.path}")
+        except Exception as error:
+            self.own_faults.append(error)
+            answer = Answer(500, ArmError(500, "SimulatorFailed", repr(error)).body())
         answer.headers = headers | answer.headers
         return answer
 

@@ -80,9 +80,11 @@ class Faults:
         """Nothing goes wrong from now on."""
         self._waiting.clear()
 
-    def take(self, method: str, path: str) -> Fault | None:
-        """The first fault that is for this request, counted down."""
+    def take(self, method: str, path: str, *, named: bool = False) -> Fault | None:
+        """The first fault that is for this request, counted down; ``named``: only by its path."""
         for fault in self._waiting:
+            if named and not fault.path.pattern:
+                continue
             if fault.left > 0 and fault.method in ("", method) and fault.path.search(path):
                 fault.left -= 1
                 fault.hits += 1

@@ -11,9 +11,9 @@ from typing import Any
 from greyhub.conformance.testkit.azureml.arm import Answer, Call, Route
 from greyhub.conformance.testkit.azureml.computes import Computes
 from greyhub.conformance.testkit.azureml.errors import bad_request, conflict, not_found
-from greyhub.conformance.testkit.azureml.machine import Process
 from greyhub.conformance.testkit.azureml.paging import page
 from greyhub.conformance.testkit.azureml.state import PROVIDER, Cloud, Document, Operation
+from greyhub.conformance.testkit.machine.host import Process
 
 ENDED = ("Completed", "Failed", "Canceled")
 
@@ -181,6 +181,12 @@ class Jobs:
         return bool(len(self._on(job.compute)) < most)
 
     async def _run(self, job: Job) -> None:
+        try:
+            await self._carry(job)
+        except Exception as error:
+            self.cloud.own_faults.append(error)
+
+    async def _carry(self, job: Job) -> None:
         self._set(job, "Queued")
         await asyncio.sleep(self.cloud.times.queue)
         while not self._room(job):  # noqa: ASYNC110 - many things make room

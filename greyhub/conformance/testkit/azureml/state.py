@@ -13,6 +13,9 @@ from greyhub.conformance.testkit.azureml.errors import ArmError, not_found
 
 PROVIDER = "Microsoft.MachineLearningServices"
 
+KEPT = 60
+"""Seconds that what is past is kept at least, for delays that are set later."""
+
 Document = dict[str, Any]
 
 
@@ -67,7 +70,7 @@ class Documents:
         """A new version; None if the thing is gone."""
         versions = self._all.setdefault(kind, {}).setdefault(name, [])
         versions.append((time.monotonic(), document))
-        seen = time.monotonic() - max(self.delays.values())
+        seen = time.monotonic() - max(KEPT, *self.delays.values())
         while len(versions) > 1 and versions[1][0] <= seen:
             versions.pop(0)
 
@@ -83,6 +86,10 @@ class Documents:
         if found is None:
             raise not_found(kind.rstrip("s"), name)
         return found
+
+    def newest(self, kind: str, name: str) -> Document | None:
+        """One thing as it is, whatever reads answer."""
+        return self._all[kind][name][-1][1]
 
     def every(self, kind: str, prefix: str = "") -> list[Document]:
         """All things of a kind as they are seen, in the order of their making."""
@@ -130,6 +137,8 @@ class Cloud:
     page_size: int = 50
     endpoint: str = ""
     tenant: str = ""
+    own_faults: list[Exception] = field(default_factory=list)
+    """What the simulator itself has done wrong."""
     workspace_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     @property
