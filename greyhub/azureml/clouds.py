@@ -23,9 +23,6 @@ class Cloud(NamedTuple):
     storage: str
     """What the names of storage accounts end in."""
 
-    official: bool = False
-    """Whether it is one of Microsoft's, which Entra ID itself can be asked about."""
-
     @property
     def scope(self) -> str:
         """What a token is asked for, so that Azure Resource Manager takes it."""
@@ -44,19 +41,16 @@ CLOUDS: Final[Mapping[str, Cloud]] = {
         "https://management.azure.com",
         "https://login.microsoftonline.com",
         "core.windows.net",
-        True,
     ),
     "china": Cloud(
         "https://management.chinacloudapi.cn",
         "https://login.chinacloudapi.cn",
         "core.chinacloudapi.cn",
-        True,
     ),
     "usgov": Cloud(
         "https://management.usgovcloudapi.net",
         "https://login.microsoftonline.us",
         "core.usgovcloudapi.net",
-        True,
     ),
 }
 
@@ -78,7 +72,7 @@ def cloud_of(value: str | Mapping[str, str]) -> Cloud:
                 f"there is no cloud {value!r}: write one of {', '.join(CLOUDS)}, or its endpoints"
             )
         return CLOUDS[value]
-    if unknown := set(value) - set(Cloud._fields[:3]):
+    if unknown := set(value) - set(Cloud._fields):
         raise ValueError(f"a cloud has no endpoint {', '.join(sorted(unknown))}")
     for name in NEEDED:
         if urlsplit(value.get(name, "")).scheme != "https":

@@ -30,12 +30,8 @@ def credential(settings: AzureML, transport: Any) -> Any:
     from azure.identity import aio
 
     settings.check()
-    cloud = settings.endpoints
     asking = {"transport": transport, "retry_total": 1}
-    login = asking | {
-        "authority": cloud.authority,
-        "disable_instance_discovery": not cloud.official,
-    }
+    login = asking | {"authority": settings.endpoints.authority}
     tenant, client = settings.of_identity("tenant_id"), settings.of_identity("client_id")
     if settings.credential == "managed-identity":
         return aio.ManagedIdentityCredential(client_id=client or None, **asking)

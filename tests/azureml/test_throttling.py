@@ -63,6 +63,18 @@ async def test_many_changes_at_once_are_all_done(azure, monkeypatch):
     await workspace.close()
 
 
+async def test_who_queues_waits_as_well(azure, monkeypatch):
+    """When one is throttled, those behind it are not sent before the time that Azure asks for."""
+    monkeypatch.setattr("greyhub.azureml.budget.AT_ONCE", 1)
+    azure.fault("throttled", method="PUT", retry_after=0.5)
+    workspace = Workspace(settings_for(azure))
+    await asyncio.gather(*(workspace.create_compute(f"jupyter-{x}", instance()) for x in "abc"))
+    first, *others = [each for each in azure.requests if each.method == "PUT"]
+    assert first.status == 429
+    assert all(each.at - first.at >= 0.5 for each in others)  # never sooner, however slow
+    await workspace.close()
+
+
 async def test_what_is_left_is_read_from_each_answer(azure, workspace):
     """By kind."""
     await workspace.computes()
