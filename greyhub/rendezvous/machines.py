@@ -52,6 +52,9 @@ class Offer:
     files: Mapping[str, str] = field(default_factory=dict)
     """Names to contents, in the agent's directory ``files``, readable by the server alone."""
 
+    tunnel: str = ""
+    """Where the agent dials, if the server is reached by a tunnel."""
+
     grace: float = 10.0
     """Seconds from the signal to end until the one that kills."""
 
@@ -99,7 +102,7 @@ class Machine:
         """Whether the agent has said that nothing runs."""
 
         self._make: Callable[[], Awaitable[Offer]] | None = None
-        self._networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
+        self._networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network] | None = []
         self._making = asyncio.Lock()
         self._news = asyncio.Event()
 
@@ -148,7 +151,7 @@ class Machine:
     def offer(
         self,
         make: Callable[[], Awaitable[Offer]],
-        networks: Sequence[str],
+        networks: Sequence[str] | None,
         *,
         run: str = "",
     ) -> None:
@@ -160,11 +163,14 @@ class Machine:
             Gives the `Offer`, each time that the machine starts: also again, long after.
         networks : sequence of str
             Where the server may listen, ``10.1.0.0/16``. The agent is the user's, and may
-            name any address: the hub's proxy would pass requests on to it.
+            any address: the hub's proxy would pass requests on to it. None where the hub
+            does not connect to what the agent names.
         run : str
             By default, a new run; otherwise one that an earlier hub began.
         """
-        self._networks = [ipaddress.ip_network(each) for each in networks]
+        self._networks = None
+        if networks is not None:
+            self._networks = [ipaddress.ip_network(each) for each in networks]
         self._make = make
         if run:
             self.run = run
@@ -326,6 +332,8 @@ class Machine:
         self._changed()
 
     def _require_allowed(self, host: str, port: int) -> None:
+        if self._networks is None:
+            return
         try:
             address = ipaddress.ip_address(host)
         except ValueError:

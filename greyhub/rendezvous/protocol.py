@@ -205,5 +205,10 @@ SCHEMAS: Final[Mapping[str, Mapping[str, Check]]] = {
         "port": _number(0, 65535),
         "wait": lambda value: isinstance(value, bool),
     },
+    # The proof of a key with which a tunnel begins: not asked of the hub itself.
+    "tunnel": {},
 }
 """The fields of each kind of request."""
+
+ASKED: Final = ("register", "boot", "report")
+"""The requests that the hub answers."""
