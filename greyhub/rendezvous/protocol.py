@@ -7,6 +7,7 @@ hub has given, each good for one request. Every answer brings the next one.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
@@ -37,6 +38,11 @@ _SEALED: Final = b"greyhub rendezvous 1: sealed\n"
 
 class BadMessage(GreyHubError):
     """A message that does not keep the protocol."""
+
+
+def hashed(nonce: str) -> str:
+    """What is kept of a nonce."""
+    return hashlib.sha256(nonce.encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from typing import Any
 
 from greyhub.rendezvous.challenges import Challenges
 from greyhub.rendezvous.limits import Limit
-from greyhub.rendezvous.machines import Machine, Refused, Registration, hashed
-from greyhub.rendezvous.protocol import BadMessage, PublicKeys, Request, parse
+from greyhub.rendezvous.machines import Machine
+from greyhub.rendezvous.offers import Refused, Registration
+from greyhub.rendezvous.protocol import BadMessage, PublicKeys, Request, hashed, parse
 from greyhub.rendezvous.tunnel.control import Tunnels
 
 HOLD = 20.0

@@ -7,6 +7,7 @@ hub that starts again must know, and gives a machine that starts again its envir
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -14,10 +15,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from jupyterhub.spawner import Spawner
-from traitlets import Enum, List, Unicode, default
+from traitlets import Enum, List, TraitError, Unicode, default, validate
 
 from greyhub.awaitables import awaited
-from greyhub.rendezvous.machines import Machine, MachineFailed, Offer
+from greyhub.rendezvous.machines import Machine
+from greyhub.rendezvous.offers import MachineFailed, Offer
 from greyhub.rendezvous.script import DIRECTORY, setup_script
 from greyhub.rendezvous.service import this_hub
 from greyhub.rendezvous.tunnel.control import SERVICE
@@ -64,6 +66,17 @@ class RemoteSpawner(Spawner):  # type: ignore[misc]
         help="The networks in which servers listen. The agent is its user's, and may name any "
         "address; the hub's proxy connects to no other than these.",
     ).tag(config=True, example=["10.1.0.0/16"])
+
+    @validate("server_networks")
+    def _are_networks(self, proposal: Any) -> list[str]:
+        for each in proposal.value:
+            try:
+                ipaddress.ip_network(each)
+            except ValueError as error:
+                raise TraitError(
+                    f"server_networks: {error}\n  fix: write networks as '10.1.0.0/16'"
+                ) from None
+        return list(proposal.value)
 
     @default("env_keep")
     def _nothing_of_the_hub(self) -> list[str]:
@@ -119,7 +132,7 @@ class RemoteSpawner(Spawner):  # type: ignore[misc]
 
         Raises
         ------
-        greyhub.rendezvous.machines.MachineFailed
+        greyhub.rendezvous.offers.MachineFailed
             It has ended, or cannot be used.
         """
         return self.url_of(*await self._reach(*await self.machine.await_ready()))

@@ -16,7 +16,7 @@ from tornado.web import Application
 
 from greyhub.agent.hub import Hub
 from greyhub.rendezvous.handlers import RendezvousHandler
-from greyhub.rendezvous.machines import Offer
+from greyhub.rendezvous.offers import Offer
 from greyhub.rendezvous.protocol import ASKED, PATH, Keys
 from greyhub.rendezvous.service import Rendezvous
 

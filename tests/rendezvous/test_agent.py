@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from greyhub.conformance.testkit.provider.certificate import make_certificate
-from greyhub.rendezvous.machines import MachineFailed, Offer
+from greyhub.rendezvous.offers import MachineFailed, Offer
 from tests.conftest import make_directory
 from tests.rendezvous.conftest import Place
 from tests.rendezvous.machines import LocalMachine

@@ -10,7 +10,7 @@ import pytest
 
 from greyhub.agent.hub import NotAnswered, NotGiven
 from greyhub.rendezvous import handlers
-from greyhub.rendezvous.machines import MachineFailed
+from greyhub.rendezvous.offers import MachineFailed
 from greyhub.rendezvous.protocol import LIMIT, PATH
 from tests.rendezvous.conftest import NETWORKS, SECRET, Place, offering
 from tests.rendezvous.test_protocol import started, until

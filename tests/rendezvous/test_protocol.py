@@ -10,7 +10,7 @@ import pytest
 
 from greyhub.agent.hub import Hub
 from greyhub.errors import GreyHubError
-from greyhub.rendezvous.machines import MachineFailed
+from greyhub.rendezvous.offers import MachineFailed
 from greyhub.rendezvous.protocol import BadMessage, Keys, parse
 from tests.rendezvous.conftest import NETWORKS, SECRET, Place, offering
 from tests.support import waiting
