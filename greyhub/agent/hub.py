@@ -67,8 +67,8 @@ class Hub:
                 "  fix: give the hub a certificate, and its https address to the spawner"
             )
         self.url, self.keys = url.rstrip("/"), keys
-        context = ssl.create_default_context(cadata=authorities or None)
-        self._opener = build_opener(HTTPSHandler(context=context), _NoRedirects())
+        self.context = ssl.create_default_context(cadata=authorities or None)
+        self._opener = build_opener(HTTPSHandler(context=self.context), _NoRedirects())
         self._challenge = ""
         self._lock = threading.Lock()
 

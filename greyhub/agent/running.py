@@ -6,12 +6,17 @@ import json
 import socket
 import threading
 import time
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
+from greyhub.agent.dialling import Tunnel
 from greyhub.agent.hub import PAUSES, Hub, NotAnswered, NotGiven, say
 from greyhub.agent.server import Server, log_tail
 from greyhub.agent.state import State
+from greyhub.errors import GreyHubError
+
+PAUSE: Final = 0.6
+"""Seconds between an answer and the next request: within the hub's limit, whatever happens."""
 
 
 class Agent:
@@ -82,6 +87,7 @@ class Agent:
             if answer["run"]:
                 break
             pauses = iter(PAUSES)
+            time.sleep(PAUSE)
         run = answer["run"]
         offer = json.loads(self.keys.open(answer["sealed"], run))
         try:
@@ -100,6 +106,7 @@ class Agent:
         listening = server.listens()
         beating = threading.Thread(target=self._beat, args=(server, over, unwanted), daemon=True)
         beating.start()
+        tunnel = self._tunnel(server)
         while server.alive():
             if unwanted.wait(0.2):
                 say("the hub wants the server to end")
@@ -108,8 +115,19 @@ class Agent:
                 listening = True
                 self._tell(server, unwanted)
         over.set()
+        if tunnel:
+            tunnel.end()
         server.stop()  # what it has left behind
         say(f"the server has ended: {server.ended()}")
+
+    def _tunnel(self, server: Server) -> Tunnel | None:
+        if not server.tunnel:
+            return None
+        if urlsplit(server.tunnel)[:2] != urlsplit(self.hub.url)[:2]:
+            raise GreyHubError(f"the hub wants a tunnel to another address: {server.tunnel}")
+        tunnel = Tunnel(server.tunnel, self.hub.context, self.keys, server.host, server.port)
+        tunnel.start()
+        return tunnel
 
     def _tell(self, server: Server, unwanted: threading.Event) -> None:
         """It listens: at once, not with the next heartbeat."""
@@ -131,6 +149,7 @@ class Agent:
                     unwanted.set()
                     return
                 pauses = iter(PAUSES)
+                over.wait(PAUSE)  # the hub itself holds its answers for much longer
             except (NotAnswered, NotGiven) as error:  # the hub is away, or has not loaded all yet
                 say(f"{error}")
                 over.wait(next(pauses, PAUSES[-1]))

@@ -38,6 +38,8 @@ class Server:
         Where the server listens on this machine.
     grace : float
         Seconds from the signal to end until the one that kills.
+    tunnel : str
+        Where a tunnel to it is dialled, if there is one.
     pid : int
         The process.
     process : subprocess.Popen, optional
@@ -51,11 +53,12 @@ class Server:
         host: str,
         port: int,
         grace: float,
+        tunnel: str,
         pid: int,
         process: subprocess.Popen[bytes] | None = None,
     ) -> None:
         self.state, self.run, self.host, self.port, self.grace = state, run, host, port, grace
-        self.pid, self.process = pid, process
+        self.tunnel, self.pid, self.process = tunnel, pid, process
 
     @classmethod
     def start(cls, state: State, run: str, offer: Mapping[str, Any]) -> Server:
@@ -73,6 +76,7 @@ class Server:
             "host": "127.0.0.1" if host in ("", "0.0.0.0", "::") else host,  # noqa: S104
             "port": port,
             "grace": offer["grace"],
+            "tunnel": offer["tunnel"],
         }
         state.note_run(**noted)  # before anything runs, so that whatever runs is found
         account = pwd.getpwnam(offer["account"]) if offer["account"] else None

@@ -14,13 +14,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from pathlib import Path
 from typing import Any
 
-from greyhub.rendezvous.protocol import Keys
+from greyhub.rendezvous.protocol import Keys, hashed
 
 
 class State:
@@ -56,7 +55,7 @@ class State:
         self._write(self.directory / "registered", self._nonce())
 
     def _nonce(self) -> str:
-        return hashlib.sha256(self.settings["nonce"].encode()).hexdigest()
+        return hashed(self.settings["nonce"])
 
     def run(self) -> dict[str, Any]:
         """The last run: ``run``, ``port``, and ``status`` if it has ended."""

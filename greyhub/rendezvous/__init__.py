@@ -7,5 +7,6 @@ proves who it is by them. What the server needs is sealed to those keys.
 
 `protocol` is what both sides say, `machines` and `service` the hub's side of it, `handlers`
 its place in JupyterHub, `script` the setup script, and `spawning` the base class for a
-Spawner whose servers run on such machines.
+Spawner whose servers run on such machines. `tunnel` is for those that the hub's proxy cannot
+reach.
 """

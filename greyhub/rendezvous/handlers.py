@@ -11,8 +11,9 @@ from typing import Any
 
 from tornado.web import RequestHandler, stream_request_body
 
-from greyhub.rendezvous.protocol import LIMIT, PATH, SCHEMAS
+from greyhub.rendezvous.protocol import ASKED, LIMIT, PATH
 from greyhub.rendezvous.service import Rendezvous, this_hub
+from greyhub.rendezvous.tunnel.control import Tunnels
 
 SLOWEST = 20.0
 """Seconds that a request's body may take."""
@@ -63,17 +64,22 @@ class RendezvousHandler(RequestHandler):
         self.finish(json.dumps({"error": self._reason}))
 
 
-def attach(app: Any) -> Rendezvous:
+def attach(app: Any, tunnels: Tunnels | None = None) -> Rendezvous:
     """Let a JupyterHub serve this process's rendezvous; to be called before it starts.
 
     Parameters
     ----------
     app : jupyterhub.app.JupyterHub
         The hub.
+    tunnels : Tunnels, optional
+        For servers that the hub's proxy cannot reach. Its `Tunnels.service` must be among the
+        hub's services.
     """
     rendezvous = this_hub()
-    rendezvous.log = app.log
-    handler = (rf"/{PATH}/({'|'.join(SCHEMAS)})", RendezvousHandler, {"rendezvous": rendezvous})
+    rendezvous.log, rendezvous.tunnels = app.log, tunnels
+    if tunnels:
+        tunnels.start()
+    handler = (rf"/{PATH}/({'|'.join(ASKED)})", RendezvousHandler, {"rendezvous": rendezvous})
     # Setting the option logs that it is deprecated, which is nothing an administrator could mend.
     app.extra_handlers.append(handler)
     return rendezvous

@@ -7,64 +7,22 @@ A Spawner drives it: `Machine.invite`, `Machine.await_registered`, `Machine.offe
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import ipaddress
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any, Final
 
-from greyhub.errors import GreyHubError
-from greyhub.rendezvous.protocol import PublicKeys
+from greyhub.rendezvous.addresses import refused_address
+from greyhub.rendezvous.news import News
+from greyhub.rendezvous.offers import MachineFailed, Offer, Refused, Registration
+from greyhub.rendezvous.protocol import PublicKeys, hashed
 
 INVITED: Final = 1800.0
 """Seconds for which an invitation is good, if nothing else is said."""
 
-
-class MachineFailed(GreyHubError):
-    """The server does not come up on its machine, and why."""
-
-    @property
-    def jupyterhub_message(self) -> str:
-        """What JupyterHub shows to the user."""
-        return str(self)
-
-
-class Refused(GreyHubError):
-    """An agent is not given what it asks for."""
-
-
-@dataclass(frozen=True)
-class Offer:
-    """What the agent starts."""
-
-    environment: Mapping[str, str]
-    """The server's environment. A port 0 in ``JUPYTERHUB_SERVICE_URL`` becomes a free one."""
-
-    command: Sequence[str]
-    directory: str = ""
-    """The working directory; by default, the account's home."""
-
-    account: str = ""
-    """Who the server runs as; by default, who the agent runs as."""
-
-    files: Mapping[str, str] = field(default_factory=dict)
-    """Names to contents, in the agent's directory ``files``, readable by the server alone."""
-
-    grace: float = 10.0
-    """Seconds from the signal to end until the one that kills."""
-
-
-@dataclass(frozen=True)
-class Registration:
-    """An agent that has registered."""
-
-    remote: str
-    """Where its request came from, as far as the hub can see."""
-
-    machine: Mapping[str, str]
-    """What it says of its machine. It may say anything."""
+KEPT: Final = ("invitation", "until", "contested", "run", "host", "port")
+"""What of a record is kept for the next hub, beside the keys."""
 
 
 class Machine:
@@ -99,9 +57,9 @@ class Machine:
         """Whether the agent has said that nothing runs."""
 
         self._make: Callable[[], Awaitable[Offer]] | None = None
-        self._networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
+        self._networks: Sequence[str] | None = ()
         self._making = asyncio.Lock()
-        self._news = asyncio.Event()
+        self._news = News()
 
     @property
     def name(self) -> str:
@@ -135,7 +93,7 @@ class Machine:
         try:
             while not self.keys:
                 async with asyncio.timeout(max(0.0, self.until - time.time())):
-                    await self._next()
+                    await self._news.next()
         except TimeoutError:
             raise MachineFailed(
                 f"the machine of {self.name} was set up, and its agent did not register in time\n"
@@ -148,7 +106,7 @@ class Machine:
     def offer(
         self,
         make: Callable[[], Awaitable[Offer]],
-        networks: Sequence[str],
+        networks: Sequence[str] | None,
         *,
         run: str = "",
     ) -> None:
@@ -160,15 +118,16 @@ class Machine:
             Gives the `Offer`, each time that the machine starts: also again, long after.
         networks : sequence of str
             Where the server may listen, ``10.1.0.0/16``. The agent is the user's, and may
-            name any address: the hub's proxy would pass requests on to it.
+            any address: the hub's proxy would pass requests on to it. None where the hub
+            does not connect to what the agent names.
         run : str
             By default, a new run; otherwise one that an earlier hub began.
         """
-        self._networks = [ipaddress.ip_network(each) for each in networks]
+        self._networks = networks
         self._make = make
         if run:
             self.run = run
-            self._wake()
+            self._news.tell()
             return
         self.run, self.status, self.failure = secrets.token_hex(8), None, ""
         self.host, self.port = "", 0
@@ -184,7 +143,7 @@ class Machine:
         """
         while not self.port:
             self._require_sound()
-            await self._next()
+            await self._news.next()
         self._require_sound()
         return self.host, self.port
 
@@ -199,7 +158,7 @@ class Machine:
     async def await_ended(self) -> None:
         """Wait until the agent has said that nothing runs, after `withdraw`."""
         while not self.idle:
-            await self._next()
+            await self._news.next()
 
     @property
     def over(self) -> bool:
@@ -221,21 +180,13 @@ class Machine:
 
     def state(self) -> dict[str, Any]:
         """What a hub that starts again must know. Nothing of it is secret."""
-        return {
-            "invitation": self.invitation,
-            "until": self.until,
-            "keys": asdict(self.keys) if self.keys else None,
-            "contested": self.contested,
-            "run": self.run,
-            "host": self.host,
-            "port": self.port,
-        }
+        keys = asdict(self.keys) if self.keys else None
+        return {"keys": keys, **{name: getattr(self, name) for name in KEPT}}
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Take up what an earlier hub knew."""
-        for name in ("invitation", "until", "contested", "run", "host", "port"):
-            if name in state:
-                setattr(self, name, state[name])
+        for name in KEPT:
+            setattr(self, name, state.get(name, getattr(self, name)))
         keys = state.get("keys")
         self.keys = PublicKeys(keys["signing"], keys["sealing"]) if keys else self.keys
 
@@ -256,8 +207,7 @@ class Machine:
         self.seen = time.monotonic()
         late = time.time() > self.until
         if self.keys == keys:
-            if self.contested:
-                raise Refused("two agents have registered for this server: neither is trusted")
+            self._require_trusted()
             return  # the answer was lost
         if self.keys is not None:
             if not late:
@@ -282,10 +232,11 @@ class Machine:
         self.seen, self.idle = time.monotonic(), True
         if after:
             self._end(after, status, log)
-        self._wake()
-        await self._hold(lambda: self._make is not None and self.run not in ("", after), hold)
-        if self.contested:
-            raise Refused("two agents have registered for this server: neither is trusted")
+        self._news.tell()
+        await self._news.hold(
+            lambda: self.contested or (self._make is not None and self.run not in ("", after)), hold
+        )
+        self._require_trusted()
         make, run = self._make, self.run
         if make is None or run == after or not self._goes_on(run):
             return None
@@ -307,11 +258,18 @@ class Machine:
         self.seen, self.idle = time.monotonic(), False
         goes_on = self._goes_on(run)
         if goes_on and port and (host, port) != (self.host, self.port):
-            self._require_allowed(host, port)
+            if refusal := refused_address(host, port, self._networks):
+                self.failure = refusal
+                self._changed()
+                raise Refused(refusal)
             self.host, self.port = host, port
             self._changed()
-        await self._hold(lambda: not self._goes_on(run), hold)
+        await self._news.hold(lambda: not self._goes_on(run), hold)
         return self._goes_on(run)
+
+    def _require_trusted(self) -> None:
+        if self.contested:
+            raise Refused("two agents have registered for this server: neither is trusted")
 
     def _goes_on(self, run: str) -> bool:
         return run == self.run and self.status is None and not (self.contested or self.failure)
@@ -324,22 +282,6 @@ class Machine:
             self.failure = f"the server ended with status {status}"
             self.failure += f". The end of its log:\n{log}" if log else ""
         self._changed()
-
-    def _require_allowed(self, host: str, port: int) -> None:
-        try:
-            address = ipaddress.ip_address(host)
-        except ValueError:
-            address = None
-        if address and port >= 1024 and any(address in network for network in self._networks):
-            return
-        allowed = ", ".join(map(str, self._networks)) or "any network that is allowed"
-        self.failure = (
-            f"the agent says that the server listens at {host!r} port {port}, which is not in "
-            f"{allowed}\n  fix: where that is a machine of yours, add its network to the spawner's "
-            "option server_networks"
-        )
-        self._changed()
-        raise Refused(self.failure)
 
     @property
     def reason(self) -> str:
@@ -356,30 +298,8 @@ class Machine:
         if self.over:
             raise MachineFailed(self.reason)
 
-    # Waiting.
-
     def _changed(self) -> None:
         self.keep()
-        self._wake()
+        self._news.tell()
         if self.over:
             self.when_over()
-
-    def _wake(self) -> None:
-        news, self._news = self._news, asyncio.Event()
-        news.set()
-
-    async def _next(self) -> None:
-        await self._news.wait()
-
-    async def _hold(self, until: Callable[[], bool], seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                while not until() and not self.contested:
-                    await self._next()
-        except TimeoutError:
-            pass
-
-
-def hashed(nonce: str) -> str:
-    """What the hub keeps of a nonce."""
-    return hashlib.sha256(nonce.encode()).hexdigest()

@@ -7,6 +7,7 @@ hub has given, each good for one request. Every answer brings the next one.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
@@ -37,6 +38,11 @@ _SEALED: Final = b"greyhub rendezvous 1: sealed\n"
 
 class BadMessage(GreyHubError):
     """A message that does not keep the protocol."""
+
+
+def hashed(nonce: str) -> str:
+    """What is kept of a nonce."""
+    return hashlib.sha256(nonce.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -205,5 +211,10 @@ SCHEMAS: Final[Mapping[str, Mapping[str, Check]]] = {
         "port": _number(0, 65535),
         "wait": lambda value: isinstance(value, bool),
     },
+    # The proof of a key with which a tunnel begins: not asked of the hub itself.
+    "tunnel": {},
 }
 """The fields of each kind of request."""
+
+ASKED: Final = ("register", "boot", "report")
+"""The requests that the hub answers."""

@@ -12,8 +12,10 @@ from typing import Any
 
 from greyhub.rendezvous.challenges import Challenges
 from greyhub.rendezvous.limits import Limit
-from greyhub.rendezvous.machines import Machine, Refused, Registration, hashed
-from greyhub.rendezvous.protocol import BadMessage, PublicKeys, Request, parse
+from greyhub.rendezvous.machines import Machine
+from greyhub.rendezvous.offers import Refused, Registration
+from greyhub.rendezvous.protocol import BadMessage, PublicKeys, Request, hashed, parse
+from greyhub.rendezvous.tunnel.control import Tunnels
 
 HOLD = 20.0
 """Seconds for which an answer may wait for news, so that an agent hears of them at once."""
@@ -46,6 +48,8 @@ class Rendezvous:
         """Requests of an address that no agent of ours has signed."""
         self.agents = Limit(120, 60)
         """Requests of an agent."""
+        self.tunnels: Tunnels | None = None
+        """The process of the tunnels, where there is one."""
         self._challenges = Challenges()
 
     def machine(self, user: str, server: str) -> Machine:

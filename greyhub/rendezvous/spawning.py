@@ -7,6 +7,7 @@ hub that starts again must know, and gives a machine that starts again its envir
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -14,12 +15,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from jupyterhub.spawner import Spawner
-from traitlets import List, Unicode, default
+from traitlets import Enum, List, TraitError, Unicode, default, validate
 
 from greyhub.awaitables import awaited
-from greyhub.rendezvous.machines import Machine, MachineFailed, Offer
+from greyhub.rendezvous.machines import Machine
+from greyhub.rendezvous.offers import MachineFailed, Offer
 from greyhub.rendezvous.script import DIRECTORY, setup_script
 from greyhub.rendezvous.service import this_hub
+from greyhub.rendezvous.tunnel.control import SERVICE
 
 
 class RemoteSpawner(Spawner):  # type: ignore[misc]
@@ -28,6 +31,13 @@ class RemoteSpawner(Spawner):  # type: ignore[misc]
     agent_hub_url = Unicode(
         help="The hub's address, as the machines reach it, with its base URL and /hub/ at its end."
     ).tag(config=True, example="https://hub.example.org/hub/")
+
+    access = Enum(
+        ["direct", "tunnel"],
+        "direct",
+        help="How the hub's proxy reaches a server: at its machine's own address, or by a tunnel "
+        "that the agent dials.",
+    ).tag(config=True)
 
     agent_authorities = Unicode(
         help="A file of certificates, as PEM, of who vouches for the hub's; by default, machines "
@@ -57,6 +67,17 @@ class RemoteSpawner(Spawner):  # type: ignore[misc]
         "address; the hub's proxy connects to no other than these.",
     ).tag(config=True, example=["10.1.0.0/16"])
 
+    @validate("server_networks")
+    def _are_networks(self, proposal: Any) -> list[str]:
+        for each in proposal.value:
+            try:
+                ipaddress.ip_network(each)
+            except ValueError as error:
+                raise TraitError(
+                    f"server_networks: {error}\n  fix: write networks as '10.1.0.0/16'"
+                ) from None
+        return list(proposal.value)
+
     @default("env_keep")
     def _nothing_of_the_hub(self) -> list[str]:
         """The hub's own PATH and the like say nothing on another machine."""
@@ -64,6 +85,8 @@ class RemoteSpawner(Spawner):  # type: ignore[misc]
 
     @default("ip")
     def _every_address(self) -> str:
+        if self.access == "tunnel":
+            return "127.0.0.1"
         return "0.0.0.0"  # noqa: S104 (the machine's own is not known here)
 
     async def start(self) -> str:
@@ -101,7 +124,31 @@ class RemoteSpawner(Spawner):  # type: ignore[misc]
 
     def offer(self, run: str = "") -> None:
         """Let the machine's agent start the server, now and whenever the machine starts."""
-        self.machine.offer(self._make, self.server_networks, run=run)
+        networks = self.server_networks if self.access == "direct" else None
+        self.machine.offer(self._make, networks, run=run)
+
+    async def await_url(self) -> str:
+        """Wait until the server listens; the address at which the proxy reaches it.
+
+        Raises
+        ------
+        greyhub.rendezvous.offers.MachineFailed
+            It has ended, or cannot be used.
+        """
+        return self.url_of(*await self._reach(*await self.machine.await_ready()))
+
+    async def _reach(self, host: str, port: int) -> tuple[str, int]:
+        """Where the proxy connects to, for a server that listens at an address of its machine."""
+        if self.access == "direct" or self.machine.keys is None:
+            return host, port
+        tunnels = this_hub().tunnels
+        if tunnels is None:
+            raise MachineFailed(
+                "there is no process for tunnels\n"
+                "  fix: give one to greyhub.rendezvous.handlers.attach"
+            )
+        known = self.server.port if self.server and self.server.ip == "127.0.0.1" else 0
+        return await tunnels.reach(self.machine.name, self.machine.keys.signing, known)
 
     async def _make(self) -> Offer:
         if not self.api_token:
@@ -112,7 +159,12 @@ class RemoteSpawner(Spawner):  # type: ignore[misc]
             directory=self.format_string(self.notebook_dir) if self.notebook_dir else "",
             account=self.agent_account,
             files=dict(self._files),
+            tunnel=self._tunnel_url() if self.access == "tunnel" else "",
         )
+
+    def _tunnel_url(self) -> str:
+        base = self.agent_hub_url.rstrip("/").removesuffix("/hub")
+        return f"{base}/services/{SERVICE}/"
 
     _files: Mapping[str, str] = MappingProxyType({})
 
@@ -170,6 +222,8 @@ class RemoteSpawner(Spawner):  # type: ignore[misc]
         """The server has ended. The machine's keys are those of its disk, and stay known."""
         super().clear_state()
         self.machine.withdraw()
+        if self.access == "tunnel" and (tunnels := this_hub().tunnels):
+            tunnels.drop_soon(self.machine.name)
 
     async def poll(self) -> int | None:
         """A subclass's: None while there is a machine to end, then `exit_status`."""
@@ -180,11 +234,11 @@ class RemoteSpawner(Spawner):  # type: ignore[misc]
         """The server's, as far as it is known: 0 if not."""
         return self.machine.status or 0
 
-    def follow_address(self) -> None:
-        """Tell JupyterHub where the server listens since its machine started anew; in `poll`."""
+    async def follow_address(self) -> None:
+        """Tell JupyterHub where the server is since its machine started anew; in `poll`."""
         machine, server = self.machine, self.server
         if machine.port and server and not self._start_pending:
-            where = machine.host, machine.port
+            where = await self._reach(machine.host, machine.port)
             if where != (server.ip, server.port):
                 server.ip, server.port = where
                 self.db.commit()
@@ -213,12 +267,11 @@ class RemoteSpawner(Spawner):  # type: ignore[misc]
             self.offer()
         try:
             async with asyncio.timeout(self.start_timeout):
-                host, port = await machine.await_ready()
+                return await self.await_url()
         except (MachineFailed, TimeoutError) as error:
             self.log.error("greyhub: the server %s does not come up: %s", self._log_name, error)
             known: str = await super().get_url()
             return known
-        return self.url_of(host, port)
 
     def url_of(self, host: str, port: int) -> str:
         """The address of a server, as `start` returns it."""

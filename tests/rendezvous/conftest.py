@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import ssl
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -14,29 +16,48 @@ from tornado.web import Application
 
 from greyhub.agent.hub import Hub
 from greyhub.rendezvous.handlers import RendezvousHandler
-from greyhub.rendezvous.machines import Offer
-from greyhub.rendezvous.protocol import PATH, SCHEMAS, Keys
+from greyhub.rendezvous.offers import Offer
+from greyhub.rendezvous.protocol import ASKED, PATH, Keys
 from greyhub.rendezvous.service import Rendezvous
 
 SECRET = "not for others"
 NETWORKS = ["10.1.0.0/16"]
 
 
+class Losing(RendezvousHandler):
+    """Loses answers."""
+
+    def initialize(self, rendezvous: Rendezvous, lose: set[str]) -> None:  # type: ignore[override]
+        super().initialize(rendezvous)
+        self.lose = lose
+
+    async def post(self, what: str) -> None:
+        if what not in self.lose:
+            return await super().post(what)
+        answer = await self.rendezvous.answer(what, bytes(self.body), "127.0.0.1")
+        if answer.status == 200:
+            self.lose.discard(what)
+            self.request.connection.stream.close()  # type: ignore[union-attr]
+        else:
+            self.set_status(answer.status)
+            self.finish(json.dumps(answer.fields))
+        return None
+
+
 class Place:
     """A hub's rendezvous."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.rendezvous = Rendezvous(hold=1, log=logging.getLogger("tests.rendezvous"))
-        handler = (
-            rf"/hub/{PATH}/({'|'.join(SCHEMAS)})",
-            RendezvousHandler,
-            {"rendezvous": self.rendezvous},
-        )
+        self.lose: set[str] = set()
+        """Kinds of requests whose next answer is lost."""
+        options = {"rendezvous": self.rendezvous, "lose": self.lose}
+        handler = (rf"/hub/{PATH}/({'|'.join(ASKED)})", Losing, options)
         # As JupyterHub's: a cookie would be asked for.
-        self.server = HTTPServer(Application([handler], xsrf_cookies=True))
+        self.server = HTTPServer(Application([handler], xsrf_cookies=True), ssl_options=tls)
         listening, self.port = bind_unused_port()
         self.server.add_socket(listening)
-        self.url = f"http://127.0.0.1:{self.port}/hub/"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}/hub/"
 
     def machine(self, user: str = "ada", server: str = "") -> Any:
         return self.rendezvous.machine(user, server)

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from greyhub.rendezvous.script import setup_script
-from tests.support.processes import ended, started_in
+from tests.support.processes import command, ended, started_in
 from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -76,7 +76,7 @@ class LocalMachine:
         return [each for each in started_in(self.directory) if not ended(each.pid)]
 
     def agents(self) -> list[psutil.Process]:
-        return [each for each in self.processes() if each.cmdline()[1:3] == ["-m", "greyhub.agent"]]
+        return [each for each in self.processes() if "greyhub.agent" in command(each)]
 
     def off(self) -> None:
         """Cut its power."""

@@ -32,15 +32,28 @@ class MachineSpawner(RemoteSpawner):
             await asyncio.to_thread(local.off)
             shutil.rmtree(local.directory, ignore_errors=True)
             self.setup(machine.invite())
+        await self.step("invited")
         await asyncio.to_thread(local.boot)
+        await self.step("booted")
         await machine.await_registered()
+        await self.step("registered")
         self.offer()
-        return self.url_of(*await machine.await_ready())
+        await self.step("offered")
+        url = await self.await_url()
+        await self.step("ready")
+        return url
+
+    async def step(self, name: str) -> None:
+        """Wait for ever, once, where a test wants to kill the hub."""
+        hold = Path(self.disks) / f"hold-{name}"
+        if await asyncio.to_thread(hold.exists):
+            hold.rename(hold.with_name(f"held-{name}"))
+            await asyncio.Event().wait()
 
     async def poll(self) -> int | None:
         if not await asyncio.to_thread(self.local.processes):
             return self.exit_status
-        self.follow_address()
+        await self.follow_address()
         return None
 
     async def stop(self, now: bool = False) -> None:
@@ -56,13 +69,21 @@ class MachineSpawner(RemoteSpawner):
         shutil.rmtree(self.local.directory, ignore_errors=True)
 
 
-def configure(c: Any, disks: Path, hub: str) -> None:
-    """Let a hub use it."""
+def configure(c: Any, disks: Path, hub: str, tunnel: int = 0) -> None:
+    """Let a hub use it; with a port for tunnels, by these."""
     from jupyterhub.app import JupyterHub
 
     from greyhub.rendezvous.handlers import attach
+    from greyhub.rendezvous.tunnel.control import Tunnels
 
-    attach(JupyterHub.instance())
+    tunnels = None
+    if tunnel:
+        private = disks.parent / "greyhub-state/hub"
+        private.mkdir(parents=True, exist_ok=True)
+        tunnels = Tunnels(private, tunnel)
+        c.JupyterHub.services.append(tunnels.service())
+        c.MachineSpawner.access = "tunnel"
+    attach(JupyterHub.instance(), tunnels)
     c.GreyHub.spawner = MachineSpawner
     c.MachineSpawner.disks = str(disks)
     c.MachineSpawner.agent_hub_url = hub

@@ -10,10 +10,10 @@ import pytest
 
 from greyhub.agent.hub import NotAnswered, NotGiven
 from greyhub.rendezvous import handlers
-from greyhub.rendezvous.machines import MachineFailed
+from greyhub.rendezvous.offers import MachineFailed
 from greyhub.rendezvous.protocol import LIMIT, PATH
 from tests.rendezvous.conftest import NETWORKS, SECRET, Place, offering
-from tests.rendezvous.test_protocol import started
+from tests.rendezvous.test_protocol import started, until
 
 
 @pytest.fixture(autouse=True)
@@ -168,7 +168,12 @@ async def test_a_request_that_was_changed_on_its_way_is_refused(place: Place, lo
 async def test_the_key_of_a_deleted_server_opens_nothing(place: Place) -> None:
     machine, agent = place.machine(), place.agent()
     run = await started(place, machine, agent)
+    place.rendezvous.hold = 60
+    held = asyncio.create_task(agent.report(run, wait=True))
+    await until(lambda: machine.port)
     place.rendezvous.forget("ada", "")
+    assert not (await asyncio.wait_for(held, 30))["goes_on"]
+    assert not place.rendezvous.machines
     place.machine().offer(offering(), NETWORKS)
     for asked in (agent.boot(), agent.report(run)):
         with pytest.raises(NotGiven, match="403"):

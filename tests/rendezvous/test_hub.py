@@ -29,6 +29,8 @@ c.Spawner.cmd = [{sys.executable!r}, "-m", "greyhub.singleuser", "--allow-root"]
 c.GreyHub.cluster = c.GreyHub.homespace = c.GreyHub.data = None
 c.JupyterHub.cleanup_servers = False
 c.Spawner.poll_interval = 1
+c.JupyterHub.init_spawners_timeout = 1
+c.JupyterHub.tornado_settings = {{"slow_spawn_timeout": 0}}
 """
 
 
@@ -75,6 +77,7 @@ def test_nothing_secret_is_where_others_read(hub: Hub) -> None:
     assert nonce not in (hub.state / "hub/jupyterhub.sqlite").read_bytes().decode("latin1")
 
 
+@pytest.mark.slow
 def test_server_goes_on_while_the_hub_restarts(hub: Hub) -> None:
     hub.spawn("ada")
     pid = hub.pid("ada")
@@ -116,6 +119,38 @@ def accepted(hub: Hub, token: str) -> bool:
     ).ok
 
 
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param("invited", marks=pytest.mark.slow),
+        pytest.param("booted", marks=pytest.mark.slow),
+        "registered",
+        pytest.param("offered", marks=pytest.mark.slow),
+        pytest.param("ready", marks=pytest.mark.slow),
+    ],
+)
+def test_a_hub_that_is_killed_while_a_server_starts(hub: Hub, step: str) -> None:
+    """Afterwards the server is there, once; or nothing is."""
+    disks = hub.directory / "machines"
+    disks.mkdir()
+    (disks / f"hold-{step}").touch()
+    hub.api("POST", "users/ada")
+    hub.api("POST", "users/ada/server")
+    until((disks / f"held-{step}").exists, what=step)
+    hub.stop(signal.SIGKILL)
+    hub.start()
+    if step == "invited":
+        until(lambda: hub.server("ada") is None, what="the end")
+        assert not machine(hub).processes()
+        return
+    until(lambda: answers(hub), what="the server's answer")
+    assert accepted(hub, hub.environment("ada")["JUPYTERHUB_API_TOKEN"])
+    assert len(machine(hub).agents()) == 1
+    hub.stop_server("ada")
+    assert not machine(hub).processes()
+
+
+@pytest.mark.slow
 def test_server_goes_on_while_its_agent_restarts(hub: Hub) -> None:
     hub.spawn("ada")
     pid = hub.pid("ada")
@@ -128,6 +163,7 @@ def test_server_goes_on_while_its_agent_restarts(hub: Hub) -> None:
     assert not machine(hub).processes()
 
 
+@pytest.mark.slow
 def test_server_that_ends_is_missed_and_said(hub: Hub) -> None:
     hub.spawn("ada")
     psutil.Process(hub.pid("ada")).kill()
@@ -141,12 +177,8 @@ def test_server_that_cannot_start_says_why(directory: Path) -> None:
     try:
         hub.start()
         hub.api("POST", "users/ada")
-        answer = requests.post(
-            f"{hub.url}hub/api/users/ada/server",
-            headers={"Authorization": f"token {hub.token}"},
-            timeout=MINUTE,
-        )
-        assert not answer.ok or until(lambda: hub.server("ada") is None, what="the end")
+        hub.api("POST", "users/ada/server")
+        until(lambda: hub.server("ada") is None, what="the end")
         said = hub.log.read_text()
         assert re.search(r"server ended with status 3. The end of its log:\s+no home here", said)
         until(lambda: not machine(hub).processes(), what="the machine's end")

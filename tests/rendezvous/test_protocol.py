@@ -10,8 +10,8 @@ import pytest
 
 from greyhub.agent.hub import Hub
 from greyhub.errors import GreyHubError
-from greyhub.rendezvous.machines import MachineFailed
-from greyhub.rendezvous.protocol import BadMessage, Keys
+from greyhub.rendezvous.offers import MachineFailed
+from greyhub.rendezvous.protocol import BadMessage, Keys, parse
 from tests.rendezvous.conftest import NETWORKS, SECRET, Place, offering
 from tests.support import waiting
 
@@ -50,6 +50,16 @@ async def test_an_agent_hears_of_the_end_at_once(place: Place) -> None:
     place.rendezvous.hold = 0
     assert (await agent.boot(after=run))["run"] == ""
     await ended
+
+
+async def test_an_agent_that_waits_is_answered_by_a_hub_that_starts_again(place: Place) -> None:
+    place.rendezvous.hold = 60
+    machine, agent = place.machine(), place.agent()
+    await agent.register(machine.invite())
+    asked = asyncio.create_task(agent.boot())
+    await until(lambda: machine.idle)
+    machine.offer(offering(), NETWORKS, run="of the hub before")
+    assert (await asyncio.wait_for(asked, 30))["run"] == "of the hub before"
 
 
 async def until(ready: Callable[[], object]) -> None:
@@ -142,6 +152,14 @@ async def test_a_spawner_that_cannot_make_the_environment_is_asked_again(place: 
         await agent.boot()
     machine.offer(offering(), NETWORKS, run=machine.run)
     assert (await agent.boot())["run"] == machine.run
+
+
+def test_what_was_signed_for_one_thing_is_good_for_no_other() -> None:
+    fields = {"after": "", "status": 0, "log": "", "run": "", "host": "", "port": 0, "wait": True}
+    signed = Keys.make().request("boot", "", fields)
+    assert parse("boot", signed).is_signed()
+    with pytest.raises(BadMessage, match="signed for something else"):
+        parse("report", signed)
 
 
 def test_sealed_for_one_agent_and_one_run() -> None:
