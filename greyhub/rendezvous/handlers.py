@@ -25,9 +25,9 @@ class RendezvousHandler(RequestHandler):
 
     rendezvous: Rendezvous
 
-    def initialize(self, rendezvous: Rendezvous) -> None:
+    def initialize(self, rendezvous: Rendezvous | None = None) -> None:
         """Tornado's way to give a handler its things."""
-        self.rendezvous, self.body = rendezvous, bytearray()
+        self.rendezvous, self.body = rendezvous or this_hub(), bytearray()
 
     def check_xsrf_cookie(self) -> None:
         """Nothing: who asks is known by a signature, and by nothing that a browser adds."""

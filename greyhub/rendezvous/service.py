@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import functools
+import asyncio
 import hmac
 import json
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from greyhub.rendezvous.challenges import Challenges
 from greyhub.rendezvous.limits import Limit
@@ -146,7 +147,12 @@ class Rendezvous:
         }
 
 
-@functools.cache
+_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Rendezvous] = WeakKeyDictionary()
+
+
 def this_hub() -> Rendezvous:
-    """The rendezvous of the hub that runs in this process."""
-    return Rendezvous()
+    """The rendezvous of the hub that runs in this event loop."""
+    try:
+        return _hubs.setdefault(asyncio.get_running_loop(), Rendezvous())
+    except RuntimeError:  # no loop: a hub that only shows its options
+        return Rendezvous()

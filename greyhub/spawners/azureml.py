@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from traitlets import Integer
 
 from greyhub.adapter import Contribution, Finding
 from greyhub.errors import ConfigError
 from greyhub.spawners import SpawnerAdapter
+
+if TYPE_CHECKING:
+    from greyhub.rendezvous.tunnel.control import Tunnels
 
 
 class AzureMLSpawnerAdapter(SpawnerAdapter):
@@ -17,6 +22,12 @@ class AzureMLSpawnerAdapter(SpawnerAdapter):
     modules = ("azure.mgmt.core", "azure.identity", "aiohttp", "cryptography")
     extra = "greyhub[azureml]"
     reads = ("greyhub.azureml.settings.AzureML",)
+
+    tunnel_port = Integer(
+        8479,
+        help="The port of the hub's machine, on loopback, at which the process of the tunnels "
+        'listens, where ``c.AzureMLSpawner.access = "tunnel"``.',
+    ).tag(config=True)
 
     @classmethod
     def opens(cls, value: object) -> None:
@@ -36,12 +47,22 @@ class AzureMLSpawnerAdapter(SpawnerAdapter):
         AzureML(config=self.parent.config).check()
         own = self.parent.config.get("AzureMLSpawner", {})
         address = {} if own.get("agent_hub_url") else {"agent_hub_url": self._hub_url()}
+        tunnels = self._tunnels()
         return Contribution(
+            services=[tunnels.service()] if tunnels else [],
             config={
                 "JupyterHub": {"spawner_class": self.load_class(), "cleanup_servers": False},
                 "AzureMLSpawner": {"state_dir": str(self.parent.private), **address},
-            }
+            },
         )
+
+    def _tunnels(self) -> Tunnels | None:
+        """The process of the tunnels, where servers are reached by them."""
+        from greyhub.rendezvous.tunnel.control import Tunnels
+
+        if self.parent.config.get("AzureMLSpawner", {}).get("access") != "tunnel":
+            return None
+        return Tunnels(self.parent.private, self.tunnel_port)
 
     def _hub_url(self) -> str:
         """The hub's address for machines, by its public one."""
@@ -61,7 +82,7 @@ class AzureMLSpawnerAdapter(SpawnerAdapter):
         """Serve the agents' rendezvous, and look for instances that nobody knows."""
         from greyhub.rendezvous.handlers import attach
 
-        attach(app)
+        attach(app, self._tunnels())
         super().hub_starts(app)
 
     async def check(self) -> Sequence[Finding]:

@@ -6,14 +6,12 @@ import base64
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from traitlets import Bool, Dict, Enum, List, TraitError, Unicode, default, validate
 
 from greyhub.azureml import names
 from greyhub.azureml.settings import AzureML
 from greyhub.azureml.workspace import Workspace, shared
-from greyhub.public_address import is_loopback
 from greyhub.rendezvous.spawning import RemoteSpawner
 from greyhub.spawners.failed import ServerRefused
 
@@ -139,9 +137,7 @@ class InstanceOptions(RemoteSpawner):
 
     async def instance_body(self, nonce: str) -> dict[str, Any]:
         """What Azure ML is asked for: nothing in it is secret but the nonce, which is used once."""
-        here = is_loopback(urlsplit(self.agent_hub_url).hostname or "")
-        text = self.setup_script(nonce, plain_http=here)
-        script = base64.b64encode(text.encode()).decode()
+        script = base64.b64encode(self.setup_script(nonce).encode()).decode()
         creation = {"scriptSource": "inline", "scriptData": script, "timeout": SCRIPT_LIMIT}
         machine: dict[str, Any] = {
             "vmSize": self.machine_size,

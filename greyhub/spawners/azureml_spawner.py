@@ -16,7 +16,7 @@ from greyhub.azureml import names
 from greyhub.azureml.errors import NotFound, Refused, Unavailable
 from greyhub.azureml.states import BEING_DELETED, CHANGING, GOING, address, failure, state
 from greyhub.hub_database import Server
-from greyhub.rendezvous.machines import MachineFailed
+from greyhub.rendezvous.offers import MachineFailed
 from greyhub.spawners.azureml_instance import InstanceOptions
 from greyhub.spawners.failed import ServerFailed, ServerRefused
 
@@ -82,8 +82,9 @@ class AzureMLSpawner(InstanceOptions):
 
     def offer(self, run: str = "") -> None:
         """Let the agent start the server, which may listen where Azure says the machine is."""
-        networks = self.server_networks or ([self._address] if self._address else [])
-        self.machine.offer(self._make, networks, run=run)
+        known = [self._address] if self._address else []
+        direct = self.access == "direct"
+        self.machine.offer(self._make, (self.server_networks or known) if direct else None, run=run)
 
     # Start.
 
@@ -93,9 +94,9 @@ class AzureMLSpawner(InstanceOptions):
         try:
             async with asyncio.timeout(max(self.start_timeout - MARGIN, 1)):
                 await self._have_instance()
-                where = await self._first(self._ready(), self._broken())
+                where: str = await self._first(self._ready(), self._broken())
             self._new = False
-            return self.url_of(*where)
+            return where
         except Refused as error:
             raise ServerRefused(f"The server cannot be started: {error}") from error
         except (Unavailable, MachineFailed) as error:
@@ -161,7 +162,7 @@ class AzureMLSpawner(InstanceOptions):
             return None
         return found
 
-    async def _ready(self) -> tuple[str, int]:
+    async def _ready(self) -> str:
         """Where the server listens, once it does."""
         await self.machine.await_registered()
         while True:
@@ -171,10 +172,10 @@ class AzureMLSpawner(InstanceOptions):
             await asyncio.sleep(self.settings.poll_interval)
         self._address = address(found)
         self.offer()
-        return await self.machine.await_ready()
+        return await self.await_url()
 
-    async def _broken(self) -> tuple[str, int]:
-        """Why the instance does not come up, as soon as Azure says so; never returns."""
+    async def _broken(self) -> str:
+        """Raise why the instance does not come up, as soon as Azure says so."""
         while True:
             await asyncio.sleep(max(LOOK, self.settings.poll_interval))
             found = await self._seen()
@@ -191,12 +192,12 @@ class AzureMLSpawner(InstanceOptions):
             return found if found and names.is_of(found, self.instance_tags) else None
         return None
 
-    async def _first(self, *waits: Any) -> tuple[str, int]:
+    async def _first(self, *waits: Any) -> str:
         """What the first of these comes to; the others are ended."""
         tasks = [asyncio.ensure_future(each) for each in waits]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            result: tuple[str, int] = done.pop().result()
+            result: str = done.pop().result()
             return result
         finally:
             for task in tasks:
@@ -231,7 +232,7 @@ class AzureMLSpawner(InstanceOptions):
             return None if self._new else 1  # of a start that fails nothing is left
         if state(found) == "Stopped":
             return self.exit_status
-        self.follow_address()
+        await self.follow_address()
         return None
 
     async def stop(self, now: bool = False) -> None:

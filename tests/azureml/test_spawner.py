@@ -15,6 +15,7 @@ import requests
 from greyhub.conformance.testkit.azureml import Simulator
 from tests.azureml.hubs import hub_on
 from tests.support.hubs import Hub
+from tests.support.ports import free_port
 from tests.support.waiting import MINUTE, until
 
 pytestmark = pytest.mark.processes
@@ -267,3 +268,22 @@ def test_another_size_is_another_machine_if_nothing_is_lost(directory: Path) -> 
         )
         assert "had not ended in order" in answer.text
         assert azure.sizes() == ["Standard_DS3_v2"]
+
+
+@pytest.mark.slow
+def test_a_server_that_the_proxy_cannot_reach_dials_out(directory: Path) -> None:
+    tunnel = f"""
+c.AzureMLSpawner.access = "tunnel"
+c.AzureMLSpawner.server_networks = []
+c.AzureMLSpawnerAdapter.tunnel_port = {free_port()}
+"""
+    with Simulator() as azure, a_platform(azure, directory, tunnel) as platform:
+        hub = platform.hub
+        hub.spawn("ada")
+        assert hub.answers("ada")
+        hub.stop(signal.SIGKILL)
+        assert platform.answers("ada")  # by the proxy and the tunnel, which go on
+        hub.start()
+        until(lambda: platform.answers("ada"), what="the server's answer")
+        hub.stop_server("ada")
+        assert (platform.state("ada"), platform.pids("ada")) == ("Stopped", [])
