@@ -1,1 +1,1 @@
-"""Tools of the clauses: a hub that can crash, a fault proxy, an OAuth provider, a browser."""
+"""Tools of the clauses: a hub that can crash, an OAuth provider, a simulated Azure ML, a browser."""
