@@ -31,7 +31,8 @@ How it is built
 `result`           results as plain values; `report/`, for each reader
 `command`          ``greyhub conform``
 `pytest_suite`     a suite as a test class of pytest
-`testkit/`         a hub that can crash, a fault proxy, an OAuth provider
+`testkit/`         a hub that can crash, a fault proxy, an OAuth provider, a simulated
+                   Azure ML workspace
 `mutation`         adapters broken on purpose, which test the suites
 `spawner/` …       one package a slot
 `new/`             example adapters, for ``greyhub conform new``

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
+import psutil
 import pytest
 
 from greyhub.conformance.testkit.azureml import Simulator, Times
@@ -167,3 +169,21 @@ def test_datastores_do_not_show_their_secrets(azure: Simulator, ask: Asking) -> 
     assert found["properties"]["containerName"] == "archive"
     assert [each["name"] for each in ask.get("datastores")["value"]] == ["archive"]
     assert not any("s3cret" in each.answer for each in azure.requests)
+
+
+@pytest.mark.parametrize("wait", [0, 0.02, 0.05, 0.08])
+def test_nothing_is_left_of_what_was_just_being_started(wait: float) -> None:
+    with Simulator(times=Times(queue=0)) as azure:
+        ask = Asking(azure)
+        for number in range(6):
+            ask("PUT", f"jobs/worker-{number}", job("sleep 1000"))
+        threading.Event().wait(wait)
+    folder = str(azure.folder)
+    assert not [each.pid for each in psutil.process_iter() if _home(each).startswith(folder)]
+
+
+def _home(process: psutil.Process) -> str:
+    try:
+        return str(process.environ().get("HOME", ""))
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return ""

@@ -1,1 +1,1 @@
-"""Tools of the clauses: a hub that can crash, a fault proxy, an OAuth provider, a browser."""
+"""Tools of the clauses: a hub that can crash, faults, an OAuth provider, a simulated Azure ML."""

@@ -22,8 +22,16 @@ _waited: set[int] = set()
 def run(
     command: list[str], environment: dict[str, str], log: Path, cwd: str | None = None
 ) -> subprocess.Popen[bytes]:
-    """A process in a session of its own, with its output in a file."""
+    """A process in a session of its own, with its output in a file.
+
+    Raises
+    ------
+    SystemExit
+        The machine is being ended; the thread that asked ends, too.
+    """
     with lock, log.open("ab") as out:
+        if over.is_set():
+            raise SystemExit
         process = subprocess.Popen(
             command,
             env=environment,
@@ -74,13 +82,15 @@ def descendants() -> list[int]:
 
 def end_all(grace: float) -> None:
     """SIGTERM to everything, SIGKILL to what is left after ``grace`` seconds."""
-    over.set()
+    with lock:  # what is being started is seen below, and nothing is started after it
+        over.set()
     until = time.monotonic() + grace
     if grace:
         for pid in descendants():
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGTERM)
-    while left := descendants():
+    # Twice: what dies between two looks at it leaves its children to this process.
+    while left := descendants() or descendants():
         if time.monotonic() >= until:
             for pid in left:
                 with contextlib.suppress(OSError):
