@@ -146,6 +146,18 @@ async def test_the_server_has_an_account_of_its_own(place: Place, local) -> None
     assert (local.state / "keys").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.root
+async def test_a_server_with_an_account_can_read_its_certificates(place: Place, local) -> None:
+    reading = ["sh", "-c", f"cat {local.state}/files/key; cat {local.state}/keys; exit 5"]
+    make = offering(
+        account="nobody", files={"key": "a certificate"}, command=reading, directory="/"
+    )
+    machine = await start(place, local, make)
+    with pytest.raises(MachineFailed, match="a certificate") as failed:
+        await ready(machine)
+    assert "keys: Permission denied" in str(failed.value)
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
@@ -205,6 +217,7 @@ async def test_a_machine_that_starts_again_starts_its_server(place: Place, local
     port = await ready(machine)
     await asyncio.to_thread(local.off)
     assert not servers(local)
+    place.rendezvous._register = None  # it is done once
     await asyncio.to_thread(local.boot)
     await until(lambda: servers(local))
     assert f":{port}/" in servers(local)[0].environ()[URL]
