@@ -59,6 +59,11 @@ class RendezvousHandler(RequestHandler):
             self.set_header("Retry-After", "30")
         self.finish(json.dumps(answer.fields))
 
+    def _log(self) -> None:
+        """Log what has failed: all else is each agent's heartbeat, or has its line already."""
+        if self.get_status() >= 500:
+            super()._log()
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Say no more than the status."""
         self.finish(json.dumps({"error": self._reason}))

@@ -42,12 +42,15 @@ class Machine:
         self.when_over: Callable[[], None] = lambda: None
         """Called when `over` is true: there is a machine, and no server of use."""
 
+        self._making = asyncio.Lock()
+        self._news = News()
+        self._clear()
+
+    def _clear(self) -> None:
         self.invitation, self.until = "", 0.0
         self.keys: PublicKeys | None = None
         self.registration: Registration | None = None
-        self.contested = False
-        self.run = ""
-        self.host, self.port = "", 0
+        self.contested, self.run, self.host, self.port = False, "", "", 0
         self.status: int | None = None
         self.failure = ""
         self.seen: float | None = None
@@ -58,15 +61,11 @@ class Machine:
 
         self._make: Callable[[], Awaitable[Offer]] | None = None
         self._networks: Sequence[str] | None = ()
-        self._making = asyncio.Lock()
-        self._news = News()
 
     @property
     def name(self) -> str:
         """For people: ``ada`` or ``ada/gpu``."""
         return f"{self.user}/{self.server}" if self.server else self.user
-
-    # What a Spawner asks for.
 
     def invite(self, seconds: float = INVITED) -> str:
         """A nonce for the script of a new machine. What was known of an earlier one is forgotten.
@@ -77,7 +76,7 @@ class Machine:
             How long it may be used: from now until the agent runs.
         """
         nonce = secrets.token_urlsafe(32)
-        self.forget()
+        self._clear()
         self.invitation, self.until = hashed(nonce), time.time() + seconds
         self._changed()
         return nonce
@@ -172,10 +171,7 @@ class Machine:
 
     def forget(self) -> None:
         """The machine is gone for good: its keys are nobody's."""
-        self.invitation, self.until, self.keys, self.registration = "", 0.0, None, None
-        self.contested, self.run, self.status, self.failure = False, "", None, ""
-        self.host, self.port, self._make, self.seen = "", 0, None, None
-        self.idle = False
+        self._clear()
         self._changed()
 
     def state(self) -> dict[str, Any]:
@@ -189,8 +185,6 @@ class Machine:
             setattr(self, name, state.get(name, getattr(self, name)))
         keys = state.get("keys")
         self.keys = PublicKeys(keys["signing"], keys["sealing"]) if keys else self.keys
-
-    # What an agent asks for.
 
     def register(self, keys: PublicKeys, registration: Registration) -> None:
         """An agent has shown the nonce: take its keys, if it is the first.

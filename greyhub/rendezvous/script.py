@@ -59,6 +59,7 @@ def setup_script(
 set -eu
 umask 077
 mkdir -p {shlex.quote(directory)} {shlex.quote(units)}
+chmod 711 {shlex.quote(directory)}
 cat > {shlex.quote(directory)}/settings.json <<'GREYHUB_END'
 {json.dumps(settings)}
 GREYHUB_END

@@ -153,6 +153,7 @@ class RemoteSpawner(Spawner):  # type: ignore[misc]
     async def _make(self) -> Offer:
         if not self.api_token:
             await self._prepare_again()
+        await self._reach("", 0)  # so that the agent's tunnel is known when it is dialled
         return Offer(
             environment={name: str(value) for name, value in self.get_env().items()},
             command=[*self.cmd, *self.get_args()],
@@ -195,8 +196,8 @@ class RemoteSpawner(Spawner):  # type: ignore[misc]
         token = user.new_api_token(note=note, scopes=list(scopes))
         for each in old:
             self.db.delete(each)
-        client = orm.oauth_client
-        if provider := user.settings.get("oauth_provider"):
+        client, provider = orm.oauth_client, user.settings.get("oauth_provider")
+        if client and provider:
             provider.add_client(
                 client.identifier,
                 token,

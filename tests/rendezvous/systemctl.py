@@ -33,6 +33,7 @@ def main() -> None:
 def run(unit: Path) -> None:
     """Keep a unit running, as Restart=always asks for."""
     lines = [line.split("=", 1) for line in unit.read_text().splitlines() if "=" in line]
+    os.umask(0o022)
     settings = dict(reversed(lines))  # type: ignore[arg-type]
     assert settings["Restart"] == "always"
     for name, value in lines:

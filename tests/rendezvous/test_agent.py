@@ -29,10 +29,12 @@ NETWORKS = ["127.0.0.0/8", "::1/128"]
 URL = "JUPYTERHUB_SERVICE_URL"
 
 SERVER = f"""
-import http.server, os, subprocess, sys
+import http.server, os, signal, subprocess, sys
 from urllib.parse import urlsplit
-# A kernel: in a session of its own.
+# A kernel: in a session of its own, and it does not end when it is asked to.
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
 subprocess.Popen(["sleep", "1000"], start_new_session=True)
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
 where = urlsplit(os.environ["{URL}"])
 handler = http.server.BaseHTTPRequestHandler
 http.server.HTTPServer((where.hostname, where.port), handler).serve_forever()
@@ -144,6 +146,18 @@ async def test_the_server_has_an_account_of_its_own(place: Place, local) -> None
     assert (local.state / "keys").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.root
+async def test_a_server_with_an_account_can_read_its_certificates(place: Place, local) -> None:
+    reading = ["sh", "-c", f"cat {local.state}/files/key; cat {local.state}/keys; exit 5"]
+    make = offering(
+        account="nobody", files={"key": "a certificate"}, command=reading, directory="/"
+    )
+    machine = await start(place, local, make)
+    with pytest.raises(MachineFailed, match="a certificate") as failed:
+        await ready(machine)
+    assert "keys: Permission denied" in str(failed.value)
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
@@ -203,22 +217,26 @@ async def test_a_machine_that_starts_again_starts_its_server(place: Place, local
     port = await ready(machine)
     await asyncio.to_thread(local.off)
     assert not servers(local)
+    place.rendezvous._register = None  # it is done once
     await asyncio.to_thread(local.boot)
     await until(lambda: servers(local))
+    assert f":{port}/" in servers(local)[0].environ()[URL]
     assert await ready(machine) == port
 
 
 async def test_what_is_to_be_installed_is_so_once_it_can(place: Place, local) -> None:
     disk = local.directory.parent
-    lines = [f"test -e {disk}/net", f"echo installed >> {disk}/log"]
+    lines = [f"echo try >> {disk}/tries", f"test -e {disk}/net", f"echo done >> {disk}/log"]
     machine = await start(place, local, install=lines)
-    await until(local.processes)
+    tries = disk / "tries"
+    await until(lambda: tries.exists() and tries.read_text().count("try") > 1)
+    assert not (disk / "log").exists()
     (disk / "net").touch()
     await ready(machine)
     await asyncio.to_thread(local.off)
     await asyncio.to_thread(local.boot)
     await until(lambda: servers(local))
-    assert (disk / "log").read_text() == "installed\n"
+    assert (disk / "log").read_text() == "done\n"
 
 
 async def test_a_hub_for_which_nobody_vouches_gets_nothing(local) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from traitlets import TraitError
 
@@ -12,6 +14,14 @@ from greyhub.rendezvous.spawning import RemoteSpawner
 def test_what_is_no_network_is_refused_where_it_is_written(network: str) -> None:
     with pytest.raises(TraitError, match="fix: write networks as"):
         RemoteSpawner(server_networks=["fd00::/8", network])
+
+
+async def test_certificates_are_sent_with_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "user-ada.key").write_text("a key")
+    spawner = RemoteSpawner(agent_directory="/agent")
+    moved = await spawner.move_certs({"keyfile": str(tmp_path / "user-ada.key")})
+    assert moved == {"keyfile": "/agent/files/keyfile.pem"}
+    assert spawner._files == {"keyfile.pem": "a key"}
 
 
 def test_nothing_of_the_hubs_environment_is_sent_and_a_tunnel_ends_at_loopback() -> None:

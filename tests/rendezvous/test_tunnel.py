@@ -119,16 +119,26 @@ def test_strangers_have_no_tunnel(hub: Hub) -> None:
     ]
     mine = Keys.loads((machine(hub).state / "keys").read_text())
     proofs.append(lambda challenge: mine.request("tunnel", "another", {}))
+    proofs.append(lambda challenge: forged(mine, challenge))
     for proof in proofs:
         socket = websocket.create_connection(url, suppress_origin=True, timeout=MINUTE)
         challenge = json.loads(socket.recv())["challenge"]
         socket.send(proof(challenge))
         with pytest.raises(websocket.WebSocketConnectionClosedException):
             read_all(socket)
+    said = (hub.state / "hub/tunnel.log").read_text()
+    assert said.count("no proof of its key") == 2
+    assert said.count("nobody's key") == 1
     for origin in ("http://hub.example.org", f"http://127.0.0.1:{hub.port}"):
         with pytest.raises(websocket.WebSocketBadStatusException, match="403"):
             websocket.create_connection(url, origin=origin, timeout=MINUTE)
     assert hub.answers("ada")
+
+
+def forged(keys: Keys, challenge: str) -> bytes:
+    """What somebody else has signed."""
+    message = json.loads(Keys.make().request("tunnel", challenge, {}))
+    return json.dumps({**message, "key": keys.public.signing}).encode()
 
 
 def read_all(socket: websocket.WebSocket) -> None:
