@@ -87,7 +87,10 @@ class InstanceOptions(RemoteSpawner):
         Unicode(),
         help="Resource ids of managed identities that machines have. **Whoever uses the machine "
         "has their rights.**",
-    ).tag(config=True)
+    ).tag(
+        config=True,
+        example=["/subscriptions/…/Microsoft.ManagedIdentity/userAssignedIdentities/readers"],
+    )
 
     state_dir = Unicode(help="Where the hub keeps what tells it from others of its workspace.")
 
