@@ -34,6 +34,15 @@ def test_a_few_lines_are_enough(tmp_path: Path) -> None:
     assert "correct horse" not in ran.stdout + ran.stderr
 
 
+def test_a_hub_that_is_open_to_every_personal_account_is_refused(tmp_path: Path) -> None:
+    reached = 'c.JupyterHub.ip = "0.0.0.0"\nc.JupyterHub.public_url = "https://hub.example.org/"\n'
+    assert "recognises anybody" not in check(tmp_path, f"{GOOD}{reached}").stdout
+    named = f'c.EntraAuthenticator.allowed_tenants = ["{PERSONAL}"]\n'
+    assert (
+        "EntraAuthenticator recognises anybody" in check(tmp_path, f"{GOOD}{reached}{named}").stdout
+    )
+
+
 def entra(**options: Any) -> EntraAuthenticator:
     return EntraAuthenticator(client_id="hub", **options)
 

@@ -78,7 +78,7 @@ class OIDCAuthenticator(OIDCOptions):
         if public:
             return str(url_path_join(public, "hub", "oauth_callback", self.word))
         host = handler.request.host if handler else ""
-        if is_loopback(handler.request.host_name if handler else ""):
+        if handler and is_loopback(handler.request.host_name):
             path = url_path_join(handler.hub.base_url, "oauth_callback", self.word)
             return f"{handler.request.protocol}://{host}{path}"
         raise HTTPError(
@@ -86,6 +86,13 @@ class OIDCAuthenticator(OIDCOptions):
             "the address of this hub is not known to it\n"
             f"  fix: set c.JupyterHub.public_url, or {self.option('oauth_callback_url')}",
         )
+
+    def login_page(self) -> str:
+        """The page that leads to the provider, also for somebody who is logged in."""
+        try:
+            return self.get_callback_url().replace("/oauth_callback", "/oauth_login")
+        except HTTPError:
+            return "the hub's page hub/oauth_login"
 
     # a login
 

@@ -122,10 +122,14 @@ def in_words(user: Any, audience: str) -> Iterator[None]:
     try:
         yield
     except GrantRefused as refused:
+        words = refused.words
         if refused.claims:
             user.authenticator.challenges[user.name] = refused.claims
-        if refused.words:
-            raise CredentialRefused(f"no token for {audience!r}: {refused.words}") from None
+            page = user.authenticator.login_page()
+            what = words.partition("\n")[0] or f"the provider asks for more ({refused})"
+            words = f"{what}\n  fix: open {page} to log in again: it asks for what is missing"
+        if words:
+            raise CredentialRefused(f"no token for {audience!r}: {words}") from None
         raise CredentialRefused(
             f"the provider refuses a token for {audience!r}: {refused}\n"
             "  fix: log out and in again on the hub's page; if that does not help, ask the hub's "

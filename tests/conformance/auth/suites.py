@@ -237,7 +237,7 @@ class Entra(OpenID):
     """What ``c.GreyHub.auth = "entra"`` uses, at a provider that speaks Entra's dialect."""
 
     adapter = "greyhub.auth.openid.entra.authenticator:EntraAuthenticator"
-    mode = "emulator"
+    mode = "fake"
     provider_class = EntraProvider
     config = {
         "EntraAuthenticator": {

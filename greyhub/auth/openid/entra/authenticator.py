@@ -125,13 +125,18 @@ class EntraAuthenticator(OIDCAuthenticator):
         return frozenset(filter(None, (self.tenant, *self.allowed_tenants)))
 
     @property
+    def takes_personal_accounts(self) -> bool:
+        """Whether anybody who has an account of Microsoft's may be let in."""
+        return PERSONAL in self.tenants
+
+    @property
     def directory(self) -> str:
         """What stands for the directory in addresses: an id, or a word for several."""
         if self.tenants == {PERSONAL}:
             return "consumers"
         if len(self.tenants) == 1:
             return next(iter(self.tenants))
-        return "common" if PERSONAL in self.tenants else "organizations"
+        return "common" if self.takes_personal_accounts else "organizations"
 
     def provider_options(self) -> dict[str, Any]:
         """What the provider is made with besides."""

@@ -72,13 +72,8 @@ def read(request: HTTPServerRequest) -> Seen:
     )
 
 
-OTHER = {
-    "authorize": "authorize",
-    "token": "token",
-    "access_token": "token",
-    "openid-configuration": "discovery",
-    "keys": "jwks",
-}
+OTHER = {"authorize": "authorize", "token": "token", "access_token": "token"}
+OTHER |= {"openid-configuration": "discovery", "keys": "jwks"}
 """The last word of a path that names an endpoint, wherever it stands."""
 
 
