@@ -64,6 +64,7 @@ def test_one_object_id_in_two_directories_is_two_people(world: EntraWorld) -> No
     assert stranger.name is None
 
 
+@pytest.mark.parametrize("keys", ["{tenantid}", ""])
 @pytest.mark.parametrize(
     "claims",
     [
@@ -83,8 +84,9 @@ def test_one_object_id_in_two_directories_is_two_people(world: EntraWorld) -> No
     ],
 )
 def test_tokens_of_other_directories_and_versions_are_refused(
-    world: EntraWorld, claims: dict[str, Any]
+    world: EntraWorld, claims: dict[str, Any], keys: str
 ) -> None:
+    world.entra.key_directory = keys
     said = {
         name: value.format(url=world.provider.url) if isinstance(value, str) else value
         for name, value in claims.items()
@@ -107,6 +109,18 @@ def test_personal_accounts_come_in_where_they_are_listed(world: EntraWorld) -> N
     hub = world.hub(allowed_tenants=[PERSONAL])
     assert world.logged_in(hub, "eve", claims={"tid": PERSONAL}).name == "eve@people.example"
     assert world.provider.asked("authorize")[-1].path.startswith("/common/")
+
+
+def test_a_login_of_a_directory_that_is_not_admitted_any_more_ends(
+    world: EntraWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    hub = world.hub(**SEVERAL)
+    user = world.logged_in(hub, "bob", claims={"tid": PARTNER})
+    hub.run(lambda: setattr(hub.app.authenticator, "allowed_tenants", []))
+    users = hub.app.users
+    hub.run(lambda: setattr(users["bob@people.example"], "_auth_refreshed", None))
+    assert user.name is None
+    assert f"/{PARTNER}/v2.0, which is no provider of this hub any more" in caplog.text
 
 
 def test_names_in_rules_are_those_of_the_hubs_own_directory(world: EntraWorld) -> None:
@@ -140,6 +154,15 @@ def test_groups_are_known_by_their_ids_alone(world: EntraWorld) -> None:
 def test_without_names_groups_are_called_by_their_ids(world: EntraWorld) -> None:
     user = world.logged_in(world.hub(group_names={}), groups=("staff",))
     assert (user.who or {})["groups"] == [object_id("staff")]
+
+
+def test_a_group_that_is_told_by_name_is_none(
+    world: EntraWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    hub = world.hub(allow_all=False, allowed_groups={"staff"}, group_names={})
+    eve = world.user(hub, "eve", claims={"groups": ["staff", object_id("guests")]})
+    assert refused(eve.login())
+    assert "some groups are told by name" in caplog.text
 
 
 def test_app_roles_are_groups_and_make_admins(world: EntraWorld) -> None:

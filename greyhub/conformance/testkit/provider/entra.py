@@ -70,8 +70,10 @@ class EntraProvider(EntraAccounts, Provider):
         )
 
     def _keys(self, directory: str) -> Reply:
-        issuer = f"{self.url}/{self.key_directory}/v2.0"
-        return give({"keys": [{**self.key.public(), "issuer": issuer}]})
+        key = self.key.public()
+        if self.key_directory:
+            key["issuer"] = f"{self.url}/{self.key_directory}/v2.0"
+        return give({"keys": [key]})
 
     def _graph(self, seen: Seen) -> Reply:
         """Graph, as far as a hub asks it."""

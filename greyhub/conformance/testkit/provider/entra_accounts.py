@@ -29,7 +29,8 @@ class EntraAccounts(Accounts):
         ``busy`` are the seconds that Graph asks others to wait, each for one request;
         ``registration`` is the application as Graph tells it, None for a refusal;
         ``certificates`` are public keys by their SHA-256, and ``federated`` tokens, by which
-        the client may prove itself; ``key_directory`` is whose tokens the keys are for.
+        the client may prove itself; ``key_directory`` is whose tokens the keys say
+        that they are for, if they say it.
         """
         super().forget()
         self.refusals: dict[tuple[str, str], int] = {}
