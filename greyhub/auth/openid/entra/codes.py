@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-TRANSIENT: Final = frozenset({50196, 90006, 90024, 90033, 90036})
+TRANSIENT: Final = frozenset({50033, 50087, 50196, 90006, 90012, 90024, 90033, 90036})
 """It has no time now, whatever OAuth's word for it is."""
 
 AGAIN: Final = "log in again, and do what the provider then asks for"
@@ -28,6 +28,8 @@ CODES: Final[Mapping[int, tuple[str, str]]] = {
     50034: ("the directory does not know this account", f"log in with another, or {DIRECTORY}"),
     50055: ("your password has expired", "choose a new one at the provider, then log in again"),
     50057: ("your account is disabled", DIRECTORY),
+    50072: ("a second factor has to be set up for your account", AGAIN),
+    50074: ("a second factor is asked of you", AGAIN),
     50076: ("a second factor is asked of you", AGAIN),
     50078: ("your second factor is asked for anew", AGAIN),
     50079: ("a second factor has to be set up for your account", AGAIN),
@@ -46,7 +48,8 @@ CODES: Final[Mapping[int, tuple[str, str]]] = {
         f"log in from a device and a network that they admit, or {DIRECTORY}, who finds the rule "
         "in the sign-in log",
     ),
-    53004: ("your directory asks for a second factor to be set up from elsewhere", DIRECTORY),
+    53004: ("a second factor has to be set up for your account", AGAIN),
+    53010: ("a second factor can be set up for your account from some places only", DIRECTORY),
     54005: ("this login has been used before", "log in again"),
     65004: ("you have not agreed to what the hub asks for", "log in again and agree"),
     70008: ("the login is too old", "log in again"),
@@ -71,8 +74,13 @@ CODES: Final[Mapping[int, tuple[str, str]]] = {
         "the redirect address of this hub is not registered",
         f"{HUB} adds it under App registrations, Authentication, Web",
     ),
+    50194: (
+        "the application is registered for one directory alone",
+        f"{HUB} registers it for several, or leaves allowed_tenants out",
+    ),
     70011: ("a scope is not valid", f"{HUB} compares it with the API permissions"),
     90002: ("there is no such directory in this cloud", f"{HUB} compares tenant and cloud"),
+    90038: ("the directory is in another cloud", f"{HUB} compares tenant and cloud"),
     500011: (
         "the directory does not know the resource of the scope",
         f"{HUB} compares the scope with what the resource calls itself",
@@ -86,6 +94,10 @@ CODES: Final[Mapping[int, tuple[str, str]]] = {
         f"{HUB} compares client_id and tenant with the registration",
     ),
     700024: ("the hub's proof of itself is out of its time", f"{HUB} compares the clocks"),
+    700025: (
+        "the application is registered as a public client, which has no secret",
+        f"{HUB} registers the redirect address as Web",
+    ),
     700027: (
         "the hub's certificate is not registered, or its signature is false",
         f"{HUB} uploads the certificate under Certificates and secrets",
