@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-TRANSIENT: Final = frozenset({50033, 50087, 50196, 90006, 90012, 90024, 90033, 90036})
+TRANSIENT: Final = frozenset({50033, 50087, 50196, 90006, 90012, 90024, 90033, 90036, 90055})
 """It has no time now, whatever OAuth's word for it is."""
 
 AGAIN: Final = "log in again, and do what the provider then asks for"
@@ -80,6 +80,10 @@ CODES: Final[Mapping[int, tuple[str, str]]] = {
     ),
     70011: ("a scope is not valid", f"{HUB} compares it with the API permissions"),
     90002: ("there is no such directory in this cloud", f"{HUB} compares tenant and cloud"),
+    90094: (
+        "only an administrator may consent to what the hub asks for",
+        f"{DIRECTORY} to grant admin consent, under App registrations, API permissions",
+    ),
     90038: ("the directory is in another cloud", f"{HUB} compares tenant and cloud"),
     500011: (
         "the directory does not know the resource of the scope",
@@ -92,6 +96,10 @@ CODES: Final[Mapping[int, tuple[str, str]]] = {
     700016: (
         "the directory does not know this application",
         f"{HUB} compares client_id and tenant with the registration",
+    ),
+    700022: (
+        "one request asks for scopes of several resources",
+        "name an audience for each resource",
     ),
     700024: ("the hub's proof of itself is out of its time", f"{HUB} compares the clocks"),
     700025: (
@@ -112,6 +120,7 @@ CODES: Final[Mapping[int, tuple[str, str]]] = {
         f"{HUB} compares them",
     ),
     700213: ("no federated credential fits the subject of the hub's token", f"{HUB} compares them"),
+    7000112: ("the application is disabled in the directory", f"{DIRECTORY} to enable it"),
     7000215: (
         "the hub's secret is wrong",
         f"{HUB} sets client_secret to the secret's value, and not to its id",
