@@ -3,57 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from traitlets import Dict, Unicode
-from traitlets.config.loader import DeferredConfig
 
-from greyhub.adapter import Contribution, Finding
-from greyhub.auth import AuthAdapter
-from greyhub.errors import ConfigError, ConfigErrors
-from greyhub.kept_secret import kept_secret
-from greyhub.public_address import is_loopback, public_host, public_port
-
-KEY: Final = "JUPYTERHUB_CRYPT_KEY"
-"""JupyterHub's own variable for keys that users' tokens are encrypted by."""
-
-GRACE: Final = 3600
-"""Seconds for which a login outlasts an outage of the provider, if nothing else is set."""
-
+from greyhub.adapter import Finding
+from greyhub.auth.openid.adapter import OpenIDAdapter
+from greyhub.errors import ConfigError
 
 EACH: Final = 4.0
 """Seconds that the check of one of several providers may take, so that it is known which."""
 
-CALLBACK: Final = "/hub/oauth_callback"
-"""The hub's page that the provider sends browsers back to."""
 
-
-class KeptKey(DeferredConfig):
-    """A key in a file of the hub's own, which is made where there is a directory for it."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def get_value(self, trait: Any) -> list[str]:
-        """The key, as ``c.CryptKeeper.keys`` takes it."""
-        if not self.path.parent.is_dir():
-            return [secrets.token_hex(32)]  # no hub has started yet: a check makes nothing
-        return [kept_secret(self.path)]
-
-    def __repr__(self) -> str:
-        return f"what is in {self.path}"
-
-
-class OpenIDConnect(AuthAdapter):
+class OpenIDConnect(OpenIDAdapter):
     """Tells the hub of `greyhub.auth.openid.authenticator.OIDCAuthenticator`, or of several."""
-
-    modules = ("jwt", "oauthenticator")
-    extra = "greyhub[oidc]"
 
     providers = Dict(
         Dict(),
@@ -78,11 +42,6 @@ class OpenIDConnect(AuthAdapter):
         },
     )
 
-    @classmethod
-    def opens(cls, value: object) -> None:
-        """Nothing: an Authenticator class is the base class's."""
-        return None
-
     def load_class(self) -> type:
         """The Authenticator class."""
         from greyhub.auth.openid.authenticator import OIDCAuthenticator
@@ -106,54 +65,15 @@ class OpenIDConnect(AuthAdapter):
     def _own(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         return ((str(word), own) for word, own in self.providers.items())
 
-    def contribute(self) -> Contribution:
-        """The Authenticator class, and a key to keep tokens by."""
-        if problems := list(self._problems()):
-            raise ConfigErrors(problems) if problems[1:] else problems[0]
-        own = {} if os.environ.get(KEY) else {"keys": KeptKey(self.parent.private / "crypt-key")}
-        return self.completed(
-            Contribution(
-                config={
-                    "JupyterHub": {"authenticator_class": self.load_class()},
-                    "OIDCAuthenticator": {"outage_grace": GRACE},
-                    **({"CryptKeeper": own} if own else {}),
-                }
-            )
-        )
-
     def _problems(self) -> Iterator[ConfigError]:
         """What no login would work with."""
-        from greyhub.auth.openid.provider_checks import problems, refused
+        from greyhub.auth.openid.provider_checks import problems
 
         if not self._several:
-            made = self.dry_authenticator()
-            if self.audiences and not made.enable_auth_state:
-                yield ConfigError(
-                    "credentials for servers come from the tokens of logins, and none are kept",
-                    where="c.OIDCAuthenticator.enable_auth_state",
-                    fix="remove it, or remove c.AuthAdapter.audiences",
-                )
-            yield from refused("", made, self._redirect)
+            yield from super()._problems()
             return
         own = dict(self._own())
         yield from problems(self.dry_instance, self.parent.config, own, self._redirect)
-
-    def _redirect(self, made: Any) -> str:
-        """Where the provider sends browsers back to; empty if nothing says so."""
-        if made.oauth_callback_url:
-            return str(made.oauth_callback_url)
-        page = f"{CALLBACK}/{made.word}" if made.word else CALLBACK
-        hub = self.parent.config.JupyterHub
-        base = f"/{str(hub.get('base_url', '')).strip('/')}/".replace("//", "/")
-        public = str(hub.get("public_url") or "").rstrip("/")
-        if public:
-            # As JupyterHub has it: a public URL without a path gains the base URL.
-            return f"{public}{'' if urlsplit(public).path else base.rstrip('/')}{page}"
-        host = public_host(self.parent.config)
-        if host is None or not is_loopback(host):
-            return ""
-        shown = f"[{host}]" if ":" in host else host
-        return f"http://{shown}:{public_port(self.parent.config)}{base.rstrip('/')}{page}"
 
     async def check(self) -> Sequence[Finding]:
         """Does the provider answer, know this hub, tell what the rules need, and the right time?"""
@@ -161,8 +81,7 @@ class OpenIDConnect(AuthAdapter):
         from greyhub.auth.openid.provider_checks import of_one
 
         if not self._several:
-            made = self.dry_authenticator()
-            return await findings(made, self._redirect(made))
+            return await super().check()
 
         async def asked(made: Any) -> Sequence[Finding]:
             try:
@@ -177,6 +96,7 @@ class OpenIDConnect(AuthAdapter):
 
     def label(self) -> str:
         """The provider, or all of them."""
-        made = self.dry_authenticators() or {"": self.dry_authenticator()}
-        names = (each.issuer or each.login_service for each in made.values())
+        if not self._several:
+            return super().label()
+        names = (each.issuer or each.login_service for each in self.dry_authenticators().values())
         return f"logins by {', '.join(names)}"

@@ -228,6 +228,8 @@ def _anybody(cls: type, authenticator: HasTraits) -> bool:
     if made_from(cls, "DummyAuthenticator"):
         return not _get(authenticator, "password")
     if made_from(cls, "OIDCAuthenticator") and not _get(authenticator, "required_claims"):
+        if _get(authenticator, "takes_personal_accounts"):
+            return True
         issuer = _get(authenticator, "issuer") or _get(authenticator, "preset")
         return issuer in _PUBLIC_ISSUERS
     for name, narrowing in _PUBLIC_PROVIDERS.items():

@@ -13,7 +13,6 @@ import requests
 from traitlets.config import Config, LoggingConfigurable
 
 from greyhub import credentials
-from greyhub.auth.oidc import OpenIDConnect
 from greyhub.conformance.testkit.hub import Hub
 from greyhub.credentials import HubCredential
 from tests.auth.oidc import CALLBACK, User, World
@@ -33,7 +32,7 @@ def giving_hub(world: World, given: dict[str, Any], **options: Any) -> Hub:
     hub.stop()
     config = Config({name: dict(values) for name, values in hub.config.items()})
     config.JupyterHub.public_url = hub.url
-    adapter = OpenIDConnect(parent=Platform(hub, config), config=config, audiences=given)
+    adapter = world.adapter(parent=Platform(hub, config), config=config, audiences=given)
     made = adapter.contribute()
     hub.config["JupyterHub"] |= {
         **made.config["JupyterHub"],

@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 import requests
 
+from greyhub.auth import AuthAdapter
+from greyhub.auth.oidc import OpenIDConnect
 from greyhub.auth.openid.authenticator import OIDCAuthenticator
 from greyhub.conformance.auth.noop_spawner import NoopSpawner
 from greyhub.conformance.testkit.browser import Browser
@@ -70,22 +72,28 @@ class User:
 class World:
     """A provider, and hubs whose users log in there."""
 
+    authenticator: type = OIDCAuthenticator
+    adapter: type[AuthAdapter] = OpenIDConnect
+
     def __init__(self, directory: Path, provider: Provider) -> None:
         self.directory, self.provider = directory, provider
         self.hubs: list[Hub] = []
 
+    def own(self) -> dict[str, Any]:
+        """What the authenticator is told of the provider."""
+        names = self.provider.names
+        return {name: names[name] for name in ("issuer", "client_id", "client_secret")}
+
     def hub(self, **options: Any) -> Hub:
         """A hub that runs, and admits everybody unless the options say otherwise."""
         hub = Hub(self.directory / f"hub-{len(self.hubs)}", {})
-        names = self.provider.names
-        own = {name: names[name] for name in ("issuer", "client_id", "client_secret")}
         hub.config = {
             "JupyterHub": {
-                "authenticator_class": OIDCAuthenticator,
+                "authenticator_class": self.authenticator,
                 "spawner_class": NoopSpawner,
             },
-            "OIDCAuthenticator": {
-                **own,
+            self.authenticator.__name__: {
+                **self.own(),
                 "allow_all": True,
                 "oauth_callback_url": f"{hub.url}{CALLBACK}",
                 **options,
@@ -124,11 +132,13 @@ def changed(url: str, **changes: str | None) -> str:
 
 
 @contextmanager
-def a_world(directory: Path) -> Iterator[World]:
+def a_world(
+    directory: Path, kind: type[World] = World, speaking: type[Provider] = Provider
+) -> Iterator[World]:
     """A provider for one test."""
     empty_database()
-    provider = Provider()
-    world = World(directory, provider)
+    provider = speaking()
+    world = kind(directory, provider)
     try:
         yield world
     finally:

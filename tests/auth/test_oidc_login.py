@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from greyhub.auth.oidc import KeptKey
 from greyhub.auth.openid import handlers
+from greyhub.auth.openid.adapter import KeptKey
 from greyhub.auth.openid.authenticator import OIDCAuthenticator
 from greyhub.auth.openid.errors import ProviderUnavailable
 from greyhub.auth.openid.provider import Misconfigured, read_metadata
@@ -338,6 +338,27 @@ def test_groups_inside_of_another_claim(world: World) -> None:
     ada = world.logged_in(hub, claims={"realm_access": {"roles": ["staff"]}})
     assert (ada.who or {})["groups"] == ["staff"]
     assert refused(world.user(hub, "eve", groups=("staff",)).login())
+
+
+def test_groups_of_several_claims(world: World) -> None:
+    claims = ["groups", "realm_access.roles"]
+    hub = world.hub(allow_all=False, allowed_groups={"reader"}, groups_claim=claims)
+    said = {"realm_access": {"roles": ["reader", "staff"]}}
+    ada = world.logged_in(hub, groups=("staff", "wheel"), claims=said)
+    assert set((ada.who or {})["groups"]) == {"reader", "staff", "wheel"}
+    assert refused(world.user(hub, "eve", groups=("staff",)).login())
+    assert (ada.refresh() or {})["name"] == "ada"
+
+
+def test_groups_that_are_told_elsewhere_are_those_of_the_first_claim(world: World) -> None:
+    world.provider.overage = True
+    place = f"{world.provider.url}/v1.0/me/transitiveMemberOf"
+    hub = world.hub(groups_claim=["groups", "roles"], groups_url=place)
+    ada = world.logged_in(hub, groups=MANY, claims={"roles": ["reader"]})
+    assert set((ada.who or {})["groups"]) == {*MANY, "reader"}
+    world.provider.seen.clear()
+    assert (world.logged_in(hub, "bob", groups=("staff",)).who or {})["groups"] == ["staff"]
+    assert not world.provider.asked("/v1.0/me/transitiveMemberOf")
 
 
 MANY = tuple(f"group-{number:03}" for number in range(250))

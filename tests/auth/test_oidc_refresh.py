@@ -36,14 +36,14 @@ def keep(user: User, **changes: Any) -> None:
 @pytest.fixture
 def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Changes what the token endpoint answers: keys that are None are left out."""
-    true = endpoints._grant
+    true = endpoints.grant
 
     def change(**changes: Any) -> None:
         def grant(*args: Any, **kwargs: Any) -> dict[str, Any]:
             said = {**true(*args, **kwargs), **changes}
             return {name: value for name, value in said.items() if value is not None}
 
-        monkeypatch.setattr(endpoints, "_grant", grant)
+        monkeypatch.setattr(endpoints, "grant", grant)
 
     return change
 

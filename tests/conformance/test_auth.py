@@ -17,7 +17,7 @@ CAREFUL = suites.CarefulSuite.config
 @pytest.mark.slow
 @pytest.mark.processes
 @pytest.mark.parametrize(
-    "name", ["CarefulSuite", "TokenedSuite", "OpenID", "OpenIDByMail", "OpenIDGitHub"]
+    "name", ["CarefulSuite", "TokenedSuite", "OpenID", "OpenIDByMail", "OpenIDGitHub", "Entra"]
 )
 def test_a_correct_authenticator_keeps_every_clause(tmp_path: Path, name: str) -> None:
     _, report = judged(tmp_path, f"{suites.__name__}:{name}", "--certify")

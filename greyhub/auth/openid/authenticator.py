@@ -5,19 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
 from weakref import WeakValueDictionary
 
 from jupyterhub.utils import url_path_join
 from tornado.web import HTTPError
-from traitlets import Dict, Instance, Unicode, default
+from traitlets import Dict, Instance, default
 
 from greyhub.auth.openid import claims as reading
-from greyhub.auth.openid.errors import GrantRefused, ProviderUnavailable, Refused
+from greyhub.auth.openid.errors import GrantRefused, Refused
 from greyhub.auth.openid.handlers import Callback, Login
 from greyhub.auth.openid.id_token import BadToken
-from greyhub.auth.openid.logout import Logout
-from greyhub.auth.openid.options import OIDCOptions, option
+from greyhub.auth.openid.logout import Logout, end_session_url
+from greyhub.auth.openid.options import OIDCOptions
 from greyhub.auth.openid.provider import Provider
 from greyhub.auth.openid.refresh import REFUSED, refreshed, times
 from greyhub.public_address import is_loopback
@@ -31,6 +30,7 @@ class OIDCAuthenticator(OIDCOptions):
     from an ID token whose signature is verified.
     """
 
+    provider_class = Provider
     login_handler = Login
     callback_handler = Callback
     logout_handler = Logout
@@ -41,9 +41,9 @@ class OIDCAuthenticator(OIDCOptions):
     identities_are_kept = False
     """Whether the platform keeps who has which name; else auth_state says so."""
 
-    word = Unicode(help="Its word in the configuration, where it is one of several.")
-
     locks = Instance(WeakValueDictionary, (), help="One lock for each user whose login is asked.")
+
+    challenges = Dict(help="By user, the claims that the next login has to ask for.")
 
     newest = Dict(help="By user, refresh tokens that were used, each with the newest one.")
 
@@ -54,7 +54,7 @@ class OIDCAuthenticator(OIDCOptions):
     @default("provider")
     def _default_provider(self) -> Provider:
         own = self.facts.at(self.issuer)
-        return Provider(
+        return self.provider_class(
             issuer=self.identity_issuer,
             client_id=self.client_id,
             client_secret=self.client_secret,
@@ -63,7 +63,12 @@ class OIDCAuthenticator(OIDCOptions):
             subject_claim=own.subject_claim,
             options=self.http_request_kwargs,
             word=self.word,
+            **self.provider_options(),
         )
+
+    def provider_options(self) -> dict[str, Any]:
+        """What the provider is made with besides."""
+        return {}
 
     def get_callback_url(self, handler: Any = None) -> str:
         """Where the provider sends the browser back to: never what a request says of this hub."""
@@ -73,14 +78,21 @@ class OIDCAuthenticator(OIDCOptions):
         if public:
             return str(url_path_join(public, "hub", "oauth_callback", self.word))
         host = handler.request.host if handler else ""
-        if is_loopback(handler.request.host_name if handler else ""):
+        if handler and is_loopback(handler.request.host_name):
             path = url_path_join(handler.hub.base_url, "oauth_callback", self.word)
             return f"{handler.request.protocol}://{host}{path}"
         raise HTTPError(
             500,
             "the address of this hub is not known to it\n"
-            f"  fix: set c.JupyterHub.public_url, or {option(self.word, 'oauth_callback_url')}",
+            f"  fix: set c.JupyterHub.public_url, or {self.option('oauth_callback_url')}",
         )
+
+    def login_page(self) -> str:
+        """The page that leads to the provider, also for somebody who is logged in."""
+        try:
+            return self.get_callback_url().replace("/oauth_callback", "/oauth_login")
+        except HTTPError:
+            return "the hub's page hub/oauth_login"
 
     # a login
 
@@ -97,7 +109,8 @@ class OIDCAuthenticator(OIDCOptions):
             tokens = await self.provider.exchange(form)
             said = await self.statement(tokens, nonce=login["nonce"])
         except GrantRefused as refused:
-            raise Refused(f"The provider refused this login: {refused}.") from None
+            self.log.info("greyhub: a login is refused: %s", refused)
+            raise Refused(refused.words or f"The provider refused this login: {refused}.") from None
         except BadToken as bad:
             self.log.error("greyhub: an ID token is refused: %s", bad)
             raise Refused("The provider's ID token is not to be believed.") from None
@@ -150,8 +163,7 @@ class OIDCAuthenticator(OIDCOptions):
         wrong = reading.missing_requirement(claims, self.required_claims)
         if wrong is not None:
             raise Refused(f"You may not log in here: your {wrong} is not among those admitted.")
-        name = reading.username(claims, self.username_claim, self.username_prefix)
-        name = self.normalize_username(name)
+        name = self.normalize_username(self.proposed_name(claims))
         scope = tokens.get("scope")
         model: dict[str, Any] = {
             "name": name,
@@ -164,8 +176,7 @@ class OIDCAuthenticator(OIDCOptions):
                 **times(tokens),
                 "confirmed_at": time.time(),
                 **({"provider": self.word} if self.word else {}),
-                "issuer": self.provider.issuer,
-                "subject": claims["sub"],
+                **dict(zip(("issuer", "subject"), self.who(claims), strict=True)),
                 "proposed_name": name,
                 "id_token_claims": said["id_token"],
                 "userinfo_claims": sorted(said["userinfo"]),
@@ -178,23 +189,43 @@ class OIDCAuthenticator(OIDCOptions):
             model["groups"] = [self.groups_prefix + each for each in found if len(each) <= longest]
         return model
 
+    def proposed_name(self, claims: Mapping[str, Any]) -> str:
+        """The name that a user gets, before the hub normalises it."""
+        return reading.username(claims, self.username_claim, self.username_prefix)
+
+    def who(self, claims: Mapping[str, Any]) -> tuple[str, str]:
+        """The issuer and the subject of whoever verified claims are about."""
+        return self.provider.issuer, claims["sub"]
+
     async def _groups(self, claims: Mapping[str, Any], access_token: str) -> list[str]:
-        found = reading.claim(claims, self.groups_claim)
+        first, *more = self.groups_claims or [""]
+        found = set(await self.listed_groups(first, claims, access_token))
+        for path in more:
+            told = reading.claim(claims, path)
+            found |= set(reading.groups(told, self.groups_separator, self.warn))
+        absent = all(reading.claim(claims, each) is reading.ABSENT for each in (first, *more))
+        if absent and not self.groups_url and (self.allowed_groups or self.admin_groups):
+            self.warn(
+                f"the provider sends no {' or '.join(self.groups_claims)}, which allowed_groups "
+                "and admin_groups need\n  fix: let it send that claim, or set groups_claim"
+            )
+        return sorted(found)
+
+    async def listed_groups(
+        self, path: str, claims: Mapping[str, Any], access_token: str
+    ) -> list[str]:
+        """The groups of the first claim, or of the place that tells them instead."""
+        found = reading.claim(claims, path)
         if found is reading.ABSENT and self.groups_url:
             return await self.provider.groups(self.groups_url, access_token, self.facts.group_name)
-        if reading.overage(claims, self.groups_claim):
+        if reading.overage(claims, path):
             self.log.error(
                 "greyhub: the provider names a place to ask for a user's groups, since there are "
                 "too many for a token\n  fix: set %s, or let the provider send the "
                 "groups that are assigned to this application alone",
-                option(self.word, "groups_url"),
+                self.option("groups_url"),
             )
             raise Refused("You are in more groups than the provider tells this hub of.")
-        if found is reading.ABSENT and (self.allowed_groups or self.admin_groups):
-            self.warn(
-                f"the provider sends no {self.groups_claim}, which allowed_groups and admin_groups "
-                "need\n  fix: let it send that claim, or set groups_claim"
-            )
         return reading.groups(found, self.groups_separator, self.warn)
 
     def warn(self, message: str) -> None:
@@ -263,23 +294,4 @@ class OIDCAuthenticator(OIDCOptions):
 
     async def end_session_url(self, auth_state: Mapping[str, Any] | None) -> str:
         """Where a logout leads to: what is configured, or the provider's own logout."""
-        back = str(self.logout_redirect_url)
-        if not self.logout_at_provider:
-            return back
-        state = auth_state or {}
-        there = ""
-        try:
-            there = (await self.provider.metadata()).end_session_endpoint
-            for token in (state.get("refresh_token"), state.get("access_token")):
-                if token:
-                    await self.provider.revoke(token)
-        except ProviderUnavailable as error:
-            self.warn(f"a logout did not revoke the tokens: {error.log_message}")
-        if not there:
-            return back
-        asked = {"client_id": self.client_id}
-        if state.get("id_token"):
-            asked["id_token_hint"] = state["id_token"]
-        if back:
-            asked["post_logout_redirect_uri"] = back
-        return f"{there}{'&' if '?' in there else '?'}{urlencode(asked)}"
+        return await end_session_url(self, auth_state or {})

@@ -122,15 +122,21 @@ def in_words(user: Any, audience: str) -> Iterator[None]:
     try:
         yield
     except GrantRefused as refused:
+        words = refused.words
+        if refused.claims:
+            user.authenticator.challenges[user.name] = refused.claims
+            page = user.authenticator.login_page()
+            what = words.partition("\n")[0] or f"the provider asks for more ({refused})"
+            words = f"{what}\n  fix: open {page} to log in again: it asks for what is missing"
+        if words:
+            raise CredentialRefused(f"no token for {audience!r}: {words}") from None
         raise CredentialRefused(
             f"the provider refuses a token for {audience!r}: {refused}\n"
             "  fix: log out and in again on the hub's page; if that does not help, ask the hub's "
             "administrator whether it may have tokens for this audience"
         ) from None
     except Misconfigured as wrong:
-        user.authenticator.log.error(
-            "greyhub: no token for %s: %s", audience, str(wrong.log_message).partition("\n")[0]
-        )
+        user.authenticator.log.error("greyhub: no token for %s: %s", audience, wrong.log_message)
         if not wrong.error:
             raise _unavailable(audience) from None
         raise CredentialRefused(

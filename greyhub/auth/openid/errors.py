@@ -19,5 +19,19 @@ class ProviderUnavailable(HTTPError):
         super().__init__(502, message)
 
 
+class Throttled(ProviderUnavailable):
+    """The provider has no time now, and says when it will have some."""
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
 class GrantRefused(Exception):
     """The provider refused a code or a token; the message is OAuth's word for why."""
+
+    words = ""
+    """What the user is told, where more is known than the word: what is wrong, and ``fix:``."""
+
+    claims = ""
+    """What the next login has to ask for, so that it is not refused again: a claims request."""

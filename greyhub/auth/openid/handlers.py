@@ -37,7 +37,7 @@ class Login(OAuthLoginHandler):  # type: ignore[misc]
         metadata = await provider.metadata()
         verifier, nonce = secrets.token_urlsafe(48), secrets.token_urlsafe(24)
         state = secrets.token_hex(16)
-        challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
+        hashed = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
         asked = {
             **self.one.extra_authorize_params,
             "response_type": "code",
@@ -45,11 +45,14 @@ class Login(OAuthLoginHandler):  # type: ignore[misc]
             "redirect_uri": self.one.get_callback_url(self),
             "scope": " ".join(self.one.scope),
             "state": state,
-            "code_challenge": challenge.decode().rstrip("="),
+            "code_challenge": hashed.decode().rstrip("="),
             "code_challenge_method": "S256",
         }
         if provider.openid:
             asked["nonce"] = nonce
+        name = getattr(self.current_user, "name", "")
+        if challenge := self.authenticator.challenges.pop(name, ""):
+            asked["claims"] = challenge
         kept = {
             "provider": self.one.word,
             "verifier": verifier,
@@ -85,9 +88,8 @@ class Callback(OAuthCallbackHandler):  # type: ignore[misc]
         self.login = self._login()
         await self._check_issuer()
         if self.get_arguments("error"):
-            word = self.get_arguments("error")[0]
-            known = word if re.fullmatch("[a-z_]{1,40}", word) else "an error"
-            raise HTTPError(403, f"The provider ended the login: {known}.")
+            said = (self.get_argument(name, "") for name in ("error", "error_description"))
+            raise HTTPError(403, self.one.provider.ended(*said))
         self.code = self._one("code")
         user = await self.login_user()
         if user is None:

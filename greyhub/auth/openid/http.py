@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
-from greyhub.auth.openid.errors import ProviderUnavailable
+from greyhub.auth.openid.errors import ProviderUnavailable, Throttled
 from greyhub.public_address import is_loopback
 
 TIMEOUT: Final = 10.0
@@ -91,6 +91,9 @@ async def ask(
         )
     except Exception as error:
         raise ProviderUnavailable(f"{what} cannot be asked: {type(error).__name__}") from None
+    wait = answer.headers.get("Retry-After", "")
+    if answer.code in (429, 503) and wait.isdecimal():
+        raise Throttled(f"{what} answers with status {answer.code}", float(wait))
     if answer.code == 599 or answer.code >= 500 or answer.code == 429:
         raise ProviderUnavailable(f"{what} answers with status {answer.code}")
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,8 +15,6 @@ from greyhub.auth.openid.errors import ProviderUnavailable
 from greyhub.auth.openid.http import TIMEOUT
 from greyhub.auth.openid.id_token import ALGORITHMS
 from greyhub.auth.openid.provider import Metadata
-
-SECTION = "c.OIDCAuthenticator"
 
 
 async def findings(authenticator: Any, redirect: str) -> list[Finding]:
@@ -39,19 +37,32 @@ async def findings(authenticator: Any, redirect: str) -> list[Finding]:
                 "error",
                 f"nobody can log in: {what}",
                 fix or "fix the address, or let the hub's machine reach it",
-                option=f"{SECTION}.issuer",
+                option=authenticator.option("issuer"),
             )
         ]
-    found = list(await _asked(authenticator, metadata, redirect))
+    found = list(await asked(authenticator, metadata, redirect))
     if provider.openid:
         found += _told(authenticator, await provider.document())
     basic = metadata.basic and provider.openid
     return [*found, *await oauth(authenticator, metadata.token_endpoint, basic)]
 
 
-async def _asked(authenticator: Any, metadata: Metadata, redirect: str) -> Sequence[Finding]:
-    """Begin a login that must not ask anybody anything: what comes back tells of the client."""
-    asked = {
+async def asked(
+    authenticator: Any,
+    metadata: Metadata,
+    redirect: str,
+    explained: Callable[[str], str] = lambda page: "",
+) -> Sequence[Finding]:
+    """Begin a login that must not ask anybody anything: what comes back tells of the client.
+
+    Parameters
+    ----------
+    authenticator, metadata, redirect
+        As `findings` has them.
+    explained : callable
+        What a page says that is shown instead, and ``fix:``; empty if it says nothing.
+    """
+    query = {
         "response_type": "code",
         "client_id": authenticator.client_id,
         "redirect_uri": redirect,
@@ -64,7 +75,7 @@ async def _asked(authenticator: Any, metadata: Metadata, redirect: str) -> Seque
     }
     try:
         answer = await authenticator.http_client.fetch(
-            url_concat(metadata.authorization_endpoint, asked),
+            url_concat(metadata.authorization_endpoint, query),
             raise_error=False,
             follow_redirects=False,
             **{
@@ -79,11 +90,14 @@ async def _asked(authenticator: Any, metadata: Metadata, redirect: str) -> Seque
                 "error",
                 f"the page where people log in cannot be reached: {type(error).__name__}",
                 "let the hub's machine reach it, or look at what the provider says of itself",
-                option=f"{SECTION}.issuer",
+                option=authenticator.option("issuer"),
             )
         ]
     location = answer.headers.get("Location", "")
     if not location.startswith(redirect):
+        if said := explained((answer.body or b"").decode("utf-8", "replace")):
+            what, _, fix = said.partition("\n  fix: ")
+            return [Finding("error", what, fix, option=authenticator.option("client_id"))]
         if answer.code >= 400:
             return [
                 Finding(
@@ -91,7 +105,7 @@ async def _asked(authenticator: Any, metadata: Metadata, redirect: str) -> Seque
                     f"the provider does not send browsers back to {redirect}: it answers with "
                     f"status {answer.code}",
                     "register exactly that address for this client, and compare client_id",
-                    option=f"{SECTION}.client_id",
+                    option=authenticator.option("client_id"),
                 )
             ]
         return [
@@ -107,9 +121,9 @@ async def _asked(authenticator: Any, metadata: Metadata, redirect: str) -> Seque
         return [
             Finding(
                 "error",
-                f"the provider does not give this client the scopes {asked['scope']}",
+                f"the provider does not give this client the scopes {query['scope']}",
                 "grant them to the client, or ask for fewer",
-                option=f"{SECTION}.scope",
+                option=authenticator.option("scope"),
             )
         ]
     if word in ("unauthorized_client", "unsupported_response_type", "invalid_request"):
@@ -118,7 +132,7 @@ async def _asked(authenticator: Any, metadata: Metadata, redirect: str) -> Seque
                 "error",
                 f"the provider does not let this client log people in: {word}",
                 "let the client use the authorization code flow, with PKCE",
-                option=f"{SECTION}.client_id",
+                option=authenticator.option("client_id"),
             )
         ]
     return [Finding("ok", f"the provider sends browsers back to {redirect}")]
@@ -133,7 +147,7 @@ def _told(authenticator: Any, said: dict[str, Any]) -> Iterator[Finding]:
             f"the provider signs ID tokens by {', '.join(map(str, algorithms))}, and by no key of "
             "its own",
             "let it sign by RS256 or ES256",
-            option=f"{SECTION}.issuer",
+            option=authenticator.option("issuer"),
         )
     challenges = said.get("code_challenge_methods_supported")
     if not isinstance(challenges, list) or "S256" not in challenges:
@@ -150,7 +164,7 @@ def _told(authenticator: Any, said: dict[str, Any]) -> Iterator[Finding]:
             "warning",
             f"the provider does not list the scopes {', '.join(missing)}",
             "see whether it gives them, or ask for others",
-            option=f"{SECTION}.scope",
+            option=authenticator.option("scope"),
         )
     claims = said.get("claims_supported")
     listed = set(map(str, claims)) if isinstance(claims, list) else None
@@ -160,7 +174,7 @@ def _told(authenticator: Any, said: dict[str, Any]) -> Iterator[Finding]:
                 "warning",
                 f"the provider does not list the claim {path}, which the rules need",
                 "let it send that claim, or name another",
-                option=f"{SECTION}.{option}",
+                option=authenticator.option(option),
             )
 
 
@@ -170,6 +184,7 @@ def _needed(authenticator: Any) -> Iterator[tuple[str, str]]:
         yield "username_claim", "email_verified"
     by_groups = authenticator.allowed_groups or authenticator.admin_groups
     if by_groups and not authenticator.groups_url:
-        yield "groups_claim", authenticator.groups_claim
+        for path in authenticator.groups_claims:
+            yield "groups_claim", path
     for path in authenticator.required_claims:
         yield "required_claims", path

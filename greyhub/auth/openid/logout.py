@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from greyhub.auth.logout import LogoutEverywhere
+from greyhub.auth.openid.errors import ProviderUnavailable
 
 TOKENS = ("access_token", "refresh_token", "id_token")
 """What is dropped of a user's auth state when their login ends."""
@@ -13,6 +16,29 @@ TOKENS = ("access_token", "refresh_token", "id_token")
 def without_tokens(auth_state: dict[str, Any] | None) -> dict[str, Any] | None:
     """What stays of a login that has ended: who it was."""
     return {**auth_state, **dict.fromkeys(TOKENS)} if auth_state else auth_state
+
+
+async def end_session_url(authenticator: Any, state: Mapping[str, Any]) -> str:
+    """Where a logout leads to: what is configured, or the provider's own logout."""
+    back = str(authenticator.logout_redirect_url)
+    if not authenticator.logout_at_provider:
+        return back
+    there = ""
+    try:
+        there = (await authenticator.provider.metadata()).end_session_endpoint
+        for token in (state.get("refresh_token"), state.get("access_token")):
+            if token:
+                await authenticator.provider.revoke(token)
+    except ProviderUnavailable as error:
+        authenticator.warn(f"a logout did not revoke the tokens: {error.log_message}")
+    if not there:
+        return back
+    asked = {"client_id": authenticator.client_id}
+    if state.get("id_token"):
+        asked["id_token_hint"] = state["id_token"]
+    if back:
+        asked["post_logout_redirect_uri"] = back
+    return f"{there}{'&' if '?' in there else '?'}{urlencode(asked)}"
 
 
 class Logout(LogoutEverywhere):

@@ -7,7 +7,7 @@ from typing import Any, Final
 from oauthenticator.oauth2 import OAuthenticator
 from tornado.httpclient import AsyncHTTPClient
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
-from traitlets import Bool, Dict, Enum, Integer, Unicode, default, validate
+from traitlets import Bool, Dict, Enum, Integer, List, Unicode, Union, default, validate
 
 from greyhub.auth.openid.claims import DISPLAY_NAMES, NAME
 from greyhub.auth.openid.presets import PRESETS, Preset
@@ -16,11 +16,11 @@ BIGGEST: Final = 4 * 2**20
 """Bytes of the longest answer of a provider."""
 
 
-def option(word: str, name: str) -> str:
+def option(word: str, name: str, section: str = "OIDCAuthenticator") -> str:
     """An option as it is written: of one provider of several, or of the only one."""
     if word:
         return f'c.OpenIDConnect.providers["{word}"]["{name}"]'
-    return f"c.OIDCAuthenticator.{name}"
+    return f"c.{section}.{name}"
 
 
 class OIDCOptions(OAuthenticator):  # type: ignore[misc]
@@ -50,10 +50,11 @@ class OIDCOptions(OAuthenticator):  # type: ignore[misc]
         "has verified it; display names are refused, since people choose and share them."
     ).tag(config=True, example="email")
 
-    groups_claim = Unicode(
-        help="The claim that tells a user's groups, by its name or its path. Hub groups follow it "
-        "unless ``manage_groups`` is off."
-    ).tag(config=True, example="realm_access.roles")
+    groups_claim = Union(
+        [Unicode(), List(Unicode())],
+        help="The claim that tells a user's groups, by its name or its path, or several, as a "
+        "list: groups and roles. Hub groups follow them unless ``manage_groups`` is off.",
+    ).tag(config=True, example=["groups", "realm_access.roles"])
 
     groups_separator = Unicode(
         help="What stands between the groups, where the provider sends one text. Without it a "
@@ -62,8 +63,8 @@ class OIDCOptions(OAuthenticator):  # type: ignore[misc]
 
     groups_url = Unicode(
         help="Where groups are asked for, with the user's access token, if the claims do not tell "
-        "them: a list in JSON, as Microsoft Graph's. Without it, a user whose groups the provider "
-        "tells elsewhere is refused."
+        "them: a list in JSON, as Microsoft Graph's. It stands for the first of several claims. "
+        "Without it, a user whose groups the provider tells elsewhere is refused."
     ).tag(config=True, example="https://graph.microsoft.com/v1.0/me/transitiveMemberOf")
 
     required_claims = Dict(
@@ -84,13 +85,28 @@ class OIDCOptions(OAuthenticator):  # type: ignore[misc]
     outage_grace = Integer(
         0,
         help="Seconds for which a login outlasts an outage of the provider, from when it was last "
-        'confirmed; with ``auth = "oidc"`` an hour. A refusal ends it at once.',
+        'confirmed; with ``auth = "oidc"`` or ``"entra"`` an hour. A refusal ends it at once.',
     ).tag(config=True)
 
     logout_at_provider = Bool(
         help="Whether a logout also revokes the user's tokens and leads to the provider's own "
         "logout, where it has one."
     ).tag(config=True)
+
+    section = "OIDCAuthenticator"
+    """The section of the configuration that messages name."""
+
+    word = Unicode(help="Its word in the configuration, where it is one of several.")
+
+    def option(self, name: str) -> str:
+        """One of its options as it is written in the configuration."""
+        return option(self.word, name, self.section)
+
+    @property
+    def groups_claims(self) -> list[str]:
+        """The claims that tell groups."""
+        one = self.groups_claim
+        return [one] if isinstance(one, str) else list(one)
 
     # defaults
 
@@ -112,7 +128,7 @@ class OIDCOptions(OAuthenticator):  # type: ignore[misc]
         return self.facts.username_claim
 
     @default("groups_claim")
-    def _default_groups_claim(self) -> str:
+    def _default_groups_claim(self) -> str | list[str]:
         return self.facts.groups_claim
 
     @default("groups_url")

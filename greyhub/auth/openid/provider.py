@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -133,15 +134,23 @@ class Provider:
 
     async def _discover(self) -> None:
         try:
-            self._metadata = read_metadata(await self.document(), self.issuer, self.word)
+            self._metadata = self._read(await self.document())
         except ProviderUnavailable:
             if self._metadata is None:
                 raise
         self._metadata_at = time.monotonic()
 
+    def _read(self, document: Any) -> Metadata:
+        return read_metadata(document, self.issuer, self.word)
+
+    @property
+    def discovery(self) -> str:
+        """The address of the discovery document."""
+        return self.issuer.rstrip("/") + WELL_KNOWN
+
     async def document(self) -> Any:
         """All that discovery tells now, unread."""
-        url = self.issuer.rstrip("/") + WELL_KNOWN
+        url = self.discovery
         answer = await self._ask("discovery", url)
         if answer.status != 200:
             raise Misconfigured(
@@ -160,17 +169,13 @@ class Provider:
         ProviderUnavailable
             It does not say.
         """
-        metadata = await self.metadata()
-        answer = await self._ask("the token endpoint", metadata.token_endpoint, form=form)
-        if answer.error in REFUSALS:
-            raise GrantRefused(answer.error)
+        return await self.tokens((await self.metadata()).token_endpoint, form)
+
+    async def tokens(self, url: str, form: Mapping[str, str]) -> dict[str, Any]:
+        """As `exchange`, at an address."""
+        answer = await self._ask("the token endpoint", url, form=form)
         if answer.error:
-            wrong = Misconfigured(
-                f"the token endpoint answers {answer.error}\n  fix: compare client_id, "
-                "client_secret, scope and the redirect address with what the provider knows"
-            )
-            wrong.error = answer.error
-            raise wrong
+            raise self.refusal(answer)
         tokens: dict[str, Any] = answer.body
         good = answer.status == 200 and isinstance(tokens, dict)
         if not good or not isinstance(tokens.get("access_token"), str):
@@ -178,6 +183,22 @@ class Provider:
         if str(tokens.get("token_type", "Bearer")).lower() != "bearer":
             raise ProviderUnavailable("the token endpoint gives tokens of an unknown type")
         return tokens
+
+    def refusal(self, answer: Answer) -> Exception:
+        """What an error of the token endpoint means."""
+        if answer.error in REFUSALS:
+            return GrantRefused(answer.error)
+        wrong = Misconfigured(
+            f"the token endpoint answers {answer.error}\n  fix: compare client_id, "
+            "client_secret, scope and the redirect address with what the provider knows"
+        )
+        wrong.error = answer.error
+        return wrong
+
+    def ended(self, error: str, description: str) -> str:
+        """In words, why the provider sends a browser back without a code."""
+        known = error if re.fullmatch("[a-z_]{1,40}", error) else "an error"
+        return f"The provider ended the login: {known}."
 
     async def revoke(self, token: str) -> None:
         """Tell the provider that a token is not needed any more, if it takes that."""
@@ -193,15 +214,18 @@ class Provider:
         greyhub.auth.openid.id_token.BadToken
             It is not to be believed.
         """
-        expected: dict[str, Any] = {"issuer": self.issuer, "client_id": self.client_id}
-        expected["nonce"] = nonce
         if time.monotonic() - self._keys_at > FRESH:  # one may have been withdrawn
             await self._fetch_keys()
         try:
-            return id_token.verified(token, self._keys, **expected)
+            return self._verified(token, nonce)
         except id_token.UnknownKey:
             await self._fetch_keys()
-            return id_token.verified(token, self._keys, **expected)
+            return self._verified(token, nonce)
+
+    def _verified(self, token: object, nonce: str | None) -> dict[str, Any]:
+        return id_token.verified(
+            token, self._keys, issuer=self.issuer, client_id=self.client_id, nonce=nonce
+        )
 
     async def _fetch_keys(self) -> None:
         answer = await self._ask("the provider's keys", (await self.metadata()).jwks_uri)
@@ -255,12 +279,18 @@ class Provider:
     ) -> Answer:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         if form is not None:
-            if self.openid and self.client_secret and (await self.metadata()).basic:
-                # RFC 6749, 2.3.1: both are written as in a form first.
-                pair = f"{quote_plus(self.client_id)}:{quote_plus(self.client_secret)}"
-                headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
-            else:
-                form = {**form, "client_id": self.client_id}
-                if self.client_secret:
-                    form["client_secret"] = self.client_secret
+            form, own = await self._signed(form)
+            headers |= own
         return await ask(self.client, what, url, form=form, headers=headers, **self.options)
+
+    async def _signed(self, form: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+        """A form, and headers, by which the provider knows the client."""
+        if self.openid and self.client_secret and (await self.metadata()).basic:
+            # RFC 6749, 2.3.1: both are written as in a form first.
+            pair = f"{quote_plus(self.client_id)}:{quote_plus(self.client_secret)}"
+            encoded = base64.b64encode(pair.encode()).decode()
+            return dict(form), {"Authorization": f"Basic {encoded}"}
+        own = {"client_id": self.client_id}
+        if self.client_secret:
+            own["client_secret"] = self.client_secret
+        return {**form, **own}, {}

@@ -58,7 +58,7 @@ def problems(
         found = dry(make, config, word, own)
         wrong = [*_unknown(word, own), *_flaws(word, own, found)]
         made = found.made
-        yield from wrong or refused(word, made, redirect)
+        yield from wrong or refused(made, redirect)
         if not any(own.get(name) for name in NOBODY):
             yield ConfigError(
                 f"nobody may log in by {word}",
@@ -130,35 +130,35 @@ def _flaws(word: str, own: Mapping[str, Any], found: Any) -> Iterator[ConfigErro
             yield ConfigError(flaw.what, where=option(word, flaw.path[-1]), fix=fix)
 
 
-def refused(word: str, made: Any, redirect: Redirect) -> Iterator[ConfigError]:
+def refused(made: Any, redirect: Redirect) -> Iterator[ConfigError]:
     """What no login would work with, of one provider: the first of it."""
     if not made.issuer and not made.facts.endpoints:
         yield ConfigError(
             "no provider is named",
-            where=option(word, "issuer"),
+            where=made.option("issuer"),
             fix="set it to the address that the provider calls itself, "
             "such as https://login.example.org/realms/science",
         )
     elif made.issuer and not is_safe(made.issuer):
         yield ConfigError(
             f"{made.issuer} is no address that logins can be trusted to",
-            where=option(word, "issuer"),
+            where=made.option("issuer"),
             fix="use an address that begins with https://",
         )
     elif made.groups_url and not is_safe(made.groups_url):
         yield ConfigError(
             f"{made.groups_url} is no address that tokens may be sent to",
-            where=option(word, "groups_url"),
+            where=made.option("groups_url"),
             fix="use an address that begins with https://",
         )
     elif not made.client_id:
         yield ConfigError(
             "the hub has no name at the provider",
-            where=option(word, "client_id"),
+            where=made.option("client_id"),
             fix="register the hub with the provider, and set the id that it gives",
         )
     elif not redirect(made):
-        page = f"https://hub.example.org/hub/oauth_callback{f'/{word}' if word else ''}"
+        page = f"https://hub.example.org/hub/oauth_callback{f'/{made.word}' if made.word else ''}"
         yield ConfigError(
             "it is not said by which address browsers reach this hub, and the provider sends "
             "them back there",

@@ -227,7 +227,7 @@ def _tells_all(authenticator: Any, state: Mapping[str, Any]) -> bool:
     told = dict.fromkeys(state.get("userinfo_claims") or (), True)
     needed = [authenticator.username_claim, *authenticator.required_claims]
     if authenticator.manage_groups and not authenticator.groups_url:
-        needed.append(authenticator.groups_claim)
+        needed += authenticator.groups_claims
     return all(
         reading.claim(told, path) is not reading.ABSENT or path.partition(".")[0] in told
         for path in needed

@@ -97,6 +97,9 @@ class AuthSuite(PytestSuite):
     logout_option: str = "logout_redirect_url"
     """The option that holds where logout leads to, for those who claim ``slo``."""
 
+    provider_class: type[Provider] = Provider
+    """What the suite's provider is: another one speaks a dialect, as `EntraProvider` does."""
+
     provider: Provider | None = None
 
     def statement(self, person: Person) -> Mapping[str, Any]:
@@ -183,7 +186,7 @@ class AuthSuite(PytestSuite):
         """Prepare, and open the provider."""
         super().begin()
         if "oauth2" in self.claims:
-            self.provider = Provider(self.statement, self.api, tls=self.tls)
+            self.provider = self.provider_class(self.statement, self.api, tls=self.tls)
 
     def end(self) -> None:
         """Close the provider, and clean up."""

@@ -8,6 +8,16 @@ from jupyterhub.auth import Authenticator
 
 from examples.auth.toyauth import ToyAuthenticator as Careful
 from greyhub.conformance import AuthSuite, Restriction
+from greyhub.conformance.auth.case import MANY_GROUPS
+from greyhub.conformance.testkit.provider import EntraProvider
+from greyhub.conformance.testkit.provider.accounts import DOMAIN
+from greyhub.conformance.testkit.provider.entra_accounts import (
+    OWN,
+    PARTNER,
+    PERSONAL,
+    STRANGER,
+    object_id,
+)
 from tests.conformance.auth.tokened import OPEN, Tokened
 
 PASSWORD = "correct horse battery"
@@ -21,6 +31,9 @@ CLIENT = {
     "token_url": "{token}",
 }
 """What every OAuth client is told."""
+
+GROUPS = ("guests", "s", "staff", "wheel")
+"""Groups of clauses; those that come near them in their names are none of the hub's."""
 
 FORM = (
     "oauth2",
@@ -214,6 +227,40 @@ class OpenIDGitHub(OpenID):
         if path == "/api/v3/user":
             return self.provider.statement(person)
         return [] if path == "/api/v3/user/teams" else None
+
+
+PRIVATE = {"claims": {"tid": PERSONAL}}
+"""What makes an account a personal one."""
+
+
+class Entra(OpenID):
+    """What ``c.GreyHub.auth = "entra"`` uses, at a provider that speaks Entra's dialect."""
+
+    adapter = "greyhub.auth.openid.entra.authenticator:EntraAuthenticator"
+    mode = "fake"
+    provider_class = EntraProvider
+    config = {
+        "EntraAuthenticator": {
+            "tenant": "{tenant}",
+            "cloud": {"authority": "{authority}", "graph": "{graph}"},
+            "client_id": "{client_id}",
+            "client_secret": "{client_secret}",
+            "oauth_callback_url": "{callback}",
+            "username_domain": DOMAIN,
+            "group_names": {object_id(name): name for name in (*MANY_GROUPS, *GROUPS)},
+        }
+    }
+
+    def restrictions(self):
+        inside = {"claims": {"tid": PARTNER}}
+        outside = [{"claims": {"tid": tenant}} for tenant in (OWN, STRANGER, "")]
+        another = f"{self.provider.url}/{STRANGER}/v2.0"
+        outside.append({"claims": {"tid": PARTNER, "iss": another}})
+        several = {"tenant": "", "allowed_tenants": [PARTNER, PERSONAL], "username_domain": ""}
+        return [
+            Restriction({"tenant": PARTNER}, PARTNER, inside, [*outside, PRIVATE]),
+            Restriction(several, PARTNER, inside, outside),
+        ]
 
 
 class LazySuite(AuthSuite):

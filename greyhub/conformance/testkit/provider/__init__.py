@@ -2,11 +2,13 @@
 
 It speaks the authorization code flow with PKCE, discovery, JWKS, userinfo,
 refresh with one-time tokens, revocation and logout, and stands in for Entra's
-Graph. Told so it lies, fails, hangs, revokes and rotates its keys.
+Graph. Told so it lies, fails, hangs, revokes and rotates its keys. `EntraProvider` speaks
+Entra's dialect.
 """
 
 from greyhub.conformance.testkit.provider.accounts import FAULTS, LIES, Person
 from greyhub.conformance.testkit.provider.endpoints import Reply
+from greyhub.conformance.testkit.provider.entra import EntraProvider
 from greyhub.conformance.testkit.provider.provider import Provider
 
-__all__ = ["FAULTS", "LIES", "Person", "Provider", "Reply"]
+__all__ = ["FAULTS", "LIES", "EntraProvider", "Person", "Provider", "Reply"]

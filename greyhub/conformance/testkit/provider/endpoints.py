@@ -73,6 +73,7 @@ def read(request: HTTPServerRequest) -> Seen:
 
 
 OTHER = {"authorize": "authorize", "token": "token", "access_token": "token"}
+OTHER |= {"openid-configuration": "discovery", "keys": "jwks"}
 """The last word of a path that names an endpoint, wherever it stands."""
 
 
@@ -155,7 +156,7 @@ def authorize(provider: Accounts, seen: Seen) -> Reply:
 
 def token(provider: Accounts, seen: Seen) -> Reply:
     """Tokens for a code, or for a refresh token: each of them once."""
-    if _client(seen) != (provider.client_id, provider.client_secret):
+    if client(seen) != (provider.client_id, provider.client_secret):
         return refuse("invalid_client", 401)
     kind, nonce, audience = seen.form.get("grant_type"), "", ""
     if kind == "authorization_code":
@@ -192,7 +193,7 @@ def token(provider: Accounts, seen: Seen) -> Reply:
         return refuse("unsupported_grant_type")
     if subject in provider.disabled:
         return refuse("invalid_grant")
-    reply = _grant(provider, subject, scope, nonce, bare=seen.fault == "bare")
+    reply = grant(provider, subject, scope, nonce, bare=seen.fault == "bare")
     provider.grants[-1].audience = audience
     if kind == EXCHANGE:
         provider.grants[-1].refresh_ended = True
@@ -208,17 +209,18 @@ def _audience(seen: Seen, granted: str) -> str:
     return "" if set(named.split()) <= set(granted.split()) else named
 
 
-def _grant(
+def grant(
     provider: Accounts, subject: str, scope: str, nonce: str, *, bare: bool
 ) -> dict[str, Any]:
-    grant = Grant(subject, scope)
-    provider.grants.append(grant)
+    """A new grant, and what the token endpoint says of it."""
+    made = Grant(subject, scope)
+    provider.grants.append(made)
     claims = provider.statement(provider.people[subject])
     own = {"iss": provider.url, "aud": provider.client_id, **({"nonce": nonce} if nonce else {})}
     said = {**own, **claims}
     reply = {
-        "access_token": grant.access,
-        "refresh_token": grant.refresh,
+        "access_token": made.access,
+        "refresh_token": made.refresh,
         "id_token": tokens.id_token(provider.key, provider.foreign, said, provider.lie),
         "token_type": "Bearer",
         "expires_in": tokens.LIFETIME,
@@ -231,13 +233,13 @@ def _grant(
 
 def userinfo(provider: Accounts, seen: Seen) -> Reply:
     """What the provider says of whoever the access token stands for."""
-    person = _person(provider, seen)
+    person = person_of(provider, seen)
     return give(provider.statement(person)) if person else refuse("invalid_token", 401)
 
 
 def revoke(provider: Accounts, seen: Seen) -> Reply:
     """Revoke a token; an unknown one is as good as revoked."""
-    if _client(seen) != (provider.client_id, provider.client_secret):
+    if client(seen) != (provider.client_id, provider.client_secret):
         return refuse("invalid_client", 401)
     for grant in provider.grants:
         if seen.form.get("token") in (grant.access, grant.refresh):
@@ -252,7 +254,7 @@ def logout(provider: Accounts, seen: Seen) -> Reply:
 
 def api(provider: Accounts, seen: Seen) -> Reply:
     """Graph's stand-in, and whatever API the suite's author has written."""
-    person = _person(provider, seen)
+    person = person_of(provider, seen)
     if person is None:
         return refuse("invalid_token", 401)
     if seen.path.startswith("/v1.0/"):
@@ -282,14 +284,16 @@ def _graph(provider: Accounts, seen: Seen, person: Person) -> Reply:
     return give(page)
 
 
-def _person(provider: Accounts, seen: Seen) -> Person | None:
+def person_of(provider: Accounts, seen: Seen) -> Person | None:
+    """Whose access token a request has."""
     kind, _, given = seen.headers.get("Authorization", "").partition(" ")
     if kind.lower() not in ("bearer", "token"):
         given = seen.query.get("access_token", "") or seen.query.get("private_token", "")
     return provider.bearer(given.strip())
 
 
-def _client(seen: Seen) -> tuple[str, str]:
+def client(seen: Seen) -> tuple[str, str]:
+    """The id and the secret of a client."""
     kind, _, given = seen.headers.get("Authorization", "").partition(" ")
     if kind.lower() == "basic":
         name, _, secret = base64.b64decode(given).decode().partition(":")

@@ -6,8 +6,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from greyhub.conformance.testkit.provider.accounts import Accounts
+from greyhub.conformance.testkit.provider.accounts import Accounts, Seen
 from greyhub.conformance.testkit.provider.certificate import make_certificate
+from greyhub.conformance.testkit.provider.endpoints import Reply, answer
 from greyhub.conformance.testkit.provider.server import Server
 
 
@@ -24,8 +25,12 @@ class Provider(Accounts):
         super().__init__(*args)
         self._folder = tempfile.TemporaryDirectory(prefix="greyhub-provider-")
         self.ca = Path(self._folder.name) / "ca.pem"
-        self._server = Server(self, make_certificate(self.ca) if tls else None)
+        self._server = Server(self, self.answer, make_certificate(self.ca) if tls else None)
         self.url = self._server.url
+
+    async def answer(self, seen: Seen) -> Reply:
+        """The reply to a request."""
+        return await answer(self, seen)
 
     def close(self) -> None:
         """End it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from tornado.httpserver import HTTPServer
@@ -16,6 +17,9 @@ from greyhub.conformance.testkit.provider import endpoints
 from greyhub.conformance.testkit.provider.accounts import Accounts, Fault, Seen
 from greyhub.conformance.testkit.provider.certificate import ADDRESS
 
+Answer = Callable[[Seen], Awaitable[endpoints.Reply]]
+"""What replies to a request."""
+
 
 class Server:
     """Serves a provider's accounts on a port of its own, in a thread of its own.
@@ -24,11 +28,15 @@ class Server:
     ----------
     provider : Accounts
         What the endpoints know; it learns nothing of the server but its requests.
+    answer : callable
+        The reply to a request.
     context : ssl.SSLContext
         With it, TLS is spoken.
     """
 
-    def __init__(self, provider: Accounts, context: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, provider: Accounts, answer: Answer, context: ssl.SSLContext | None = None
+    ) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="provider", daemon=True)
         self._thread.start()
@@ -38,7 +46,7 @@ class Server:
 
         async def begin() -> HTTPServer:
             application = Application(
-                [(".*", Handler, {"provider": provider})], log_function=_silence
+                [(".*", Handler, {"provider": provider, "answer": answer})], log_function=_silence
             )
             server = HTTPServer(application, ssl_options=context)
             server.add_sockets(sockets)
@@ -66,10 +74,11 @@ class Handler(RequestHandler):
     """Every request: note it, break it if told to, answer it."""
 
     provider: Accounts
+    answer: Answer
 
-    def initialize(self, provider: Accounts) -> None:
+    def initialize(self, provider: Accounts, answer: Answer) -> None:
         """Tornado's way to give a handler its things."""
-        self.provider = provider
+        self.provider, self.answer = provider, answer
 
     async def get(self) -> None:
         """Answer as `greyhub.conformance.testkit.provider.endpoints` says."""
@@ -83,7 +92,7 @@ class Handler(RequestHandler):
             fault.hit.set()
             if await self._break(fault, seen):
                 return
-        reply = await endpoints.answer(self.provider, seen)
+        reply = await self.answer(seen)
         if seen.fault == "lost":
             cast(Any, self.request.connection).stream.close()
             return

@@ -1,0 +1,1 @@
+"""Microsoft Entra ID: what it says and does beyond OpenID Connect."""
