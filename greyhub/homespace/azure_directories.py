@@ -52,6 +52,12 @@ def passable(acl: str) -> str:
     return "" if changed == entries else ",".join(changed)
 
 
+def named(acl: str) -> set[str]:
+    """The users whom a list gives anything in a directory, by their object ids."""
+    entries = (each.split(":") for each in acl.split(","))
+    return {each[1] for each in entries if len(each) == 3 and each[0] == "user" and each[1]}
+
+
 async def make_home(
     options: Mapping[str, Any], container: str, directory: str = "", owner: str = ""
 ) -> None:
@@ -151,7 +157,15 @@ async def _give(filesystem: Any, container: str, directory: str, owner: str) -> 
             place = f"{place}/{quote(part, safe='')}"
             await _send(client, "PUT", f"{top}{place}?resource=directory", {"If-None-Match": "*"})
         found = await _send(client, "HEAD", f"{top}{place}?action=getAccessControl")
-        if f"user:{owner}:rwx" not in found.headers.get("x-ms-acl", "").split(","):
+        users = named(found.headers.get("x-ms-acl", ""))
+        if owner not in users:
+            if users:
+                raise HomeError(
+                    f"{container}/{directory} is another user's: its access control list names "
+                    f"{', '.join(sorted(users))}\n"
+                    "  fix: the administrator looks whose it is, and gives one of the two another "
+                    "place"
+                )
             await _set(client, f"{top}{place}", access_list(owner))
 
 

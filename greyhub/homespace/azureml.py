@@ -192,6 +192,12 @@ class AzureMLHomespace(HomespaceAdapter):
                 "  fix: log in again on the hub's page"
             )
         ticket = await super().ticket(spawner)
+        if not ticket["url"].startswith("abfs://"):
+            raise HomeError(
+                f"the home of {spawner.user.name} is {ticket['url']}, and not in {self.account_url}"
+                "\n  fix: copy it, with greyhub home copy --switch, or set c.GreyHub.homespace as "
+                "it was"
+            )
         if self.make:
             container, _, path = ticket["url"].removeprefix("abfs://").partition("/")
             owner = self._owner(spawner.user.name, state) if self.hierarchical else ""

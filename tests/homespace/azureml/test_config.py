@@ -107,6 +107,13 @@ def test_a_home_stays_where_it_was_decided(platform: FakeHub) -> None:
     assert ticket(made, "bob")["url"] == "abfs://elsewhere/bob"
 
 
+def test_a_home_that_is_on_another_store_is_not_looked_for_here(platform: FakeHub) -> None:
+    made = adapter(platform)
+    made.registry.remember("ada", "s3://homes/ada")
+    with pytest.raises(HomeError, match="home copy"):
+        ticket(made, "ada")
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -247,6 +254,15 @@ def test_a_directory_without_its_list_gets_it_the_next_time(lake: Lake, hub: Tok
     lake.refusing = None
     given_to(lake)
     assert lake.lists["homes/ada%2E"] == access_list(OID)
+
+
+def test_another_user_s_directory_is_never_given_away(lake: Lake, hub: TokenHub) -> None:
+    given_to(lake)
+    before = dict(lake.lists)
+    with pytest.raises(HomeError, match="is another user's") as told:
+        given_to(lake, OID.replace("1", "2"))
+    assert OID in str(told.value)
+    assert lake.lists == before
 
 
 def test_a_container_of_others_is_used(lake: Lake, hub: TokenHub) -> None:
