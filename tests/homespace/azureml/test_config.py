@@ -24,6 +24,7 @@ from greyhub.homespace.azureml import (
     directory,
 )
 from greyhub.homespace.filesystem import Home
+from greyhub.homespace.migrate.users import PlatformHomes
 from greyhub.homespace.secret_references import Secrets
 from tests.homespace.azureml.account import SCOPE, Account, TokenHub, account, hub
 from tests.homespace.azureml.lake import Lake, lake
@@ -209,6 +210,24 @@ def test_the_hub_makes_a_container_and_takes_a_home_away(
     assert [name for name in names if name.endswith("/ada/a")]
     assert not [name for name in names if name.startswith("ada/")]
     assert len(hub.given) == 1
+
+
+def test_administrators_reach_homes_by_the_hub_s_own_login(
+    platform: FakeHub, account: Account, hub: TokenHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEY", account.key["account_key"])
+    own = {"account_key": {"env": "KEY"}}
+    made = of_account(platform, account, hub_options=own, container="own-{username}")
+    account.client.create_container(made.container_of("ada"))
+    ticket(made, "ada")
+    homes = PlatformHomes.of_platform(made)
+    assert homes.users(["ada"]) == ["ada"]
+    there = homes.of("ada", remembered=True)
+    Home(there.url, there.options).pipe("a", b"1")
+    container = account.client.get_container_client(made.container_of("ada"))
+    assert [each.name for each in container.list_blobs()] == ["ada/a"]
+    assert hub.given == []
+    assert account.key["account_key"] not in str(there)
 
 
 def test_a_hub_that_may_not_says_so(

@@ -6,6 +6,7 @@ import io
 import pickle
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,8 @@ from greyhub.homespace.sync.stores.base import ABSENT
 from greyhub.homespace.sync.stores.home_store import open_home
 from tests.homespace.azureml.account import Account, TokenHub, account, hub
 from tests.homespace.azureml.lake import Lake, lake
+from tests.homespace.filesystem.places import Place
+from tests.homespace.sync.machines import Machine
 from tests.support.waiting import until
 
 __all__ = ["account", "hub", "lake"]
@@ -88,6 +91,28 @@ def test_a_token_ends_in_the_middle_of_an_upload(account: Account, hub: TokenHub
     store.put("large", Slow(content), ABSENT)
     assert len(hub.given) >= 2
     assert account.oracle.read(key(url, "large")) == content
+
+
+def test_what_keeps_a_home_begins_anew_with_its_token(
+    account: Account, hub: TokenHub, tmp_path: Path
+) -> None:
+    place = Place("azureml", "abfs://homes/{username}", account.options(), account.oracle, "")
+    machine = Machine(tmp_path / "machine", place)
+    machine.ticket["rest"] = 0.2
+    try:
+        machine.start()
+        pid = machine.status()["pid"]
+        line = Path(f"/proc/{pid}/cmdline")
+        until(lambda: b'"credentials"' in line.read_bytes(), what="a new beginning")
+        assert not [each for each in hub.given if each.encode() in line.read_bytes()]
+        hub.away = True
+        (machine.home / "a").write_bytes(b"1")
+        until(lambda: place.read("a") == b"1", what="what was written while the hub is away")
+        assert machine.status()["pid"] == pid
+        assert machine.stop() == 0
+        assert len(hub.given) == 1
+    finally:
+        machine.end()
 
 
 def test_a_login_that_has_ended_is_said_and_a_new_one_goes_on(
