@@ -119,6 +119,7 @@ def on_azureml(user, endpoint, ca_bundle):
 class AzureML(OnAzureLogin):
     """greyhub's own homes on Azure storage, by tokens of the user's."""
 
+    patience = 3.0
     adapter = staticmethod(on_azureml)
     claims = S3.claims
     declines = {**S3.declines, "permissions": "Azure has users of its own",
