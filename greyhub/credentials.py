@@ -223,6 +223,32 @@ def _arrived(user: str, audience: str, credential: Credential) -> HubCredential:
     return made
 
 
+def hand_over() -> int | None:
+    """Put this process's credentials where the program that it becomes can `take_over` them.
+
+    A file in memory, which has no name: its handle, or None if there is nothing.
+    """
+    good = [
+        {"key": key, "values": dict(each.values), "times": [each.expires_at, each.renew_at]}
+        for key, each in _held.items()
+        if each.is_good
+    ]
+    if not good:
+        return None
+    handle = os.memfd_create("greyhub-credentials", 0)  # the next program inherits it
+    os.write(handle, json.dumps(good).encode())
+    return handle
+
+
+def take_over(handle: int) -> None:
+    """Have the credentials of the program that this process was before."""
+    with os.fdopen(handle, "rb") as file:
+        file.seek(0)
+        for each in json.load(file):
+            user, audience = each["key"]
+            _held[(user, audience)] = Credential(each["values"], *each["times"])
+
+
 class _NoRedirect(HTTPRedirectHandler):
     """The server's token goes to the hub alone."""
 

@@ -42,8 +42,9 @@ async def ask(
     method: str = "GET",
     body: str | None = None,
     headers: Mapping[str, str] | None = None,
+    ca_certs: str | None = None,
 ) -> Reply:
-    """One request; any status is an answer.
+    """One request; any status is an answer. ``ca_certs`` is a file of certificates to trust.
 
     Raises
     ------
@@ -65,6 +66,7 @@ async def ask(
             follow_redirects=False,
             connect_timeout=PATIENCE,
             request_timeout=PATIENCE,
+            ca_certs=ca_certs,
         )
         if isinstance(answer.error, HTTPTimeoutError | HTTPStreamClosedError):
             raise answer.error

@@ -73,6 +73,25 @@ class SecretReference:
         )
 
 
+class HubReference:
+    """A credential that the hub gives a user's server: ``{"hub": "storage", "user": "ada"}``."""
+
+    def __init__(self, audience: str, user: str) -> None:
+        self.audience, self.user = audience, user
+
+    @classmethod
+    def of(cls, value: object) -> HubReference | None:
+        """The reference that a value is, as a ticket holds it; None if it is none."""
+        if isinstance(value, Mapping) and value.keys() == {"hub", "user"}:
+            return cls(str(value["hub"]), str(value["user"]))
+        return None
+
+    @property
+    def mapping(self) -> dict[str, str]:
+        """The reference as a ticket holds it."""
+        return {"hub": self.audience, "user": self.user}
+
+
 def references(options: Mapping[str, Any]) -> dict[str, Any]:
     """A store's options as a ticket holds them: each secret is a reference.
 
@@ -113,7 +132,7 @@ def literal_secrets(options: Mapping[Any, Any], *, store: bool = False) -> Itera
     """
     for key, value in options.items():
         name = str(key)
-        if SecretReference.of(value) is not None:
+        if SecretReference.of(value) is not None or HubReference.of(value) is not None:
             continue
         if is_secret(name, store=store):
             # A pair of a name and a reference, as for auth, is no secret.

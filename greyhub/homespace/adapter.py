@@ -178,6 +178,17 @@ class HomespaceAdapter(_FormerName):
         )
 
     @property
+    def own_options(self) -> Mapping[str, Any]:
+        """The options with which the hub itself, and ``greyhub home``, open homes."""
+        options: Mapping[str, Any] = self.storage_options
+        return options
+
+    def options_of(self, username: str) -> Mapping[str, Any]:
+        """The options with which a user's server opens their home."""
+        options: Mapping[str, Any] = self.storage_options
+        return options
+
+    @property
     def template(self) -> str:
         """Where homes are, with ``{username}`` where their names go."""
         return self.url or self.home_of("x", remembered=False).removesuffix("x") + "{username}"
@@ -204,7 +215,7 @@ class HomespaceAdapter(_FormerName):
                 "  fix: copy it, with greyhub home copy --switch, or set c.GreyHub.homespace as "
                 "it was"
             )
-        ticket: dict[str, Any] = {"url": url, "storage_options": self.storage_options}
+        ticket: dict[str, Any] = {"url": url, "storage_options": dict(self.options_of(name))}
         if self.kept == "native":
             path = Path(urlsplit(url).path)
             if self.parent.servers_here:
@@ -255,7 +266,7 @@ class HomespaceAdapter(_FormerName):
         return delete_home(
             username,
             self.home_of(username),
-            self.storage_options,
+            self.own_options,
             self.registry,
             copy=self.copy_of(username),
             days=days,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from greyhub.errors import HomeError
-from greyhub.secret_references import SecretReference, references
+from greyhub.secret_references import HubReference, SecretReference, references
 
 _PASSWORD_IN_URL = re.compile(r"://[^/@]*:[^/@]*@")
 
@@ -46,6 +46,10 @@ class Secrets:
         return found
 
     def _read(self, name: str, value: Any) -> Any:
+        if hub := HubReference.of(value):
+            from greyhub.credentials import HubCredential
+
+            return HubCredential(hub.user, hub.audience)  # asks when a request needs it
         if reference := SecretReference.of(value):
             secret, problem = reference.content()
             if problem:

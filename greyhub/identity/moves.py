@@ -151,7 +151,7 @@ def has_files(homes: HomespaceAdapter | None, url: str) -> bool:
     if url.startswith("pvc://"):
         return url in homes.registry.read().values()
     with suppress(FileNotFoundError):
-        store = open_store(url, Secrets(homes.storage_options), PATIENCE)
+        store = open_store(url, Secrets(homes.own_options), PATIENCE)
         return next(iter(store.entries("")), None) is not None
     return False
 

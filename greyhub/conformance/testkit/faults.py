@@ -71,10 +71,19 @@ class FaultProxy:
     ----------
     upstream : str
         The backend's real URL, http or https; the path of it is kept.
+    tls : ssl.SSLContext, optional
+        Speak TLS, with the certificate in it: some clients send no credential otherwise.
+    trust : ssl.SSLContext, optional
+        Whom to trust at the backend; by default, whom the system does.
     """
 
-    def __init__(self, upstream: str) -> None:
-        self.upstream = urlsplit(upstream)
+    def __init__(
+        self,
+        upstream: str,
+        tls: ssl.SSLContext | None = None,
+        trust: ssl.SSLContext | None = None,
+    ) -> None:
+        self.upstream, self._tls, self._trust = urlsplit(upstream), tls, trust
         self.requests: list[Request] = []
         self._plans: list[_Plan] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -88,7 +97,7 @@ class FaultProxy:
     @property
     def url(self) -> str:
         """What the adapter is given instead of the backend's URL."""
-        return f"http://127.0.0.1:{self._port}{self.upstream.path}"
+        return f"http{'s' if self._tls else ''}://127.0.0.1:{self._port}{self.upstream.path}"
 
     def close(self) -> None:
         """End it."""
@@ -170,7 +179,9 @@ class FaultProxy:
         asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10 * PATIENCE)  # type: ignore[arg-type]
 
     async def _listen(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port, limit=LIMIT)
+        self._server = await asyncio.start_server(
+            self._serve, "127.0.0.1", self._port, limit=LIMIT, ssl=self._tls
+        )
         self._port = self._server.sockets[0].getsockname()[1]
 
     async def _unlisten(self) -> None:
@@ -273,7 +284,7 @@ class FaultProxy:
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         secure = self.upstream.scheme == "https"
-        context = ssl.create_default_context() if secure else None
+        context = (self._trust or ssl.create_default_context()) if secure else None
         port = self.upstream.port or (443 if secure else 80)
         return await asyncio.open_connection(self.upstream.hostname, port, ssl=context)
 

@@ -48,7 +48,7 @@ class PlatformHomes:
     @classmethod
     def of_platform(cls, adapter: HomespaceAdapter) -> PlatformHomes:
         """The homes of a platform, by its configuration."""
-        return cls(adapter.template, dict(adapter.storage_options), adapter)
+        return cls(adapter.template, dict(adapter.own_options), adapter)
 
     def of(self, user: str, *, remembered: bool) -> Location:
         """Where one user's home is; ``remembered``, as it was decided once.
@@ -116,6 +116,8 @@ class PlatformHomes:
         top, _, start = before.rpartition("/")
         end = after.partition("/")[0]
         if not top or top.endswith(":/"):
+            if self.adapter is not None:
+                return  # all of them are remembered
             raise HomeError(
                 f"who has a home at {self.template} cannot be told from there.\n"
                 "  fix: name them, with --user"

@@ -13,8 +13,15 @@ from typing import IO, Any
 
 from fsspec.asyn import sync
 
+from greyhub.errors import CredentialError, CredentialUnavailable
 from greyhub.homespace.secret_references import Secrets
 from greyhub.homespace.stores import Entry
+from greyhub.homespace.stores.azure_account import (
+    code_of,
+    in_words,
+    no_answer,
+    open_filesystem,
+)
 from greyhub.homespace.stores.objects import ObjectStore
 from greyhub.homespace.stores.retry import Denied, FileChanged, Unavailable, refusal
 
@@ -43,10 +50,7 @@ class AzureStore(ObjectStore):
 
     def connect(self) -> Any:
         """An adlfs filesystem that is nobody else's."""
-        from adlfs import AzureBlobFileSystem
-
-        options = {**self._of_url, **self.secrets.read()}
-        return AzureBlobFileSystem(**options, skip_instance_cache=True)
+        return open_filesystem({**self._of_url, **self.secrets.read()})
 
     def check_name(self, path: str) -> None:
         """Azure drops a dot at a name's end, takes a backslash for a slash, and lists in XML."""
@@ -58,12 +62,17 @@ class AzureStore(ObjectStore):
         """An OSError by the status of Azure's answer."""
         from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
+        if isinstance(error, CredentialUnavailable):
+            return Unavailable(str(error))
+        if isinstance(error, CredentialError):
+            return Denied(errno.EACCES, str(error))
         if isinstance(error, ClientAuthenticationError):
-            return Denied(errno.EACCES, _code(error) or "the credentials are refused")
+            said = in_words(code_of(error), error.status_code)
+            return Denied(errno.EACCES, said or "the credentials are refused")
         if isinstance(error, HttpResponseError) and error.status_code is not None:
-            return _of_status(error.status_code, _code(error))
+            return _of_status(error.status_code, code_of(error))
         if isinstance(error, AzureError | ConnectionError | TimeoutError):
-            return Unavailable(f"no answer: {type(error).__name__}")
+            return Unavailable(no_answer(error))
         if isinstance(error, ValueError) and "credential" in str(error).lower():
             return Denied(errno.EACCES, "the credentials are not of their form")
         return error if isinstance(error, OSError) else None
@@ -241,14 +250,8 @@ def _only_unchanged() -> dict[str, Any]:
     return {"source_match_condition": MatchConditions.IfNotModified}
 
 
-def _code(error: Any) -> str:
-    # The message itself repeats headers: the code says enough and holds no signature.
-    code = getattr(error, "error_code", None)
-    return str(getattr(code, "value", code) or error.reason or "")
-
-
 def _of_status(status: int, code: str) -> OSError:
-    message = f"{code} ({status})"
+    message = in_words(code, status)
     if status in (408, 429) or status >= 500:
         return Unavailable(message)
     if status in (401, 403):

@@ -26,6 +26,10 @@ def main() -> int:
     ending = EndSignals()
     try:
         job, kept = _former() if "GREYHUB_SYNC" in os.environ else _told(sys.argv[1:])
+        if "credentials" in kept:
+            from greyhub.credentials import take_over
+
+            take_over(kept["credentials"])
         if kept.get("end"):
             ending.end()
         if job.tied:

@@ -260,6 +260,9 @@ class SyncDaemon:
         handles = {"socket": self.requests.socket.fileno(), "lock": self.lock}
         for handle in handles.values():
             os.set_inheritable(handle, True)
+        hub = sys.modules.get("greyhub.credentials")  # which was asked for some, or is not loaded
+        if hub and (tokens := hub.hand_over()) is not None:
+            handles["credentials"] = tokens
         kept = handles | {"look": self.looks.next, "ready": True, "end": self.stopping is not None}
         tied = ["--tied"] if self.job.tied else []
         command = [sys.executable, "-m", "greyhub.homespace.sync", *tied, json.dumps(kept)]

@@ -1,5 +1,6 @@
 """Real servers of other people's stores, in the hands of a suite."""
 
+import asyncio
 import getpass
 import json
 import logging
@@ -7,13 +8,19 @@ import os
 import secrets
 import subprocess
 import tempfile
+import time
 from collections.abc import MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import patch
 from urllib.parse import parse_qs
 
 from greyhub.conformance.homespace import Directory, HomespaceSuite
+from greyhub.conformance.testkit.faults import FaultProxy
+from greyhub.credentials import HubCredential
+from tests.homespace.azureml.account import TokenHub, account_in
 from tests.homespace.filesystem import servers
 from tests.homespace.filesystem.places import Container
 
@@ -208,6 +215,83 @@ class OnAzure(OnStore):
         sas = generate_container_sas(ACCOUNT, "homes", ACCOUNT_KEY, policy_id=name)
         self.known.append(parse_qs(sas)["sig"][0])
         self.given("sas", sas)
+
+
+class HeldInAzure(Held):
+    """Where thousands of files are put at once, as quickly as Azurite takes them."""
+
+    def __init__(self, account, prefix):
+        super().__init__(account.oracle, prefix)
+        self.account = account
+
+    def update(self, files):
+        import obstore
+        from obstore.store import AzureStore
+
+        store = AzureStore(
+            "homes",
+            account_name=ACCOUNT,
+            account_key=ACCOUNT_KEY,
+            endpoint=self.account.url,
+            client_options={"root_certificate": self.account.authority.ca.read_bytes()},
+        )
+
+        async def together():
+            few = asyncio.Semaphore(16)
+
+            async def one(path):
+                async with few:
+                    await obstore.put_async(store, f"{self.prefix}/{path}", files[path])
+
+            await asyncio.gather(*map(one, files))
+
+        with ThreadPoolExecutor(1) as pool:  # a loop may run in this thread
+            pool.submit(asyncio.run, together()).result()
+
+    def clear(self):
+        """All homes at once: a clause is over, and one by one would take longer than it."""
+        self.account.client.delete_container("homes")
+        self.account.client.create_container("homes")
+
+
+class OnAzureLogin(OnStore):
+    """Homes on Azurite, which takes tokens over TLS, and looks when they end."""
+
+    endpoint = "make.endpoint"
+    parts = ("adlfs", "azure-storage-blob", azurite())
+
+    def serve(self):
+        self.account = self.stack.enter_context(account_in(self.scratch))
+        self.hub = self.stack.enter_context(TokenHub(lifetime=4).serving())
+        self.stack.enter_context(patch.dict(os.environ, self.hub.environment))
+
+    @property
+    def proxy(self):
+        if self._proxy is None:
+            authority = self.account.authority
+            self._proxy = FaultProxy(self.account.url, authority.serving(), authority.trusting())
+        return self._proxy
+
+    def config(self):
+        ca = str(self.account.authority.ca)
+        return {"make": {"endpoint": self.account.url, "ca_bundle": ca}}
+
+    def raw(self, user):
+        return HeldInAzure(self.account, user)
+
+    def location(self, user):
+        return f"homes/{user}"
+
+    def secrets(self, user):
+        HubCredential(user, "storage").token()
+        return list(self.hub.given)
+
+    def expire(self, user):
+        self.hub.refusing = "your login has ended: log in again"
+        time.sleep(max(0.0, self.hub.ends + 0.1 - time.time()))  # so long is a token good
+
+    def renew(self, user):
+        self.hub.refusing = ""
 
 
 class OnSFTP(OnStore):

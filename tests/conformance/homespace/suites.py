@@ -9,13 +9,14 @@ from examples.homespace.toyhomespace import ToyHomespace
 from examples.homespace.toyhomespace.store import Shelf, Store
 from greyhub.conformance.homespace import Directory, HomespaceSuite, full_disk
 from greyhub.conformance.testkit.ticket import configured
+from greyhub.homespace.azureml import AzureMLHomespace
 from greyhub.homespace.filesystem import Home
 from greyhub.homespace.kubernetes import KubernetesHomespace
 from greyhub.homespace.local import LocalHomespace
 from greyhub.kubernetes.claims import ClaimUrl
 from greyhub.names import filename
 from tests.conformance.homespace import claim_pods
-from tests.conformance.homespace.stores import OnS3
+from tests.conformance.homespace.stores import OnAzureLogin, OnS3
 from tests.conformance.strangers import homes
 
 NO_NETWORK = {
@@ -106,6 +107,23 @@ class S3(OnS3):
         "staleness": "everything is seen at once",
         "symlinks": "S3 has none",
     }
+
+
+def on_azureml(user, endpoint, ca_bundle):
+    """greyhub's home on an Azure account, with a reference to what the hub gives the user."""
+    options = {"account_url": endpoint, "ca_bundle": ca_bundle}
+    made = configured(AzureMLHomespace, {"AzureMLHomespace": options}, Path())
+    return Home(made.home_of(user, remembered=False), made.options_of(user), patience=2)
+
+
+class AzureML(OnAzureLogin):
+    """greyhub's own homes on Azure storage, by tokens of the user's."""
+
+    patience = 3.0
+    adapter = staticmethod(on_azureml)
+    claims = S3.claims
+    declines = {**S3.declines, "permissions": "Azure has users of its own",
+                "symlinks": "Azure has none"}  # fmt: skip
 
 
 class Lazy(Local):

@@ -91,13 +91,20 @@ def versitygw(directory: Path, program: str, key: str, secret: str) -> Iterator[
 
 
 @contextmanager
-def azurite(directory: Path) -> Iterator[str]:
-    """Azure Blob Storage; the URL of its endpoint, without the account."""
+def azurite(
+    directory: Path, certificate: Path | None = None, key: Path | None = None
+) -> Iterator[str]:
+    """Azure Blob Storage; the URL of its endpoint, without the account.
+
+    With a certificate it speaks TLS, and takes tokens.
+    """
     port = free_port()
     options = ["--skipApiVersionCheck", "--disableTelemetry", "--silent", "--inMemoryPersistence"]
     where = ["--blobHost", "127.0.0.1", "--blobPort", str(port)]
+    if certificate:
+        options += ["--oauth", "basic", "--cert", str(certificate), "--key", str(key)]
     with running([*azurite_command(), *where, *options], port, directory / "azurite.log"):
-        yield f"http://127.0.0.1:{port}"
+        yield f"http{'s' if certificate else ''}://127.0.0.1:{port}"
 
 
 def node() -> str:

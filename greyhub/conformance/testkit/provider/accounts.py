@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from greyhub.conformance.testkit.provider.tokens import Key
+from greyhub.conformance.testkit.provider.tokens import LIFETIME, Key
 
 DOMAIN = "people.example"
 """The domain of everybody's e-mail, unless a clause says otherwise."""
@@ -171,6 +171,12 @@ class Accounts:
 
     client_id = "conformance"
 
+    mint: Callable[[Person, str], str] | None
+    """Makes the access tokens for an audience, where a service reads them; else they are words."""
+
+    lifetime: float
+    """Seconds that these are good for."""
+
     def __init__(
         self,
         statement: Callable[[Person], Mapping[str, Any]] = Person.standard,
@@ -184,6 +190,8 @@ class Accounts:
         self.client_secret = f"secret-{secrets.token_urlsafe(24)}"
         self.people: dict[str, Person] = {}
         self.audiences: set[str] = set()
+        self.mint: Callable[[Person, str], str] | None = None
+        self.lifetime = LIFETIME
         self.disabled: set[str] = set()
         self.codes: dict[str, Code] = {}
         self.grants: list[Grant] = []

@@ -195,6 +195,10 @@ def token(provider: Accounts, seen: Seen) -> Reply:
         return refuse("invalid_grant")
     reply = grant(provider, subject, scope, nonce, bare=seen.fault == "bare")
     provider.grants[-1].audience = audience
+    if audience and provider.mint is not None:
+        made = provider.mint(provider.people[subject], audience)
+        provider.grants[-1].access = made
+        reply = {**reply, "access_token": made, "expires_in": provider.lifetime}
     if kind == EXCHANGE:
         provider.grants[-1].refresh_ended = True
         reply = {**reply, "issued_token_type": f"{TOKEN_TYPE}:access_token"}

@@ -39,7 +39,7 @@ def open_store(filesystem: AbstractFileSystem, root: str) -> Store:
 
 def open_url(url: str, options: dict[str, Any] | None = None) -> Store:
     """The home at a fsspec URL; ``options`` are those of its filesystem."""
-    options = dict(options or {})
+    given, options = dict(options or {}), dict(options or {})
     # Nothing is believed that is not the store's answer of now, and no instance
     # that somebody else made with other rights.
     options.update(skip_instance_cache=True, use_listings_cache=False)
@@ -47,6 +47,10 @@ def open_url(url: str, options: dict[str, Any] | None = None) -> Store:
         from greyhub.homespace.sync.stores.s3 import open_s3
 
         return open_s3(url, options)
+    if url.startswith(("abfs://", "abfss://", "az://")):
+        from greyhub.homespace.sync.stores.azure import open_azure
+
+        return open_azure(url, given)
     from fsspec.core import url_to_fs
 
     filesystem, root = url_to_fs(url, **options)

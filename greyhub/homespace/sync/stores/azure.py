@@ -13,6 +13,13 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final
 
 from greyhub import __version__
+from greyhub.errors import CredentialError, CredentialUnavailable
+from greyhub.homespace.stores.azure_account import (
+    code_of,
+    in_words,
+    no_answer,
+    open_filesystem,
+)
 from greyhub.homespace.sync.keys import PARTS
 from greyhub.homespace.sync.stores.base import ABSENT, Changed, Found
 from greyhub.homespace.sync.stores.objects import AT_ONCE, PART, Objects
@@ -36,7 +43,7 @@ class AzureStore(Objects):
 
     def list(self, prefix: str = "") -> Iterator[Found]:
         """All blobs whose key begins so."""
-        for found in self._run(self._listing(prefix)):
+        for found in self._run(_meant(self._listing(prefix), prefix)):
             if not found.key.startswith(PARTS):
                 yield found
 
@@ -142,6 +149,16 @@ class AzureStore(Objects):
         return self.filesystem.service_client.get_blob_client(self.bucket, self.prefix + key)
 
 
+def open_azure(url: str, options: dict[str, Any]) -> AzureStore:
+    """The home at a URL; ``options`` are those of `open_filesystem`."""
+    from adlfs import AzureBlobFileSystem
+
+    root = AzureBlobFileSystem._strip_protocol(url)
+    told = {**AzureBlobFileSystem._get_kwargs_from_urls(url), **options}
+    filesystem = open_filesystem(told, use_listings_cache=False)
+    return AzureStore(lambda: filesystem, root)
+
+
 def _expected(tag: str | None) -> dict[str, Any]:
     if not tag:
         return {}
@@ -167,7 +184,13 @@ async def _meant(request: Any, key: str, *, replacing: bool = False) -> Any:
         if "Container" in code:  # not an answer about the blob
             raise OSError(f"the container is not there: {code}") from error
         raise (Changed(key) if replacing else FileNotFoundError(key)) from error
-    except exceptions.ClientAuthenticationError as error:
-        raise PermissionError(str(error.message)) from error
+    except exceptions.HttpResponseError as error:
+        said = in_words(code_of(error), error.status_code)
+        kind = PermissionError if error.status_code in (401, 403) else OSError
+        raise kind(said) from error
     except exceptions.AzureError as error:
-        raise OSError(str(error.message)) from error
+        raise OSError(no_answer(error)) from error
+    except CredentialUnavailable as error:
+        raise OSError(str(error)) from error
+    except CredentialError as error:
+        raise PermissionError(str(error)) from error

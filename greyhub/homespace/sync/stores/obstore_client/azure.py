@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from greyhub.homespace.sync.stores.obstore_client import ONCE, NeedsSDK, ObstoreClient, client, soon
@@ -34,6 +35,8 @@ def open_client(filesystem: Any, container: str, name: str, agent: str) -> Obsto
     if not how["skip_signature"]:
         how["credential_provider"] = _Finder(filesystem, service.credential, signature)
     options: Any = client(endpoint, agent=agent)
+    if bundle := getattr(filesystem, "ca_bundle", ""):
+        options["root_certificate"] = Path(bundle).read_bytes()
     store = AzureStore(container, client_options=options, retry_config=ONCE, **how)  # type: ignore[arg-type]
     return ObstoreClient(store, name)
 
