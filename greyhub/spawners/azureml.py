@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from traitlets import Integer
 
@@ -46,13 +46,14 @@ class AzureMLSpawnerAdapter(SpawnerAdapter):
 
         AzureML(config=self.parent.config).check()
         own = self.parent.config.get("AzureMLSpawner", {})
-        address = {} if own.get("agent_hub_url") else {"agent_hub_url": self._hub_url()}
+        address = str(own.get("agent_hub_url") or self._hub_url())
+        reached = {"agent_hub_url": address, "hub_connect_url": urljoin(address, "/")}
         tunnels = self._tunnels()
         return Contribution(
             services=[tunnels.service()] if tunnels else [],
             config={
                 "JupyterHub": {"spawner_class": self.load_class(), "cleanup_servers": False},
-                "AzureMLSpawner": {"state_dir": str(self.parent.private), **address},
+                "AzureMLSpawner": {"state_dir": str(self.parent.private), **reached},
             },
         )
 

@@ -92,7 +92,9 @@ class InstanceOptions(RemoteSpawner):
         example=["/subscriptions/…/Microsoft.ManagedIdentity/userAssignedIdentities/readers"],
     )
 
-    state_dir = Unicode(help="Where the hub keeps what tells it from others of its workspace.")
+    state_dir = Unicode(help="Where the hub's own mark is kept.").tag(
+        config=True, example="/var/lib/greyhub/hub"
+    )
 
     location = Unicode(help="The region; by default the workspace's.").tag(
         config=True, example="westeurope"

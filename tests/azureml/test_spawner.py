@@ -49,11 +49,13 @@ class Platform:
         ]
         return found
 
+    def variable(self, user: str, name: str) -> str:
+        """A variable of the server, as its process has it."""
+        environment = Path(f"/proc/{self.server(user)}/environ").read_text().split("\0")
+        return dict(each.partition("=")[::2] for each in environment)[name]
+
     def token(self, user: str) -> str:
-        """The token that the server has, as its process has it."""
-        environment = Path(f"/proc/{self.server(user)}/environ").read_bytes().split(b"\0")
-        given = dict(each.partition(b"=")[::2] for each in environment)
-        return given[b"JUPYTERHUB_API_TOKEN"].decode()
+        return self.variable(user, "JUPYTERHUB_API_TOKEN")
 
     def answers(self, user: str) -> bool:
         try:
@@ -108,6 +110,7 @@ def test_server_starts_stops_and_starts_on_the_same_machine(platform: Platform) 
     hub.spawn("ada")
     assert hub.answers("ada")
     names, token = platform.instances("ada"), platform.token("ada")
+    assert platform.variable("ada", "JUPYTERHUB_API_URL") == f"{hub.url}hub/api"
     hub.stop_server("ada")
     assert (platform.state("ada"), platform.pids("ada")) == ("Stopped", [])
     hub.spawn("ada")
@@ -116,6 +119,7 @@ def test_server_starts_stops_and_starts_on_the_same_machine(platform: Platform) 
     acts = [each.method + each.path.rpartition(names[0])[2] for each in azure.requests]
     assert (acts.count("PUT"), acts.count("POST/start"), acts.count("POST/stop")) == (1, 1, 1)
     assert not azure.violations
+    assert (hub.state / "hub/azureml-id").exists()
     # Nothing secret has gone through Azure.
     said = json.dumps([[each.path, str(each.body), str(each.answer)] for each in azure.requests])
     secrets = [token, platform.token("ada"), (hub.state / "hub/cookie_secret").read_text().strip()]
