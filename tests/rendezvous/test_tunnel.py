@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 from collections.abc import Iterator
@@ -13,10 +14,11 @@ import requests
 import websocket
 
 from greyhub.rendezvous.protocol import Keys
-from greyhub.rendezvous.tunnel.control import SERVICE
+from greyhub.rendezvous.tunnel.control import SERVICE, SOCKET, VARIABLE, Tunnels
 from tests.rendezvous.test_hub import CONFIG, machine
 from tests.support.hubs import Hub
 from tests.support.ports import free_port, listening
+from tests.support.processes import environment
 from tests.support.waiting import MINUTE, until
 
 pytestmark = pytest.mark.processes
@@ -59,7 +61,7 @@ def tunnel(hub: Hub) -> psutil.Process:
     (found,) = [
         each
         for each in psutil.process_iter()
-        if each.cmdline()[1:4] == ["-m", "greyhub.rendezvous.tunnel.process", f"{hub.state}/hub"]
+        if f"{VARIABLE}={hub.state}/hub" in environment(each).split("\0")
     ]
     return found
 
@@ -67,8 +69,7 @@ def tunnel(hub: Hub) -> psutil.Process:
 def test_a_notebook_is_used_by_a_tunnel_while_the_hub_restarts(hub: Hub) -> None:
     hub.spawn("ada")
     assert hub.answers("ada")
-    environment = hub.environment("ada")
-    assert environment["JUPYTERHUB_SERVICE_URL"].startswith("http://127.0.0.1:")
+    assert hub.environment("ada")["JUPYTERHUB_SERVICE_URL"].startswith("http://127.0.0.1:")
     terminal = Terminal(hub)
     terminal.answers(1234)
     hub.stop(signal.SIGKILL)
@@ -154,3 +155,23 @@ def test_nothing_leads_to_a_machine_whose_server_has_ended(hub: Hub) -> None:
     assert listening(port)
     hub.stop_server("ada")
     until(lambda: not listening(port), what="the end of its port")
+
+
+def test_the_process_ends_with_its_directory(tmp_path: Path) -> None:
+    """And one that is there is not started twice."""
+    tunnels = Tunnels(tmp_path, free_port())
+
+    async def twice() -> None:
+        await tunnels.ensure()
+        tunnels.start()
+        await tunnels.ensure()
+
+    asyncio.run(twice())
+    mine = f"{VARIABLE}={tmp_path}"
+
+    def processes() -> list[psutil.Process]:
+        return [p for p in psutil.process_iter() if mine in environment(p).split("\0")]
+
+    until(lambda: len(processes()) == 1, what="one process")
+    (tmp_path / SOCKET).unlink()
+    until(lambda: not processes(), what="its end")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import time
@@ -16,6 +17,11 @@ from greyhub.errors import GreyHubError
 
 SOCKET: Final = "tunnel.sock"
 """The socket's name in the hub's private directory."""
+
+VARIABLE: Final = "GREYHUB_TUNNEL"
+"""The variable that tells the process its directory."""
+
+PASSED: Final = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ")
 
 SERVICE: Final = "greyhub-tunnel"
 """The name by which the hub's proxy knows the process."""
@@ -123,15 +129,12 @@ class Tunnels:
 
     def start(self) -> None:
         """Start the process, which ends at once where there is one."""
+        # Of the hub's own environment, what Python needs: there may be secrets in the rest.
+        environment = {name: os.environ[name] for name in PASSED if name in os.environ}
         with (self.directory / "tunnel.log").open("ab") as log:
             subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "greyhub.rendezvous.tunnel.process",
-                    str(self.directory),
-                    str(self.port),
-                ],
+                [sys.executable, "-m", "greyhub.rendezvous.tunnel.process", str(self.port)],
+                env={**environment, VARIABLE: str(self.directory)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -1,9 +1,10 @@
-"""The hub's side of tunnels: ``python -m greyhub.rendezvous.tunnel.process DIRECTORY PORT``.
+"""The hub's side of tunnels: ``python -m greyhub.rendezvous.tunnel.process PORT``.
 
 Agents dial the port, behind the hub's proxy, and prove their keys. Each machine has a port of
 loopback, to which the hub's proxy connects as to a server of this machine. The hub says which
 machines there are, by a socket in the directory; users' traffic does not pass the hub, and a
-hub that starts again finds this process.
+hub that starts again finds this process. It ends when there has been no machine for a while,
+or its socket is gone.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import logging
 import os
 import secrets
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -25,11 +27,17 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 import greyhub
 from greyhub.rendezvous.protocol import BadMessage, parse
-from greyhub.rendezvous.tunnel.control import SOCKET
+from greyhub.rendezvous.tunnel.control import SOCKET, VARIABLE
 from greyhub.rendezvous.tunnel.streams import CHUNK, HEAD, Broken, Streams
 
 PATIENCE: Final = 15.0
 """Seconds that a connection waits for its machine's tunnel, and a tunnel for its proof."""
+
+IDLE: Final = 600.0
+"""Seconds without any machine after which the process ends."""
+
+LOOK: Final = 5.0
+"""Seconds between two looks at whether it is so."""
 
 STRANGERS: Final = 100
 """Tunnels at a time that have not proven their keys."""
@@ -211,13 +219,18 @@ async def serve(directory: Path, port: int) -> None:
     path = directory / SOCKET
     path.unlink(missing_ok=True)
     async with await asyncio.start_unix_server(control.answer, path):
-        await control.ended.wait()
+        last = time.monotonic()
+        while path.exists() and time.monotonic() - last < IDLE and not control.ended.is_set():
+            if machines:
+                last = time.monotonic()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(control.ended.wait(), LOOK)
     path.unlink(missing_ok=True)
 
 
 def main() -> None:
     """Serve, if no other process does for this directory."""
-    directory, port = Path(sys.argv[1]), int(sys.argv[2])
+    directory, port = Path(os.environ[VARIABLE]), int(sys.argv[1])
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     os.umask(0o077)
     with (directory / "tunnel.lock").open("w") as lock:
