@@ -104,6 +104,10 @@ class InstanceOptions(RemoteSpawner):
     def _five_minutes_are_usual(self) -> int:
         return 1200
 
+    @default("agent_account")
+    def _the_account_of_notebooks(self) -> str:
+        return "azureuser"
+
     @default("http_timeout")
     def _the_agent_has_looked(self) -> int:
         return 60

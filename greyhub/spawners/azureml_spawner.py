@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import suppress
+from ipaddress import ip_address, ip_network
 from typing import Any, Final
 
 from greyhub.azureml import names
@@ -164,15 +165,36 @@ class AzureMLSpawner(InstanceOptions):
 
     async def _ready(self) -> str:
         """Where the server listens, once it does."""
-        await self.machine.await_registered()
+        registered = await self.machine.await_registered()
         while True:
             found = await self._seen()
             if found is not None and state(found) in RUNNING:
                 break
             await asyncio.sleep(self.settings.poll_interval)
         self._address = address(found)
+        self._require_its_machine(registered.remote)
         self.offer()
         return await self.await_url()
+
+    def _require_its_machine(self, remote: str) -> None:
+        """Refuse an agent that did not ask from where Azure says the machine is."""
+        if self.access == "tunnel" or not self._new or not remote:
+            return  # it is known by its nonce alone, or by its keys
+        places = [*self.server_networks, *([self._address] if self._address else [])]
+        if not any(ip_address(remote) in ip_network(each) for each in places):
+            self.log.error(
+                "greyhub: the agent of %s registered from %s, and its machine is at %s. If "
+                "machines do not reach the hub by another address, this is an attack.",
+                self.machine.name,
+                remote,
+                self._address or "no known address",
+            )
+            self.machine.forget()
+            raise MachineFailed(
+                f"the agent asked from {remote}, and the machine is at {self._address}\n"
+                "  fix: where machines reach the hub by another address, add that one to "
+                "c.AzureMLSpawner.server_networks"
+            )
 
     async def _broken(self) -> str:
         """Raise why the instance does not come up, as soon as Azure says so."""

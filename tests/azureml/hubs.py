@@ -22,6 +22,7 @@ c.AzureML.poll_interval = 0.2
 c.GreyHub.spawner = "azureml"
 c.GreyHub.cluster = c.GreyHub.homespace = c.GreyHub.data = None
 c.AzureMLSpawner.agent_hub_url = f"http://127.0.0.1:{{c.JupyterHub.port}}/hub/"
+c.AzureMLSpawner.agent_account = ""  # the simulated machine has no others
 c.AzureMLSpawner.agent_python = {python!r}
 c.AzureMLSpawner.server_networks = ["127.0.0.0/8"]
 c.Spawner.cmd = [{python!r}, "-m", "greyhub.singleuser", "--allow-root"]

@@ -216,6 +216,15 @@ def test_a_server_that_ends_takes_its_machine_along(shared: Platform) -> None:
     until(lambda: shared.state("carol") == "Stopped", 60, "the machine's end")
 
 
+def test_an_agent_from_elsewhere_is_not_believed(directory: Path) -> None:
+    elsewhere = 'c.AzureMLSpawner.server_networks = ["10.1.0.0/16"]\n'
+    with Simulator() as azure, a_platform(azure, directory, elsewhere) as platform:
+        why = platform.refusal("ada")
+        assert "the agent asked from 127.0.0.1" in why
+        assert "fix:" in why
+        until(lambda: platform.state("ada") == "gone", what="the machine's end")
+
+
 @pytest.mark.slow
 def test_an_instance_of_others_is_left_alone(directory: Path) -> None:
     with Simulator() as azure, a_platform(azure, directory / "one") as first:
