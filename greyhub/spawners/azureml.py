@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from traitlets import Integer
+from traitlets import Dict, Integer, Unicode
 
 from greyhub.adapter import Contribution, Finding
 from greyhub.errors import ConfigError
 from greyhub.spawners import SpawnerAdapter
+from greyhub.spawners.profile_choice import ProfileChoice
+from greyhub.spawners.profiles import Profile
 
 if TYPE_CHECKING:
     from greyhub.rendezvous.tunnel.control import Tunnels
@@ -28,6 +31,13 @@ class AzureMLSpawnerAdapter(SpawnerAdapter):
         help="The port of the hub's machine, on loopback, at which the process of the tunnels "
         'listens, where ``c.AzureMLSpawner.access = "tunnel"``.',
     ).tag(config=True)
+
+    prices = Dict(
+        value_trait=Unicode(),
+        key_trait=Unicode(),
+        help="What an hour of a machine costs, by its size, as users shall read it: it is shown "
+        "with each profile.",
+    ).tag(config=True, example={"Standard_DS11_v2": "0.20 EUR"})
 
     @classmethod
     def opens(cls, value: object) -> None:
@@ -97,6 +107,20 @@ class AzureMLSpawnerAdapter(SpawnerAdapter):
         option = "c.SpawnerAdapter.profiles" if sizes else "c.AzureMLSpawner.machine_size"
         sizes |= {str(own or self.load_class().machine_size.default_value)}  # type: ignore[attr-defined]
         return await workspace(settings, INSTANCES, "make and end instances", sizes, option)
+
+    def profile_choice(self) -> ProfileChoice | None:
+        """What users choose between, with what it costs."""
+        found = super().profile_choice()
+        if found is None:
+            return None
+        return ProfileChoice([self._priced(each) for each in found.profiles], self.profile_options)
+
+    def _priced(self, profile: Profile) -> Profile:
+        price = self.prices.get(profile.machine)
+        if not price:
+            return profile
+        said = filter(None, [profile.description.rstrip("."), f"{price} an hour"])
+        return replace(profile, description=". ".join(said))
 
     def label(self) -> str:
         """What a server is."""
