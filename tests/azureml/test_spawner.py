@@ -252,16 +252,7 @@ def test_a_lost_database_leaves_no_machine_running(platform: Platform) -> None:
     assert len(platform.instances("ada")) == 1
 
 
-def page(hub: Hub, user: str) -> str:
-    """The page on which a user starts another server."""
-    token = hub.api("POST", f"users/{user}/tokens", json={})["token"]
-    with requests.Session() as browser:
-        url = f"{hub.url}hub/spawn/{user}/other"
-        return browser.get(url, headers={"Authorization": f"token {token}"}, timeout=MINUTE).text
-
-
 PROFILES = """
-c.AzureMLSpawnerAdapter.prices = {"Standard_DS3_v2": "0.30 EUR"}
 c.SpawnerAdapter.profiles = [
     {"name": "small", "machine": "Standard_DS1_v2", "default": True},
     {"name": "large", "machine": "Standard_DS3_v2"},
@@ -275,7 +266,6 @@ def test_another_size_is_another_machine_if_nothing_is_lost(directory: Path) -> 
         hub = platform.hub
         hub.spawn("ada")
         assert azure.sizes() == ["Standard_DS1_v2"]
-        assert "0.30 EUR an hour" in page(hub, "ada")
         hub.stop_server("ada")
         hub.api("POST", "users/ada/server", json={"profile": "large"})
         hub.spawn("ada")
