@@ -71,6 +71,14 @@ def test_the_scripts_run_once_and_at_every_start(azure: Simulator, ask: Asking) 
     assert log.read_text().split() == ["made", "started", "started", "started"]
 
 
+def test_a_machine_boots_wherever_its_simulator_stands(
+    azure: Simulator, ask: Asking, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # which a machine with a /tmp of its own does not have
+    ask.create("ci-anna", creation=SERVICE)
+    until(lambda: beats(azure, "ci-anna"), what="the service")
+
+
 def test_what_a_script_writes_is_on_its_disk(azure: Simulator, ask: Asking) -> None:
     ask.create("ci-anna", creation="mkdir /var/lib/of-anna; echo hi > /var/lib/of-anna/file")
     assert (azure.disk("ci-anna") / "var/lib/of-anna/file").read_text() == "hi\n"

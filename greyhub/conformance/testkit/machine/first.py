@@ -19,6 +19,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -134,9 +135,19 @@ def say(**event: Any) -> None:
         os.write(1, json.dumps(event).encode() + b"\n")
 
 
+def told(work: Callable[[dict[str, Any]], None], spec: dict[str, Any]) -> None:
+    """Do the work; say that the machine has failed if it cannot be done."""
+    try:
+        work(spec)
+    except Exception as error:
+        say(event="scripts", failed=f"The machine could not boot: {error!r}.")
+        raise
+
+
 def main() -> None:
     """Be the machine until the input ends, or says how long processes have to end."""
     ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER: orphans come here
+    os.chdir("/")  # where the simulator stands may not be on the machine
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     spec = json.loads(sys.stdin.readline())
     if spec["kind"] == "try":
@@ -144,6 +155,6 @@ def main() -> None:
         return
     threading.Thread(target=reap, daemon=True).start()
     work = instance if spec["kind"] == "instance" else job
-    threading.Thread(target=work, args=(spec,), daemon=True).start()
+    threading.Thread(target=told, args=(work, spec), daemon=True).start()
     end_all(float(sys.stdin.readline().strip() or 0))
     os._exit(0)
