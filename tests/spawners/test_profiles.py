@@ -65,7 +65,7 @@ class Limited(LocalProcessSpawner):
     [
         (LocalProcessSpawner, {"environment"}, {"cores", "memory"}),
         (SudoSpawner, set(), {"cores", "memory"}),
-        (KubeSpawner, {*NEEDS}, set()),
+        (KubeSpawner, {*NEEDS} - {"machine"}, set()),
         (Plain, {"environment"}, {"cores", "memory"}),
         (Mine, {"environment", "image", "cores"}, {"memory"}),
         (ProfilesSpawner, set(), set()),
