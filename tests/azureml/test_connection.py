@@ -168,6 +168,7 @@ async def test_an_answer_that_refers_elsewhere(azure, workspace):
 
 async def test_nothing_stays_open(azure):
     """When it is closed; and it may be opened again."""
+    gc.collect()  # what other tests have left is none of this one's
     workspace = Workspace(settings_for(azure))
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
