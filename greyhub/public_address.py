@@ -19,6 +19,17 @@ def public_host(config: Config) -> str | None:
     return None
 
 
+def public_base(config: Config) -> str:
+    """The hub's public URL with its base URL, without a slash at its end; empty if unsaid.
+
+    As JupyterHub has it: a public URL without a path gains the base URL.
+    """
+    section = config.get("JupyterHub", {})
+    url = str(section.get("public_url") or "").rstrip("/")
+    base = str(section.get("base_url") or "").strip("/")
+    return f"{url}/{base}" if url and base and not urlparse(url).path else url
+
+
 def public_port(config: Config) -> int:
     """The port that the proxy listens on."""
     section = config.get("JupyterHub", {})

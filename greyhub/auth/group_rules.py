@@ -14,7 +14,7 @@ from tornado.web import HTTPError
 from traitlets import Set, default
 
 from greyhub.awaitables import awaited
-from greyhub.class_names import made_from
+from greyhub.class_names import made_from, named_as
 
 OWN = ("OIDCAuthenticator", "NullAuthenticator")
 """Classes that have all of this by themselves, or let nobody in."""
@@ -116,9 +116,7 @@ def with_group_rules(cls: Any) -> Any:
             user = orm.User.find(self.parent.db, username)
             return (group.name for group in user.groups) if user else ()
 
-    Authenticator.__name__, Authenticator.__qualname__ = cls.__name__, cls.__qualname__
-    Authenticator.__module__, Authenticator.__doc__ = cls.__module__, cls.__doc__
-    return Authenticator
+    return named_as(Authenticator, cls)
 
 
 def drop_rights(user: Any, groups: Iterable[str] | None = None) -> None:

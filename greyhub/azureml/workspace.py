@@ -255,4 +255,6 @@ def shared(settings: AzureML) -> Workspace:
     """The one object for a workspace, in this event loop: with its list and its budget."""
     key = (settings.scope.lower(), settings.endpoints, settings.credential, settings.client_id)
     known = _shared.setdefault(asyncio.get_running_loop(), {})
-    return known.setdefault(key, Workspace(settings))
+    if key not in known:
+        known[key] = Workspace(settings)
+    return known[key]

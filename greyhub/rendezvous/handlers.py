@@ -15,6 +15,9 @@ from greyhub.rendezvous.protocol import ASKED, LIMIT, PATH
 from greyhub.rendezvous.service import Rendezvous, this_hub
 from greyhub.rendezvous.tunnel.control import Tunnels
 
+ROUTE = rf"/{PATH}/({'|'.join(ASKED)})"
+"""Below the hub's address."""
+
 SLOWEST = 20.0
 """Seconds that a request's body may take."""
 
@@ -84,7 +87,7 @@ def attach(app: Any, tunnels: Tunnels | None = None) -> Rendezvous:
     rendezvous.log, rendezvous.tunnels = app.log, tunnels
     if tunnels:
         tunnels.start()
-    handler = (rf"/{PATH}/({'|'.join(ASKED)})", RendezvousHandler, {"rendezvous": rendezvous})
+    handler = (ROUTE, RendezvousHandler, {"rendezvous": rendezvous})
     # Setting the option logs that it is deprecated, which is nothing an administrator could mend.
     app.extra_handlers.append(handler)
     return rendezvous

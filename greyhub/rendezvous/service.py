@@ -153,6 +153,9 @@ _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Rendezvous] = WeakKeyDiction
 def this_hub() -> Rendezvous:
     """The rendezvous of the hub that runs in this event loop."""
     try:
-        return _hubs.setdefault(asyncio.get_running_loop(), Rendezvous())
-    except RuntimeError:  # no loop: a hub that only shows its options
+        loop = asyncio.get_running_loop()
+    except RuntimeError:  # a hub that only shows its options
         return Rendezvous()
+    if loop not in _hubs:
+        _hubs[loop] = Rendezvous()
+    return _hubs[loop]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from traitlets import Dict, Integer, Unicode
 
 from greyhub.adapter import Contribution, Finding
 from greyhub.errors import ConfigError
+from greyhub.public_address import public_base
 from greyhub.spawners import SpawnerAdapter
 from greyhub.spawners.profile_choice import ProfileChoice
 from greyhub.spawners.profiles import Profile
@@ -77,8 +78,7 @@ class AzureMLSpawnerAdapter(SpawnerAdapter):
 
     def _hub_url(self) -> str:
         """The hub's address for machines, by its public one."""
-        hub = self.parent.config.JupyterHub
-        public = str(hub.get("public_url") or "").rstrip("/")
+        public = public_base(self.parent.config)
         if not public:
             raise ConfigError(
                 "it is not said by which address the machines of servers reach this hub",
@@ -86,8 +86,7 @@ class AzureMLSpawnerAdapter(SpawnerAdapter):
                 fix="set it, such as https://hub.example.org/; or, where they take another way, "
                 "c.AzureMLSpawner.agent_hub_url, such as https://hub.internal/hub/",
             )
-        base = "" if urlsplit(public).path else str(hub.get("base_url") or "").strip("/")
-        return f"{public}/{base}/hub/" if base else f"{public}/hub/"
+        return f"{public}/hub/"
 
     def hub_starts(self, app: Any) -> None:
         """Serve the agents' rendezvous, and look for instances that nobody knows."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -125,12 +126,12 @@ class InstanceOptions(RemoteSpawner):
         """The workspace, as all servers share it."""
         return shared(self.settings)
 
-    @property
+    @cached_property
     def settings(self) -> AzureML:
         """``c.AzureML``."""
         return AzureML(config=self.config)
 
-    @property
+    @cached_property
     def hub_id(self) -> str:
         """What tells this hub from others of the workspace."""
         return names.hub_id(Path(self.state_dir))

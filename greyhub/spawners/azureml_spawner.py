@@ -308,7 +308,7 @@ class AzureMLSpawner(InstanceOptions):
 
     async def list_orphans(self, known: Collection[Server]) -> list[str]:
         """The names of this hub's instances that run, and whose server it does not know."""
-        servers = [names.tags(self.hub_id, user, server) for user, server in known]
+        servers = self._tags_of(known)
         return [
             str(each["name"])
             for each in (await self.azure.computes()).values()
@@ -317,12 +317,15 @@ class AzureMLSpawner(InstanceOptions):
             and not any(names.is_of(each, tags) for tags in servers)
         ]
 
+    def _tags_of(self, known: Collection[Server]) -> list[dict[str, str]]:
+        return [names.tags(self.hub_id, *each) for each in known]
+
     async def reap(self, known: Collection[Server]) -> list[str]:
         """Stop this hub's instances that it does not know; their names. Disks stay."""
         ended = []
         for name in await self.list_orphans(known):
             found = await self.azure.compute(name)
-            if any(names.is_of(found, names.tags(self.hub_id, *each)) for each in known):
+            if any(names.is_of(found, tags) for tags in self._tags_of(known)):
                 continue  # it was started meanwhile
             await (self.azure.delete(name) if failure(found) else self.azure.stop(name))
             ended.append(name)

@@ -10,25 +10,14 @@ import pytest
 from greyhub.azureml.settings import AzureML
 from greyhub.azureml.workspace import Workspace
 from greyhub.conformance.testkit.azureml import Simulator
+from tests.azureml.hubs import settings_of
 from tests.support.waiting import MINUTE
 
 
 def settings_for(azure: Simulator, **options: Any) -> AzureML:
     """How a hub is told of the simulated workspace; its application has a secret."""
-    plain = {
-        "subscription": azure.subscription,
-        "resource_group": azure.resource_group,
-        "workspace": azure.workspace,
-        "cloud": {"resource_manager": azure.endpoint, "authority": azure.authority},
-        "ca_bundle": str(azure.ca_bundle),
-        "credential": "service-principal",
-        "tenant_id": azure.tenant,
-        "client_id": azure.client_id,
-        "client_secret": azure.client_secret,
-        "poll_interval": 0.05,
-        "patience": MINUTE,
-    }
-    return AzureML(**(plain | options))
+    quick = {"poll_interval": 0.05, "patience": MINUTE}
+    return AzureML(**(settings_of(azure) | quick | options))
 
 
 def instance(**more: Any) -> dict[str, Any]:

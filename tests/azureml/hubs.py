@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from greyhub.conformance.testkit.azureml import Simulator
 from tests.support.hubs import Hub
 
 SETTINGS = """
-c.AzureML.subscription = {azure.subscription!r}
-c.AzureML.resource_group = {azure.resource_group!r}
-c.AzureML.workspace = {azure.workspace!r}
-c.AzureML.cloud = {{"resource_manager": {azure.endpoint!r}, "authority": {azure.authority!r}}}
-c.AzureML.ca_bundle = {ca!r}
-c.AzureML.credential = "service-principal"
-c.AzureML.tenant_id = {azure.tenant!r}
-c.AzureML.client_id = {azure.client_id!r}
-c.AzureML.client_secret = {azure.client_secret!r}
 c.AzureML.poll_interval = 0.2
 c.GreyHub.spawner = "azureml"
 c.GreyHub.cluster = c.GreyHub.homespace = c.GreyHub.data = None
@@ -30,7 +22,24 @@ c.Spawner.poll_interval = 1
 """
 
 
+def settings_of(azure: Simulator) -> dict[str, Any]:
+    """The options of ``c.AzureML`` for the simulated workspace; its application has a secret."""
+    return {
+        "subscription": azure.subscription,
+        "resource_group": azure.resource_group,
+        "workspace": azure.workspace,
+        "cloud": {"resource_manager": azure.endpoint, "authority": azure.authority},
+        "ca_bundle": str(azure.ca_bundle),
+        "credential": "service-principal",
+        "tenant_id": azure.tenant,
+        "client_id": azure.client_id,
+        "client_secret": azure.client_secret,
+    }
+
+
 def hub_on(azure: Simulator, directory: Path, config: str = "") -> Hub:
     """A hub, not started yet."""
-    own = SETTINGS.format(azure=azure, ca=str(azure.ca_bundle), python=sys.executable)
+    own = SETTINGS.format(python=sys.executable)
+    for name, value in settings_of(azure).items():
+        own += f"c.AzureML.{name} = {value!r}\n"
     return Hub(directory, own + config)

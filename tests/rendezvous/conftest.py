@@ -15,9 +15,9 @@ from tornado.testing import bind_unused_port
 from tornado.web import Application
 
 from greyhub.agent.hub import Hub
-from greyhub.rendezvous.handlers import RendezvousHandler
+from greyhub.rendezvous.handlers import ROUTE, RendezvousHandler
 from greyhub.rendezvous.offers import Offer
-from greyhub.rendezvous.protocol import ASKED, PATH, Keys
+from greyhub.rendezvous.protocol import Keys
 from greyhub.rendezvous.service import Rendezvous
 
 SECRET = "not for others"
@@ -52,7 +52,7 @@ class Place:
         self.lose: set[str] = set()
         """Kinds of requests whose next answer is lost."""
         options = {"rendezvous": self.rendezvous, "lose": self.lose}
-        handler = (rf"/hub/{PATH}/({'|'.join(ASKED)})", Losing, options)
+        handler = (f"/hub{ROUTE}", Losing, options)
         # As JupyterHub's: a cookie would be asked for.
         self.server = HTTPServer(Application([handler], xsrf_cookies=True), ssl_options=tls)
         listening, self.port = bind_unused_port()

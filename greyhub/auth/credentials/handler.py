@@ -15,6 +15,7 @@ from jupyterhub.user import User
 from tornado.web import HTTPError
 
 from greyhub.auth.credentials.issuing import ENDED, Issuer, in_time
+from greyhub.class_names import named_as
 from greyhub.credentials import PATH, PAUSE
 from greyhub.errors import CredentialError, CredentialRefused, CredentialUnavailable
 
@@ -86,6 +87,4 @@ def with_credentials(cls: Any, issuer: Issuer) -> type:
             own = (rf"/api/{PATH}/([^/]+)", CredentialHandler, {"issuer": issuer})
             return [own, *super().get_handlers(app)]
 
-    Authenticator.__name__, Authenticator.__qualname__ = cls.__name__, cls.__qualname__
-    Authenticator.__module__, Authenticator.__doc__ = cls.__module__, cls.__doc__
-    return Authenticator
+    return named_as(Authenticator, cls)

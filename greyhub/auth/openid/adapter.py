@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from traitlets.config.loader import DeferredConfig
 
@@ -15,7 +14,7 @@ from greyhub.adapter import Contribution, Finding
 from greyhub.auth import AuthAdapter
 from greyhub.errors import ConfigError, ConfigErrors
 from greyhub.kept_secret import kept_secret
-from greyhub.public_address import is_loopback, public_host, public_port
+from greyhub.public_address import is_loopback, public_base, public_host, public_port
 
 KEY: Final = "JUPYTERHUB_CRYPT_KEY"
 """JupyterHub's own variable for keys that users' tokens are encrypted by."""
@@ -87,12 +86,9 @@ class OpenIDAdapter(AuthAdapter):
         if made.oauth_callback_url:
             return str(made.oauth_callback_url)
         page = f"{CALLBACK}/{made.word}" if made.word else CALLBACK
-        hub = self.parent.config.JupyterHub
-        base = f"/{str(hub.get('base_url', '')).strip('/')}/".replace("//", "/")
-        public = str(hub.get("public_url") or "").rstrip("/")
-        if public:
-            # As JupyterHub has it: a public URL without a path gains the base URL.
-            return f"{public}{'' if urlsplit(public).path else base.rstrip('/')}{page}"
+        if public := public_base(self.parent.config):
+            return f"{public}{page}"
+        base = f"/{str(self.parent.config.JupyterHub.get('base_url', '')).strip('/')}"
         host = public_host(self.parent.config)
         if host is None or not is_loopback(host):
             return ""

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 from greyhub.conformance import Running, SpawnerSuite
 from greyhub.conformance.testkit.azureml import Simulator
-from greyhub.rendezvous.handlers import RendezvousHandler
-from greyhub.rendezvous.protocol import PATH, SCHEMAS
+from greyhub.rendezvous.handlers import ROUTE, RendezvousHandler
 from greyhub.spawner_class import spawner_class
 from greyhub.spawners.azureml_spawner import AzureMLSpawner
+from tests.azureml.hubs import settings_of
 
 NOT_HERE = {
     "backend_events": "Azure ML tells states, and no texts while a start goes on",
@@ -67,19 +67,11 @@ class Instances(SpawnerSuite):
 
     def config(self):
         azure = self.azure
-        rendezvous = (rf"/{PATH}/({'|'.join(SCHEMAS)})", RendezvousHandler)
+        rendezvous = (ROUTE, RendezvousHandler)
         return {
             "JupyterHub": {"init_spawners_timeout": 2, "extra_handlers": [rendezvous]},
             "AzureML": {
-                "subscription": azure.subscription,
-                "resource_group": azure.resource_group,
-                "workspace": azure.workspace,
-                "cloud": {"resource_manager": azure.endpoint, "authority": azure.authority},
-                "ca_bundle": str(azure.ca_bundle),
-                "credential": "service-principal",
-                "tenant_id": azure.tenant,
-                "client_id": azure.client_id,
-                "client_secret": azure.client_secret,
+                **settings_of(azure),
                 "poll_interval": 0.1,
                 "patience": 3.0,
             },
