@@ -22,16 +22,15 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import psutil
-from aiohttp import ClientSession, ClientTimeout, TCPConnector
-
 from bench.kubernetes.nodes import SCHEDULER
 from bench.platform import cpu
+from bench.users import Users
 from greyhub import proxy
 from tests.support.clusters import HOST, Cluster
 from tests.support.hubs import Hub
@@ -121,74 +120,13 @@ def ended(cluster: Cluster) -> None:
     until(lambda: not cluster.get("pods"), 600, "the end of all pods", every=1)
 
 
-class Users:
-    """Many users at their browsers."""
-
-    def __init__(self, hub: Hub, count: int, at_once: int) -> None:
-        self.hub, self.names = hub, [f"user{number:04}" for number in range(count)]
-        self.at_once = at_once
-        self.failed: dict[str, str] = {}
-
-    async def __aenter__(self) -> Users:
-        self.session = ClientSession(
-            self.hub.url,
-            headers={"Authorization": f"token {self.hub.token}"},
-            connector=TCPConnector(limit=0),
-            timeout=ClientTimeout(total=1200),
-        )
-        for start in range(0, len(self.names), 100):
-            body = {"usernames": self.names[start : start + 100]}
-            async with self.session.post("hub/api/users", json=body) as answer:
-                answer.raise_for_status()
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        await self.session.close()
-
-    async def each(self, act: Callable[[str], Awaitable[None]]) -> float:
-        """Let all act, some at one time; how many seconds that takes."""
-        waiting, began = iter(self.names), time.perf_counter()
-
-        async def one_after_another() -> None:
-            for name in waiting:
-                try:
-                    await act(name)
-                except Exception as error:
-                    self.failed[name] = repr(error)
-
-        await asyncio.gather(*(one_after_another() for _ in range(self.at_once)))
-        return time.perf_counter() - began
-
-    async def start(self, name: str) -> None:
-        while True:
-            async with self.session.post(f"hub/api/users/{name}/server") as answer:
-                said = await answer.text()
-                if answer.status != 429:  # too many are being started: it says when to ask again
-                    break
-            await asyncio.sleep(float(answer.headers.get("Retry-After", 1)))
-        if answer.status >= 400:
-            self.failed[name] = said
-            return
-        last: dict[str, Any] = {}
-        async with self.session.get(f"hub/api/users/{name}/server/progress") as answer:
-            async for line in answer.content:
-                if line.startswith(b"data: "):
-                    last = json.loads(line[6:])
-        if not last.get("ready"):
-            self.failed[name] = str(last.get("message", "no word"))
-
-    async def stop(self, name: str) -> None:
-        async with self.session.delete(f"hub/api/users/{name}/server") as answer:
-            if answer.status != 204:
-                self.failed[name] = await answer.text()
-
-    async def requests(self) -> Counter[str]:
-        """The hub's requests to the API server so far, by method."""
-        async with self.session.get("hub/metrics") as answer:
-            lines = (await answer.text()).splitlines()
-        mark = "bench_api_requests_total{what="
-        found = (line.removeprefix(mark).split("} ") for line in lines if line.startswith(mark))
-        return Counter({what.strip('"'): int(float(number)) for what, number in found})
+async def api_requests(users: Users) -> Counter[str]:
+    """The hub's requests to the API server so far, by method."""
+    async with users.session.get("hub/metrics") as answer:
+        lines = (await answer.text()).splitlines()
+    mark = "bench_api_requests_total{what="
+    found = (line.removeprefix(mark).split("} ") for line in lines if line.startswith(mark))
+    return Counter({what.strip('"'): int(float(number)) for what, number in found})
 
 
 async def measure(
@@ -198,11 +136,11 @@ async def measure(
     assert hub.process
     process, servers = psutil.Process(hub.process.pid), given.servers
     async with Users(hub, servers, given.at_once) as users:
-        before, asked = cpu(hub), await users.requests()
+        before, asked = cpu(hub), await api_requests(users)
         command = given.beside.format(kind=kind, pid=process.pid) or "true"
         other = await asyncio.create_subprocess_shell(command, start_new_session=True)
         seconds = await users.each(users.start)
-        used, asked = cpu(hub) - before, await users.requests() - asked
+        used, asked = cpu(hub) - before, await api_requests(users) - asked
         if other.returncode is None:
             os.killpg(other.pid, signal.SIGINT)
         await other.wait()
@@ -217,9 +155,9 @@ async def measure(
             "hub, MB": process.memory_info().rss / 1e6,
         }
         users.failed.clear()
-        before, then = cpu(hub), await users.requests()
+        before, then = cpu(hub), await api_requests(users)
         seconds = await users.each(users.stop)
-        ended = await users.requests() - then
+        ended = await api_requests(users) - then
         return figures | {
             "stops that failed": len(users.failed),
             "stops a minute": 60 * servers / seconds,

@@ -40,8 +40,8 @@ _RIGHT = f"{PROVIDER}/workspaces/computes"
 class Computes:
     """The computes of one workspace."""
 
-    def __init__(self, cloud: Cloud, isolate: bool) -> None:
-        self.cloud, self.isolate = cloud, isolate
+    def __init__(self, cloud: Cloud, isolate: bool, machine: type[Any] = Machine) -> None:
+        self.cloud, self.isolate, self.machine = cloud, isolate, machine
         self.lifecycle = Lifecycle(cloud)
         self.all: dict[str, Compute] = {}
         self.overwritten: list[str] = []
@@ -179,7 +179,7 @@ class Computes:
         scripts = (made.properties.get("setupScripts") or {}).get("scripts")
         if made.is_instance and scripts:
             isolate = self.isolate and can_isolate(self.cloud.folder)
-            made.machine = Machine(name, folder, scripts, isolate=isolate)
+            made.machine = self.machine(name, folder, scripts, isolate=isolate)
         return made
 
     def _action(self, word: str) -> Callable[[Call], Answer]:

@@ -19,6 +19,7 @@ from greyhub.conformance.testkit.azureml.computes import Computes
 from greyhub.conformance.testkit.azureml.faults import Bucket, Fault
 from greyhub.conformance.testkit.azureml.identity import Identity
 from greyhub.conformance.testkit.azureml.jobs import Jobs
+from greyhub.conformance.testkit.azureml.machine import Machine
 from greyhub.conformance.testkit.azureml.rights import Rights, Role
 from greyhub.conformance.testkit.azureml.serving import Serving
 from greyhub.conformance.testkit.azureml.state import Cloud, Times
@@ -37,6 +38,8 @@ class Simulator:
         Seconds that creating, starting, stopping and the like take.
     isolate : bool
         Give each instance namespaces of its own, where this process may.
+    machine : type
+        The class of instances' machines, for a test that wants many small ones.
     lifetime : float
         Seconds that a token is good for.
 
@@ -49,12 +52,17 @@ class Simulator:
     """
 
     def __init__(
-        self, *, times: Times | None = None, isolate: bool = True, lifetime: float = 3600
+        self,
+        *,
+        times: Times | None = None,
+        isolate: bool = True,
+        machine: type[Any] = Machine,
+        lifetime: float = 3600,
     ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="greyhub-azureml-"))
         self.identity, self.rights = Identity(lifetime), Rights()
         self.cloud = Cloud(self.folder, times=times or Times(), tenant=self.identity.tenant)
-        self._serving, self._isolate = Serving(), isolate
+        self._serving, self._isolate, self._machine = Serving(), isolate, machine
         self.subscription, self.resource_group = self.cloud.subscription, self.cloud.resource_group
         self.workspace, self.region = self.cloud.workspace, self.cloud.region
         self.tenant = self.identity.tenant
@@ -298,7 +306,7 @@ class Simulator:
         context, self._ca = serve_with(self.folder)
         versions = [str(facts.table()["api_version"])]
         self._arm = Arm(self.identity, self.rights, versions, self.cloud.own_faults)
-        self._computes = Computes(self.cloud, self._isolate)
+        self._computes = Computes(self.cloud, self._isolate, self._machine)
         self._jobs, self._assets = Jobs(self.cloud, self._computes), Assets(self.cloud)
         around = Subscription(self.cloud, self._computes, self.rights)
         for part in (around, self._computes, self._jobs, self._assets):
