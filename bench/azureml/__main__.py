@@ -1,4 +1,4 @@
-"""Many servers on instances of one Azure ML workspace: what the hub asks of Azure, and what it costs.
+"""Many servers on instances of one Azure ML workspace: requests to Azure, and what the hub costs.
 
     python -m bench.azureml [--servers 500] [--at-once 50] [--minutes 5]
 
@@ -92,9 +92,7 @@ class Asked:
         return found
 
 
-async def measure(
-    hub: Hub, azure: Simulator, given: argparse.Namespace
-) -> dict[str, float]:
+async def measure(hub: Hub, azure: Simulator, given: argparse.Namespace) -> dict[str, float]:
     """One hub's figures."""
     assert hub.process
     asked, process, servers = Asked(azure), psutil.Process(hub.process.pid), given.servers
@@ -129,9 +127,7 @@ async def measure(
             "stops a minute": 60 * servers / seconds,
             "hub, CPU s per stop": (cpu(hub) - before) / servers,
             "reads per stop": ending["reads"] / servers,
-            "requests throttled": sum(
-                each["throttled"] for each in (starting, resting, ending)
-            ),
+            "requests throttled": sum(each["throttled"] for each in (starting, resting, ending)),
         }
     await runner.cleanup()
     return figures
@@ -154,7 +150,7 @@ def main() -> None:
             results[kind] = asyncio.run(measure(hub, azure, given))
         if given.json:
             given.json.write_text(json.dumps(results, indent=1))
-    print(f"{given.servers} servers, {given.at_once} at once, {os.cpu_count()} processors;", end=" ")
+    print(f"{given.servers} servers, {given.at_once} at once, {os.cpu_count()} processors;")
     print(f"a machine starts in {given.starts_in:g} s and stops in {given.ends_in:g} s\n")
     print(f"{'':<36}" + "".join(f"{kind:>18}" for kind in results) + f"{'ratio':>8}")
     for figure in next(iter(results.values())):

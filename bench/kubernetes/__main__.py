@@ -20,7 +20,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -28,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
 from bench.kubernetes.nodes import SCHEDULER
 from bench.platform import cpu
 from bench.users import Users

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives import hashes
 
 from greyhub.auth.openid.entra.proof import by_certificate
 from greyhub.conformance.testkit.provider.entra_accounts import (
@@ -23,6 +19,7 @@ from greyhub.conformance.testkit.provider.entra_accounts import (
 from greyhub.conformance.testkit.provider.tokens import b64
 from tests.auth.entra import EntraWorld, world
 from tests.auth.oidc import refused
+from tests.support.certificates import self_signed
 
 __all__ = ["world"]
 
@@ -209,26 +206,9 @@ def test_where_graph_is_busy_for_long_the_login_waits_for_another_time(world: En
 
 def certificate(path: Path) -> tuple[str, Any]:
     """A certificate with its key in a file: the certificate's SHA-256, and the public key."""
-    key = rsa.generate_private_key(65537, 2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hub")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    path.write_bytes(made.public_bytes(serialization.Encoding.PEM) + private)
-    return b64(made.fingerprint(hashes.SHA256())), key.public_key()
+    made, pem = self_signed()
+    path.write_bytes(pem)
+    return b64(made.fingerprint(hashes.SHA256())), made.public_key()
 
 
 def test_a_certificate_stands_for_the_secret(world: EntraWorld, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import product
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import iris_sample_data
@@ -143,9 +144,19 @@ class Azure:
 
 
 @contextmanager
-def azure_in(directory: Path) -> Iterator[Azure]:
-    """All of it."""
+def shared_directory() -> Iterator[Path]:
+    """A directory that the simulated machines see, too: their /tmp is their own."""
+    with TemporaryDirectory(prefix="greyhub-test-", dir="/var/tmp") as name:
+        path = Path(name)
+        path.chmod(0o755)
+        yield path
+
+
+@contextmanager
+def all_of_azure() -> Iterator[Azure]:
+    """The workspace, the account and the provider."""
     with ExitStack() as ends:
+        directory = ends.enter_context(shared_directory())
         account = ends.enter_context(account_in(directory))
         provider = EntraProvider()
         ends.callback(provider.close)

@@ -8,9 +8,6 @@ import gc
 import warnings
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from greyhub.azureml.connection import Answer
 from greyhub.azureml.errors import Refused, Unavailable
@@ -19,6 +16,7 @@ from greyhub.azureml.workspace import Workspace
 from greyhub.conformance.testkit.azureml import Simulator
 from greyhub.errors import ConfigError
 from tests.azureml.conftest import asked, instance, settings_for
+from tests.support.certificates import self_signed
 
 
 async def test_a_service_principals_secret(azure, workspace):
@@ -89,7 +87,7 @@ async def test_no_token_is_given(azure, options, said):
 async def test_a_certificate_with_its_key():
     """Anything else is a mistake of the file."""
     with Simulator(isolate=False) as azure:
-        options = {"client_secret": "", "client_certificate": pem()}
+        options = {"client_secret": "", "client_certificate": self_signed()[1].decode()}
         workspace = Workspace(settings_for(azure, **options))
         with pytest.raises(Refused):  # the simulator knows no certificate
             await workspace.computes()
@@ -97,26 +95,6 @@ async def test_a_certificate_with_its_key():
         options["client_certificate"] = "-----BEGIN CERTIFICATE-----"
         with pytest.raises(ConfigError, match="client_certificate"):
             await Workspace(settings_for(azure, **options)).computes()
-
-
-def pem() -> str:
-    """A certificate that signed itself, with its key."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "hub")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now)
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    plain = serialization.NoEncryption()
-    kind, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    return (key.private_bytes(kind, form, plain) + made.public_bytes(kind)).decode()
 
 
 async def test_a_token_that_is_revoked(azure, workspace):

@@ -14,14 +14,14 @@ from tests.azureml.platforms import (
     MIXES,
     SLOTS,
     Azure,
+    all_of_azure,
     await_figure,
     await_result,
-    azure_in,
     open_lab,
     put_tutorial,
     run_tutorial,
+    shared_directory,
 )
-from tests.conftest import make_directory
 from tests.support.hubs import Hub
 
 pytestmark = [
@@ -37,9 +37,15 @@ def possible(mix: Mapping[str, str]) -> bool:
     return mix["auth"] == "azureml" or "azureml" not in (mix["homespace"], mix["data"])
 
 
+@pytest.fixture
+def place() -> Iterator[Path]:
+    with shared_directory() as path:
+        yield path
+
+
 @pytest.fixture(scope="module")
 def azure() -> Iterator[Azure]:
-    with azure_in(make_directory()) as found:
+    with all_of_azure() as found:
         yield found
 
 
@@ -49,9 +55,9 @@ def name_of(mix: Mapping[str, str]) -> str:
 
 @pytest.mark.parametrize("mix", MIXES, ids=name_of)
 def test_the_tutorial_runs_or_the_mix_is_refused_in_words(
-    azure: Azure, directory: Path, page: Page, mix: Mapping[str, str]
+    azure: Azure, place: Path, page: Page, mix: Mapping[str, str]
 ) -> None:
-    hub = Hub(directory, azure.config(mix))
+    hub = Hub(place, azure.config(mix))
     if not possible(mix):
         command = [sys.executable, "-m", "greyhub", "check", "-f", str(hub.file)]
         checked = subprocess.run(command, capture_output=True, text=True)

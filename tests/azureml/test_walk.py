@@ -13,12 +13,13 @@ from tests.azureml.platforms import (
     MIXES,
     RESULT,
     Azure,
+    all_of_azure,
     await_figure,
     await_result,
-    azure_in,
     open_lab,
     put_tutorial,
     run_tutorial,
+    shared_directory,
 )
 from tests.support.browser import MINUTE, shoot
 from tests.support.hubs import Hub
@@ -35,14 +36,20 @@ ALL = MIXES[0]
 
 
 @pytest.fixture
-def azure(directory: Path) -> Iterator[Azure]:
-    with azure_in(directory / "azure") as found:
+def place() -> Iterator[Path]:
+    with shared_directory() as path:
+        yield path
+
+
+@pytest.fixture
+def azure() -> Iterator[Azure]:
+    with all_of_azure() as found:
         yield found
 
 
-def test_log_in_start_compute_stop_and_go_on(azure: Azure, directory: Path, page: Page) -> None:
+def test_log_in_start_compute_stop_and_go_on(azure: Azure, place: Path, page: Page) -> None:
     workspace = azure.workspace
-    hub = Hub(directory / "hub", azure.config(ALL))
+    hub = Hub(place, azure.config(ALL))
     try:
         hub.start()
         open_lab(page, hub, azure, ALL)

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from greyhub.conformance.testkit.provider.certificate import make_certificate
+from greyhub.conformance.testkit.certificates import Authority
 from greyhub.rendezvous.offers import MachineFailed, Offer
 from tests.conftest import make_directory
 from tests.rendezvous.conftest import Place
@@ -240,8 +240,7 @@ async def test_what_is_to_be_installed_is_so_once_it_can(place: Place, local) ->
 
 
 async def test_a_hub_for_which_nobody_vouches_gets_nothing(local) -> None:
-    authorities = local.directory.parent / "ca.pem"
-    place = Place(make_certificate(authorities))
+    place = Place(Authority(local.directory.parent).serving())
     machine = await start(place, local)
     await until(lambda: "CERTIFICATE_VERIFY_FAILED" in local.log())
     assert machine.keys is None
@@ -249,8 +248,8 @@ async def test_a_hub_for_which_nobody_vouches_gets_nothing(local) -> None:
 
 
 async def test_a_hub_for_which_its_authority_vouches_is_the_hub(local) -> None:
-    authorities = local.directory.parent / "ca.pem"
-    place = Place(make_certificate(authorities))
-    machine = await start(place, local, authorities=authorities.read_text())
+    authority = Authority(local.directory.parent)
+    place = Place(authority.serving())
+    machine = await start(place, local, authorities=authority.ca.read_text())
     await ready(machine)
     place.server.stop()

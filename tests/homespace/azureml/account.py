@@ -8,82 +8,25 @@ import hmac
 import json
 import math
 import os
-import ssl
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from greyhub import credentials
+from greyhub.conformance.testkit.certificates import Authority
 from tests.homespace.filesystem import servers
 from tests.homespace.filesystem.conftest import ACCOUNT, ACCOUNT_KEY
 from tests.homespace.filesystem.places import Container
 
 SCOPE = "https://storage.azure.com/.default"
 TENANT = "0f5a1c2e-7a4d-4d5e-9b46-2f1d3c7a9b10"
-
-
-class Authority:
-    """An authority of one's own, and a certificate of it for loopback."""
-
-    def __init__(self, directory: Path) -> None:
-        from cryptography import x509
-        from cryptography.hazmat.primitives import hashes, serialization
-        from cryptography.hazmat.primitives.asymmetric import ec
-        from cryptography.x509.oid import NameOID
-
-        self.ca, self.certificate, self.key = (
-            directory / name for name in ("ca.pem", "server.pem", "server.key")
-        )
-        now = datetime.now(UTC)
-        own, other = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-
-        def made(subject: str, key: Any, *extensions: Any) -> Any:
-            name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
-            issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "an authority")])
-            builder = x509.CertificateBuilder().subject_name(name).issuer_name(issuer)
-            builder = builder.public_key(key.public_key())
-            builder = builder.serial_number(x509.random_serial_number())
-            builder = builder.not_valid_before(now - timedelta(hours=1))
-            builder = builder.not_valid_after(now + timedelta(days=1))
-            for each in extensions:
-                builder = builder.add_extension(each, critical=False)
-            return builder.sign(own, hashes.SHA256())
-
-        about = x509.SubjectKeyIdentifier.from_public_key(own.public_key())
-        by = x509.AuthorityKeyIdentifier.from_issuer_public_key(own.public_key())
-        here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-        ca = made("an authority", own, x509.BasicConstraints(ca=True, path_length=0), about)
-        leaf = made("127.0.0.1", other, here, by)
-        self.ca.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
-        self.certificate.write_bytes(leaf.public_bytes(serialization.Encoding.PEM))
-        self.key.write_bytes(
-            other.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
-        for each in (directory, self.ca, self.certificate, self.key):
-            each.chmod(0o755 if each == directory else 0o644)  # servers have other accounts
-
-    def serving(self) -> ssl.SSLContext:
-        """The context of a server."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.certificate, self.key)
-        return context
-
-    def trusting(self) -> ssl.SSLContext:
-        """The context of a client that trusts it."""
-        return ssl.create_default_context(cafile=str(self.ca))
 
 
 def token(seconds: float, *, audience: str = "https://storage.azure.com", name: str = "ada") -> str:
@@ -202,6 +145,7 @@ def account_in(directory: Path) -> Iterator[Account]:
     from azure.storage.blob import BlobServiceClient
 
     authority = Authority(directory)
+    directory.chmod(0o755)  # servers have other accounts
     with servers.azurite(directory, authority.certificate, authority.key) as endpoint:
         url = f"{endpoint}/{ACCOUNT}"
         how = {"credential": ACCOUNT_KEY, "connection_verify": str(authority.ca)}

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from greyhub.conformance.limits import PATIENCE
-from greyhub.conformance.testkit.azureml.certificates import ADDRESS
+from greyhub.conformance.testkit.certificates import ADDRESS
 
 T = TypeVar("T")
 

@@ -14,7 +14,6 @@ from aiohttp import web
 from greyhub.conformance.testkit.azureml import facts
 from greyhub.conformance.testkit.azureml.arm import Arm, Request
 from greyhub.conformance.testkit.azureml.assets import Assets
-from greyhub.conformance.testkit.azureml.certificates import ADDRESS, serve_with
 from greyhub.conformance.testkit.azureml.computes import Computes
 from greyhub.conformance.testkit.azureml.faults import Bucket, Fault
 from greyhub.conformance.testkit.azureml.identity import Identity
@@ -24,6 +23,7 @@ from greyhub.conformance.testkit.azureml.rights import Rights, Role
 from greyhub.conformance.testkit.azureml.serving import Serving
 from greyhub.conformance.testkit.azureml.state import Cloud, Times
 from greyhub.conformance.testkit.azureml.subscription import Subscription
+from greyhub.conformance.testkit.certificates import ADDRESS, Authority
 
 
 class Simulator:
@@ -303,7 +303,8 @@ class Simulator:
         await asyncio.to_thread(self.__exit__, *how)
 
     async def _start(self) -> None:
-        context, self._ca = serve_with(self.folder)
+        tls = Authority(self.folder)
+        self._ca = tls.ca
         versions = [str(facts.table()["api_version"])]
         self._arm = Arm(self.identity, self.rights, versions, self.cloud.own_faults)
         self._computes = Computes(self.cloud, self._isolate, self._machine)
@@ -316,7 +317,7 @@ class Simulator:
         front = web.Application(middlewares=[self._arm.meddle])
         front.add_routes(self.identity.routes())
         front.router.add_route("*", "/{path:.*}", self._arm.serve)
-        port = await self._serving.listen(front, context)
+        port = await self._serving.listen(front, tls.serving())
         self.cloud.endpoint = self.identity.endpoint = f"https://{ADDRESS}:{port}"
         self.identity.authority = self.cloud.endpoint
         self._metadata_url = f"http://{ADDRESS}:{await self._serving.listen(metadata, None)}"

@@ -6,8 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from greyhub.conformance.testkit.certificates import Authority
 from greyhub.conformance.testkit.provider.accounts import Accounts, Seen
-from greyhub.conformance.testkit.provider.certificate import make_certificate
 from greyhub.conformance.testkit.provider.endpoints import Reply, answer
 from greyhub.conformance.testkit.provider.server import Server
 
@@ -24,8 +24,9 @@ class Provider(Accounts):
     def __init__(self, *args: Any, tls: bool = False) -> None:
         super().__init__(*args)
         self._folder = tempfile.TemporaryDirectory(prefix="greyhub-provider-")
-        self.ca = Path(self._folder.name) / "ca.pem"
-        self._server = Server(self, self.answer, make_certificate(self.ca) if tls else None)
+        authority = Authority(Path(self._folder.name))
+        self.ca = authority.ca
+        self._server = Server(self, self.answer, authority.serving() if tls else None)
         self.url = self._server.url
 
     async def answer(self, seen: Seen) -> Reply:

@@ -13,9 +13,9 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
 from greyhub.conformance.limits import PATIENCE
+from greyhub.conformance.testkit.certificates import ADDRESS
 from greyhub.conformance.testkit.provider import endpoints
 from greyhub.conformance.testkit.provider.accounts import Accounts, Fault, Seen
-from greyhub.conformance.testkit.provider.certificate import ADDRESS
 
 Answer = Callable[[Seen], Awaitable[endpoints.Reply]]
 """What replies to a request."""
