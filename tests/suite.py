@@ -1,4 +1,4 @@
-"""``make test`` and ``make test-all``: the tests, in one pytest process after the other.
+"""``make test`` and ``make test-all``: the tests, two files at a time where there are processors.
 
 ``make test`` leaves out what is marked `slow`. ``make test-all`` leaves nothing out,
 and asks the oldest JupyterHub, too. The last lines say what was run again because it
@@ -15,7 +15,6 @@ import time
 import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,11 +35,8 @@ ON_OLDEST = [
 ]
 """What asks a real hub."""
 
-BESIDE = ["tests/conformance", "tests/docs"]
-"""What waits more than it computes, and runs beside the others where processors are many."""
-
-MANY = 4
-"""Processors from which on two pytest processes run at one time."""
+AT_ONCE = min(2, len(os.sched_getaffinity(0)))
+"""Files that are run at one time: tests wait for processes more than they compute."""
 
 
 @dataclass
@@ -62,6 +58,8 @@ class Run:
         """Run it, show what it says, and keep the names of what it ran again."""
         began = time.monotonic()
         command = [str(self.python), "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        if AT_ONCE > 1:
+            command += ["-n", str(AT_ONCE), "--dist", "loadfile"]
         process = subprocess.Popen(
             [*command, "--durations=10", f"--junitxml={self.result}", *self.arguments],
             cwd=ROOT,
@@ -100,9 +98,12 @@ def main() -> int:
     RESULTS.mkdir(exist_ok=True)
     for old in RESULTS.glob("*.xml"):
         old.unlink()
-    runs = plan(Path(sys.executable), arguments.oldest, slow=arguments.all, lanes=lanes())
-    with ThreadPoolExecutor(lanes()) as pool:
-        list(pool.map(Run.go, runs))
+    chosen = [] if arguments.all else ["-m", "not slow"]
+    runs = [Run("newest", Path(sys.executable), [*chosen, "tests"])]
+    if arguments.oldest:
+        runs.append(Run("oldest", arguments.oldest, [*chosen, *ON_OLDEST]))
+    for run in runs:
+        run.go()
     for name in (name for run in runs for name in run.reruns):
         print(f"run again: {name}")
     total: Counter[str] = Counter()
@@ -114,26 +115,6 @@ def main() -> int:
         ", ".join(f"{total[each]} {each}" for each in ("passed", "failed", "skipped", "run again"))
     )
     return max(run.status for run in runs)
-
-
-def lanes() -> int:
-    """How many pytest processes run at one time."""
-    return 2 if len(os.sched_getaffinity(0)) >= MANY else 1
-
-
-def plan(newest: Path, oldest: Path | None, *, slow: bool, lanes: int) -> list[Run]:
-    """The runs, the longest first."""
-    chosen = [] if slow else ["-m", "not slow"]
-    runs = [Run("newest", newest, [*chosen, "tests"])]
-    if lanes > 1:
-        rest = [f"--ignore={each}" for each in BESIDE]
-        runs = [
-            Run("newest", newest, [*chosen, "tests", *rest]),
-            Run("conformance", newest, [*chosen, *BESIDE]),
-        ]
-    if oldest:
-        runs.append(Run("oldest", oldest, [*chosen, *ON_OLDEST]))
-    return runs
 
 
 if __name__ == "__main__":
