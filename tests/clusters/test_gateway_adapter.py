@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -83,11 +86,20 @@ def test_variables_of_daskgateways_own_client(tmp_path: Path) -> None:
     assert not found.roles
 
 
+@pytest.fixture
+def service() -> Iterator[str]:
+    """The address of a service that answers, for which the hub waits as it starts."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
 @pytest.mark.processes
-def test_a_servers_token_may_use_the_service(directory: Path) -> None:
+def test_a_servers_token_may_use_the_service(directory: Path, service: str) -> None:
     config = ADDRESS + (
         'c.GatewayAdapter.service = "dask-gateway"\n'
-        'c.JupyterHub.services += [{"name": "dask-gateway", "url": "http://127.0.0.1:9", '
+        f'c.JupyterHub.services += [{{"name": "dask-gateway", "url": "{service}", '
         '"api_token": "a" * 32}]\n'
     )
     with running(directory, config) as hub:

@@ -162,6 +162,8 @@ class Remote(SimpleLocalProcessSpawner):
 
 c.GreyHub.spawner = Remote
 c.Spawner.args = ["--allow-root"]
+c.JupyterHub.init_spawners_timeout = 1
+c.JupyterHub.tornado_settings = {{"slow_stop_timeout": 1}}
 """
 
 
