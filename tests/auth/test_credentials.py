@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from jupyterhub.auth import DummyAuthenticator
 
 from greyhub.auth.credentials import issuing
+from greyhub.auth.credentials.audiences import read
 from greyhub.conformance.testkit.provider import Person
 from greyhub.credentials import Credential
 from greyhub.errors import ConfigError
@@ -426,6 +429,15 @@ def test_what_cannot_be_is_refused_before_the_hub_starts(world: World, wrong: st
     assert words in str(error.value)
     assert str(error.value).startswith("c.OpenIDConnect.audiences: 'a")
     assert "\n  fix: " in str(error.value)
+
+
+def test_an_audience_that_does_not_fit_the_logins() -> None:
+    with pytest.raises(ConfigError) as error:
+        read({"storage": {"scope": "x"}}, DummyAuthenticator, "c.AuthAdapter.audiences")
+    assert "needs logins by OIDCAuthenticator, and these are by Dummy" in str(error.value)
+    # Whoever shows where an error came from may make it again, as pickle does.
+    for each in (error.value, error.value.__context__):
+        assert str(copy.copy(each)) == str(each)
 
 
 def test_roles_of_the_administrators_must_let_servers_ask(world: World) -> None:

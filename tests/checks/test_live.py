@@ -252,6 +252,10 @@ c.OIDCAuthenticator.username_claim = "email"
     assert "the claim email_verified" in said["c.OIDCAuthenticator.username_claim"]
     assert "by no key of its own" in said["c.OIDCAuthenticator.issuer"]
     assert any("PKCE" in message for message in said.values())
+    # Keycloak names no claims of mappers, which groups are.
+    more = f'{more}c.OIDCAuthenticator.preset = "keycloak"'
+    found = live(tmp_path, openid(provider, more=more), "auth")
+    assert not any("the claim" in each["message"] for each in found)
 
 
 def test_each_of_several_openid_providers_is_asked_and_named(

@@ -49,42 +49,40 @@ def read(given: Mapping[str, Any], authenticator: type, where: str) -> dict[str,
     for name, options in given.items():
         try:
             found[name] = _audience(name, options, authenticator)
-        except _Wrong as wrong:
-            raise ConfigError(f"{name!r}: {wrong}", where=where, fix=wrong.fix) from None
+        except ConfigError as wrong:
+            raise ConfigError(f"{name!r}: {wrong.what}", where=where, fix=wrong.fix) from None
     return found
-
-
-class _Wrong(Exception):
-    def __init__(self, what: str, fix: str) -> None:
-        super().__init__(what)
-        self.fix = fix
 
 
 def _audience(name: object, given: object, authenticator: type) -> Audience:
     if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise _Wrong("an audience cannot be called so", "use letters, digits and . : @ ~ + - _")
+        raise ConfigError(
+            "an audience cannot be called so", fix="use letters, digits and . : @ ~ + - _"
+        )
     if not isinstance(given, Mapping):
-        raise _Wrong("this says nothing of a source", 'write {"source": …} and its options')
+        raise ConfigError(
+            "this says nothing of a source", fix='write {"source": …} and its options'
+        )
     options = dict(given)
     groups = options.pop("groups", None)
     if groups is not None and (
         not isinstance(groups, list | tuple | set | frozenset)
         or not all(isinstance(each, str) for each in groups)
     ):
-        raise _Wrong("groups is no list of names", 'write such as "groups": ["staff"]')
+        raise ConfigError("groups is no list of names", fix='write such as "groups": ["staff"]')
     source = _source(options.pop("source", "oidc"))
     needed = getattr(source, "authenticator", "")
     if needed and not made_from(authenticator, needed):
-        raise _Wrong(
+        raise ConfigError(
             f"its source needs logins by {needed}, and these are by {authenticator.__name__}",
-            'set c.GreyHub.auth = "oidc", or choose another source',
+            fix='set c.GreyHub.auth = "oidc", or choose another source',
         )
     try:
         made: CredentialSource = source(**options)
     except (TypeError, ValueError) as error:
-        raise _Wrong(
+        raise ConfigError(
             str(error).replace(f"{source.__name__}.__init__() ", ""),
-            "look at the options of this source",
+            fix="look at the options of this source",
         ) from None
     return Audience(made, None if groups is None else frozenset(groups))
 
@@ -94,7 +92,7 @@ def _source(value: object) -> Any:
     if not isinstance(value, str):
         if callable(value):
             return value
-        raise _Wrong("source is no name of one", "write such as 'oidc'")
+        raise ConfigError("source is no name of one", fix="write such as 'oidc'")
     installed = {point.name: point for point in points(SOURCES)}
     try:
         if value in installed:
@@ -102,12 +100,12 @@ def _source(value: object) -> Any:
         if "." in value or ":" in value:
             return import_object(value)
     except Exception as error:
-        raise _Wrong(
-            f"the source {value!r} cannot be imported: {error}", "install what brings it"
+        raise ConfigError(
+            f"the source {value!r} cannot be imported: {error}", fix="install what brings it"
         ) from error
-    raise _Wrong(
+    raise ConfigError(
         f"there is no source {value!r}",
-        f"choose one of: {', '.join(sorted(installed))}, or an import string",
+        fix=f"choose one of: {', '.join(sorted(installed))}, or an import string",
     )
 
 

@@ -15,7 +15,8 @@ from greyhub.auth.openid import claims as reading
 from greyhub.auth.openid.errors import GrantRefused, Refused
 from greyhub.auth.openid.handlers import Callback, Login
 from greyhub.auth.openid.id_token import BadToken
-from greyhub.auth.openid.logout import Logout, end_session_url
+from greyhub.auth.openid.login_page import LoginPage
+from greyhub.auth.openid.logout import TOKENS, Logout, end_session_url
 from greyhub.auth.openid.options import OIDCOptions
 from greyhub.auth.openid.provider import Provider
 from greyhub.auth.openid.refresh import REFUSED, refreshed, times
@@ -169,9 +170,7 @@ class OIDCAuthenticator(OIDCOptions):
             "name": name,
             "admin": None,
             "auth_state": {
-                "access_token": tokens["access_token"],
-                "refresh_token": tokens.get("refresh_token"),
-                "id_token": tokens.get("id_token"),
+                **{name: tokens.get(name) for name in TOKENS},
                 "scope": scope.split() if isinstance(scope, str) else list(self.scope),
                 **times(tokens),
                 "confirmed_at": time.time(),
@@ -289,6 +288,10 @@ class OIDCAuthenticator(OIDCOptions):
     async def login_refused(self, user: Any) -> bool:
         """Whether the provider or the rules have ended the login, and not the user."""
         return REFUSED in (await user.get_auth_state() or {})
+
+    def get_handlers(self, app: Any) -> list[tuple[Any, ...]]:
+        """The pages of a login and a logout."""
+        return [*super().get_handlers(app), ("/login", LoginPage)]
 
     # logout
 

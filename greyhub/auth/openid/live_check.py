@@ -167,9 +167,10 @@ def _told(authenticator: Any, said: dict[str, Any]) -> Iterator[Finding]:
             option=authenticator.option("scope"),
         )
     claims = said.get("claims_supported")
-    listed = set(map(str, claims)) if isinstance(claims, list) else None
+    if not isinstance(claims, list) or not authenticator.facts.lists_claims:
+        return
     for option, path in _needed(authenticator):
-        if listed is not None and not {path, path.partition(".")[0]} & listed:
+        if not {path, path.partition(".")[0]} & set(map(str, claims)):
             yield Finding(
                 "warning",
                 f"the provider does not list the claim {path}, which the rules need",

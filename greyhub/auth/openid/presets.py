@@ -35,6 +35,9 @@ class Preset:
     endpoints: Mapping[str, str] = field(default_factory=dict)
     """Its addresses, where it speaks OAuth 2 alone and there is no discovery."""
 
+    lists_claims: bool = True
+    """Whether discovery names all claims; else some come that it does not name."""
+
     hosts: Mapping[str, str] = field(default_factory=dict)
     """What these addresses begin with, and what with at another address of the same software."""
 
@@ -63,7 +66,8 @@ PRESETS: Final[Mapping[str, Preset]] = {
     "": Preset(),
     # Groups come by a mapper of the type "Group Membership", into the claim that it names:
     # https://www.keycloak.org/docs/latest/server_admin/#_protocol-mappers
-    "keycloak": Preset(login_service="Keycloak"),
+    # Discovery names a fixed list of claims, which those of mappers are not in: seen in 26.7.
+    "keycloak": Preset(login_service="Keycloak", lists_claims=False),
     # A refresh token comes with access_type=offline, and each time only with prompt=consent:
     # https://developers.google.com/identity/protocols/oauth2/web-server#offline
     # The claim hd tells the domain, and there is no preferred_username:

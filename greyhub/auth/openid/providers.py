@@ -16,6 +16,7 @@ from traitlets.config.loader import DeferredConfig, LazyConfigValue
 
 from greyhub.auth.openid.authenticator import OIDCAuthenticator
 from greyhub.auth.openid.errors import Refused
+from greyhub.auth.openid.login_page import LoginPage
 from greyhub.auth.openid.options import OIDCOptions
 from greyhub.secrets import read_secrets
 
@@ -153,7 +154,7 @@ class OIDCProviders(OIDCAuthenticator):
 
     def get_handlers(self, app: Any) -> list[tuple[Any, ...]]:
         """The pages of each provider's logins, and a logout."""
-        pages: list[tuple[Any, ...]] = [("/logout", self.logout_handler)]
+        pages: list[tuple[Any, ...]] = [("/logout", self.logout_handler), ("/login", LoginPage)]
         for word, one in self.providers.items():
             pages.append((f"/oauth_login/{word}", self.login_handler, {"one": one}))
             pages.append((f"/oauth_callback/{word}", self.callback_handler, {"one": one}))

@@ -16,11 +16,14 @@ from greyhub.auth.group_rules import drop_rights
 from greyhub.auth.openid import claims as reading
 from greyhub.auth.openid.errors import GrantRefused, ProviderUnavailable, Refused
 from greyhub.auth.openid.id_token import BadToken
-from greyhub.auth.openid.logout import without_tokens
+from greyhub.auth.openid.logout import TOKENS
 from greyhub.auth.openid.provider import Misconfigured
 
 REFUSED = "refused_at"
 """Where the auth state of a login that a refresh refused says when; the next login has none."""
+
+WHY = "ended_because"
+"""Where the auth state of a login that a refresh ended says why, in words for the user."""
 
 KEPT = 8
 """Refresh tokens of a user that are remembered as used."""
@@ -47,7 +50,8 @@ async def refreshed(authenticator: Any, user: Any, handler: Any) -> Any:
                 f"the login of {user.name} has ended: it was at {state.get('issuer')}, which is no "
                 "provider of this hub any more"
             )
-            await user.save_auth_state(without_tokens(state))
+            why = "This hub takes no logins any more by the provider that yours was at."
+            await user.save_auth_state({**state, **dict.fromkeys(TOKENS), WHY: why})
             return False
         authenticator = one
         if _asked_last(state) != _asked_last(before) and _lasts(authenticator, state):
@@ -57,7 +61,7 @@ async def refreshed(authenticator: Any, user: Any, handler: Any) -> Any:
             blocked = not authenticator.check_blocked_users(user.name, model)
             if blocked or not await authenticator.check_allowed(user.name, model):
                 drop_rights(user, model["groups"] if authenticator.manage_groups else None)
-                raise Refused("the rules do not admit them any more")
+                raise Refused("The rules of this hub do not admit you any more.")
         except ProviderUnavailable as error:
             state = await user.get_auth_state() or state
             since = time.time() - state.get("confirmed_at", 0)
@@ -72,15 +76,25 @@ async def refreshed(authenticator: Any, user: Any, handler: Any) -> Any:
             latest = await user.get_auth_state() or {}
             if latest.get("access_token") and latest.get("login_at") != state.get("login_at"):
                 return True  # they have logged in anew meanwhile
-            why = error.log_message if isinstance(error, Refused) else error
-            authenticator.log.info("greyhub: the login of %s has ended: %s", user.name, why)
+            said = error.log_message if isinstance(error, Refused) else error
+            authenticator.log.info("greyhub: the login of %s has ended: %s", user.name, said)
             # Also for a request that waits: without tokens there is nothing to ask.
-            ended = without_tokens(latest)
-            await user.save_auth_state(ended and {**ended, REFUSED: time.time()})
+            why = _in_words(error, str(authenticator.login_service))
+            ended = {**dict.fromkeys(TOKENS), REFUSED: time.time(), WHY: why}
+            await user.save_auth_state(latest and {**latest, **ended})
             return False
         model["name"] = user.name
         model["admin"] = authenticator.is_admin(handler, model)
         return model
+
+
+def _in_words(error: Exception, service: str) -> str:
+    """Why a login has ended, for the user; what the provider wrote is for the log alone."""
+    if isinstance(error, Refused):
+        return str(error.log_message)
+    if isinstance(error, GrantRefused):
+        return error.words or f"Your login by {service} has ended. Log in again."
+    return f"{service} tells of you otherwise than at your login. Log in again."
 
 
 def one_at_a_time(authenticator: Any, user: Any) -> asyncio.Lock:
