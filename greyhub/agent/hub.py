@@ -69,6 +69,8 @@ class Hub:
         self.url, self.keys = url.rstrip("/"), keys
         self.context = ssl.create_default_context(cadata=authorities or None)
         self._opener = build_opener(HTTPSHandler(context=self.context), _NoRedirects())
+        self.patience = float("inf")
+        """Seconds after which `insist` gives up."""
         self._challenge = ""
         self._lock = threading.Lock()
 
@@ -102,11 +104,16 @@ class Hub:
         ------
         NotGiven
             The hub refuses.
+        NotAnswered
+            There was none for `patience` seconds.
         """
+        until = time.monotonic() + self.patience
         for pause in chain(PAUSES, repeat(PAUSES[-1])):
             try:
                 return self.ask(what, **fields)
             except NotAnswered as error:
+                if time.monotonic() > until:
+                    raise
                 say(f"{error}; asking again in {pause:g} s")
                 time.sleep(pause)
         raise AssertionError

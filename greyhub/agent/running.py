@@ -30,6 +30,8 @@ class Agent:
 
     def __init__(self, state: State) -> None:
         self.state, settings = state, state.settings
+        self.once = False
+        """Whether it runs one server, and ends where the hub wants none."""
         self.keys = state.keys()
         self.hub = Hub(
             settings["hub"],
@@ -66,7 +68,11 @@ class Agent:
         say("registered")
 
     def boot(self) -> Server | None:
-        """Ask what shall run, until there is something, and start it."""
+        """Ask what shall run, until there is something, and start it.
+
+        None where it cannot be started; of an agent that runs `once`, also where the hub
+        wants nothing to run.
+        """
         pauses, told = iter(PAUSES), ""
         while True:
             noted = self.state.run()
@@ -79,6 +85,8 @@ class Agent:
                     log=log_tail(self.state) if ended else "",
                 )
             except NotGiven as refused:  # the hub does not know us, or not yet
+                if self.once:
+                    raise
                 if str(refused) != told:
                     told = str(refused)
                     say(told)
@@ -86,6 +94,8 @@ class Agent:
                 continue
             if answer["run"]:
                 break
+            if self.once:
+                return None
             pauses = iter(PAUSES)
             time.sleep(PAUSE)
         run = answer["run"]
@@ -152,6 +162,9 @@ class Agent:
                 over.wait(PAUSE)  # the hub itself holds its answers for much longer
             except (NotAnswered, NotGiven) as error:  # the hub is away, or has not loaded all yet
                 say(f"{error}")
+                if self.once and isinstance(error, NotGiven):
+                    unwanted.set()
+                    return
                 over.wait(next(pauses, PAUSES[-1]))
 
     def _report(self, server: Server, *, wait: bool) -> bool:

@@ -21,6 +21,7 @@ MARK: Final = "greyhub-"
 HUB: Final = f"{MARK}hub"
 USER: Final = f"{MARK}user"
 SERVER: Final = f"{MARK}server"
+CLUSTER: Final = f"{MARK}cluster"
 
 LONGEST_TAG: Final = 256
 """Letters of a tag's value."""

@@ -171,6 +171,10 @@ class Workspace(Assets):
             self._jobs[tag] = SharedList(load, self.settings.poll_interval)
         return await self._jobs[tag].look()
 
+    def forget_jobs(self, tag: str) -> None:
+        """Nobody looks for the jobs of a tag any more."""
+        self._jobs.pop(tag, None)
+
     async def job(self, name: str) -> Resource:
         """A job as it is now: its state is ``properties.status``."""
         return await self._get(below("jobs", name), f"the job {name}")

@@ -217,6 +217,10 @@ class BrokerBackend(Reconciler):
         command: list[str] = super().get_worker_command(cluster, *args, **options)
         return [*command, "--preload", "greyhub.clusters.guard"]
 
+    def routes(self, prefix: str) -> Sequence[Any]:
+        """What else the hub's proxy reaches at the broker, below a path: tornado's routes."""
+        return ()
+
     def cluster_fields(self, user: Any) -> Sequence[Field]:
         """What can be asked of this backend beyond what can be asked of all."""
         return ()

@@ -127,6 +127,8 @@ def serve(backend: Any, prefix: str, address: str, cookie_secret: bytes) -> Any:
 
     Parameters
     ----------
+    backend : BrokerBackend
+        Has the clusters, and perhaps `routes` of its own.
     prefix : str
         The path of the service at the hub, ``/services/clusters``.
     address : str
@@ -137,6 +139,7 @@ def serve(backend: Any, prefix: str, address: str, cookie_secret: bytes) -> Any:
     auth = HubOAuth(cache_max_age=30)
     app = web.Application(
         [
+            *backend.routes(prefix),
             (f"{prefix}/oauth_callback", Callback, {"hub_auth": auth}),
             (
                 rf"{prefix}/clusters/([^/]+)/(.*)",
@@ -148,7 +151,7 @@ def serve(backend: Any, prefix: str, address: str, cookie_secret: bytes) -> Any:
         websocket_ping_interval=30,
         log_function=lambda handler: None,
     )
-    server = HTTPServer(app)
+    server = HTTPServer(app, xheaders=True)  # only the hub's proxy asks, on loopback
     parts = urlsplit(address)
     server.listen(parts.port or 80, parts.hostname or "")
     return server

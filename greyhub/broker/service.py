@@ -27,6 +27,9 @@ from greyhub.kept_secret import kept_secret
 VARIABLE: Final = "GREYHUB_BROKER"
 """The variable that holds the broker's settings; nothing secret is in them."""
 
+SECRETS: Final = "GREYHUB_BROKER_SECRETS"
+"""The variable that holds options that are secret, by section, where there are any."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -174,6 +177,9 @@ def main() -> None:
         sys.exit(
             f"the hub starts this program, and sets {VARIABLE}: it is not for the command line"
         )
-    broker = Broker(Settings(**json.loads(os.environ[VARIABLE])))
+    settings = Settings(**json.loads(os.environ[VARIABLE]))
+    for section, options in json.loads(os.environ.pop(SECRETS, "{}")).items():
+        settings.config.setdefault(section, {}).update(options)
+    broker = Broker(settings)
     broker.initialize([])
     broker.start()

@@ -42,6 +42,9 @@ class Machine:
         self.when_over: Callable[[], None] = lambda: None
         """Called when `over` is true: there is a machine, and no server of use."""
 
+        self.once = False
+        """Whether its agent ends with its first server, and waits for no other."""
+
         self._making = asyncio.Lock()
         self._news = News()
         self._clear()
@@ -67,15 +70,17 @@ class Machine:
         """For people: ``ada`` or ``ada/gpu``."""
         return f"{self.user}/{self.server}" if self.server else self.user
 
-    def invite(self, seconds: float = INVITED) -> str:
+    def invite(self, seconds: float = INVITED, nonce: str = "") -> str:
         """A nonce for the script of a new machine. What was known of an earlier one is forgotten.
 
         Parameters
         ----------
         seconds : float
             How long it may be used: from now until the agent runs.
+        nonce : str
+            By default, a new one. Otherwise one that is secret, and was for no other machine.
         """
-        nonce = secrets.token_urlsafe(32)
+        nonce = nonce or secrets.token_urlsafe(32)
         self._clear()
         self.invitation, self.until = hashed(nonce), time.time() + seconds
         self._changed()
@@ -226,6 +231,7 @@ class Machine:
         self.seen, self.idle = time.monotonic(), True
         if after:
             self._end(after, status, log)
+            hold = 0 if self.once else hold
         self._news.tell()
         await self._news.hold(
             lambda: self.contested or (self._make is not None and self.run not in ("", after)), hold

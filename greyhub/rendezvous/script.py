@@ -1,4 +1,4 @@
-"""The setup script of a machine: it leaves an agent there, as a unit of systemd, and returns.
+"""What a cloud is given to run: a setup script that leaves an agent, or a job that is one.
 
 Others may read it: nothing in it is secret but the nonce, which is good for one use.
 """
@@ -47,12 +47,7 @@ def setup_script(
     plain_http : bool
         Whether the hub may be reached without TLS.
     """
-    settings = {
-        "hub": hub,
-        "nonce": nonce,
-        "authorities": authorities,
-        "plain_http": plain_http,
-    }
+    settings = _settings(hub, nonce, authorities, plain_http=plain_http)
     start = f"{directory}/start"
     return f"""\
 #!/bin/sh
@@ -61,7 +56,7 @@ umask 077
 mkdir -p {shlex.quote(directory)} {shlex.quote(units)}
 chmod 711 {shlex.quote(directory)}
 cat > {shlex.quote(directory)}/settings.json <<'GREYHUB_END'
-{json.dumps(settings)}
+{settings}
 GREYHUB_END
 cat > {shlex.quote(start)} <<'GREYHUB_END'
 {_start(directory, install, python)}GREYHUB_END
@@ -101,3 +96,38 @@ def _start(directory: str, install: Sequence[str], python: str) -> str:
         ]
     lines.append(f"exec {shlex.quote(python)} -m greyhub.agent {shlex.quote(directory)}")
     return "\n".join(lines) + "\n"
+
+
+def job_command(
+    *,
+    hub: str,
+    nonce: str,
+    directory: str,
+    python: str = "python",
+    authorities: str = "",
+    plain_http: bool = False,
+) -> str:
+    """One line of shell that is a whole job: an agent that ends with its first server.
+
+    Parameters
+    ----------
+    hub, nonce, authorities, plain_http
+        As of `setup_script`.
+    directory : str
+        The agent's files; it must not be there yet.
+    python : str
+        The job's interpreter, which has greyhub.
+    """
+    settings = shlex.quote(_settings(hub, nonce, authorities, plain_http=plain_http))
+    place = shlex.quote(directory)
+    return (
+        f"set -eu; umask 077; mkdir {place}; printf %s {settings} > {place}/settings.json; "
+        f"exec {shlex.quote(python)} -m greyhub.agent --once {place}"
+    )
+
+
+def _settings(hub: str, nonce: str, authorities: str, *, plain_http: bool) -> str:
+    """The agent's ``settings.json``."""
+    return json.dumps(
+        {"hub": hub, "nonce": nonce, "authorities": authorities, "plain_http": plain_http}
+    )
