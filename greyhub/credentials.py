@@ -13,11 +13,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
-from urllib.error import HTTPError
 from urllib.parse import quote
-from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 from greyhub.errors import CredentialError, CredentialRefused, CredentialUnavailable
+from greyhub.hub_api import Answer, NoAnswer, ask, can_ask
 
 PATH: Final = "greyhub/credentials"
 """Where in the hub's API credentials are asked for."""
@@ -165,7 +164,7 @@ class HubCredential:
             found = _held.get(self._key)
             if found is not None and found.is_fresh:
                 return found  # another thread has asked
-            if not os.environ.get("JUPYTERHUB_API_TOKEN"):
+            if not can_ask():
                 return self._carried(found)
             try:
                 new = _ask(self.audience)
@@ -249,39 +248,26 @@ def take_over(handle: int) -> None:
             _held[(user, audience)] = Credential(each["values"], *each["times"])
 
 
-class _NoRedirect(HTTPRedirectHandler):
-    """The server's token goes to the hub alone."""
-
-    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
-        return None
-
-
 def _ask(audience: str) -> Credential:
     """Ask the hub for a credential, with the server's own token."""
-    url = f"{os.environ['JUPYTERHUB_API_URL'].rstrip('/')}/{PATH}/{quote(audience, safe='')}"
-    headers = {"Authorization": f"token {os.environ['JUPYTERHUB_API_TOKEN']}"}
-    opener = build_opener(ProxyHandler({}), _NoRedirect)
     try:
-        with opener.open(Request(url, headers=headers), timeout=TIMEOUT) as answer:  # noqa: S310
-            said = json.load(answer)
+        answer = ask(f"{PATH}/{quote(audience, safe='')}", TIMEOUT)
+        if answer.status != 200:
+            raise _in_words(audience, answer)
+        said = answer.body
         values = {str(name): str(value) for name, value in said["values"].items()}
         # As the hub's clock has it: this machine's may be another.
         return Credential(values, now() + said["expires_in"], now() + said["renew_in"])
-    except HTTPError as error:
-        raise _in_words(audience, error.code, error.read()) from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (NoAnswer, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CredentialUnavailable(
             f"the hub does not answer about the credential for {audience!r}: {error}\n"
             "  fix: try again in a moment"
         ) from None
 
 
-def _in_words(audience: str, status: int, body: bytes) -> CredentialError:
+def _in_words(audience: str, answer: Answer) -> CredentialError:
     """The hub's refusal, as it says it."""
-    try:
-        message = str(json.loads(body)["message"])
-    except (ValueError, KeyError, TypeError):
-        message = ""
+    status, message = answer.status, str(answer.body)
     if status == 404:
         return CredentialRefused(
             "this platform gives servers no credentials\n"

@@ -1,1 +1,1 @@
-"""What the adapters for Azure ML share: its REST API, one list of computes, words for failures."""
+"""What the adapters for Azure ML share: its REST API, one list of computes, storage accounts."""

@@ -125,10 +125,10 @@ class Resources:
         found = list(answer.body.get(items) or ())
         for _ in range(PAGES):
             if not (rest := answer.body.get("nextLink")):
-                break
+                return found
             answer = await self.connection.request(method, rest, f"list {what}")
             found += answer.body.get(items) or ()
-        return found
+        raise Refused("other", f"{what} fill more than {PAGES} pages", "delete what nobody needs")
 
     async def _make(self, path: str, what: str, body: Mapping[str, Any]) -> Operation:
         """Make a resource, unless it is there: its tags tell whether that one is meant.

@@ -115,6 +115,17 @@ def parse(content: bytes, location: str, directory: str) -> Document:
     return Document(location, directory, _version(body, where), body, dict(_lines(root)))
 
 
+def values(text: str) -> Any:
+    """What YAML of somebody else's says, which is no catalogue.
+
+    Raises
+    ------
+    yaml.YAMLError
+        It is no YAML, not safe, or too large or too deep once its aliases are followed.
+    """
+    return _load(text)[0]
+
+
 def _decode(content: bytes, location: str) -> str:
     try:
         return content.decode("utf-8-sig")

@@ -9,23 +9,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
+from greyhub.azureml.storage import SCOPE, code_of, no_answer, trusting
 from greyhub.errors import HomeError
-from greyhub.homespace.stores.azure_account import (
-    code_of,
-    in_words,
-    no_answer,
-    open_filesystem,
-    trusting,
-)
+from greyhub.homespace.stores.azure_account import in_words, open_filesystem
 
 VERSION: Final = "2023-11-03"
 """Of the REST API of Data Lake Storage."""
 
 THERE: Final = ("ContainerAlreadyExists", "FilesystemAlreadyExists", "PathAlreadyExists")
-
-SCOPE: Final = "https://storage.azure.com/.default"
 
 
 def data_lake(url: str) -> str:
@@ -189,10 +182,3 @@ async def _send(
         error.error_code = code
         raise error
     return answer
-
-
-def is_account_url(url: str) -> bool:
-    """Whether an address can be an account's: of https, for blobs, and nothing behind it."""
-    parts = urlsplit(url)
-    plain = not (parts.query or parts.fragment or parts.username or parts.password)
-    return parts.scheme == "https" and bool(parts.hostname) and plain

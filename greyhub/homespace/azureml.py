@@ -14,18 +14,17 @@ from urllib.parse import urlsplit
 from traitlets import Bool, Dict, TraitError, Unicode, default, validate
 
 from greyhub.adapter import Contribution, Finding
-from greyhub.errors import ConfigError, HomeError
+from greyhub.azureml.storage import CONTAINER, is_account_url
+from greyhub.azureml.storage_login import check_audience
+from greyhub.errors import HomeError
 from greyhub.homespace.adapter import HomespaceAdapter
-from greyhub.homespace.azure_directories import is_account_url, make_home
+from greyhub.homespace.azure_directories import make_home
 from greyhub.homespace.secret_references import Secrets
 from greyhub.names import filename, short_id
 from greyhub.secret_references import HubReference
 from greyhub.secrets import StorageOptions
 
 HERE: Final = "{username}"
-CONTAINER: Final = re.compile(r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
-"""What Azure takes for a container's name."""
-
 READABLE: Final = 20
 """Letters of a user's name in the name of their container; a digest makes it theirs alone."""
 
@@ -136,22 +135,8 @@ class AzureMLHomespace(HomespaceAdapter):
         greyhub.errors.ConfigError
             Servers would get no tokens for the account.
         """
-        if self.audience not in self._audiences():
-            raise ConfigError(
-                f"servers would get no tokens for homes: no audience is called {self.audience!r}",
-                where="c.AuthAdapter.audiences",
-                fix=f'set it to {{"{self.audience}": {{"scope": '
-                '"https://storage.azure.com/.default"}}, with a login by OpenID Connect',
-            )
+        check_audience(self, self.audience, "homes")
         return super().contribute()
-
-    def _audiences(self) -> Mapping[str, Any]:
-        """The audiences for which servers get credentials."""
-        auth = getattr(self.parent, "adapters", {}).get("auth")
-        if auth is not None:
-            found: Mapping[str, Any] = getattr(auth, "audiences", {})
-            return found
-        return dict(self.parent.config.get("AuthAdapter", {}).get("audiences", {}))
 
     @property
     def _account(self) -> dict[str, Any]:

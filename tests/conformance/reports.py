@@ -38,6 +38,7 @@ OWN = {f"greyhub-{slot}": f"tests.conformance.{slot}.suites:Local" for slot in S
     "greyhub-cluster-gateway": "tests.conformance.cluster.gateways:Gateway",
     "greyhub-cluster-kubernetes": "tests.conformance.cluster.brokers:Kubernetes",
     "greyhub-cluster-local-broker": "tests.conformance.cluster.brokers:LocalBroker",
+    "greyhub-data-azureml": "tests.conformance.data.suites:AzureML",
     "greyhub-homespace-azureml": "tests.conformance.homespace.suites:AzureML",
     "greyhub-homespace-kubernetes": "tests.conformance.homespace.suites:Claims",
     "greyhub-spawner-kubernetes": "tests.conformance.spawner.pods:Kubernetes",

@@ -13,15 +13,11 @@ from typing import IO, Any
 
 from fsspec.asyn import sync
 
+from greyhub.azureml.storage import code_of, no_answer
 from greyhub.errors import CredentialError, CredentialUnavailable
 from greyhub.homespace.secret_references import Secrets
 from greyhub.homespace.stores import Entry
-from greyhub.homespace.stores.azure_account import (
-    code_of,
-    in_words,
-    no_answer,
-    open_filesystem,
-)
+from greyhub.homespace.stores.azure_account import in_words, open_filesystem
 from greyhub.homespace.stores.objects import ObjectStore
 from greyhub.homespace.stores.retry import Denied, FileChanged, Unavailable, refusal
 

@@ -14,15 +14,10 @@ from hypothesis import strategies as st
 from traitlets import TraitError
 from traitlets.config import Config
 
+from greyhub.azureml.storage import CONTAINER
 from greyhub.errors import ConfigError, HomeError
 from greyhub.homespace.azure_directories import access_list, make_home, passable
-from greyhub.homespace.azureml import (
-    CONTAINER,
-    READABLE,
-    AzureMLHomespace,
-    container_part,
-    directory,
-)
+from greyhub.homespace.azureml import READABLE, AzureMLHomespace, container_part, directory
 from greyhub.homespace.filesystem import Home
 from greyhub.homespace.migrate.users import PlatformHomes
 from greyhub.homespace.secret_references import Secrets

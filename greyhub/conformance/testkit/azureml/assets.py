@@ -57,6 +57,13 @@ class Assets:
         body = self.cloud.resource("data", name)
         self.cloud.documents.publish("data", name, body | _made(container))
 
+    def remove_data(self, name: str) -> None:
+        """A data asset is gone, with all its versions."""
+        documents = self.cloud.documents
+        for each in documents.every("data versions", f"{name}/"):
+            documents.publish("data versions", f"{name}/{each['name']}", None)
+        documents.publish("data", name, None)
+
     def add_datastore(self, name: str, properties: Document) -> None:
         """Put a datastore there; ``properties`` as the API has them, secrets left out of answers.
 

@@ -259,6 +259,10 @@ class Simulator:
         """Put a version of a data asset there: ``dataType``, ``dataUri`` and more of the API."""
         self._serving.call(lambda: self._assets.add_data(name, version, properties))
 
+    def remove_data(self, name: str) -> None:
+        """A data asset is gone, with all its versions."""
+        self._serving.call(lambda: self._assets.remove_data(name))
+
     def add_datastore(self, name: str, **properties: Any) -> None:
         """Put a datastore there: ``datastoreType``, ``credentials`` and more of the API."""
         self._serving.call(lambda: self._assets.add_datastore(name, properties))

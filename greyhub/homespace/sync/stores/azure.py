@@ -13,13 +13,9 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final
 
 from greyhub import __version__
+from greyhub.azureml.storage import code_of, no_answer
 from greyhub.errors import CredentialError, CredentialUnavailable
-from greyhub.homespace.stores.azure_account import (
-    code_of,
-    in_words,
-    no_answer,
-    open_filesystem,
-)
+from greyhub.homespace.stores.azure_account import in_words, open_filesystem
 from greyhub.homespace.sync.keys import PARTS
 from greyhub.homespace.sync.stores.base import ABSENT, Changed, Found
 from greyhub.homespace.sync.stores.objects import AT_ONCE, PART, Objects

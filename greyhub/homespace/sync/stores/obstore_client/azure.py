@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from greyhub.azureml.storage import SCOPE
 from greyhub.homespace.sync.stores.obstore_client import ONCE, NeedsSDK, ObstoreClient, client, soon
 
-SCOPE: Final = "https://storage.azure.com/.default"
 FOREIGN: Final = ("AZURE_ENCRYPTION_KEY", "AZURE_STORAGE_USE_EMULATOR", "AZURE_SKIP_SIGNATURE")
 """Variables that mean nothing to adlfs and would mean something to obstore."""
 

@@ -1,0 +1,1 @@
+"""Data assets of an Azure ML workspace as datasets: the notebook's half of ``data = "azureml"``."""

@@ -1,0 +1,110 @@
+"""Which reader opens a data asset: by the ends of its files' names."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+TABLE: Final = "greyhub.data.azureml_assets.tables:TableReader"
+
+
+@dataclass(frozen=True)
+class Format:
+    """How files of one kind are read."""
+
+    datatype: str
+    """Of `intake.readers.datatypes`."""
+
+    reader: str
+    """Of `intake.readers.readers`, or an import string."""
+
+    gives: str
+    """The type of what reading gives, as Intake writes it."""
+
+    many: str = "each"
+    """Several of them in a folder: ``each``, a list of files; ``folder``, the folder itself;
+    ``table``, by the function of pandas in ``how``; ``no``."""
+
+    needs: tuple[str, ...] = ()
+    """Packages that it needs besides those that the reader names."""
+
+    how: Mapping[str, Any] = field(default_factory=dict)
+    """Options of the reader; ``function`` only for `TABLE`."""
+
+
+_FRAME: Final = "pandas:DataFrame"
+_CSV: Final = Format("CSV", "PandasCSV", _FRAME, many="table")
+_LINES: Final = {"function": "read_json", "lines": True}
+_JSON_LINES: Final = Format("JSONFile", TABLE, _FRAME, many="table", how=_LINES)
+_TEXT: Final = Format("Text", "DaskText", "dask.bag.core:Bag")
+_PARQUET: Final = Format("Parquet", "PandasParquet", _FRAME, many="folder", needs=("pyarrow",))
+_HDF: Final = Format("HDF5", "XArrayDatasetReader", "xarray:Dataset", needs=("h5netcdf",))
+_ZARR: Final = Format("Zarr", "XArrayDatasetReader", "xarray:Dataset", "folder", ("zarr",))
+BYTES: Final = Format("FileData", "FileByteReader", "builtins:bytes", many="no")
+"""What is of no known kind."""
+
+FORMATS: Final[Mapping[str, Format]] = {
+    ".csv": _CSV,
+    ".tsv": Format("CSV", "PandasCSV", _FRAME, many="table", how={"sep": "\t"}),
+    ".jsonl": _JSON_LINES,
+    ".ndjson": _JSON_LINES,
+    ".parquet": _PARQUET,
+    ".pq": _PARQUET,
+    ".feather": Format("Feather2", "PandasFeather", _FRAME, many="no"),
+    ".orc": Format("ORC", "PandasORC", _FRAME, many="no"),
+    ".xlsx": Format("Excel", "PandasExcel", _FRAME, many="no"),
+    ".txt": _TEXT,
+    ".log": _TEXT,
+    ".nc": _HDF,
+    ".nc4": _HDF,
+    ".h5": _HDF,
+    ".hdf5": _HDF,
+    ".zarr": _ZARR,
+}
+"""By the end of a file's name, in small letters; before it, compression is left away."""
+
+COMPRESSED: Final = (".gz", ".bz2", ".xz", ".zst")
+
+_ZARR_FILES: Final = {".zgroup", ".zarray", ".zmetadata", "zarr.json"}
+
+
+def suffix(path: str) -> str:
+    """The end of a file's name that says what it is."""
+    name = posixpath.basename(path).lower()
+    stem, end = posixpath.splitext(name)
+    return posixpath.splitext(stem)[1] if end in COMPRESSED else end
+
+
+def of_asset(kind: str, path: str) -> str:
+    """What reading an asset gives, as far as its URI tells without a look at the data."""
+    if kind == "mltable":
+        return _FRAME
+    known = FORMATS.get(suffix(path))
+    return known.gives if known else BYTES.gives if kind == "uri_file" else ""
+
+
+def of_files(paths: Sequence[str]) -> Format:
+    """How all files below a folder are read.
+
+    Raises
+    ------
+    ValueError
+        They are of several kinds, or of one that no reader is known for.
+    """
+    if any(posixpath.basename(each) in _ZARR_FILES for each in paths):
+        return _ZARR
+    kinds = sorted({suffix(each) for each in paths})
+    if len(kinds) != 1:
+        raise ValueError(f"its files are of several kinds: {', '.join(kinds) or 'it has none'}")
+    found = FORMATS.get(kinds[0])
+    if found is None or (found.many == "no" and len(paths) > 1):
+        raise ValueError(f"it is not known how to read several files {kinds[0] or 'of any name'}")
+    return found
+
+
+def is_data(path: str) -> bool:
+    """Whether a file of a folder is data, and no mark of who wrote it."""
+    name = posixpath.basename(path)
+    return name in _ZARR_FILES or not name.startswith(("_", "."))

@@ -1,0 +1,119 @@
+"""Data assets by way of a real hub, a login, and the token of a real server."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from greyhub.conformance.testkit.azureml import Simulator
+from greyhub.conformance.testkit.provider import Provider
+from greyhub.data.azureml import AzureMLData
+from greyhub.data.azureml_assets.listing import PATH
+from greyhub.hub_api import ask
+from tests.data.azureml.workspace import AssetHub, Workspace, options_for
+from tests.homespace.azureml.account import SCOPE, Account, account, nothing_held, token
+from tests.homespace.azureml.test_hub import log_in
+from tests.homespace.filesystem.conftest import ACCOUNT
+from tests.support.hubs import Hub
+
+__all__ = ["account"]
+
+pytestmark = pytest.mark.processes
+
+
+@pytest.fixture
+def azure() -> Iterator[Simulator]:
+    with Simulator(isolate=False) as made:
+        yield made
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    made = Provider()
+    made.audiences = {SCOPE}
+    made.mint = lambda person, audience: token(3600, name=person.name)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def platform(
+    provider: Provider, account: Account, azure: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Hub]:
+    from tests.conftest import make_directory
+
+    options = options_for(azure)
+    monkeypatch.setenv("OIDC_SECRET", provider.client_secret)
+    monkeypatch.setenv("HUB_SECRET", options.pop("client_secret"))
+    lines = "\n".join(f"c.AzureML.{name} = {value!r}" for name, value in options.items())
+    made = Hub(
+        make_directory(),
+        f"""\
+import greyhub
+c.GreyHub.auth = "oidc"
+c.GreyHub.data = "azureml"
+c.JupyterHub.ip = "127.0.0.1"
+c.OIDCAuthenticator.issuer = "{provider.url}"
+c.OIDCAuthenticator.client_id = "{provider.client_id}"
+c.OIDCAuthenticator.client_secret = greyhub.secret(env="OIDC_SECRET")
+c.OIDCAuthenticator.allow_all = True
+c.AuthAdapter.audiences = {{"storage": {{"scope": "{SCOPE}"}}}}
+{lines}
+c.AzureML.client_secret = greyhub.secret(env="HUB_SECRET")
+c.AzureMLData.assets = ["rain"]
+c.AzureMLData.account_urls = {{"{ACCOUNT}": "{account.url}"}}
+c.AzureMLData.ca_bundle = "{account.authority.ca}"
+""",
+    )
+    try:
+        yield made.start()
+    finally:
+        made.end()
+
+
+def refused(url: str, token_: str) -> tuple[int, str]:
+    request = urllib.request.Request(url, headers={"Authorization": f"token {token_}"})
+    with pytest.raises(urllib.error.HTTPError) as told:
+        urllib.request.urlopen(request)
+    return told.value.code, str(json.loads(told.value.read())["message"])
+
+
+def test_a_server_reads_an_asset_by_its_users_login(
+    platform: Hub,
+    provider: Provider,
+    account: Account,
+    azure: Simulator,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    workspace = Workspace(azure, account, AssetHub(), tmp_path)
+    workspace.put("rain/a.csv", "mm\n3\n")
+    for name in ("rain", "secret"):
+        workspace.asset(name, "rain/a.csv")
+    log_in(platform, provider, "ada")
+    platform.spawn("ada")
+    variables = platform.environment("ada")
+    for name in ("JUPYTERHUB_API_URL", "JUPYTERHUB_API_TOKEN"):
+        monkeypatch.setenv(name, variables[name])
+    with nothing_held():
+        catalog = AzureMLData.connect(platform.ticket("ada", "data").data)
+        assert list(catalog) == ["rain"]
+        assert list(catalog["rain"].read()["mm"]) == [3]
+
+    url = f"{variables['JUPYTERHUB_API_URL']}/{PATH}"
+    own = variables["JUPYTERHUB_API_TOKEN"]
+    status, said = refused(f"{url}/secret", own)
+    assert (status, "no data asset" in said) == (404, True)
+    said = {"scopes": ["read:users:name!user=ada"]}
+    less = platform.api("POST", "users/ada/tokens", json=said)["token"]
+    for other in ("of-nobody", platform.token, less):
+        assert refused(url, other)[0] == 403
+    first = ask(PATH, 10)
+    assert ask(PATH, 10, {"If-None-Match": first.tag}).status == 304
+    assert azure.client_secret not in json.dumps(dict(variables))
+    azure.check()
