@@ -97,8 +97,11 @@ def test_an_end_is_asked_for_until_it_is_confirmed(azure: Simulator, hub: AzureH
         cluster = gateway.new_cluster()
         fault = azure.fault("forbidden", method="POST", path="/cancel", times=2)
         cluster.shutdown()
-    until(lambda: hub.running() == [], 60, "the end of the cluster's job")
+    until(lambda: hub.status("ada", cluster.name) == "STOPPED", 60, "the end of the cluster")
+    cancelled = f"{cluster.name}-scheduler/cancel"
+    assert [each.status for each in azure.requests if each.path.endswith(cancelled)][-1] < 300
     assert fault.hits == 2
+    assert hub.running() == []
 
 
 def test_a_nonce_that_somebody_else_shows_ends_the_cluster(azure: Simulator, hub: AzureHub) -> None:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from greyhub.agent.once import run_once
+from greyhub.agent.running import Agent
+from greyhub.agent.server import Server
+from greyhub.agent.state import State
 from greyhub.rendezvous.offers import Offer
 from greyhub.rendezvous.script import job_command
 from tests.conftest import make_directory
@@ -105,4 +111,26 @@ async def test_one_that_the_cloud_cancels_takes_its_server_along(place: Place, d
             pass
     job.send_signal(signal.SIGTERM)
     assert await ended(job) == 128 + signal.SIGTERM
+    assert list(started_in(disk)) == []
+
+
+def test_one_that_is_cancelled_as_its_server_starts(
+    disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The signal comes between the start and the agent's watch."""
+    settings = {"hub": "http://127.0.0.1:9", "nonce": "n"}
+    (disk / "settings.json").write_text(json.dumps(settings))
+    offer = asdict(Offer({"HOME": str(disk)}, ["/bin/sleep", "1000"], grace=1))
+
+    class Cancelled(Agent):
+        def register(self) -> None:
+            """It is known."""
+
+        def boot(self) -> None:
+            Server.start(self.state, "run", offer)
+            raise SystemExit(143)
+
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    with pytest.raises(SystemExit):
+        run_once(Cancelled(State(disk)))
     assert list(started_in(disk)) == []

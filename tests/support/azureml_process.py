@@ -29,6 +29,7 @@ class Apart:
         self.cloud = SimpleNamespace(id=told.pop("id"))
         self.session = requests.Session()
         self.session.verify, self.session.trust_env = told["ca_bundle"], False
+        self.session.headers["Connection"] = "close"  # a fork must not share one
         self.session.headers["Authorization"] = f"Bearer {told.pop('token')}"
         self._url = told.pop("url")
         vars(self).update(told)
