@@ -39,6 +39,7 @@ OWN = {f"greyhub-{slot}": f"tests.conformance.{slot}.suites:Local" for slot in S
     "greyhub-cluster-local-broker": "tests.conformance.cluster.brokers:LocalBroker",
     "greyhub-homespace-azureml": "tests.conformance.homespace.suites:AzureML",
     "greyhub-homespace-kubernetes": "tests.conformance.homespace.suites:Claims",
+    "greyhub-spawner-azureml": "tests.conformance.spawner.instances:Instances",
     "greyhub-spawner-kubernetes": "tests.conformance.spawner.pods:Kubernetes",
 }
 """greyhub's own: the adapters of ``c.GreyHub.flavour = "local"``, and those of a cluster."""

@@ -23,6 +23,7 @@ from greyhub.conformance.testkit.azureml.rights import Rights, Role
 from greyhub.conformance.testkit.azureml.serving import Serving
 from greyhub.conformance.testkit.azureml.state import Cloud, Times
 from greyhub.conformance.testkit.azureml.subscription import Subscription
+from greyhub.conformance.testkit.machine.processes import parents
 
 
 class Simulator:
@@ -37,6 +38,8 @@ class Simulator:
         Seconds that creating, starting, stopping and the like take.
     isolate : bool
         Give each instance namespaces of its own, where this process may.
+    machines : bool
+        Run what instances are to run; otherwise they have their states, and nothing behind.
     lifetime : float
         Seconds that a token is good for.
 
@@ -49,12 +52,17 @@ class Simulator:
     """
 
     def __init__(
-        self, *, times: Times | None = None, isolate: bool = True, lifetime: float = 3600
+        self,
+        *,
+        times: Times | None = None,
+        isolate: bool = True,
+        machines: bool = True,
+        lifetime: float = 3600,
     ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="greyhub-azureml-"))
         self.identity, self.rights = Identity(lifetime), Rights()
         self.cloud = Cloud(self.folder, times=times or Times(), tenant=self.identity.tenant)
-        self._serving, self._isolate = Serving(), isolate
+        self._serving, self._isolate, self._machines = Serving(), isolate, machines
         self.subscription, self.resource_group = self.cloud.subscription, self.cloud.resource_group
         self.workspace, self.region = self.cloud.workspace, self.cloud.region
         self.tenant = self.identity.tenant
@@ -124,9 +132,10 @@ class Simulator:
 
     def instances(self) -> dict[str, list[int]]:
         """Every compute instance there is, with the pids that live on it, by ``/proc``."""
+        every = parents()
         return self._serving.call(
             lambda: {
-                each.name: each.machine.pids() if each.machine else []
+                each.name: each.machine.pids(every) if each.machine else []
                 for each in self._computes.all.values()
                 if each.is_instance
             }
@@ -138,6 +147,10 @@ class Simulator:
         return self._serving.call(
             lambda: {name: dict(it.body.get("tags") or {}) for name, it in every.items()}
         )
+
+    def shown(self, name: str) -> dict[str, Any]:
+        """A compute as a request would show it that does not lag."""
+        return self._serving.call(lambda: self.cloud.documents.newest("computes", name) or {})
 
     def sizes(self) -> list[str]:
         """The sizes of the machines that there are."""
@@ -184,6 +197,10 @@ class Simulator:
         """End an instance's machine at once, as when its host dies."""
         self._serving.wait(self._computes.kill(name, state))
 
+    def delete(self, name: str) -> None:
+        """Delete a compute with its disk, as somebody else does; it is gone on return."""
+        self._serving.wait(self._computes.remove(name))
+
     def set_state(self, name: str, state: str) -> None:
         """Put an instance into a state."""
         self._serving.call(lambda: self._computes.set_state(name, state))
@@ -202,6 +219,7 @@ class Simulator:
         path: str = "",
         times: int = 1,
         retry_after: float | None = None,
+        seconds: float = 3,
     ) -> Fault:
         """Let the next requests go wrong.
 
@@ -211,7 +229,8 @@ class Simulator:
             A refusal: ``throttled`` ``error`` ``unavailable`` ``forbidden`` ``policy``
             ``quota`` ``size`` ``conflict``. Or ``hang``: there is no answer until the
             end; ``reset``: the connection is closed and nothing is done; ``lost``: it
-            is closed, and what was asked is done.
+            is closed, and what was asked is done; ``late``: it is done, and the answer
+            comes ``seconds`` later.
         method : str
             Only requests with this one.
         path : str
@@ -229,7 +248,12 @@ class Simulator:
         """
         return self._serving.call(
             lambda: self._arm.faults.add(
-                kind, method=method, path=path, times=times, retry_after=retry_after
+                kind,
+                method=method,
+                path=path,
+                times=times,
+                retry_after=retry_after,
+                seconds=seconds,
             )
         )
 
@@ -298,7 +322,7 @@ class Simulator:
         context, self._ca = serve_with(self.folder)
         versions = [str(facts.table()["api_version"])]
         self._arm = Arm(self.identity, self.rights, versions, self.cloud.own_faults)
-        self._computes = Computes(self.cloud, self._isolate)
+        self._computes = Computes(self.cloud, self._isolate, self._machines)
         self._jobs, self._assets = Jobs(self.cloud, self._computes), Assets(self.cloud)
         around = Subscription(self.cloud, self._computes, self.rights)
         for part in (around, self._computes, self._jobs, self._assets):
