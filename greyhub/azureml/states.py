@@ -33,6 +33,9 @@ BEING_DELETED: Final = frozenset({"Deleting"})
 FAILED: Final = frozenset({"CreateFailed", "SetupFailed", "UserSetupFailed", "Unusable"})
 """It does not run, and will not by itself."""
 
+UNKNOWN: Final = "Unknown"
+"""Azure itself does not know: the instance may run."""
+
 CHANGING: Final = (COMING | GOING) - {"JobRunning", "Running", "Stopped"}
 """It will be in another state soon."""
 
@@ -45,7 +48,7 @@ def state(compute: Mapping[str, Any]) -> str:
     """
     about = compute.get("properties") or {}
     told = (about.get("properties") or {}).get("state")
-    return str(told or _PROVISIONING.get(str(about.get("provisioningState")), "Unknown"))
+    return str(told or _PROVISIONING.get(str(about.get("provisioningState")), UNKNOWN))
 
 
 _PROVISIONING: Final = {

@@ -293,6 +293,12 @@ FACTS: dict[str, Fact] = {
             'set c.GreyHub.spawner = "local"',
         ),
         Fact(
+            "instances",
+            "servers are on compute instances of Azure ML",
+            _spawner("AzureMLSpawner"),
+            'set c.GreyHub.spawner = "azureml"',
+        ),
+        Fact(
             "culler",
             "a service culls idle servers",
             lambda platform: bool(_cullers(platform)),

@@ -111,6 +111,24 @@ RULES = (
         for fact, option in (("memory-limited", "mem_limit"), ("processor-limited", "cpu_limit"))
     ),
     Rule(
+        ("internal-ssl", "instances"),
+        "not internal-ssl",
+        "a certificate would be made before its server's machine has an address: none would start",
+        ("JupyterHub", "internal_ssl"),
+        fix='leave it out; c.AzureMLSpawner.access = "tunnel" takes all requests through TLS',
+    ),
+    *(
+        Rule(
+            (fact, "instances"),
+            f"not {fact}",
+            "the size of a compute instance is its limit, and nothing else enforces one",
+            ("Spawner", option),
+            "warning",
+            "choose c.AzureMLSpawner.machine_size, or leave it out",
+        )
+        for fact, option in (("memory-limited", "mem_limit"), ("processor-limited", "cpu_limit"))
+    ),
+    Rule(
         ("culler",),
         "culler-may-cull",
         "a service has no rights by itself: the culler would cull nothing",

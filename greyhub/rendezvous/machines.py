@@ -14,6 +14,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from greyhub.rendezvous.addresses import refused_address
+from greyhub.rendezvous.ending import Ending
 from greyhub.rendezvous.news import News
 from greyhub.rendezvous.offers import MachineFailed, Offer, Refused, Registration
 from greyhub.rendezvous.protocol import PublicKeys, hashed
@@ -45,6 +46,7 @@ class Machine:
         self.once = False
         """Whether its agent ends with its first server, and waits for no other."""
 
+        self.ending = Ending()
         self._making = asyncio.Lock()
         self._news = News()
         self._clear()
@@ -61,6 +63,9 @@ class Machine:
 
         self.idle = False
         """Whether the agent has said that nothing runs."""
+
+        self.invited_here = False
+        """Whether this hub has given the invitation, and no earlier one."""
 
         self._make: Callable[[], Awaitable[Offer]] | None = None
         self._networks: Sequence[str] | None = ()
@@ -83,6 +88,7 @@ class Machine:
         nonce = nonce or secrets.token_urlsafe(32)
         self._clear()
         self.invitation, self.until = hashed(nonce), time.time() + seconds
+        self.invited_here = True
         self._changed()
         return nonce
 

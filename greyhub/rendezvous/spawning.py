@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from jupyterhub.spawner import Spawner
 from traitlets import Enum, List, TraitError, Unicode, default, validate
@@ -29,7 +29,8 @@ class RemoteSpawner(Spawner):  # type: ignore[misc]
     """A server on a machine to which the hub can hand nothing secret."""
 
     agent_hub_url = Unicode(
-        help="The hub's address, as the machines reach it, with its base URL and /hub/ at its end."
+        help="The hub's address, as the machines reach it, with its base URL and /hub/ at its end. "
+        "By default, the one that servers are given."
     ).tag(config=True, example="https://hub.example.org/hub/")
 
     access = Enum(
@@ -77,6 +78,13 @@ class RemoteSpawner(Spawner):  # type: ignore[misc]
                     f"server_networks: {error}\n  fix: write networks as '10.1.0.0/16'"
                 ) from None
         return list(proposal.value)
+
+    @default("agent_hub_url")
+    def _as_for_servers(self) -> str:
+        if not self.hub:
+            return ""
+        path = urlsplit(self.hub.url).path
+        return urljoin(self.hub_connect_url, path) if self.hub_connect_url else str(self.hub.url)
 
     @default("env_keep")
     def _nothing_of_the_hub(self) -> list[str]:
@@ -246,33 +254,33 @@ class RemoteSpawner(Spawner):  # type: ignore[misc]
 
     def _end_machine(self) -> None:
         """The server has ended by itself: so does the machine, which costs money."""
-        if self._start_pending or self._stop_pending or self._ending:
+        machine = self.machine
+        if self._start_pending or self._stop_pending or machine.ending.goes_on:
             return  # JupyterHub ends it
-        self.log.error("greyhub: the server %s: %s", self._log_name, self.machine.reason)
-        self._ending = asyncio.get_running_loop().create_task(self._end_now())
+        self.log.error("greyhub: the server %s: %s", self._log_name, machine.reason)
+        machine.ending.begin(self._end_now)
 
     async def _end_now(self) -> None:
         try:
             await self.stop()
         except Exception:
             self.log.exception("greyhub: the machine of %s may go on", self._log_name)
-        finally:
-            self._ending = None
-
-    _ending: asyncio.Task[None] | None = None
 
     async def get_url(self) -> str:
         """Where the server listens; of one that an earlier hub was starting, when it does."""
-        machine = self.machine
-        if not machine.run:
-            self.offer()
         try:
             async with asyncio.timeout(self.start_timeout):
-                return await self.await_url()
+                return await self.url_again()
         except (MachineFailed, TimeoutError) as error:
             self.log.error("greyhub: the server %s does not come up: %s", self._log_name, error)
             known: str = await super().get_url()
             return known
+
+    async def url_again(self) -> str:
+        """Wait until the server of an earlier hub listens; a subclass may see why it does not."""
+        if not self.machine.run:
+            self.offer()
+        return await self.await_url()
 
     def url_of(self, host: str, port: int) -> str:
         """The address of a server, as `start` returns it."""

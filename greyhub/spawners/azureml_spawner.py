@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from ipaddress import ip_address, ip_network
 from typing import Any, Final
 
-from greyhub.azureml import names
 from greyhub.azureml.errors import NotFound, Refused, Unavailable
-from greyhub.azureml.states import BEING_DELETED, CHANGING, GOING, address, failure, state
-from greyhub.hub_database import Server
+from greyhub.azureml.states import BEING_DELETED, CHANGING, COMING, GOING, address, failure, state
 from greyhub.rendezvous.offers import MachineFailed
-from greyhub.spawners.azureml_instance import InstanceOptions
+from greyhub.spawners.azureml_poll import ENDING, KnownInstance
 from greyhub.spawners.failed import ServerFailed, ServerRefused
 
 RUNNING: Final = ("Running", "JobRunning")
@@ -26,16 +24,11 @@ RUNNING: Final = ("Running", "JobRunning")
 MARGIN: Final = 3.0
 """Seconds before JupyterHub's own time-out, which would say nothing of the reason."""
 
-LOOK: Final = 2.0
-"""Seconds between two looks at what a start has come to."""
-
 GRACE: Final = 30.0
 """Seconds in which a server ends by itself, before its machine does."""
 
-ENDING: Final = 1800.0
-"""Seconds that Azure may take to stop or delete an instance."""
-
 WORDS: Final = {
+    "": (5, "Azure ML is asked for the machine"),
     "Creating": (20, "Azure ML makes the machine, which takes some minutes"),
     "SettingUp": (40, "Azure ML sets the machine up"),
     "UserSettingUp": (50, "The machine gets its agent"),
@@ -43,59 +36,37 @@ WORDS: Final = {
     "Stopping": (10, "The machine still stops; it is started when it has"),
     "Deleting": (5, "A former machine is still being deleted"),
     "Running": (60, "The machine runs, and its agent gets the server ready"),
+    "Unknown": (30, "Azure ML does not know how the machine is"),
 }
 """What a state of the instance means to a user who waits, and how far it is."""
 
 
-class AzureMLSpawner(InstanceOptions):
+class AzureMLSpawner(KnownInstance):
     """A notebook server per user, on a compute instance of its own."""
 
-    _instance = ""
-    """The name of the instance, once one was asked for."""
-    _address = ""
-    """The address that Azure has given it."""
-    _saved = True
-    """Whether the last server had ended in order: then nothing on the disk is missed."""
-    _new = False
-    """Whether the instance was made for this start, and no server has run on it."""
-    _starting = False
-    _told = ""
-    """What the instance did when it was looked at last, in words."""
+    _told: tuple[str, ...] = ()
+    """The states of the instance that were seen during this start, the last one last."""
 
-    @property
-    def instance_name(self) -> str:
-        """The name of this server's instance: a known one stays, whatever options say now."""
-        return self._instance or self.new_name()
-
-    # What a hub that starts again must know.
-
-    def get_state(self) -> dict[str, Any]:
-        """With the instance's name and address."""
-        known = {"instance": self._instance, "address": self._address, "saved": self._saved}
-        return {**super().get_state(), **known}
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Know the instance again."""
-        self._instance = str(state.get("instance") or "")
-        self._address = str(state.get("address") or "")
-        self._saved = bool(state.get("saved", True))
-        super().load_state(state)
-
-    def offer(self, run: str = "") -> None:
-        """Let the agent start the server, which may listen where Azure says the machine is."""
-        known = [self._address] if self._address else []
-        direct = self.access == "direct"
-        self.machine.offer(self._make, (self.server_networks or known) if direct else None, run=run)
+    async def move_certs(self, paths: dict[str, str]) -> dict[str, str]:
+        """Refuse: a certificate is made before the machine has the address that it is for."""
+        raise ServerFailed(
+            "Servers on compute instances do not speak TLS with the hub's own certificates, which "
+            "would be made before their machines have an address.\n  fix: leave out "
+            "c.JupyterHub.internal_ssl; where what is between the hub and the machines is not to "
+            'be trusted, set c.AzureMLSpawner.access = "tunnel", which goes through TLS'
+        )
 
     # Start.
 
     async def start(self) -> str:
         """Make or start the instance, and wait until the server listens."""
-        self._starting = True
+        self._starting, self._told = True, ("",)
+        self._warn_of_limits()
         try:
             async with asyncio.timeout(max(self.start_timeout - MARGIN, 1)):
+                await self.machine.ending.give_up()
                 await self._have_instance()
-                where: str = await self._first(self._ready(), self._broken())
+                where = await self._first(self._ready(), self._broken())
             self._new = False
             return where
         except Refused as error:
@@ -104,10 +75,20 @@ class AzureMLSpawner(InstanceOptions):
             raise ServerFailed(f"The server cannot be started: {error}") from error
         except TimeoutError:
             raise ServerFailed(
-                f"The server did not start in {self.start_timeout} s. {self._told}"
+                f"The server did not start in {self.start_timeout} s. "
+                f"{WORDS.get(self._told[-1], WORDS[''])[1]}."
             ) from None
         finally:
-            self._starting = False
+            self._starting, self._since = False, None
+
+    def _warn_of_limits(self) -> None:
+        limits = " and ".join(name for name in ("mem_limit", "cpu_limit") if getattr(self, name))
+        if limits:
+            self.log.warning(
+                "greyhub: %s cannot be enforced on a compute instance: its size is the limit, "
+                "c.AzureMLSpawner.machine_size",
+                limits,
+            )
 
     async def _have_instance(self) -> None:
         """There is an instance that runs, or will."""
@@ -115,37 +96,24 @@ class AzureMLSpawner(InstanceOptions):
         found = await self._usable(await self._look())
         self._saved = False
         if found is None:
-            nonce = self.machine.invite(float(self.start_timeout))
             self._new = True
+            nonce = self.machine.invite(float(self.start_timeout))  # which is kept
             await self.azure.create_compute(self._instance, await self.instance_body(nonce))
             return
         self._keep()
         if state(found) == "Stopped":
             await self.azure.start(self._instance)
 
-    async def _look(self) -> dict[str, Any] | None:
-        """The instance as it is now, by a request of its own; None if there is none."""
-        try:
-            found = await self.azure.compute(self.instance_name)
-        except NotFound:
-            return None
-        if not names.is_of(found, self.instance_tags):
-            raise Refused(
-                "name-taken",
-                f"the instance {self.instance_name} is another's, by its tags",
-                "choose another c.AzureMLSpawner.name_prefix, or delete it if nobody needs it",
-            )
-        return found
-
     async def _usable(self, found: dict[str, Any] | None) -> dict[str, Any] | None:
         """The instance, if a server can start on it; None if a new one is to be made."""
         while found is not None and state(found) in ("Stopping", "Deleting", "Restarting"):
+            self._note(state(found))
             await asyncio.sleep(self.settings.poll_interval)
             found = await self._look()
         if found is None:
             return None
         machine, failed = self.machine, failure(found)
-        if failed is not None and not self.replace_failed:
+        if failed is not None and not (self.replace_failed or self._new):
             raise failed
         waits = machine.invitation and machine.until > time.time() and not machine.contested
         size = (found["properties"].get("properties") or {}).get("vmSize") or self.machine_size
@@ -196,23 +164,22 @@ class AzureMLSpawner(InstanceOptions):
                 "c.AzureMLSpawner.server_networks"
             )
 
-    async def _broken(self) -> str:
-        """Raise why the instance does not come up, as soon as Azure says so."""
-        while True:
-            await asyncio.sleep(max(LOOK, self.settings.poll_interval))
-            found = await self._seen()
-            self._told = f"{WORDS.get(state(found), (0, ''))[1]}." if found else ""
-            if found is not None and (why := failure(found)) is not None:
-                raise why
-            if found is not None and state(found) in GOING:
-                raise MachineFailed(f"the machine is {state(found)}, and nobody here has asked")
+    async def _broken(self, *, came: bool = False) -> str:
+        """Raise why the instance does not come up, as soon as Azure says so.
 
-    async def _seen(self) -> Mapping[str, Any] | None:
-        """The instance, as the list shows it that all share; None where it cannot be had."""
-        with suppress(Unavailable, Refused):
-            found = (await self.azure.computes()).get(self._instance.lower())
-            return found if found and names.is_of(found, self.instance_tags) else None
-        return None
+        That it stops counts once it was seen to come: what Azure tells may be of before.
+        """
+        while True:
+            await asyncio.sleep(self.settings.poll_interval)
+            found = await self._seen()
+            if found is None:
+                continue
+            self._note(state(found))
+            if (why := failure(found)) is not None:
+                raise why
+            if came and state(found) in GOING:
+                raise MachineFailed(f"the machine is {state(found)}, and nobody here has asked")
+            came = came or state(found) in COMING
 
     async def _first(self, *waits: Any) -> str:
         """What the first of these comes to; the others are ended."""
@@ -226,51 +193,47 @@ class AzureMLSpawner(InstanceOptions):
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def url_again(self) -> str:
+        """Where the server of an earlier hub listens, once it does."""
+        listens = self.await_url() if self.machine.run else self._ready()
+        return await self._first(listens, self._broken(came=True))
+
+    def _note(self, now: str) -> None:
+        """A state that was seen during this start."""
+        if self._told[-1:] != (now,) and now in WORDS:
+            self._told = (*self._told, now)
+
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
-        """What the instance does, in words."""
-        told = ""
-        while self.machine.port == 0 or self._start_pending:
-            found = await self._seen()
-            now = state(found) if found else ""
-            if now != told and now in WORDS:
-                told, (percent, words) = now, WORDS[now]
+        """What the instance does, in words: the same for everybody who asks."""
+        told, pending = 0, True
+        while pending:
+            pending = self._spawn_pending or self._start_pending
+            for now in self._told[told:]:
+                percent, words = WORDS[now]
                 yield {"progress": percent, "message": f"{words}."}
-            await asyncio.sleep(LOOK)
+            told = len(self._told)
+            await asyncio.sleep(0.2 if pending else 0)
 
-    # Poll and stop.
-
-    async def poll(self) -> int | None:
-        """None while there is an instance that runs or will, or nobody knows."""
-        if self._starting:
-            return None
-        if not self._instance:
-            return 0
-        found = (await self.azure.computes()).get(self._instance.lower())
-        if found is None:
-            found = await self._look()  # of one that is gone Azure itself must say so
-        if found is None or not names.is_of(found, self.instance_tags):
-            return self.exit_status or (1 if self.server else 0)
-        if failure(found) is not None:
-            return None if self._new else 1  # of a start that fails nothing is left
-        if state(found) == "Stopped":
-            return self.exit_status
-        await self.follow_address()
-        return None
+    # Stop.
 
     async def stop(self, now: bool = False) -> None:
         """End the server and its machine, and wait until Azure says that it has ended."""
+        await self._end(now=now)
+
+    async def _end(self, *, now: bool) -> None:
         machine = self.machine
         known = machine.usable
         machine.withdraw()
-        if not now and known and machine.seen:
+        found = await self._look() if self._instance else None
+        if found is None or state(found) == "Stopped":
+            return
+        if not now and known and machine.seen and state(found) in RUNNING:
             with suppress(TimeoutError):
                 async with asyncio.timeout(GRACE):
                     await machine.await_ended()
                     self._saved = True
-        found = await self._look() if self._instance else None
-        if found is None or state(found) == "Stopped":
-            return
-        if self.at_stop == "delete" or not known or failure(found) is not None:
+        failed = failure(found) is not None
+        if self.at_stop == "delete" or not known or (failed and (self._new or self.replace_failed)):
             await self._delete()
         else:
             await self._stopped(found)
@@ -298,35 +261,19 @@ class AzureMLSpawner(InstanceOptions):
         self.machine.forget()
         self._address, self._saved, self._new = "", True, False
 
+    def clear_state(self) -> None:
+        """The server has ended; the instance and its disk stay known."""
+        super().clear_state()
+        self._told = ()
+
     async def delete_forever(self) -> None:
         """The server is deleted: so are its instance and the disk."""
-        if self._instance and await self._look() is not None:
-            await self._delete()
+        await self.machine.ending.give_up()
+        self._instance = self.instance_name
+        try:
+            if await self._look() is not None:
+                await self._delete()
+        except Refused as error:
+            if error.reason != "name-taken":  # then there is none of this server
+                raise
         await super().delete_forever()
-
-    # Instances of this hub that it does not know.
-
-    async def list_orphans(self, known: Collection[Server]) -> list[str]:
-        """The names of this hub's instances that run, and whose server it does not know."""
-        servers = self._tags_of(known)
-        return [
-            str(each["name"])
-            for each in (await self.azure.computes()).values()
-            if names.is_of_hub(each, self.hub_id)
-            and state(each) not in GOING
-            and not any(names.is_of(each, tags) for tags in servers)
-        ]
-
-    def _tags_of(self, known: Collection[Server]) -> list[dict[str, str]]:
-        return [names.tags(self.hub_id, *each) for each in known]
-
-    async def reap(self, known: Collection[Server]) -> list[str]:
-        """Stop this hub's instances that it does not know; their names. Disks stay."""
-        ended = []
-        for name in await self.list_orphans(known):
-            found = await self.azure.compute(name)
-            if any(names.is_of(found, tags) for tags in self._tags_of(known)):
-                continue  # it was started meanwhile
-            await (self.azure.delete(name) if failure(found) else self.azure.stop(name))
-            ended.append(name)
-        return ended

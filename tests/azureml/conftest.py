@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,11 @@ import pytest
 from greyhub.azureml.settings import AzureML
 from greyhub.azureml.workspace import Workspace
 from greyhub.conformance.testkit.azureml import Simulator
+from greyhub.conformance.testkit.azureml.state import Times
+from greyhub.spawners import azureml_poll
+from tests.azureml.agents import Agents
 from tests.azureml.hubs import settings_of
+from tests.azureml.worlds import World
 from tests.support.waiting import MINUTE
 
 
@@ -54,3 +59,36 @@ async def workspace(azure: Simulator) -> AsyncIterator[Workspace]:
     made = Workspace(settings_for(azure))
     yield made
     await made.close()
+
+
+@pytest.fixture
+def seen_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a killed hub has asked for is shown at once here."""
+    monkeypatch.setattr(azureml_poll, "SETTLING", 0.3)
+
+
+@pytest.fixture(scope="module")
+def states() -> Iterator[Simulator]:
+    """A workspace whose instances have states, and no machines."""
+    times = Times(create=0.05, start=0.05, stop=0.05, delete=0.05)
+    with Simulator(times=times, machine=None) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def agents(states: Simulator) -> Iterator[Agents]:
+    """The agents of its instances."""
+    with Agents(states) as made:
+        yield made
+
+
+@pytest.fixture
+def world(states: Simulator, agents: Agents, tmp_path: Path, seen_soon: None) -> Iterator[World]:
+    """A hub and one user of it."""
+    made = World(states, agents, tmp_path)
+    made.start_hub()
+    try:
+        yield made
+    finally:
+        states.heal()
+        made.hub.__exit__()

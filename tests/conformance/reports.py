@@ -41,6 +41,7 @@ OWN = {f"greyhub-{slot}": f"tests.conformance.{slot}.suites:Local" for slot in S
     "greyhub-data-azureml": "tests.conformance.data.suites:AzureML",
     "greyhub-homespace-azureml": "tests.conformance.homespace.suites:AzureML",
     "greyhub-homespace-kubernetes": "tests.conformance.homespace.suites:Claims",
+    "greyhub-spawner-azureml": "tests.conformance.spawner.instances:Instances",
     "greyhub-spawner-kubernetes": "tests.conformance.spawner.pods:Kubernetes",
 }
 """greyhub's own: the adapters of ``c.GreyHub.flavour = "local"``, and those of a cluster."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import time
@@ -16,7 +17,7 @@ from aiohttp import web
 
 from greyhub.conformance.testkit.azureml import facts
 from greyhub.conformance.testkit.azureml.errors import ArmError, bad_request
-from greyhub.conformance.testkit.azureml.faults import BREAKS, Budgets, Fault, Faults
+from greyhub.conformance.testkit.azureml.faults import BREAKS, DONE, Budgets, Fault, Faults
 from greyhub.conformance.testkit.azureml.identity import Application, Identity
 from greyhub.conformance.testkit.azureml.rights import Rights
 
@@ -145,6 +146,8 @@ class Arm:
         answer = self._answer(seen, fault)
         if fault and fault.kind == "lost":
             return self._cut(request)
+        if fault and fault.kind == "late":
+            await self._wait(fault.seconds)
         text = "" if answer.body is None else json.dumps(answer.body)
         answer.headers |= {"x-ms-request-id": str(uuid.uuid4()), "Cache-Control": "no-cache"}
         if "x-ms-client-request-id" in request.headers:
@@ -168,6 +171,9 @@ class Arm:
             fault = self.faults.take(request.method, request.path, named=True)
         if fault is None:
             return cast(web.StreamResponse, await handler(request))
+        if fault.kind == "late":
+            await self._wait(fault.seconds)
+            return cast(web.StreamResponse, await handler(request))
         if fault.kind == "hang":
             await self.over.wait()
         if fault.kind in BREAKS:
@@ -175,6 +181,10 @@ class Arm:
         refusal = fault.refusal()
         said = {"error": "temporarily_unavailable", "error_description": refusal.message}
         return web.json_response(said, status=refusal.status, headers=refusal.headers)
+
+    async def _wait(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.over.wait(), seconds)
 
     def _cut(self, request: web.Request) -> web.StreamResponse:
         if request.transport is not None:
@@ -186,7 +196,7 @@ class Arm:
         try:
             application = self.identity.bearer(seen.headers.get("Authorization", ""))
             headers = self.budgets.spend(seen.method)
-            if fault and fault.kind != "lost":
+            if fault and fault.kind not in DONE:
                 raise fault.refusal()
             route, names = self._route(seen)
             if route.action:

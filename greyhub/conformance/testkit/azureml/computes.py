@@ -40,7 +40,7 @@ _RIGHT = f"{PROVIDER}/workspaces/computes"
 class Computes:
     """The computes of one workspace."""
 
-    def __init__(self, cloud: Cloud, isolate: bool, machine: type[Any] = Machine) -> None:
+    def __init__(self, cloud: Cloud, isolate: bool, machine: type[Any] | None = Machine) -> None:
         self.cloud, self.isolate, self.machine = cloud, isolate, machine
         self.lifecycle = Lifecycle(cloud)
         self.all: dict[str, Compute] = {}
@@ -133,6 +133,14 @@ class Computes:
             await machine.kill()
         self.set_state(name, state)
 
+    async def remove(self, name: str) -> None:
+        """Delete a compute, whatever is being done with it, and wait for it."""
+        if found := self.all.get(name):
+            if found.provisioning != "Deleting":
+                self.lifecycle.delete(found, self.cloud.begin(), self.all)
+            if found.task:
+                await found.task
+
     async def close(self) -> None:
         """End every machine."""
         tasks = [each.task for each in self.all.values() if each.task]
@@ -177,7 +185,7 @@ class Computes:
         folder = self.cloud.folder / "disks" / name
         made = Compute(name, call.body, folder, address, call.application.object_id)
         scripts = (made.properties.get("setupScripts") or {}).get("scripts")
-        if made.is_instance and scripts:
+        if self.machine and made.is_instance and scripts:
             isolate = self.isolate and can_isolate(self.cloud.folder)
             made.machine = self.machine(name, folder, scripts, isolate=isolate)
         return made

@@ -26,8 +26,12 @@ REFUSALS = {
 }
 """Refusals by kind: status, code, message."""
 
-BREAKS = ("hang", "reset", "lost")
-"""No answer ever; the connection closed before anything is done; closed after it is done."""
+BREAKS = ("hang", "reset", "lost", "late")
+"""No answer ever; the connection closed before anything is done; closed after it is done; the
+answer comes some seconds after that."""
+
+DONE = ("lost", "late")
+"""Breaks by which what was asked is done."""
 
 
 @dataclass
@@ -39,6 +43,7 @@ class Fault:
     path: re.Pattern[str] = re.compile("")
     left: int = 1
     retry_after: float | None = None
+    seconds: float = 3
     hits: int = 0
     hit: threading.Event = field(default_factory=threading.Event)
 
@@ -65,6 +70,7 @@ class Faults:
         path: str = "",
         times: int = 1,
         retry_after: float | None = None,
+        seconds: float = 3,
     ) -> Fault:
         """See `Simulator.fault`."""
         if kind not in REFUSALS and kind not in BREAKS:
@@ -72,7 +78,8 @@ class Faults:
             raise ValueError(f"there is no fault {kind!r}. fix: use one of {known}")
         if kind == "throttled" and retry_after is None:
             retry_after = 1
-        fault = Fault(kind, method, re.compile(path, re.IGNORECASE), times, retry_after)
+        wanted = re.compile(path, re.IGNORECASE)
+        fault = Fault(kind, method, wanted, times, retry_after, seconds)
         self._waiting.append(fault)
         return fault
 

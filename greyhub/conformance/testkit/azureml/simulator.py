@@ -24,6 +24,7 @@ from greyhub.conformance.testkit.azureml.serving import Serving
 from greyhub.conformance.testkit.azureml.state import Cloud, Times
 from greyhub.conformance.testkit.azureml.subscription import Subscription
 from greyhub.conformance.testkit.certificates import ADDRESS, Authority
+from greyhub.conformance.testkit.machine.processes import parents
 
 
 class Simulator:
@@ -38,8 +39,9 @@ class Simulator:
         Seconds that creating, starting, stopping and the like take.
     isolate : bool
         Give each instance namespaces of its own, where this process may.
-    machine : type
-        The class of instances' machines, for a test that wants many small ones.
+    machine : type, optional
+        The class of instances' machines, for a test that wants many small ones. With None,
+        instances have their states, and nothing behind.
     lifetime : float
         Seconds that a token is good for.
 
@@ -56,7 +58,7 @@ class Simulator:
         *,
         times: Times | None = None,
         isolate: bool = True,
-        machine: type[Any] = Machine,
+        machine: type[Any] | None = Machine,
         lifetime: float = 3600,
     ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="greyhub-azureml-"))
@@ -132,9 +134,10 @@ class Simulator:
 
     def instances(self) -> dict[str, list[int]]:
         """Every compute instance there is, with the pids that live on it, by ``/proc``."""
+        every = parents()
         return self._serving.call(
             lambda: {
-                each.name: each.machine.pids() if each.machine else []
+                each.name: each.machine.pids(every) if each.machine else []
                 for each in self._computes.all.values()
                 if each.is_instance
             }
@@ -146,6 +149,10 @@ class Simulator:
         return self._serving.call(
             lambda: {name: dict(it.body.get("tags") or {}) for name, it in every.items()}
         )
+
+    def shown(self, name: str) -> dict[str, Any]:
+        """A compute as a request would show it that does not lag."""
+        return self._serving.call(lambda: self.cloud.documents.newest("computes", name) or {})
 
     def sizes(self) -> list[str]:
         """The sizes of the machines that there are."""
@@ -192,6 +199,10 @@ class Simulator:
         """End an instance's machine at once, as when its host dies."""
         self._serving.wait(self._computes.kill(name, state))
 
+    def delete(self, name: str) -> None:
+        """Delete a compute with its disk, as somebody else does; it is gone on return."""
+        self._serving.wait(self._computes.remove(name))
+
     def set_state(self, name: str, state: str) -> None:
         """Put an instance into a state."""
         self._serving.call(lambda: self._computes.set_state(name, state))
@@ -210,6 +221,7 @@ class Simulator:
         path: str = "",
         times: int = 1,
         retry_after: float | None = None,
+        seconds: float = 3,
     ) -> Fault:
         """Let the next requests go wrong.
 
@@ -219,7 +231,8 @@ class Simulator:
             A refusal: ``throttled`` ``error`` ``unavailable`` ``forbidden`` ``policy``
             ``quota`` ``size`` ``conflict``. Or ``hang``: there is no answer until the
             end; ``reset``: the connection is closed and nothing is done; ``lost``: it
-            is closed, and what was asked is done.
+            is closed, and what was asked is done; ``late``: it is done, and the answer
+            comes ``seconds`` later.
         method : str
             Only requests with this one.
         path : str
@@ -237,7 +250,12 @@ class Simulator:
         """
         return self._serving.call(
             lambda: self._arm.faults.add(
-                kind, method=method, path=path, times=times, retry_after=retry_after
+                kind,
+                method=method,
+                path=path,
+                times=times,
+                retry_after=retry_after,
+                seconds=seconds,
             )
         )
 

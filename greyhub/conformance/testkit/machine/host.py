@@ -14,9 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 import greyhub
+from greyhub.conformance.testkit.machine.processes import below, parents
 
 _PROGRAM = f"""
 import sys
@@ -81,24 +80,14 @@ class Process:
             await self._process.wait()
         self._process = None
 
-    def pids(self) -> list[int]:
-        """Every process of it that lives, as this host numbers them."""
+    def pids(self, every: dict[int, int] | None = None) -> list[int]:
+        """Every process of it that lives, as this host numbers them; by `parents`."""
         if self._process is None or self._process.returncode is not None:
             return []
-        with contextlib.suppress(psutil.NoSuchProcess):
-            top = psutil.Process(self._process.pid)
-            every = [top, *top.children(recursive=True)]
-            return [each.pid for each in every if _alive(each)]
-        return []
+        every, top = parents() if every is None else every, self._process.pid
+        return [top, *below(top, every)] if top in every else []
 
     def _write(self, line: str) -> None:
         if self._process and self._process.stdin:
             with contextlib.suppress(ConnectionError, RuntimeError):
                 self._process.stdin.write(line.encode() + b"\n")
-
-
-def _alive(process: psutil.Process) -> bool:
-    try:
-        return bool(process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False

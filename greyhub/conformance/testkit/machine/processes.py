@@ -64,20 +64,30 @@ def reap() -> None:
         time.sleep(0.01)
 
 
-def descendants() -> list[int]:
-    """Every process below this one."""
-    parents: dict[int, int] = {}
+def parents() -> dict[int, int]:
+    """Every process of this host that lives, and its parent."""
+    found: dict[int, int] = {}
     for entry in os.listdir("/proc"):
         if entry.isdigit():
             with contextlib.suppress(OSError, IndexError):
                 stat = Path("/proc", entry, "stat").read_text().rpartition(")")[2].split()
                 if stat[0] != "Z":
-                    parents[int(entry)] = int(stat[1])
-    below, found = {os.getpid()}, list[int]()
-    while more := [pid for pid, parent in parents.items() if parent in below and pid not in below]:
-        below.update(more)
+                    found[int(entry)] = int(stat[1])
+    return found
+
+
+def below(top: int, every: dict[int, int]) -> list[int]:
+    """Every process below one, by what `parents` has told."""
+    within, found = {top}, list[int]()
+    while more := [pid for pid, up in every.items() if up in within and pid not in within]:
+        within.update(more)
         found += more
     return found
+
+
+def descendants() -> list[int]:
+    """Every process below this one."""
+    return below(os.getpid(), parents())
 
 
 def end_all(grace: float) -> None:
