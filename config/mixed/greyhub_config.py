@@ -1,5 +1,5 @@
 # Notebooks on Kubernetes, homes on S3, Dask clusters from a dask-gateway in another place,
-# whatever it runs them on. Azure ML cannot be that yet: it needs a backend for dask-gateway.
+# whatever it runs them on.
 import greyhub
 
 c = get_config()  # noqa: F821

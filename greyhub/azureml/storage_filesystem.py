@@ -42,3 +42,8 @@ class AccountFilesystem(AzureBlobFileSystem):  # type: ignore[misc]
             retry_policy=ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=3),
             **trusting(self.ca_bundle),
         )
+
+    def _open(self, path: str, *how: Any, size: int | None = None, **options: Any) -> Any:
+        """An open file; with ``size`` where one is opened anew after pickling."""
+        # adlfs would keep the size among the file's options, and it could not be pickled again.
+        return super()._open(path, *how, **options)

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from traitlets import Enum
 from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 
@@ -182,11 +183,17 @@ class Texts:
     def written_out(self, platform: Platform, path: tuple[str, ...], value: Any) -> bool:
         """Whether an option holds a secret that stands in a file or on the command line."""
         texts = list(_secret_texts(path[-1], value))
-        if not texts:
+        if not texts or _is_choice(platform, path):
             return False
         if platform.where(*path) == COMMAND_LINE:
             return True
         return any(text in self.constants for text in texts)
+
+
+def _is_choice(platform: Platform, path: Names) -> bool:
+    """Whether an option takes one of a few words, which are in the documentation."""
+    cls = platform.readers.of(*path[-2:])
+    return cls is not None and isinstance(options(cls)[path[-1]], Enum)
 
 
 def _secret_texts(name: str, value: Any, store: bool = False) -> Iterator[str | bytes]:

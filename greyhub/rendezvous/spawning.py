@@ -116,7 +116,7 @@ class RemoteSpawner(Spawner):  # type: ignore[misc]
         """Write the state down at once: JupyterHub does only when the server has started."""
         if self.orm_spawner is not None:
             self.orm_spawner.state = self.get_state()
-            self.db.commit()
+            self.user.db.commit()
 
     def setup_script(self, nonce: str, **options: Any) -> str:
         """The script for a new machine; ``options`` as of `greyhub.rendezvous.script`."""
@@ -203,7 +203,7 @@ class RemoteSpawner(Spawner):  # type: ignore[misc]
             self.cert_paths = await self.move_certs(await awaited(self.create_certs()))
         token = user.new_api_token(note=note, scopes=list(scopes))
         for each in old:
-            self.db.delete(each)
+            self.user.db.delete(each)
         client, provider = orm.oauth_client, user.settings.get("oauth_provider")
         if client and provider:
             provider.add_client(
@@ -213,7 +213,7 @@ class RemoteSpawner(Spawner):  # type: ignore[misc]
                 allowed_scopes=client.allowed_scopes,
                 description=client.description,
             )
-        self.db.commit()
+        self.user.db.commit()
         self.api_token = token
 
     def get_state(self) -> dict[str, Any]:
@@ -250,7 +250,7 @@ class RemoteSpawner(Spawner):  # type: ignore[misc]
             where = await self._reach(machine.host, machine.port)
             if where != (server.ip, server.port):
                 server.ip, server.port = where
-                self.db.commit()
+                self.user.db.commit()
 
     def _end_machine(self) -> None:
         """The server has ended by itself: so does the machine, which costs money."""

@@ -13,6 +13,15 @@ from tests.checks.starting import forget, write
 
 KUBERNETES = KUBE + REACHED
 
+AZURE = """
+c.GreyHub.spawner = "azureml"
+c.GreyHub.homespace = None
+c.AzureML.subscription, c.AzureML.resource_group, c.AzureML.workspace = "s", "g", "w"
+c.AzureMLSpawner.server_networks = ["10.1.0.0/16"]
+c.JupyterHub.public_url = "https://hub.example.org/"
+c.JupyterHub.ip = "127.0.0.1"
+"""
+
 WRITTEN_OUT = {
     "a client's secret": KUBERNETES.replace('secret = ""', 'secret = "canary-4711"'),
     "a variable of servers": 'c.Spawner.environment = {"HF_TOKEN": "canary-4711"}',
@@ -34,6 +43,7 @@ WRITTEN_OUT = {
 }
 
 NO_SECRET = {
+    "a way to prove who one is": AZURE + 'c.AzureML.credential = "managed-identity"',
     "Kubernetes' tolerations": "c.KubeSpawner.tolerations = ["
     '{"key": "hub.jupyter.org/dedicated", "operator": "Equal", "value": "user"}]',
     "Kubernetes' affinities": "c.KubeSpawner.node_affinity_required = [{'matchExpressions': ["

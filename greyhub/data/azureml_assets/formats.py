@@ -40,8 +40,13 @@ _LINES: Final = {"function": "read_json", "lines": True}
 _JSON_LINES: Final = Format("JSONFile", TABLE, _FRAME, many="table", how=_LINES)
 _TEXT: Final = Format("Text", "DaskText", "dask.bag.core:Bag")
 _PARQUET: Final = Format("Parquet", "PandasParquet", _FRAME, many="folder", needs=("pyarrow",))
-_HDF: Final = Format("HDF5", "XArrayDatasetReader", "xarray:Dataset", needs=("h5netcdf",))
-_ZARR: Final = Format("Zarr", "XArrayDatasetReader", "xarray:Dataset", "folder", ("zarr",))
+_LAZY: Final[Mapping[str, Any]] = {"chunks": {}}
+_HDF: Final = Format(
+    "HDF5", "XArrayDatasetReader", "xarray:Dataset", needs=("h5netcdf",), how=_LAZY
+)
+_ZARR: Final = Format(
+    "Zarr", "XArrayDatasetReader", "xarray:Dataset", "folder", ("zarr",), how=_LAZY
+)
 BYTES: Final = Format("FileData", "FileByteReader", "builtins:bytes", many="no")
 """What is of no known kind."""
 

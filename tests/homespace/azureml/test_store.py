@@ -208,6 +208,22 @@ def test_no_variable_says_another_account_or_key(
     assert account.oracle.read(key(url, "a")) == b"1"
 
 
+def test_an_open_file_can_be_sent_on_by_those_it_is_sent_to(
+    account: Account, hub: TokenHub, url: str
+) -> None:
+    """Xarray copies the files that it holds, and Dask sends them to workers."""
+    from greyhub.azureml.storage_filesystem import AccountFilesystem
+
+    account.oracle.write(key(url, "a"), b"123")
+    ca, login = str(account.authority.ca), HubCredential("ada", "storage")
+    files = AccountFilesystem(account.url, ca, credential=login)
+    with files.open(f"homes/{key(url, 'a')}") as file:
+        file.seek(1)
+        there = pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(file))))
+    with there:
+        assert there.read() == b"23"
+
+
 def test_what_is_sent_to_workers_holds_no_token(
     account: Account, hub: TokenHub, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,6 +62,11 @@ def isolate(disk: str, name: str) -> None:
             with contextlib.suppress(OSError):
                 mount(f"/proc/self/fd/{number}", point, "", bind)
             os.close(number)
+    # The host's own services are not the machine's.
+    units = disk + "/.units"
+    for folder in (units, UNITS):
+        os.makedirs(folder, exist_ok=True)
+    mount(units, UNITS, "", bind)
     needed = (sys.executable, os.path.realpath(sys.executable), sys.base_prefix, __file__)
     if not any(path.startswith("/tmp/") for path in needed):  # noqa: S108 - the machine's own
         mount("tmpfs", "/tmp", "tmpfs")  # noqa: S108

@@ -194,17 +194,23 @@ def token(provider: Accounts, seen: Seen) -> Reply:
     if subject in provider.disabled:
         return refuse("invalid_grant")
     reply = grant(provider, subject, scope, nonce, bare=seen.fault == "bare")
-    provider.grants[-1].audience = audience
-    if audience and provider.mint is not None:
-        made = provider.mint(provider.people[subject], audience)
-        provider.grants[-1].access = made
-        reply = {**reply, "access_token": made, "expires_in": provider.lifetime}
+    reply = for_audience(provider, reply, audience)
     if kind == EXCHANGE:
         provider.grants[-1].refresh_ended = True
         reply = {**reply, "issued_token_type": f"{TOKEN_TYPE}:access_token"}
         for name in ("refresh_token", "id_token"):
             reply.pop(name, None)
     return give(reply)
+
+
+def for_audience(provider: Accounts, reply: dict[str, Any], audience: str) -> dict[str, Any]:
+    """The reply that gives a token for an audience: as `Accounts.mint` makes it, where it does."""
+    given = provider.grants[-1]
+    given.audience = audience
+    if not audience or provider.mint is None:
+        return reply
+    given.access = provider.mint(provider.people[given.subject], audience)
+    return {**reply, "access_token": given.access, "expires_in": provider.lifetime}
 
 
 def _audience(seen: Seen, granted: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from greyhub.conformance.testkit.provider import tokens
 from greyhub.conformance.testkit.provider.accounts import Seen
-from greyhub.conformance.testkit.provider.endpoints import Reply, client, give, grant
+from greyhub.conformance.testkit.provider.endpoints import Reply, client, for_audience, give, grant
 from greyhub.conformance.testkit.provider.entra_accounts import EntraAccounts
 
 OPENID = {"openid", "profile", "email", "offline_access"}
@@ -95,7 +95,7 @@ def token(provider: EntraAccounts, seen: Seen) -> Reply:
     if subject in provider.disabled:
         return refuse(50057)
     reply = grant(provider, subject, scope, nonce, bare=seen.fault == "bare")
-    provider.grants[-1].audience = audience
+    reply = for_audience(provider, reply, audience)
     if "offline_access" not in scope.split():
         reply.pop("refresh_token", None)
     if audience:
