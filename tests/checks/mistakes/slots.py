@@ -17,7 +17,7 @@ SLOTS = (
         "",
         "c.GreyHub.data",
         "there is no adapter 'locale'",
-        "choose one of: kubernetes, local",
+        "choose one of: azureml, kubernetes, local",
         arguments=("--GreyHub.data=locale",),
         where="command line: ",
     ),
