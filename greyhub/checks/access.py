@@ -104,8 +104,6 @@ def _get(authenticator: HasTraits, name: str) -> Any:
 
 def _decides(cls: type) -> bool:
     """Whether a class has a rule of its own for who is allowed."""
-    if getattr(cls, "admits_by_options", False):
-        return False
     for name in ("check_allowed", "get_authenticated_user"):
         method = getattr(cls, name, None)
         # A class made in the config file has no module.

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 import requests
 
+import greyhub
 from greyhub.auth import AuthAdapter
 from greyhub.auth.oidc import OpenIDConnect
 from greyhub.auth.openid.authenticator import OIDCAuthenticator
@@ -23,6 +24,9 @@ from greyhub.conformance.testkit.provider import Person, Provider
 from greyhub.conformance.testkit.provider.endpoints import WHO
 
 CALLBACK = "/hub/oauth_callback"
+
+TEMPLATES = Path(greyhub.__file__).parent / "templates"
+"""What a composed hub has among its templates."""
 
 
 class User:

@@ -5,20 +5,15 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import greyhub
 from greyhub.conformance.testkit.hub import Hub
 from greyhub.conformance.testkit.provider import Person
-from tests.auth.oidc import User, World, world
+from tests.auth.oidc import TEMPLATES, User, World, world
 
 __all__ = ["world"]
-
-TEMPLATES = Path(greyhub.__file__).parent / "templates"
-"""What a composed hub has among its templates."""
 
 SERVICE = "Ocean & <b>Ice</b>"
 

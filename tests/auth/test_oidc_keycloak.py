@@ -16,7 +16,7 @@ from greyhub.conformance.auth.noop_spawner import NoopSpawner
 from greyhub.conformance.testkit.browser import Browser
 from greyhub.conformance.testkit.hub import Hub
 from tests.auth.keycloak import FOLDER, SECRET, Keycloak, consent
-from tests.auth.test_login_page import TEMPLATES
+from tests.auth.oidc import TEMPLATES
 
 pytestmark = [
     pytest.mark.slow,

@@ -15,7 +15,7 @@ from greyhub.auth.openid.providers import Choice, OIDCProviders
 from greyhub.conformance.auth.noop_spawner import NoopSpawner
 from greyhub.conformance.testkit.hub import Hub
 from greyhub.conformance.testkit.provider import Person, Provider
-from tests.auth.oidc import User, World, a_world, changed, query_of, refused
+from tests.auth.oidc import TEMPLATES, User, World, a_world, changed, query_of, refused
 
 
 class Visitor(User):
@@ -55,6 +55,7 @@ class Providers:
                 "authenticator_class": OIDCProviders,
                 "spawner_class": NoopSpawner,
                 "public_url": f"{hub.url}/",
+                "template_paths": [str(TEMPLATES)],
             },
             "OIDCAuthenticator": all_of or {},
             "OpenIDConnect": {
@@ -250,6 +251,7 @@ def test_the_logins_of_a_provider_that_is_removed_end(
     assert asked_again(hub, ada, "ada") is not None
     assert f"it was at {two.known['club'].url}, which is no provider of this hub" in caplog.text
     assert state_of(hub, "bob")["refresh_token"] is None
+    assert "takes no logins any more by the provider" in bob.browser.get("/hub/login").text
     # No token of the one is shown to the other.
     assert len(two.known["university"].asked("token")) == before
     assert bob.browser.get("/hub/logout").status_code < 400

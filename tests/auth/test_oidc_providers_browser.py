@@ -162,6 +162,8 @@ def test_the_logins_of_a_provider_that_is_removed_end(
         hub.start()
         until(lambda: user(page, hub) is None, what="the end of the login")
         page.goto(hub.url)
+        expect(page.get_by_role("status")).to_contain_text("takes no logins any more")
+        shoot(page, "oidc-login-ended")
         expect(page.get_by_role("link", name=TITLES["university"])).to_be_visible()
         expect(page.get_by_role("link", name=TITLES["club"])).to_have_count(0)
         assert "which is no provider of this hub any more" in hub.log.read_text()
