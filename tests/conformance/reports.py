@@ -34,6 +34,7 @@ PLACE = ROOT / "docs/conformance"
 OWN = {f"greyhub-{slot}": f"tests.conformance.{slot}.suites:Local" for slot in SLOTS} | {
     "greyhub-auth-entra": "tests.conformance.auth.suites:Entra",
     "greyhub-auth-oidc": "tests.conformance.auth.suites:OpenID",
+    "greyhub-cluster-azureml": "tests.conformance.cluster.azureml:AzureML",
     "greyhub-cluster-gateway": "tests.conformance.cluster.gateways:Gateway",
     "greyhub-cluster-kubernetes": "tests.conformance.cluster.brokers:Kubernetes",
     "greyhub-cluster-local-broker": "tests.conformance.cluster.brokers:LocalBroker",
