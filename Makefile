@@ -86,5 +86,7 @@ lock: | $(UV)  ## the newest release of everything, into requirements/; with UPG
 	$(COMPILE) requirements/uv.in -o requirements/uv.txt
 	$(COMPILE) pyproject.toml --extra local --extra tutorial --group build -o requirements/platform.txt
 	$(COMPILE) pyproject.toml --extra test --group build -o requirements/test.txt
+	$(COMPILE) pyproject.toml requirements/hub.in --extra kubernetes -c requirements/test.txt -o requirements/hub.txt
+	$(COMPILE) pyproject.toml --extra notebook -c requirements/test.txt -o requirements/notebook.txt
 	$(COMPILE) pyproject.toml --extra test --group build -c requirements/oldest.in -o requirements/oldest.txt
 	$(COMPILE) pyproject.toml --extra test --extra strangers --group build -o requirements/strangers.txt

@@ -30,6 +30,7 @@ from greyhub.checks.provenance import Loader, trace_of
 from greyhub.errors import ConfigConflict, ConfigError, ConfigErrors
 from greyhub.hub import GreyHub
 from greyhub.merge import Origin, merge
+from greyhub.presets import VARIABLE, presets
 from greyhub.secrets import defer_secrets
 from greyhub.slots import label
 
@@ -100,13 +101,21 @@ def _compose(c: Config, app: Any, directory: Path) -> Composition:
         c.merge(command_line)
         written = snapshot(c)
         problems: list[ConfigError] = list(_adopt_classes(written))
-        dry = dry_instance(GreyHub, written)
+        preset: dict[str, dict[str, Any]] = {}
+        try:
+            preset = presets(written)
+        except ConfigError as error:
+            problems.append(error)
+        known = snapshot(written)
+        known.merge(Config(preset))
+        dry = dry_instance(GreyHub, known)
         greyhub = GreyHub(
             directory=directory,
-            config=dry.sound(written),
+            config=dry.sound(known),
             **({"log": app.log} if app is not None else {}),
         )
-        contributions = greyhub.contributions()
+        from_outside = (Origin("", f"the variable {VARIABLE}"), Contribution(config=preset))
+        contributions = [from_outside, *greyhub.contributions()]
         merged = merge(c, contributions, _lineages(contributions))
         problems += (*greyhub.problems, *merged.conflicts)
         platform = Platform(

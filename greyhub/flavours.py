@@ -10,3 +10,12 @@ LOCAL = {
     "data": "local",
 }
 """Everything on one machine: a laptop, a workstation, a server in a cupboard."""
+
+KUBERNETES = {
+    "spawner": "kubernetes",
+    "cluster": "kubernetes",
+    "auth": "oidc",
+    "homespace": "kubernetes",
+    "data": "kubernetes",
+}
+"""Servers and clusters in pods, homes on claims, catalogues in ConfigMaps, any OpenID provider."""

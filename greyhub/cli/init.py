@@ -1,4 +1,4 @@
-"""``greyhub init``: a config file that runs as it is, with every option in it."""
+"""``greyhub init``: a config file to begin with, with every option in it."""
 
 from __future__ import annotations
 
@@ -73,12 +73,12 @@ greyhub.compose(c)
 )
 @click.option("--force", is_flag=True, help="Write over what is there.")
 def init(flavour_name: str, file: str, tutorial: bool, force: bool) -> None:
-    """Write a commented greyhub_config.py that runs as it is.
+    """Write a commented greyhub_config.py: the one of the flavour "local" runs as it is.
 
     \b
     greyhub init
     greyhub init --tutorial
-    greyhub init local -f /etc/greyhub/greyhub_config.py
+    greyhub init kubernetes -f /etc/greyhub/greyhub_config.py
     """  # noqa: D301
     path = Path(file)
     try:
@@ -100,10 +100,10 @@ def init(flavour_name: str, file: str, tutorial: bool, force: bool) -> None:
     except OSError as error:
         said = f"{error.filename or path} cannot be written: {error.strerror}"
         raise click.ClickException(said) from error
-    _say(path, list(files), tutorial)
+    _say(path, list(files), flavour_name, tutorial=tutorial)
 
 
-def _say(path: Path, files: list[Path], tutorial: bool) -> None:
+def _say(path: Path, files: list[Path], flavour_name: str, *, tutorial: bool) -> None:
     names = ", ".join(map(str, files))
     click.echo(f"{names} {'are' if len(files) > 1 else 'is'} written.")
     missing = [each for each in PACKAGES if find_spec(each) is None] if tutorial else []
@@ -111,6 +111,8 @@ def _say(path: Path, files: list[Path], tutorial: bool) -> None:
         click.echo(
             f"The tutorial needs {', '.join(missing)}: pip install 'greyhub[local,tutorial]'"
         )
+    if flavour_name != "local":
+        click.echo(f"What it must be told yet: greyhub check -f {path}")
     click.echo(f"Start the platform: jupyterhub -f {path}")
 
 

@@ -55,9 +55,12 @@ class BrokeredCluster(ByGateway):
         8086, help="The port of the broker itself, on this machine's loopback alone."
     ).tag(config=True)
 
-    dashboard_port = Integer(
-        8087, help="The port of the dashboards, on loopback, which the hub's proxy forwards to."
+    dashboard_ip = Unicode(
+        "127.0.0.1",
+        help="Where the broker shows dashboards to the hub's proxy, which forwards browsers "
+        "there. A proxy on another machine, or in another pod, must reach this address.",
     ).tag(config=True)
+    dashboard_port = Integer(8087, help="The port of the dashboards.").tag(config=True)
 
     worker_cores = Integer(1, help="Cores of a worker, where none are asked for.").tag(config=True)
     worker_memory = Unicode("2 GiB", help="Memory of a worker, where none is asked for.").tag(
@@ -144,6 +147,10 @@ class BrokeredCluster(ByGateway):
         return "127.0.0.1" if self.listen_ip in ANY else self.listen_ip
 
     @property
+    def _dashboards(self) -> str:
+        return f"[{self.dashboard_ip}]" if ":" in self.dashboard_ip else self.dashboard_ip
+
+    @property
     def prefix(self) -> str:
         """The broker's path at the hub."""
         base = str(self._hub.get("base_url", "/")).strip("/")
@@ -173,7 +180,7 @@ class BrokeredCluster(ByGateway):
         own = {"name": SERVICE, "services": [SERVICE], "scopes": scopes}
         service = {
             "name": SERVICE,
-            "url": f"http://127.0.0.1:{self.dashboard_port}",
+            "url": f"http://{self._dashboards}:{self.dashboard_port}",
             "command": [sys.executable, "-m", "greyhub.broker"],
             "environment": {"GREYHUB_BROKER": json.dumps(self.settings())},
             "oauth_no_confirm": True,

@@ -63,8 +63,19 @@ def test_init_brings_the_tutorial_and_says_what_it_needs(
     assert "pip install 'greyhub[local,tutorial]'" in forced.output
 
 
-def test_every_commented_line_of_init_can_be_uncommented(here: Path) -> None:
-    run("init")
+def test_init_says_what_a_flavour_must_be_told(here: Path) -> None:
+    said = run("init", "kubernetes")
+    assert said.exit_code == 0
+    assert "greyhub check -f greyhub_config.py" in said.output
+    checked = run("check")
+    assert checked.exit_code == 1
+    for option in ("c.OIDCAuthenticator.issuer", "c.JupyterHub.hub_ip"):
+        assert option in checked.output
+
+
+@pytest.mark.parametrize("flavour", ["local", "kubernetes"])
+def test_every_commented_line_of_init_can_be_uncommented(here: Path, flavour: str) -> None:
+    run("init", flavour)
     text = (here / NAME).read_text()
     lines = [line.removeprefix("# ") for line in text.splitlines() if line.startswith("# c.")]
     assert len(lines) > 20

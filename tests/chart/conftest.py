@@ -1,0 +1,13 @@
+"""Tests of the chart: those that need Helm are skipped where there is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.chart.rendering import HELM, NO_HELM
+
+
+@pytest.fixture(scope="session")
+def helm_is_there() -> None:
+    if not HELM:
+        pytest.skip(NO_HELM)
