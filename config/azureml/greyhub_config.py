@@ -31,10 +31,7 @@ c.AzureMLSpawner.agent_python = "/opt/greyhub/bin/python"
 c.Spawner.cmd = ["/opt/greyhub/bin/greyhub-singleuser"]
 
 c.GreyHub.cluster = "azureml"
-c.AzureMLCluster.environment_id = (
-    "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/research/providers"
-    "/Microsoft.MachineLearningServices/workspaces/notebooks/environments/dask/versions/1"
-)
+c.AzureMLCluster.job_environment = "dask:1"
 c.AzureMLCluster.compute = "cpu-cluster"
 c.AzureMLCluster.networks = ["10.1.0.0/16"]
 

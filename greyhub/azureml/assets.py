@@ -1,9 +1,10 @@
-"""What a workspace has that is only read: data, datastores, sizes, quotas, the hub's rights."""
+"""What a workspace has that is only read: data, environments, sizes, quotas, the hub's rights."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from greyhub.azureml.errors import NotFound, Refused
 from greyhub.azureml.resources import Resource, Resources, below
 
 PERMISSIONS: Final = "2022-04-01"
@@ -34,6 +35,42 @@ class Assets(Resources):
     async def datastore(self, name: str) -> Resource:
         """One datastore, without its secrets."""
         return await self._get(below("datastores", name), f"the datastore {name}")
+
+    async def environment_id(self, said: str) -> str:
+        """The resource id of an environment, as a job names it.
+
+        Parameters
+        ----------
+        said : str
+            ``name``, which is its latest version; ``name:version``; or a resource id. One of
+            a registry, ``azureml://registries/…``, is taken as it is.
+
+        Raises
+        ------
+        Refused
+            The workspace has none of this name or version (``reason`` is ``"environment"``).
+        """
+        scope = f"{self.settings.scope}/environments/"
+        if said.lower().startswith(scope.lower()):
+            name, _, version = said[len(scope) :].partition("/versions/")
+        elif said.startswith(("/", "azureml://")):
+            return said
+        else:
+            name, _, version = said.removeprefix("azureml:").partition(":")
+        path, what = below("environments", name), f"the environment {name}"
+        try:
+            if not version:
+                found = await self._get(path, what)
+                version = str(found["properties"].get("latestVersion") or "")
+            await self._get(f"{path}/{below('versions', version)}", f"version {version} of {what}")
+        except NotFound as error:
+            which = f"version {version} of {what}" if version else what
+            raise Refused(
+                "environment",
+                f"the workspace {self.settings.workspace} has not {which}: {error.what}",
+                "make it, or name one that is there: az ml environment list shows them",
+            ) from error
+        return f"{scope}{name}/versions/{version}"
 
     async def sizes(self) -> list[Resource]:
         """The sizes of machines in the workspace's region: ``name``, ``family``, ``vCPUs``, …"""

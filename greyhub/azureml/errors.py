@@ -10,6 +10,7 @@ Reason = Literal[
     "authentication",
     "busy",
     "capacity",
+    "environment",
     "invalid",
     "lock",
     "name-taken",

@@ -28,7 +28,8 @@ INSTANCES: Final = (
 JOBS: Final = (
     f"{_OF}/read",
     f"{_OF}/computes/read",
-    f"{_OF}/computes/listNodes/action",
+    f"{_OF}/environments/read",
+    f"{_OF}/environments/versions/read",
     f"{_OF}/jobs/read",
     f"{_OF}/jobs/write",
     f"{_OF}/jobs/cancel/action",
@@ -82,6 +83,22 @@ async def workspace(
             *await rights_in(azure, rights, what),
             *(await quota(azure, sizes, option) if sizes else ()),
         ]
+
+    return await asked(settings, question)
+
+
+async def environment(settings: AzureML, said: str, option: str) -> list[Finding]:
+    """Whether the workspace has the environment that an option names."""
+
+    async def question(azure: Workspace) -> list[Finding]:
+        try:
+            found = await azure.environment_id(said)
+        except Refused as error:
+            if error.reason != "environment":
+                raise
+            return [Finding("error", error.what, error.fix, option)]
+        known = found.partition("/environments/")[2]
+        return [Finding("ok", f"jobs run in the environment {known}")]
 
     return await asked(settings, question)
 

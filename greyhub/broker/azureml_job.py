@@ -42,7 +42,7 @@ class Jobs:
     scope : str
         The workspace's resource id.
     environment : str
-        The resource id of an Azure ML environment that has greyhub and Dask.
+        The option that names an environment of Azure ML, which has greyhub and Dask.
     compute, instance_type, scheduler_compute, scheduler_instance_type : str
         Where they run: a compute cluster of the workspace, or a size for serverless jobs.
     lifetime : int
@@ -113,7 +113,7 @@ class Jobs:
             "displayName": f"Dask {'scheduler' if schedules else 'worker'} {cluster.name[:8]}",
             "experimentName": self.experiment,
             "command": command,
-            "environmentId": self.environment,
+            "environmentId": cluster.state["environment"],
             "limits": {"jobLimitsType": "Command", "timeout": f"PT{self.lifetime}S"},
             "resources": {"instanceCount": 1, **({"instanceType": size} if size else {})},
             "tags": self.tags(cluster),

@@ -108,6 +108,10 @@ class AzureMLBackend(RemotePartsBackend):
     async def do_start_cluster(self, cluster: Cluster) -> AsyncIterator[dict[str, Any]]:
         """Submit the scheduler's job, or find it."""
         try:
+            if "environment" not in (known := cluster.state or {}):
+                found = await self.workspace.environment_id(self.made_of.environment)
+                # Its workers shall have the same version, and so shall a job that is sent again.
+                self.db.update_cluster(cluster, state={**known, "environment": found})
             await self._start(cluster, self.cluster_start_timeout)
         except Refused as error:
             raise PublicException(str(error)) from error

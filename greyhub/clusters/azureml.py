@@ -33,10 +33,13 @@ class AzureMLCluster(BrokeredCluster):
     reads = ("greyhub.azureml.settings.AzureML",)
     needs: ClassVar[Mapping[str, str]] = {}
 
-    environment_id = Unicode(
-        help="The resource id of an Azure ML environment: its image has ``greyhub[broker,agent]``, "
-        "and what the notebooks compute with, in the same versions."
-    ).tag(config=True, example="/subscriptions/…/workspaces/notebooks/environments/dask/versions/3")
+    job_environment = Unicode(
+        "greyhub",
+        help="The environment of the workspace that jobs run in: its name, which is its latest "
+        "version, ``name:version``, a resource id, or one of a registry, "
+        "``azureml://registries/…``. It has ``greyhub[broker,agent]``, and what the notebooks "
+        "compute with, in the same versions. A cluster keeps the version that it began with.",
+    ).tag(config=True, example="dask:3")
     compute = Unicode(
         help="The compute cluster of the workspace that workers and schedulers run on, a job on "
         "each node. Either this or ``instance_type``."
@@ -122,7 +125,7 @@ class AzureMLCluster(BrokeredCluster):
     def backend(self) -> tuple[str, Mapping[str, Any]]:
         """Jobs."""
         made_of = {
-            "environment": self.environment_id,
+            "environment": self.job_environment,
             "compute": self.compute,
             "instance_type": self.instance_type,
             "scheduler_compute": self.scheduler_compute,
@@ -177,9 +180,11 @@ class AzureMLCluster(BrokeredCluster):
 
     def _check(self) -> None:
         section = f"c.{type(self).__name__}"
-        if not self.environment_id:
+        if not self.job_environment:
             raise ConfigError(
-                "the jobs have no environment", where=f"{section}.environment_id", fix="set it"
+                "the jobs have no environment",
+                where=f"{section}.job_environment",
+                fix="name one of the workspace, such as 'greyhub'",
             )
         if bool(self.compute) == bool(self.instance_type):
             raise ConfigError(
@@ -196,11 +201,14 @@ class AzureMLCluster(BrokeredCluster):
 
     async def check(self) -> Sequence[Finding]:
         """Is the workspace there, and may the broker submit and cancel jobs?"""
-        from greyhub.azureml.live_check import JOBS, workspace
+        from greyhub.azureml.live_check import JOBS, environment, workspace
 
         sizes = {each for each in (self.instance_type, self.scheduler_instance_type) if each}
         option = f"c.{type(self).__name__}.instance_type"
         found = await workspace(self._azure, JOBS, "make and end clusters", sizes, option)
+        if not any(each.level == "error" for each in found):
+            where = f"c.{type(self).__name__}.job_environment"
+            found += await environment(self._azure, self.job_environment, where)
         return [*await super().check(), *found]
 
     def label(self) -> str:

@@ -124,6 +124,22 @@ async def test_a_job_that_fails(azure, workspace):
     assert await status(workspace, "dask-a", "Completed", "Failed") == "Failed"
 
 
+async def test_what_the_name_of_an_environment_stands_for(azure, workspace):
+    """Its latest version, or one that is named; one that is elsewhere is taken as it is."""
+    for version in ("1", "2"):
+        azure.add_environment("dask", version, image=f"dask:{version}")
+    own = f"{azure.cloud.id}/environments/dask/versions"
+    assert await workspace.environment_id("dask") == f"{own}/2"
+    for said in ("dask:1", "azureml:dask:1", f"{own}/1"):
+        assert await workspace.environment_id(said) == f"{own}/1"
+    for said in ("azureml://registries/r/environments/e/versions/1", "/subscriptions/other"):
+        assert await workspace.environment_id(said) == said
+    for said in ("desk", "dask:3", f"{own}/3", "../jobs", ""):
+        with pytest.raises(Refused) as caught:
+            await workspace.environment_id(said)
+        assert caught.value.reason in ("environment", "invalid")
+
+
 async def test_data_assets(azure, workspace):
     """By name and version, all pages of them."""
     azure.cloud.page_size = 1

@@ -7,7 +7,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from greyhub.azureml.live_check import DATA, INSTANCES, JOBS, asked, quota, workspace
+from greyhub.azureml.live_check import (
+    DATA,
+    INSTANCES,
+    JOBS,
+    asked,
+    environment,
+    quota,
+    workspace,
+)
 from greyhub.azureml.settings import AzureML
 from greyhub.azureml.workspace import Workspace
 from greyhub.conformance.testkit.azureml import ROLES
@@ -48,6 +56,16 @@ async def test_what_a_role_lacks(azure, role, rights, lacks):
     found = await findings(azure, rights)
     assert [each[0] for each in found] == ["ok", "error" if lacks else "ok"]
     assert lacks in found[1][1]
+
+
+@pytest.mark.parametrize(("said", "level"), [("dask", "ok"), ("dask:2", "error"), ("d", "error")])
+async def test_an_environment_is_there_or_named_as_missing(azure, said, level):
+    """With the option that names it."""
+    azure.add_environment("dask", "1", image="dask:1")
+    [found] = await environment(settings_for(azure), said, "c.X.environment")
+    assert found.level == level
+    assert found.option == ("c.X.environment" if level == "error" else "")
+    assert "dask" in found.message or said in found.message
 
 
 async def test_a_size_that_the_region_has_not(azure):

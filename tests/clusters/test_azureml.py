@@ -30,6 +30,7 @@ pytestmark = pytest.mark.processes
 @pytest.fixture(scope="module")
 def azure() -> Iterator[Simulator]:
     with Simulator(isolate=False) as started:
+        started.add_environment("dask", "1", image="dask:1")
         yield started
 
 
@@ -61,6 +62,7 @@ def test_a_cluster_computes_scales_adapts_and_leaves_nothing(
 ) -> None:
     with hub.gateway("ada") as gateway:
         cluster = gateway.new_cluster(environment={"COLOUR": "grey"})
+        azure.add_environment("dask", "2", image="dask:2")  # for clusters that begin later
         cluster.scale(2)
         with cluster.get_client() as client:
             client.wait_for_workers(2, timeout=MINUTE)
@@ -81,6 +83,9 @@ def test_a_cluster_computes_scales_adapts_and_leaves_nothing(
     until(lambda: hub.running() == [], 60, "the end of all jobs")
     said = [f"{each.path} {each.body}" for each in azure.requests]
     assert any("greyhub.agent --once" in each for each in said)
+    made = [each for each in said if cluster.name in each and '"command"' in each]
+    assert len(made) > 2
+    assert all("/environments/dask/versions/1" in each for each in made)
     assert not any(each in text for each in [*secret, hub.token_of("ada")] for text in said)
     assert azure.violations == []
 

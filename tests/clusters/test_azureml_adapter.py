@@ -29,7 +29,7 @@ WORKSPACE = {
     "client_id": "c",
     "client_secret": "hush",
 }
-OWN = {"environment_id": "/environments/dask", "compute": "cpu", "networks": ["10.1.0.0/16"]}
+OWN = {"compute": "cpu", "networks": ["10.1.0.0/16"]}
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_secrets_are_not_among_the_settings(adapter: Make) -> None:
 @pytest.mark.parametrize(
     ("own", "where"),
     [
-        ({"environment_id": ""}, "environment_id"),
+        ({"job_environment": ""}, "job_environment"),
         ({"networks": []}, "networks"),
         ({"compute": ""}, "compute"),
         ({"instance_type": "Standard_DS3_v2"}, "compute"),

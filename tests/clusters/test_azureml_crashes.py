@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.slow]
 @pytest.fixture(scope="module")
 def azure() -> Iterator[Simulator]:
     with Simulator(isolate=False) as started:
+        started.add_environment("dask", "1", image="dask:1")
         yield started
 
 

@@ -33,7 +33,7 @@ c.GreyHub.homespace = c.GreyHub.data = None
 c.AzureMLCluster.port = {ports[0]}
 c.AzureMLCluster.api_port = {ports[1]}
 c.AzureMLCluster.dashboard_port = {ports[2]}
-c.AzureMLCluster.environment_id = {environment!r}
+c.AzureMLCluster.job_environment = "dask"
 c.AzureMLCluster.instance_type = "Standard_DS3_v2"
 c.AzureMLCluster.job_python = {python!r}
 c.AzureMLCluster.jobs_hub_url = f"http://127.0.0.1:{{c.JupyterHub.port}}/"
@@ -56,7 +56,6 @@ class AzureHub(Hub):
             ca=str(azure.ca_bundle),
             python=python,
             ports=self.ports,
-            environment=f"{azure.cloud.id}/environments/dask/versions/1",
         )
         super().__init__(directory, own + config)
 

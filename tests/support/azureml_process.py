@@ -49,6 +49,7 @@ class Apart:
 def main() -> None:
     """Serve until the standard input ends."""
     with Simulator(isolate=False) as azure:
+        azure.add_environment("dask", "1", image="dask:1")
         told = {name: getattr(azure, name) for name in TOLD}
         told |= {"ca_bundle": str(azure.ca_bundle), "id": azure.cloud.id, "token": azure.token()}
         print(json.dumps(told | {"url": azure.url("PATH")}), flush=True)

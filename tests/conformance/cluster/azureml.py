@@ -55,7 +55,7 @@ class AzureML(ByBroker, ClusterSuite):
         return f"http://127.0.0.1:{self.port}/services/clusters"
 
     def config(self) -> dict[str, dict[str, Any]]:
-        near = {"port": self.port, "environment_id": "/environments/dask", "compute": "cpu"}
+        near = {"port": self.port, "compute": "cpu"}
         return {self.section: {**near, "networks": ["0.0.0.0/0"], "endpoint": self.address}}
 
     def alive(self) -> list[Part]:

@@ -1,4 +1,4 @@
-"""Data assets and datastores of the workspace, which tests put there."""
+"""Data assets, datastores and environments of the workspace, which tests put there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _RIGHT = f"{PROVIDER}/workspaces"
 
 
 class Assets:
-    """What data the workspace knows of."""
+    """What data and environments the workspace knows of."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
@@ -25,12 +25,17 @@ class Assets:
         versions, one = f"{data}/{{name}}/versions", f"{data}/{{name}}/versions/{{version}}"
         of_data, of_version = f"{_RIGHT}/data/read", f"{_RIGHT}/data/versions/read"
         of_store = f"{_RIGHT}/datastores/read"
+        places, right = f"{_WORKSPACE}/environments/{{name}}", f"{_RIGHT}/environments"
+        place, kind = f"{places}/versions/{{version}}", "EnvironmentVersionResource"
+        newest = "EnvironmentContainerResource"
         return [
             Route("GET", data, of_data, self.containers, answered="DataContainerList"),
             Route("GET", versions, of_version, self.versions, answered="DataVersionList"),
             Route("GET", one, of_version, self.version, answered="DataVersionResource"),
             Route("GET", stores, of_store, self.stores, answered="DatastoreList"),
             Route("GET", f"{stores}/{{name}}", of_store, self.store, answered="DatastoreResource"),
+            Route("GET", places, f"{right}/read", self.environment, answered=newest),
+            Route("GET", place, f"{right}/versions/read", self.built, answered=kind),
         ]
 
     def add_data(self, name: str, version: str, properties: Document) -> None:
@@ -78,6 +83,22 @@ class Assets:
         body |= _made({**properties, "credentials": credentials, "isDefault": False})
         self.cloud.documents.publish("datastores", name, body)
 
+    def add_environment(self, name: str, version: str, properties: Document) -> None:
+        """Put a version of an environment there; ``properties`` as the API has them.
+
+        Raises
+        ------
+        ValueError
+            They are not as the official types say.
+        """
+        _demand("EnvironmentVersionProperties", properties)
+        body = self.cloud.resource("environments/versions", f"{name}/{version}")
+        body |= _made({**properties, "isArchived": False})
+        self.cloud.documents.publish("environment versions", f"{name}/{version}", body)
+        body = self.cloud.resource("environments", name)
+        body |= _made({"latestVersion": version, "isArchived": False})
+        self.cloud.documents.publish("environments", name, body)
+
     def containers(self, call: Call) -> Answer:
         """The data assets by name, each with its latest version."""
         self.cloud.demand(call.names)
@@ -106,6 +127,17 @@ class Assets:
         """One datastore."""
         self.cloud.demand(call.names)
         return Answer(body=self.cloud.documents.get("datastores", call.names["name"]))
+
+    def environment(self, call: Call) -> Answer:
+        """One environment, with its latest version."""
+        self.cloud.demand(call.names)
+        return Answer(body=self.cloud.documents.get("environments", call.names["name"]))
+
+    def built(self, call: Call) -> Answer:
+        """One version of an environment."""
+        self.cloud.demand(call.names)
+        key = f"{call.names['name']}/{call.names['version']}"
+        return Answer(body=self.cloud.documents.get("environment versions", key))
 
 
 def _demand(kind: str, properties: Document) -> None:

@@ -285,6 +285,10 @@ class Simulator:
         """Put a datastore there: ``datastoreType``, ``credentials`` and more of the API."""
         self._serving.call(lambda: self._assets.add_datastore(name, properties))
 
+    def add_environment(self, name: str, version: str, **properties: Any) -> None:
+        """Put a version of an environment there: ``image`` and more of the API."""
+        self._serving.call(lambda: self._assets.add_environment(name, version, properties))
+
     def take_name(self, name: str) -> None:
         """Let a compute of another workspace in the region have this name."""
         self._serving.call(lambda: self.cloud.taken.add(name.lower()))

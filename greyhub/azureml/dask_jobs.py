@@ -1,0 +1,184 @@
+"""The parts of a Dask cluster as jobs of Azure ML, made by a process that has no hub.
+
+A job's command, environment and tags are read by everybody in the workspace: a job is an
+agent with a nonce, and this process's certificate. What the scheduler or worker needs is
+sealed to the agent's keys by this process's rendezvous.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from distributed.security import Security
+
+from greyhub.azureml.dask_command import VARIABLE
+from greyhub.azureml.errors import AzureMLError, NotFound, Unavailable
+from greyhub.azureml.names import CLUSTER
+from greyhub.azureml.resources import SETTLING
+from greyhub.azureml.workspace import Workspace
+from greyhub.rendezvous.machines import Machine
+from greyhub.rendezvous.offers import Offer
+from greyhub.rendezvous.own_server import OwnServer
+from greyhub.rendezvous.script import job_command
+
+ENDED: Final = ("Completed", "Failed", "Canceled")
+"""States of a job that does not run, and will not."""
+
+SHOWN: Final = 25.0
+"""Seconds for which an agent waits, at most, until Azure ML says that its job runs."""
+
+ENDING: Final = 120.0
+"""Seconds for which the end of a job is waited for."""
+
+CERTIFICATE, KEY = "dask.crt", "dask.pem"
+
+TLS: Final = "DASK_DISTRIBUTED__COMM__TLS__"
+"""What the variables begin with by which Dask is told of its files."""
+
+URL: Final = "JUPYTERHUB_SERVICE_URL"
+"""The variable by which an agent knows where what it starts shall listen."""
+
+
+@dataclass
+class JobSource:
+    """What the jobs of one cluster have in common.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Whom to ask for jobs.
+    server : OwnServer
+        Where agents ask.
+    name : str
+        The cluster's.
+    security : Security
+        The cluster's keys, for all its parts.
+    properties : mapping
+        What Azure ML is asked for besides the command.
+    environment : str
+        The environment, as `Workspace.environment_id` takes it.
+    python : str
+        The environment's interpreter.
+    seconds : float
+        How long a node may take to come.
+    """
+
+    workspace: Workspace
+    server: OwnServer
+    name: str
+    security: Security
+    properties: Mapping[str, Any]
+    environment: str
+    python: str
+    seconds: float
+    prefix: str = field(default_factory=lambda: f"/{secrets.token_urlsafe(12)}")
+    """The path of the pages, that this process knows alone."""
+
+    @property
+    def tag(self) -> str:
+        """The name of a tag that the jobs of this cluster alone have: Azure ML lists by it."""
+        return f"{CLUSTER}-{self.name}"
+
+    async def start(self) -> None:
+        """Listen, and look whether the environment is there."""
+        self._id = await self.workspace.environment_id(self.environment)
+        self.server.start()
+
+    async def stop(self) -> None:
+        """Listen no more."""
+        await self.server.stop()
+        await self.workspace.close()
+
+    async def submit(self, job: str, said: Mapping[str, Any], words: Sequence[str]) -> Machine:
+        """Ask for a job that runs a command of Dask's; the record of its agent."""
+        machine = self.server.rendezvous.machine(self.name, job)
+        machine.once = True
+        nonce = machine.invite(self.seconds)
+        place = f"/tmp/greyhub-{job}"  # noqa: S108 (a job's own; it is made anew or the job fails)
+
+        async def make() -> Offer:
+            async with asyncio.timeout(SHOWN):
+                while await self.status(job) != "Running":  # noqa: ASYNC110 (one list for all)
+                    await asyncio.sleep(self.workspace.settings.poll_interval)
+            return self._offer(Path(place) / "files", words)
+
+        machine.offer(make, None)
+        command = job_command(
+            hub=self.server.url,
+            nonce=nonce,
+            directory=place,
+            python=self.python,
+            authorities=self.server.certificate,
+        )
+        body = {
+            **self.properties,
+            **said,
+            "jobType": "Command",
+            "command": command,
+            "environmentId": self._id,
+            "tags": {**self.properties.get("tags", {}), CLUSTER: self.name, self.tag: ""},
+        }
+        await self.workspace.create_job(job, {"properties": body})
+        return machine
+
+    def _offer(self, files: Path, words: Sequence[str]) -> Offer:
+        paths = {"CA_FILE": CERTIFICATE}
+        for part in ("SCHEDULER", "WORKER", "CLIENT"):
+            paths |= {f"{part}__CERT": CERTIFICATE, f"{part}__KEY": KEY}
+        port = words[words.index("--port") + 1] if "--port" in words else "0"
+        return Offer(
+            environment={
+                **{f"{TLS}{name}": str(files / file) for name, file in paths.items()},
+                "DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION": "True",
+                VARIABLE: self.prefix,
+                URL: f"http://0.0.0.0:{port}/",
+            },
+            command=[self.python, "-m", "greyhub.azureml.dask_command", *words],
+            files={
+                CERTIFICATE: self.security.tls_client_cert,
+                KEY: self.security.tls_client_key,
+            },
+            grace=5.0,
+        )
+
+    async def status(self, job: str) -> str:
+        """A job's state; "Unknown" where Azure does not tell."""
+        try:
+            found = (await self.workspace.jobs(self.tag)).get(job)
+            found = found or await self.workspace.job(job)
+        except AzureMLError:
+            return "Unknown"
+        return str((found.get("properties") or {}).get("status") or "Unknown")
+
+    async def end(self, job: str) -> None:
+        """Cancel a job; returns when it has ended.
+
+        Raises
+        ------
+        AzureMLError
+            That is not known.
+        """
+        self.server.rendezvous.machine(self.name, job).withdraw()
+        try:
+            async with asyncio.timeout(ENDING):
+                await self._cancel(job)
+                while await self.status(job) not in ENDED:  # noqa: ASYNC110 (one list for all)
+                    await asyncio.sleep(self.workspace.settings.poll_interval)
+        except TimeoutError:
+            raise Unavailable(f"the job {job} does not end") from None
+        self.server.rendezvous.forget(self.name, job)
+
+    async def _cancel(self, job: str) -> None:
+        """Ask for a job's end; one that was just submitted may not be shown yet."""
+        for pause in (1, 4, 10, SETTLING, 0):
+            with suppress(NotFound):
+                await self.workspace.cancel_job(job)
+                return
+            await asyncio.sleep(pause)
+        raise Unavailable(f"whether there is a job {job} is not known")

@@ -1,0 +1,198 @@
+"""``greyhub.azureml.AzureMLCluster``: a cluster of jobs without a hub, in a simulated workspace."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import cloudpickle
+import pytest
+import requests
+
+pytest.importorskip("distributed")
+
+from greyhub.agent.hub import Hub, NotGiven
+from greyhub.azureml import AzureMLCluster
+from greyhub.azureml.dask_cluster import GONE, where
+from greyhub.conformance.testkit.azureml import Simulator
+from greyhub.errors import ClusterError
+from greyhub.rendezvous.protocol import Keys
+from tests.azureml.hubs import settings_of
+from tests.support.ports import free_port
+from tests.support.waiting import MINUTE, until
+
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
+
+pytestmark = pytest.mark.processes
+
+Make = Callable[..., AzureMLCluster]
+
+
+@pytest.fixture(scope="module")
+def azure() -> Iterator[Simulator]:
+    with Simulator(isolate=False) as started:
+        started.add_environment("dask", "1", image="dask:1")
+        yield started
+
+
+@pytest.fixture
+def make(azure: Simulator) -> Iterator[Make]:
+    made = []
+
+    def cluster(**more: Any) -> AzureMLCluster:
+        own = {
+            "vm_size": "Standard_DS3_v2",
+            "environment_definition": "dask",
+            "host": "127.0.0.1",
+            "python": sys.executable,
+            "scheduler_port": free_port(),
+            "dashboard_port": free_port(),
+            "nthreads": 1,
+            "poll_interval": 0.2,
+            "start_timeout": MINUTE,
+        }
+        found = AzureMLCluster(**(settings_of(azure) | own | more))
+        made.append(found)
+        return found
+
+    yield cluster
+    for each in made:
+        each.close()
+    assert running(azure) == []
+
+
+def running(azure: Simulator) -> list[str]:
+    return [name for name, pids in azure.jobs().items() if pids]
+
+
+def test_it_computes_scales_and_leaves_nothing(azure: Simulator, make: Make) -> None:
+    cluster = make(initial_node_count=2)
+    with cluster.get_client() as client:
+        client.wait_for_workers(2, timeout=MINUTE)
+        assert client.submit(pow, 2, 10).result(MINUTE) == 1024
+        assert len(running(azure)) == 3
+        kept = client.map(lambda i: i, range(20), pure=False)
+        assert client.gather(kept) == list(range(20))
+        cluster.scale(1)
+        until(lambda: len(running(azure)) == 2, 60, "the end of a worker's job")
+        assert client.gather(kept) == list(range(20))
+        page = requests.get(cluster.dashboard_link, timeout=60)
+        assert page.status_code == 200
+        assert "bokeh" in page.text.lower()
+        plain = cluster.dashboard_link.replace(cluster.source.prefix, "")
+        assert requests.get(plain, timeout=60).status_code == 404
+    keys = cluster.security
+    cluster.close()
+    said = [f"{each.path} {each.body}" for each in azure.requests]
+    assert any("greyhub.agent --once" in each for each in said)
+    secret = [line for line in keys.tls_client_key.splitlines() if len(line) > 40]
+    assert not any(each in text for each in [*secret, cluster.source.prefix] for text in said)
+    assert azure.violations == []
+
+
+def test_a_worker_that_dies_is_forgotten_and_another_asked_for(
+    azure: Simulator, make: Make
+) -> None:
+    cluster = make(initial_node_count=1)
+    with cluster.get_client() as client:
+        client.wait_for_workers(1, timeout=MINUTE)
+        [worker] = [each for each in running(azure) if "worker" in each]
+        for pid in azure.jobs()[worker]:
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: not cluster.workers, 60, "the end of the worker's job")
+        assert cluster.plan == set()
+        cluster.scale(1)
+        assert client.submit(pow, 2, 10).result(MINUTE) == 1024
+
+
+@pytest.mark.parametrize("part", ["scheduler", "worker"])
+def test_it_ends_where_a_nonce_is_shown_by_somebody_else(
+    azure: Simulator, make: Make, part: str
+) -> None:
+    """Who of the two is the job is not known; one of them may have the cluster's keys."""
+    cluster = make(initial_node_count=1)
+    with cluster.get_client() as client:
+        client.wait_for_workers(1, timeout=MINUTE)
+    [body] = [
+        json.loads(each.body)["properties"]["command"]
+        for each in azure.requests
+        if each.method == "PUT" and f"dask-{cluster.source.name}-{part}" in each.path
+    ]
+    settings = json.loads(body.partition("printf %s '")[2].partition("' > ")[0])
+    keys = Keys.make()
+    thief = Hub(settings["hub"], keys, settings["authorities"])
+    with pytest.raises(NotGiven):
+        thief.ask("register", nonce=settings["nonce"], sealing=keys.public.sealing, machine={})
+    until(lambda: cluster.status.name == "closed", 60, "the end of the cluster")
+    assert running(azure) == []
+
+
+def test_it_ends_with_its_scheduler(azure: Simulator, make: Make) -> None:
+    """Also by itself, when there is nothing to do."""
+    cluster = make(initial_node_count=1, scheduler_idle_timeout=1)
+    until(lambda: cluster.status.name == "closed", 60, "the end of the idle cluster")
+    assert running(azure) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "own", "words"),
+    [
+        ("quota", {}, "quota"),
+        ("", {"environment_definition": "desk"}, "desk"),
+        ("", {"python": "/bin/false"}, "has ended"),
+    ],
+)
+def test_why_it_does_not_start_is_told(
+    azure: Simulator, make: Make, fault: str, own: dict[str, Any], words: str
+) -> None:
+    if fault:
+        azure.fault(fault, method="PUT", path="jobs/")
+    with pytest.raises(RuntimeError, match=words):
+        make(**own)
+    assert running(azure) == []
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {},
+        {"vm_size": "a", "compute_target": "b"},
+        {"vm_size": "a", "scheduler_idle_timeout": 0},
+        {"vm_size": "a", "lifetime": 22 * 86400},
+    ],
+    ids=str,
+)
+def test_what_cannot_be_is_refused(own: dict[str, Any]) -> None:
+    with pytest.raises(ClusterError):
+        AzureMLCluster("w", subscription="s", resource_group="g", **own)
+
+
+@pytest.mark.parametrize("argument", GONE)
+def test_an_argument_of_long_ago_is_refused_in_words(argument: str) -> None:
+    with pytest.raises(TypeError, match=f"{argument} any more: "):
+        AzureMLCluster("w", vm_size="a", subscription="s", resource_group="g", **{argument: 1})
+
+
+def test_an_argument_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(TypeError, match="takes no colour"):
+        AzureMLCluster("w", vm_size="a", subscription="s", resource_group="g", colour="grey")
+
+
+def test_a_workspace_is_a_name_a_file_or_an_object(tmp_path: Path) -> None:
+    told = {"subscription": "s", "resource_group": "g", "workspace": "w"}
+    file = tmp_path / "config.json"
+    file.write_text(
+        json.dumps({"subscription_id": "s", "resource_group": "g", "workspace_name": "w"})
+    )
+    assert where("w") == {"workspace": "w"}
+    assert where(str(file)) == where(file) == told
+    assert where(SimpleNamespace(subscription_id="s", resource_group="g", name="w")) == told
+    file.write_text("{}")
+    with pytest.raises(ClusterError, match="no config"):
+        where(file)
