@@ -57,6 +57,13 @@ class AzureMLSpawnerAdapter(SpawnerAdapter):
 
         AzureML(config=self.parent.config).check()
         own = self.parent.config.get("AzureMLSpawner", {})
+        if own.get("access") == "redirect" and not own.get("assign_to_user"):
+            raise ConfigError(
+                "Azure's own JupyterLab lets in only whom the instance is assigned to, and that "
+                "would be the hub",
+                where="c.AzureMLSpawner.access",
+                fix='set c.AzureMLSpawner.assign_to_user = True, with c.GreyHub.auth = "entra"',
+            )
         address = str(own.get("agent_hub_url") or self._hub_url())
         reached = {"agent_hub_url": address, "hub_connect_url": urljoin(address, "/")}
         tunnels = self._tunnels()

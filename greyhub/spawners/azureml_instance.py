@@ -23,6 +23,16 @@ SCRIPT_LIMIT = "15m"
 class InstanceOptions(RemoteSpawner):
     """What an administrator, or a profile, says of the machines of servers."""
 
+    access = Enum(
+        ["direct", "tunnel", "redirect"],
+        "direct",
+        help="How a server is reached. ``direct``: the hub's proxy connects to its machine. "
+        "``tunnel``: by a tunnel that its agent dials. ``redirect``: the user is sent on to the "
+        "JupyterLab that Azure itself runs on the machine, with Azure's own login, where nothing "
+        "else may run. Then there is neither an agent on the machine nor anything of greyhub: no "
+        "home, no clusters, no data; and `idle_shutdown` alone ends what nobody uses.",
+    ).tag(config=True)
+
     machine_size = Unicode(
         "Standard_DS11_v2",
         help="The size of the machine, as Azure calls it. A machine keeps its size: where another "
@@ -145,17 +155,23 @@ class InstanceOptions(RemoteSpawner):
         """The name of a new instance: the same every time."""
         return names.instance_name(self.name_prefix, self.hub_id, self.user.name, self.name)
 
+    @property
+    def has_agent(self) -> bool:
+        """Whether an agent runs greyhub's server on the machine; Azure's own there has none."""
+        return bool(self.access != "redirect")
+
     async def instance_body(self, nonce: str) -> dict[str, Any]:
         """What Azure ML is asked for: nothing in it is secret but the nonce, which is used once."""
-        script = base64.b64encode(self.setup_script(nonce).encode()).decode()
-        creation = {"scriptSource": "inline", "scriptData": script, "timeout": SCRIPT_LIMIT}
         machine: dict[str, Any] = {
             "vmSize": self.machine_size,
             "applicationSharingPolicy": "Personal",
             "sshSettings": {"sshPublicAccess": "Disabled"},
             "enableNodePublicIp": self.public_ip,
-            "setupScripts": {"scripts": {"creationScript": creation}},
         }
+        if self.has_agent:
+            script = base64.b64encode(self.setup_script(nonce).encode()).decode()
+            creation = {"scriptSource": "inline", "scriptData": script, "timeout": SCRIPT_LIMIT}
+            machine["setupScripts"] = {"scripts": {"creationScript": creation}}
         if self.subnet:
             machine["subnet"] = {"id": self.subnet}
         if self.idle_shutdown:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
+from jupyterhub.utils import utcnow
 from traitlets import Float
 
 from greyhub.azureml import names
@@ -140,7 +141,11 @@ class KnownInstance(InstanceOptions):
             return self.exit_status
         if state(found) == UNKNOWN:
             raise Unavailable(f"Azure ML gives the state {UNKNOWN} of {self._instance}")
-        await self.follow_address()
+        if self.has_agent:
+            await self.follow_address()
+        elif self.orm_spawner:
+            # What is done there does not pass the hub's proxy: to it, nobody would be there.
+            self.orm_spawner.last_activity = utcnow(with_tz=False)
         return None
 
     def _is_lost(self, unknown: AzureMLError) -> bool:

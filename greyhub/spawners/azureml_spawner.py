@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from ipaddress import ip_address, ip_network
 from typing import Any, Final
@@ -17,7 +17,10 @@ from greyhub.azureml.errors import NotFound, Refused, Unavailable
 from greyhub.azureml.states import BEING_DELETED, CHANGING, COMING, GOING, address, failure, state
 from greyhub.rendezvous.offers import MachineFailed
 from greyhub.spawners.azureml_poll import ENDING, KnownInstance
+from greyhub.spawners.azureml_redirect import lab_url, redirects
 from greyhub.spawners.failed import ServerFailed, ServerRefused
+
+Instance = Mapping[str, Any]
 
 RUNNING: Final = ("Running", "JobRunning")
 
@@ -97,7 +100,7 @@ class AzureMLSpawner(KnownInstance):
         self._saved = False
         if found is None:
             self._new = True
-            nonce = self.machine.invite(float(self.start_timeout))  # which is kept
+            nonce = self.machine.invite(float(self.start_timeout))  # so that this is kept
             await self.azure.create_compute(self._instance, await self.instance_body(nonce))
             return
         self._keep()
@@ -116,6 +119,7 @@ class AzureMLSpawner(KnownInstance):
         if failed is not None and not (self.replace_failed or self._new):
             raise failed
         waits = machine.invitation and machine.until > time.time() and not machine.contested
+        keyed = machine.usable or waits or not self.has_agent
         size = (found["properties"].get("properties") or {}).get("vmSize") or self.machine_size
         other = size.lower() != self.machine_size.lower()
         if other and not self._saved:
@@ -125,7 +129,7 @@ class AzureMLSpawner(KnownInstance):
                 "order: what it had not saved is on the disk",
                 f"start the server as a {size} once more, and stop it",
             )
-        if failed is not None or other or not (machine.usable or waits):
+        if failed is not None or other or not keyed:
             self.log.warning("greyhub: the instance %s is made anew", self._instance)
             await self._delete()
             return None
@@ -133,16 +137,27 @@ class AzureMLSpawner(KnownInstance):
 
     async def _ready(self) -> str:
         """Where the server listens, once it does."""
+        if not self.has_agent:
+            return await self._page()
         registered = await self.machine.await_registered()
-        while True:
-            found = await self._seen()
-            if found is not None and state(found) in RUNNING:
-                break
-            await asyncio.sleep(self.settings.poll_interval)
+        found = await self._running()
         self._address = address(found)
         self._require_its_machine(registered.remote)
         self.offer()
         return await self.await_url()
+
+    async def _running(self, has: Callable[[Instance], object] = bool) -> Instance:
+        """The instance, once it runs and has what it must."""
+        while True:
+            found = await self._seen()
+            if found is not None and state(found) in RUNNING and has(found):
+                return found
+            await asyncio.sleep(self.settings.poll_interval)
+
+    async def _page(self) -> str:
+        """Where the page is that sends on to Azure's own JupyterLab, once that has an address."""
+        found = await self._running(lab_url)
+        return redirects().add(str(self.server.base_url), lab_url(found))
 
     def _require_its_machine(self, remote: str) -> None:
         """Refuse an agent that did not ask from where Azure says the machine is."""
@@ -222,8 +237,10 @@ class AzureMLSpawner(KnownInstance):
 
     async def _end(self, *, now: bool) -> None:
         machine = self.machine
-        known = machine.usable
+        known = machine.usable or not self.has_agent
         machine.withdraw()
+        if self.server and not self.has_agent:
+            redirects().drop(str(self.server.base_url))
         found = await self._look() if self._instance else None
         if found is None or state(found) == "Stopped":
             return

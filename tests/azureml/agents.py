@@ -92,7 +92,8 @@ class Agents:
             for name in self.azure.instances():
                 shown = self.azure.shown(name)
                 inner = shown["properties"]["properties"] if shown else {}
-                if inner.get("state") == "Running":
+                on = inner.get("state") in ("Running", "Unknown")  # which is Azure's not knowing
+                if on and inner.get("setupScripts"):
                     runs[inner["setupScripts"]["scripts"]["creationScript"]["scriptData"]] = name
             with self._lock:
                 for script in runs:

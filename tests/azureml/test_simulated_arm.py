@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +10,7 @@ import requests
 
 from greyhub.conformance.testkit.azureml import Simulator
 from tests.azureml.asking import SIZE, Asking, instance
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
 
 @pytest.fixture
@@ -358,3 +359,20 @@ def test_a_mistake_of_its_own_is_told() -> None:
     azure.close()
     with pytest.raises(AttributeError):
         azure.check()
+
+
+def test_an_answer_that_is_late_is_of_what_was_done(azure: Simulator, ask: Asking) -> None:
+    fault = azure.fault("late", method="PUT", seconds=60 * PATIENCE)
+    late = threading.Thread(target=ask, args=("PUT", "computes/ci-anna", instance()), daemon=True)
+    late.start()
+    assert fault.hit.wait(60 * PATIENCE)
+    until(lambda: azure.instances(), what="the instance")
+    assert late.is_alive()
+
+
+def test_a_compute_that_somebody_else_deletes_is_gone(azure: Simulator, ask: Asking) -> None:
+    ask.create("ci-anna")
+    azure.delete("ci-anna")
+    assert azure.shown("ci-anna") == {}
+    assert ask("GET", "computes/ci-anna").status_code == 404
+    azure.delete("ci-anna")

@@ -42,6 +42,7 @@ def test_the_least_that_is_needed(tmp_path: Path) -> None:
         ("c.AzureMLSpawner.name_prefix = 'a-b'", "name_prefix"),
         ("c.AzureMLSpawner.server_networks = ['10.1']", "server_networks"),
         ("c.AzureMLSpawner.machine_sise = 'x'", "machine_size"),
+        ("c.AzureMLSpawner.access = 'redirect'", "assign_to_user = True"),
         ("c.JupyterHub.internal_ssl = True", "before its server's machine has an address"),
     ],
 )
