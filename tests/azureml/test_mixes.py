@@ -59,7 +59,7 @@ def test_the_tutorial_runs_or_the_mix_is_refused_in_words(
 ) -> None:
     hub = Hub(place, azure.config(mix))
     if not possible(mix):
-        command = [sys.executable, "-m", "greyhub", "check", "-f", str(hub.file)]
+        command = [sys.executable, "-m", "greyhub.cli", "check", "-f", str(hub.file)]
         checked = subprocess.run(command, capture_output=True, text=True)
         said = checked.stdout + checked.stderr
         assert checked.returncode, said
