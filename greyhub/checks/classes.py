@@ -81,7 +81,7 @@ class Readers:
         A ProfilesSpawner's profiles name spawners, and hand their configuration on.
         """
         for value in dict.fromkeys(_names_in(self.config)):
-            cls = _class(value) if isinstance(value, str) else value
+            cls = named_class(value) if isinstance(value, str) else value
             if cls is not None and issubclass(cls, Configurable) and cls not in self.classes:
                 yield cls
 
@@ -114,7 +114,7 @@ class Readers:
         """What the adapters say that they read besides their own sections."""
         for adapter in self.adapters:
             for name in getattr(adapter, "reads", ()):
-                if (cls := _class(name)) is not None:
+                if (cls := named_class(name)) is not None:
                     yield cls
 
     def _of_the_hub(self) -> Iterator[type]:
@@ -185,7 +185,7 @@ def _last(name: Any) -> Any:
     return re.split("[.:]", name)[-1] if isinstance(name, str) else name
 
 
-def _class(name: str) -> type | None:
+def named_class(name: str) -> type | None:
     """The class that an import string names, if it is installed here."""
     try:
         found = import_object(name)

@@ -10,7 +10,7 @@ from typing import Any
 from traitlets.config import Config
 
 from greyhub.adapter import Adapter, Finding
-from greyhub.checks.classes import installed, options, sections
+from greyhub.checks.classes import installed, named_class, options, sections
 from greyhub.checks.platform import Platform
 from greyhub.slots import SLOTS
 
@@ -207,7 +207,8 @@ def _unused(platform: Platform, section: str) -> type | None:
                 adapter = point.load()
             except Exception:  # noqa: S112
                 continue  # `greyhub adapters` says why it cannot be used
-            for cls in (adapter, brought_class(adapter)):
+            parts: list[type | None] = [adapter, brought_class(adapter)]
+            for cls in (*parts, *map(named_class, getattr(adapter, "reads", ()))):
                 if cls is not None and section in sections(cls)[-1:]:
                     return cls
     return None

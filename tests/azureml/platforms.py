@@ -133,7 +133,8 @@ class Azure:
         }
         told = "".join(f"{name} = {value!r}\n" for name, value in known.items())
         asked = settings_of(self.workspace) | {"poll_interval": 0.2}
-        told += "".join(f"c.AzureML.{name} = {value!r}\n" for name, value in asked.items())
+        if "azureml" in (mix["spawner"], mix["cluster"], mix["data"]):
+            told += "".join(f"c.AzureML.{name} = {value!r}\n" for name, value in asked.items())
         return told + COMMON + "\n".join(LINES[slot, mix[slot]] for slot in SLOTS)
 
     def saved(self, hub: Hub, mix: Mapping[str, str], name: str = RESULT) -> bool:

@@ -140,6 +140,13 @@ SECTIONS = (
         "set c.GreyHub.auth",
     ),
     Mistake(
+        "a section that adapters share and none of those in use reads",
+        'c.AzureML.subscription = "00000000-0000-0000-0000-000000000000"  # here',
+        "c.AzureML.subscription",
+        "AzureML is not in use: nothing in the hub makes one",
+        "remove the line",
+    ),
+    Mistake(
         "a trait that is no option",
         "c.JupyterHub.authenticator = None  # here",
         "c.JupyterHub.authenticator",
