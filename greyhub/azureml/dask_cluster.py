@@ -17,6 +17,7 @@ from distributed.utils import get_ip
 
 from greyhub.azureml.dask_jobs import JobSource
 from greyhub.azureml.dask_parts import Job, SchedulerJob
+from greyhub.azureml.jobs import LONGEST
 from greyhub.azureml.settings import AzureML
 from greyhub.azureml.workspace import Workspace
 from greyhub.errors import ClusterError
@@ -127,7 +128,7 @@ class AzureMLCluster(SpecCluster):  # type: ignore[misc]
         target = str(getattr(compute_target, "name", compute_target) or "")
         if bool(target) == bool(vm_size):
             raise ClusterError("say where jobs run: either compute_target or vm_size")
-        if scheduler_idle_timeout <= 0 or not 600 <= lifetime <= 21 * 86400:
+        if scheduler_idle_timeout <= 0 or not 600 <= lifetime <= LONGEST:
             raise ClusterError(
                 "a cluster of jobs must end by itself: scheduler_idle_timeout is more than 0, and "
                 "lifetime from 600 s to 21 days"

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from distributed.security import Security
 
+from greyhub.azureml import jobs
 from greyhub.azureml.dask_command import VARIABLE
 from greyhub.azureml.errors import AzureMLError, NotFound, Unavailable
 from greyhub.azureml.names import CLUSTER
@@ -26,9 +27,6 @@ from greyhub.rendezvous.machines import Machine
 from greyhub.rendezvous.offers import Offer
 from greyhub.rendezvous.own_server import OwnServer
 from greyhub.rendezvous.script import job_command
-
-ENDED: Final = ("Completed", "Failed", "Canceled")
-"""States of a job that does not run, and will not."""
 
 SHOWN: Final = 25.0
 """Seconds for which an agent waits, at most, until Azure ML says that its job runs."""
@@ -154,7 +152,7 @@ class JobSource:
             found = found or await self.workspace.job(job)
         except AzureMLError:
             return "Unknown"
-        return str((found.get("properties") or {}).get("status") or "Unknown")
+        return jobs.status(found)
 
     async def end(self, job: str) -> None:
         """Cancel a job; returns when it has ended.
@@ -168,7 +166,7 @@ class JobSource:
         try:
             async with asyncio.timeout(ENDING):
                 await self._cancel(job)
-                while await self.status(job) not in ENDED:  # noqa: ASYNC110 (one list for all)
+                while await self.status(job) not in jobs.ENDED:  # noqa: ASYNC110 (one list for all)
                     await asyncio.sleep(self.workspace.settings.poll_interval)
         except TimeoutError:
             raise Unavailable(f"the job {job} does not end") from None

@@ -11,8 +11,9 @@ from typing import Any
 from distributed.core import Status
 from distributed.deploy.spec import ProcessInterface
 
-from greyhub.azureml.dask_jobs import ENDED, JobSource
+from greyhub.azureml.dask_jobs import JobSource
 from greyhub.azureml.errors import AzureMLError, Refused
+from greyhub.azureml.jobs import ENDED
 from greyhub.errors import ClusterError
 from greyhub.rendezvous.machines import Machine
 from greyhub.rendezvous.offers import MachineFailed

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
+from greyhub.azureml import jobs
 from greyhub.azureml.assets import Assets
 from greyhub.azureml.errors import NotFound, Refused, Unavailable
 from greyhub.azureml.refusals import failed
@@ -245,8 +246,7 @@ class Workspace(Assets):
             each.changed()
 
     async def _job_has_ended(self, name: str) -> bool:
-        status = (await self.job(name))["properties"].get("status")
-        return status in ("CancelRequested", "Canceled", "Completed", "Failed")
+        return jobs.status(await self.job(name)) in jobs.ENDING
 
 
 SETTLED_BY_STATE: Final = frozenset({"busy", "invalid", "other"})

@@ -15,9 +15,6 @@ from greyhub.broker.remote_parts import SCHEDULER, Part, cluster_of, part_name
 from greyhub.names import short_id
 from greyhub.rendezvous.script import job_command
 
-ENDED: Final = frozenset({"Completed", "Failed", "Canceled"})
-"""States of a job that does not run, and will not."""
-
 CERTIFICATE, KEY, AUTHORITIES = "dask.crt", "dask.pem", "hub.pem"
 
 TRUST: Final = "SSL_CERT_FILE"

@@ -18,12 +18,13 @@ from dask_gateway_server.backends.base import PublicException
 from dask_gateway_server.backends.db_base import Cluster, JobStatus, Worker
 from traitlets import Dict, Unicode, default
 
+from greyhub.azureml import jobs
 from greyhub.azureml.errors import AzureMLError, NotFound, Refused, Unavailable
 from greyhub.azureml.names import CLUSTER, HUB, is_of_hub, tags_of
 from greyhub.azureml.resources import SETTLING
 from greyhub.azureml.settings import AzureML
 from greyhub.azureml.workspace import Workspace, shared
-from greyhub.broker.azureml_job import AUTHORITIES, CERTIFICATE, ENDED, KEY, TRUST, Jobs
+from greyhub.broker.azureml_job import AUTHORITIES, CERTIFICATE, KEY, TRUST, Jobs
 from greyhub.broker.remote_parts import Part, RemotePartsBackend, cluster_of, kind
 from greyhub.kept_secret import kept_secret
 from greyhub.rendezvous.offers import Offer
@@ -86,7 +87,7 @@ class AzureMLBackend(RemotePartsBackend):
         """What the agent of a part starts, once Azure ML says that its job runs."""
         cluster, job = cluster_of(part), self.made_of.name(part)
         async with asyncio.timeout(SHOWN):
-            while _status(await self._job(part)) != "Running":  # noqa: ASYNC110 (one list for all)
+            while jobs.status(await self._job(part)) != "Running":  # noqa: ASYNC110 (one list for all)
                 await asyncio.sleep(self.workspace.settings.poll_interval)
         if isinstance(part, Worker):
             command = self.get_worker_command(cluster, part.name)
@@ -148,7 +149,7 @@ class AzureMLBackend(RemotePartsBackend):
         """Cancel all jobs of a cluster; returns when they have ended."""
         await self._end(cluster)
         for name, job in (await self._listed(cluster)).items():
-            if _status(job) not in ENDED:
+            if jobs.status(job) not in jobs.ENDED:
                 await self._cancel(cluster, name)
         self.workspace.forget_jobs(self.made_of.tag(cluster.name))
         self.ends.pop(cluster.name, None)
@@ -170,7 +171,7 @@ class AzureMLBackend(RemotePartsBackend):
             async with asyncio.timeout(ENDING):
                 while True:
                     found = (await self._listed(cluster)).get(job)
-                    if _status(found or await self.workspace.job(job)) in ENDED:
+                    if jobs.status(found or await self.workspace.job(job)) in jobs.ENDED:
                         return
                     await asyncio.sleep(self.workspace.settings.poll_interval)
         except NotFound as error:
@@ -189,7 +190,7 @@ class AzureMLBackend(RemotePartsBackend):
             name
             for name, job in found.items()
             if is_of_hub(job, self.hub_id)
-            and _status(job) not in {*ENDED, "CancelRequested"}
+            and jobs.status(job) not in jobs.ENDING
             and (cluster := tags_of(job).get(CLUSTER))
             and cluster not in known
         ]
@@ -212,7 +213,7 @@ class AzureMLBackend(RemotePartsBackend):
         if (machine := self.known(part)) and machine.over:
             return False
         try:
-            return _status(await self._job(part)) not in ENDED
+            return jobs.status(await self._job(part)) not in jobs.ENDED
         except NotFound:
             return self._is_doubtful(self.made_of.name(part))
         except AzureMLError:
@@ -237,11 +238,11 @@ class AzureMLBackend(RemotePartsBackend):
             if part.status >= JobStatus.RUNNING:
                 continue
             try:
-                status = _status(await self._job(part))
+                status = jobs.status(await self._job(part))
             except NotFound:
                 continue
             name = self.made_of.name(part)
-            if status in ENDED:
+            if status in jobs.ENDED:
                 said = "its output is in Azure ML Studio"
             elif status == "Running":
                 said = "its agent has not registered, or what it has started does not answer yet"
@@ -249,7 +250,3 @@ class AzureMLBackend(RemotePartsBackend):
                 said = "Azure ML has no node for it yet, or prepares one"
             return f"The {kind(part)}'s job {name} is in the state {status}: {said}"
         return self.ends.get(cluster.name, "")
-
-
-def _status(job: Mapping[str, Any]) -> str:
-    return str((job.get("properties") or {}).get("status") or "Unknown")

@@ -10,8 +10,7 @@ from typing import Any
 
 from tornado import httpclient, web
 
-from greyhub.rendezvous.handlers import RendezvousHandler
-from greyhub.rendezvous.protocol import ASKED, PATH
+from greyhub.rendezvous.handlers import ROUTE, RendezvousHandler
 from greyhub.rendezvous.service import Rendezvous
 
 HANDED_ON = ("Authorization", "Content-Type", "Accept")
@@ -72,8 +71,7 @@ def routes(prefix: str, api: str, rendezvous: Rendezvous) -> list[Any]:
     rendezvous : Rendezvous
         Whose agents ask.
     """
-    asked = rf"{prefix}/{PATH}/({'|'.join(ASKED)})"
     return [
-        (asked, RendezvousHandler, {"rendezvous": rendezvous}),
+        (prefix + ROUTE, RendezvousHandler, {"rendezvous": rendezvous}),
         (rf"{prefix}/api/(.*)", Api, {"api": api}),
     ]

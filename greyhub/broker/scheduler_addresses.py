@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
+
+from greyhub.rendezvous.addresses import is_within
 
 SAID = ("scheduler_address", "dashboard_address", "api_address")
 """The fields of a heartbeat that are addresses."""
@@ -35,7 +36,7 @@ def refused(heartbeat: Mapping[str, Any], networks: Sequence[str]) -> str:
 def _is_in(url: str, networks: Sequence[str]) -> bool:
     try:
         parts = urlsplit(url)
-        address, port = ipaddress.ip_address(parts.hostname or ""), parts.port or 0
+        host, port = parts.hostname or "", parts.port or 0
     except ValueError:
         return False
-    return port >= 1024 and any(address in ipaddress.ip_network(each) for each in networks)
+    return is_within(host, port, networks)

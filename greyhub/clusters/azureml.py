@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -12,12 +11,11 @@ from typing import Any, ClassVar, Final
 from traitlets import Dict, Float, Integer, List, TraitError, Unicode, default, validate
 
 from greyhub.adapter import Contribution, Finding
+from greyhub.azureml.jobs import LONGEST
 from greyhub.clusters.brokered import SERVICE, BrokeredCluster
 from greyhub.errors import ConfigError
 from greyhub.public_address import public_base
-
-LONGEST: Final = 21 * 86400
-"""Seconds for which Azure ML lets a job run, at most."""
+from greyhub.rendezvous.addresses import valid_networks
 
 KEPT: Final = ("AZURE_", "IDENTITY_", "MSI_", "HTTPS_PROXY", "NO_PROXY", "https_proxy", "no_proxy")
 """What variables begin with by which the hub, and so the broker, reaches and asks Azure."""
@@ -95,12 +93,7 @@ class AzureMLCluster(BrokeredCluster):
 
     @validate("networks")
     def _are_networks(self, proposal: Any) -> list[str]:
-        for each in proposal.value:
-            try:
-                ipaddress.ip_network(each)
-            except ValueError as error:
-                raise TraitError(f"networks: {error}\n  fix: write them as '10.1.0.0/16'") from None
-        return list(proposal.value)
+        return valid_networks("networks", proposal.value)
 
     @property
     def hub_id(self) -> str:

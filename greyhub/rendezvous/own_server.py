@@ -14,8 +14,7 @@ import ssl
 import tempfile
 from typing import Any, Final
 
-from greyhub.rendezvous.handlers import RendezvousHandler
-from greyhub.rendezvous.protocol import ASKED, PATH
+from greyhub.rendezvous.handlers import ROUTE, RendezvousHandler
 from greyhub.rendezvous.service import Rendezvous
 
 GOOD_FOR: Final = datetime.timedelta(days=30)
@@ -52,11 +51,7 @@ class OwnServer:
         from tornado.netutil import bind_sockets
         from tornado.web import Application
 
-        handler = (
-            rf"/{PATH}/({'|'.join(ASKED)})",
-            RendezvousHandler,
-            {"rendezvous": self.rendezvous},
-        )
+        handler = (ROUTE, RendezvousHandler, {"rendezvous": self.rendezvous})
         self._server = HTTPServer(
             Application([handler], log_function=lambda handler: None),
             ssl_options=_context(self.certificate, self._key),

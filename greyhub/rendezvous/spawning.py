@@ -7,7 +7,6 @@ hub that starts again must know, and gives a machine that starts again its envir
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -15,9 +14,10 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from jupyterhub.spawner import Spawner
-from traitlets import Enum, List, TraitError, Unicode, default, validate
+from traitlets import Enum, List, Unicode, default, validate
 
 from greyhub.awaitables import awaited
+from greyhub.rendezvous.addresses import valid_networks
 from greyhub.rendezvous.machines import Machine
 from greyhub.rendezvous.offers import MachineFailed, Offer
 from greyhub.rendezvous.script import DIRECTORY, setup_script
@@ -70,14 +70,7 @@ class RemoteSpawner(Spawner):  # type: ignore[misc]
 
     @validate("server_networks")
     def _are_networks(self, proposal: Any) -> list[str]:
-        for each in proposal.value:
-            try:
-                ipaddress.ip_network(each)
-            except ValueError as error:
-                raise TraitError(
-                    f"server_networks: {error}\n  fix: write networks as '10.1.0.0/16'"
-                ) from None
-        return list(proposal.value)
+        return valid_networks("server_networks", proposal.value)
 
     @default("agent_hub_url")
     def _as_for_servers(self) -> str:

@@ -37,9 +37,12 @@ def settings_of(azure: Simulator) -> dict[str, Any]:
     }
 
 
+def lines_of(azure: Simulator, **options: Any) -> str:
+    """The lines of a config file for `settings_of`, and for more options."""
+    known = settings_of(azure) | options
+    return "".join(f"c.AzureML.{name} = {value!r}\n" for name, value in known.items())
+
+
 def hub_on(azure: Simulator, directory: Path, config: str = "") -> Hub:
     """A hub, not started yet."""
-    own = SETTINGS.format(python=sys.executable)
-    for name, value in settings_of(azure).items():
-        own += f"c.AzureML.{name} = {value!r}\n"
-    return Hub(directory, own + config)
+    return Hub(directory, SETTINGS.format(python=sys.executable) + lines_of(azure) + config)

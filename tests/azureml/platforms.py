@@ -13,6 +13,7 @@ from typing import Any
 
 import iris_sample_data
 import nbformat
+import pytest
 import requests
 from playwright.sync_api import Page
 
@@ -21,7 +22,7 @@ from greyhub.conformance.testkit.provider import EntraProvider, Person
 from greyhub.conformance.testkit.provider.accounts import DOMAIN
 from greyhub.conformance.testkit.provider.endpoints import WHO
 from greyhub.conformance.testkit.provider.entra_accounts import OWN
-from tests.azureml.hubs import settings_of
+from tests.azureml.hubs import lines_of
 from tests.data.azureml.workspace import STORE
 from tests.homespace.azureml.account import Account, account_in, token
 from tests.homespace.filesystem.conftest import ACCOUNT
@@ -132,9 +133,8 @@ class Azure:
             },
         }
         told = "".join(f"{name} = {value!r}\n" for name, value in known.items())
-        asked = settings_of(self.workspace) | {"poll_interval": 0.2}
         if "azureml" in (mix["spawner"], mix["cluster"], mix["data"]):
-            told += "".join(f"c.AzureML.{name} = {value!r}\n" for name, value in asked.items())
+            told += lines_of(self.workspace, poll_interval=0.2)
         return told + COMMON + "\n".join(LINES[slot, mix[slot]] for slot in SLOTS)
 
     def saved(self, hub: Hub, mix: Mapping[str, str], name: str = RESULT) -> bool:
@@ -162,6 +162,13 @@ def all_of_azure() -> Iterator[Azure]:
         provider = EntraProvider()
         ends.callback(provider.close)
         yield Azure(ends.enter_context(Simulator()), account, provider)
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """For a hub and its state."""
+    with shared_directory() as path:
+        yield path
 
 
 def open_lab(page: Page, hub: Hub, azure: Azure, mix: Mapping[str, str]) -> None:

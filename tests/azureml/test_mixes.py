@@ -18,11 +18,13 @@ from tests.azureml.platforms import (
     await_figure,
     await_result,
     open_lab,
+    place,
     put_tutorial,
     run_tutorial,
-    shared_directory,
 )
 from tests.support.hubs import Hub
+
+__all__ = ["place"]
 
 pytestmark = [
     pytest.mark.slow,
@@ -35,12 +37,6 @@ pytestmark = [
 def possible(mix: Mapping[str, str]) -> bool:
     """Whether what is read by users' own rights in Azure has users that log in there."""
     return mix["auth"] == "azureml" or "azureml" not in (mix["homespace"], mix["data"])
-
-
-@pytest.fixture
-def place() -> Iterator[Path]:
-    with shared_directory() as path:
-        yield path
 
 
 @pytest.fixture(scope="module")

@@ -17,13 +17,15 @@ from tests.azureml.platforms import (
     await_figure,
     await_result,
     open_lab,
+    place,
     put_tutorial,
     run_tutorial,
-    shared_directory,
 )
 from tests.support.browser import MINUTE, shoot
 from tests.support.hubs import Hub
 from tests.support.waiting import until
+
+__all__ = ["place"]
 
 pytestmark = [
     pytest.mark.slow,
@@ -33,12 +35,6 @@ pytestmark = [
 ]
 
 ALL = MIXES[0]
-
-
-@pytest.fixture
-def place() -> Iterator[Path]:
-    with shared_directory() as path:
-        yield path
 
 
 @pytest.fixture

@@ -12,21 +12,13 @@ import dask_gateway
 import requests
 
 from greyhub.conformance.testkit.azureml import Simulator
+from tests.azureml.hubs import lines_of
 from tests.support.brokers import Gateway
 from tests.support.hubs import Hub
 from tests.support.ports import free_port
 from tests.support.processes import command, started_in
 
 SETTINGS = """
-c.AzureML.subscription = {azure.subscription!r}
-c.AzureML.resource_group = {azure.resource_group!r}
-c.AzureML.workspace = {azure.workspace!r}
-c.AzureML.cloud = {{"resource_manager": {azure.endpoint!r}, "authority": {azure.authority!r}}}
-c.AzureML.ca_bundle = {ca!r}
-c.AzureML.credential = "service-principal"
-c.AzureML.tenant_id = {azure.tenant!r}
-c.AzureML.client_id = {azure.client_id!r}
-c.AzureML.client_secret = {azure.client_secret!r}
 c.AzureML.poll_interval = 0.2
 c.GreyHub.cluster = "azureml"
 c.GreyHub.homespace = c.GreyHub.data = None
@@ -51,12 +43,7 @@ class AzureHub(Hub):
         self.azure = azure
         self.ports = [free_port() for _ in range(3)]
         self.tokens: dict[str, str] = {}
-        own = SETTINGS.format(
-            azure=azure,
-            ca=str(azure.ca_bundle),
-            python=python,
-            ports=self.ports,
-        )
+        own = SETTINGS.format(python=python, ports=self.ports) + lines_of(azure)
         super().__init__(directory, own + config)
 
     @property

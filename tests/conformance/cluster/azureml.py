@@ -14,8 +14,8 @@ from typing import Any
 
 import psutil
 
+from greyhub.azureml.jobs import ENDED
 from greyhub.azureml.names import CLUSTER, HUB, USER
-from greyhub.broker.azureml_job import ENDED
 from greyhub.conformance import ClusterSuite, Part
 from tests.conformance.cluster.brokers import OPTIONS, ByBroker
 from tests.conformance.strangers.clusters import Gateway as Stranger

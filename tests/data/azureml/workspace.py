@@ -19,6 +19,7 @@ from greyhub.conformance.testkit.ticket import configured, ticket
 from greyhub.data.azureml import AzureMLData
 from greyhub.data.azureml_assets.catalog import AssetCatalog
 from greyhub.data.azureml_assets.listing import PATH
+from tests.azureml.hubs import settings_of
 from tests.homespace.azureml.account import SCOPE, Account, TokenHub
 from tests.homespace.filesystem.conftest import ACCOUNT
 
@@ -28,18 +29,7 @@ STORE = "lake"
 
 def options_for(azure: Simulator) -> dict[str, Any]:
     """``c.AzureML``: the simulated workspace."""
-    return {
-        "subscription": azure.subscription,
-        "resource_group": azure.resource_group,
-        "workspace": azure.workspace,
-        "cloud": {"resource_manager": azure.endpoint, "authority": azure.authority},
-        "ca_bundle": str(azure.ca_bundle),
-        "credential": "service-principal",
-        "tenant_id": azure.tenant,
-        "client_id": azure.client_id,
-        "client_secret": azure.client_secret,
-        "patience": 0.5,
-    }
+    return settings_of(azure) | {"patience": 0.5}
 
 
 class AssetHub(TokenHub):
