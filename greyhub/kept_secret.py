@@ -5,17 +5,22 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 
-def kept_secret(path: Path) -> str:
-    """The text in a file, which is made where there is none."""
+def _hexadecimal() -> str:
+    return secrets.token_hex(32)
+
+
+def kept_secret(path: Path, make: Callable[[], str] = _hexadecimal) -> str:
+    """The text in a file; what ``make`` gives where there is none: by default, 32 bytes in hex."""
     if path.exists():  # also where its directory cannot be written to
         return path.read_text().strip()
     with contextlib.suppress(FileExistsError):
         building = path.with_name(f"{path.name}.{os.getpid()}")
         with os.fdopen(os.open(building, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as new:
-            new.write(secrets.token_hex(32))
+            new.write(make())
         try:
             os.link(building, path)
         finally:

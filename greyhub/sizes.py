@@ -1,7 +1,8 @@
-"""Parse and format sizes, such as ``2 GiB``."""
+"""Sizes, such as ``2 GiB``: parse and format them; and the size of this machine."""
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Final
 
@@ -35,3 +36,8 @@ def size_in_words(size: int) -> str:
     """A size in bytes for people: ``8 GiB``."""
     unit = next((each for each in ("TiB", "GiB", "MiB") if size >= UNITS[each]), "kiB")
     return f"{round(size / UNITS[unit], 1):g} {unit}"
+
+
+def processors() -> int:
+    """The processors of this machine, and at least two."""
+    return max(2, os.cpu_count() or 2)

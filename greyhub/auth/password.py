@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -14,6 +15,7 @@ from traitlets import Bool, Unicode, default
 
 from greyhub.auth.logout import LogoutEverywhere
 from greyhub.errors import ConfigError
+from greyhub.kept_secret import kept_secret
 from greyhub.public_address import is_loopback
 
 LONGEST = 255
@@ -82,10 +84,7 @@ class LocalPassword(SharedPasswordAuthenticator):  # type: ignore[misc]
     def _kept(self, name: str, size: int) -> str:
         self._made.add(name)
         path = Path(self.state_dir or ".") / name
-        if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text(secrets.token_urlsafe(size))
-        return path.read_text().strip()
+        return kept_secret(path, partial(secrets.token_urlsafe, size))
 
     def announce(self) -> None:
         """Say where to log in, with what, and how to stop: the last lines of a hub's start."""

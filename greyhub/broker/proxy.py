@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import os
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import psutil
 
-from greyhub.spawners import process
+from greyhub.process_note import ProcessNote, digest_of, read_note, write_note
 
 
 class ApartProxy:
@@ -33,31 +30,24 @@ class ApartProxy:
         self.note = directory / "cluster-proxy.json"
         self._process: subprocess.Popen[bytes] | None = None
 
-    @property
-    def _wanted(self) -> str:
-        return hashlib.sha256(json.dumps([self.command, self._token]).encode()).hexdigest()
-
-    def _noted(self) -> dict[str, Any]:
-        try:
-            noted: dict[str, Any] = json.loads(self.note.read_text())
-        except (OSError, ValueError):
-            return {}
-        return noted if process.alive(noted["pid"], noted["created"]) else {}
+    def _noted(self) -> ProcessNote | None:
+        noted = read_note(self.note)
+        return noted if noted and noted.alive else None
 
     def runs(self) -> bool:
         """Whether it is there; reaps it where it has ended."""
         if self._process is not None:
             self._process.poll()
-        return bool(self._noted())
+        return self._noted() is not None
 
     def ensure(self) -> None:
         """Start it, unless it runs as it is wanted."""
         if self._process is not None:
             self._process.poll()
-        noted = self._noted()
-        if noted.get("wanted") == self._wanted:
-            return
-        if noted:
+        wanted = digest_of([self.command, self._token])
+        if noted := self._noted():
+            if noted.wanted == wanted:
+                return
             self.end()
         environment = {"DASK_GATEWAY_PROXY_TOKEN": self._token, "PWD": str(self.directory)}
         log = self.directory / "cluster-proxy.log"
@@ -71,26 +61,19 @@ class ApartProxy:
                 start_new_session=True,
                 cwd=self.directory,
             )
-        new = {
-            "pid": started.pid,
-            "created": process.created(started.pid),
-            "wanted": self._wanted,
-        }
-        building = self.note.with_suffix(".new")
-        building.write_text(json.dumps(new))
-        building.replace(self.note)
+        write_note(self.note, started.pid, wanted)
 
     def end(self) -> None:
         """End it, and wait until it is gone."""
         if noted := self._noted():
             with contextlib.suppress(ProcessLookupError):
-                os.kill(noted["pid"], 15)
-            if self._process is not None and self._process.pid == noted["pid"]:
+                os.kill(noted.pid, 15)
+            if self._process is not None and self._process.pid == noted.pid:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._process.wait(5)
             else:
                 with contextlib.suppress(psutil.NoSuchProcess):
-                    psutil.wait_procs([psutil.Process(noted["pid"])], timeout=5)
+                    psutil.wait_procs([psutil.Process(noted.pid)], timeout=5)
             if self._noted():
-                os.kill(noted["pid"], 9)
+                os.kill(noted.pid, 9)
         self.note.unlink(missing_ok=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -272,8 +271,3 @@ def _limit(limit: Any) -> dict[str, float]:
         if found[kind] < 0 or isinstance(most, bool):
             raise TraitError(f"{kind}: {most!r} is no number from 0")
     return found
-
-
-def processors() -> int:
-    """The processors of this machine, and at least two."""
-    return max(2, os.cpu_count() or 2)

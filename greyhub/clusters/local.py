@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from traitlets import Dict, Integer, Unicode
 from greyhub.adapter import Finding
 from greyhub.clusters import Cluster, ClusterAdapter
 from greyhub.clusters.listing import ClusterList, of_this_process
+from greyhub.sizes import processors
 
 
 class LocalCluster(ClusterAdapter):
@@ -100,7 +100,7 @@ class LocalCluster(ClusterAdapter):
 
     @property
     def _most(self) -> int:
-        return self.max_workers or max(2, os.cpu_count() or 2)
+        return self.max_workers or processors()
 
     def label(self) -> str:
         """The limits."""

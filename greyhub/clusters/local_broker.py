@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Final
 from traitlets import default
 
 from greyhub.clusters import Cluster
-from greyhub.clusters.brokered import BrokeredCluster, processors
+from greyhub.clusters.brokered import BrokeredCluster
+from greyhub.sizes import processors
 
 SHARED: Final = ("HOME", "PATH", "PYTHONPATH", "VIRTUAL_ENV", "LANG", "LC_ALL", "TZ")
 """Variables of the notebook that its workers have, too."""

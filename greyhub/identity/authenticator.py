@@ -11,6 +11,7 @@ from typing import Any
 from tornado.web import HTTPError
 
 from greyhub.awaitables import awaited
+from greyhub.class_names import named_as
 from greyhub.identity.issuers import identity_of, issuer_of
 from greyhub.identity.rules import Identity, NameTaken, checked
 from greyhub.identity.table import Identities
@@ -172,10 +173,7 @@ def identified(cls: Any, word: str) -> type:
 
         PlatformAuthenticator.update_auth_model = update_auth_model
 
-    # Messages name the class that was chosen, and its section of the configuration.
-    PlatformAuthenticator.__name__ = PlatformAuthenticator.__qualname__ = cls.__name__
-    PlatformAuthenticator.__module__, PlatformAuthenticator.__doc__ = cls.__module__, cls.__doc__
-    return PlatformAuthenticator
+    return named_as(PlatformAuthenticator, cls)
 
 
 def _only_of(issuer: str, identity: Identity, name: str) -> None:

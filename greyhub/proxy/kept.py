@@ -8,8 +8,6 @@ users that their server or their files are gone.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import os
 import signal
 from collections.abc import Iterator
@@ -23,7 +21,7 @@ from tornado.ioloop import PeriodicCallback
 from traitlets import default
 
 from greyhub.kept_secret import kept_secret
-from greyhub.spawners import process
+from greyhub.process_note import ProcessNote, digest_of, read_note, write_note
 
 
 class KeptProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
@@ -51,7 +49,7 @@ class KeptProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
             self.auth_token,
             *self._tls(),
         ]
-        return hashlib.sha256(json.dumps(values).encode()).hexdigest()
+        return digest_of(values)
 
     def _tls(self) -> Iterator[Any]:
         for path in (self.ssl_key, self.ssl_cert):
@@ -61,26 +59,20 @@ class KeptProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
     async def start(self) -> None:
         """Take over the proxy that runs, or start one."""
         if self.pid_file and not self.app.internal_ssl:  # whose certificates may be new
-            with suppress(OSError, ValueError, KeyError):
-                noted = json.loads(self._beside("json").read_text())
-                if noted["wanted"] == self._wanted() and await self._take_over(noted):
+            with suppress(OSError):
+                noted = read_note(self._beside("json"))
+                if noted and noted.wanted == self._wanted() and await self._take_over(noted):
                     return
         await super().start()
         if self.pid_file:
-            self._beside("json").write_text(json.dumps(self._note()))
-
-    def _note(self) -> dict[str, Any]:
-        pid = self.proxy_process.pid
-        note = {"pid": pid, "wanted": self._wanted()}
-        with suppress(psutil.Error):  # a system that does not tell when it was started
-            note["created"] = process.created(pid)
-        return note
+            with suppress(psutil.Error):  # a system that does not tell when it was started
+                write_note(self._beside("json"), self.proxy_process.pid, self._wanted())
 
     def _forget(self) -> None:
         Path(self.pid_file).unlink(missing_ok=True)
 
-    async def _take_over(self, noted: dict[str, Any]) -> bool:
-        running = _Running(noted["pid"], noted["created"])
+    async def _take_over(self, noted: ProcessNote) -> bool:
+        running = _Running(noted)
         if running.poll() is not None:
             return False
         try:
@@ -104,11 +96,11 @@ class KeptProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
 class _Running:
     """A process that another hub has started, as JupyterHub asks of a `subprocess.Popen`."""
 
-    def __init__(self, pid: int, created: float | None) -> None:
-        self.pid, self._created = pid, created
+    def __init__(self, noted: ProcessNote) -> None:
+        self.pid, self._noted = noted.pid, noted
 
     def poll(self) -> int | None:
-        return None if process.alive(self.pid, self._created) else 0
+        return None if self._noted.alive else 0
 
     def terminate(self) -> None:
         if self.poll() is None:
