@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from greyhub.errors import HomeError
-from greyhub.homespace.sync.context import Quota
 from greyhub.homespace.sync.identity import recognise
 from greyhub.homespace.sync.interruptible import GivenUp
+from greyhub.homespace.sync.quota import Quota
 from greyhub.homespace.sync.report import Report
 from greyhub.homespace.sync.request_server import RequestServer, State
 from greyhub.homespace.sync.signals import held

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from greyhub.homespace.sync.actions import Looked, Task, finish, perform, prepare
-from greyhub.homespace.sync.context import Damaged, Full, Outcome, SyncContext, assumed
+from greyhub.homespace.sync.context import Damaged, Outcome, SyncContext, assumed
 from greyhub.homespace.sync.keys import META
 from greyhub.homespace.sync.local_tree import Blocked, Busy, Moved
 from greyhub.homespace.sync.pending_writes import NOTE, TOGETHER, PendingWrites
@@ -18,6 +18,7 @@ from greyhub.homespace.sync.prefetch import Prefetch
 from greyhub.homespace.sync.progress import Progress
 from greyhub.homespace.sync.push import bury
 from greyhub.homespace.sync.queue import REST, Item, WorkQueue
+from greyhub.homespace.sync.quota import Full
 from greyhub.homespace.sync.records import Seen
 from greyhub.homespace.sync.source import LocalTrouble, Unstable
 from greyhub.homespace.sync.workers import LARGE, Lane, Result, Workers

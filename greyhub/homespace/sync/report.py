@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from heapq import nsmallest
 from typing import Any, Final
 
-from greyhub.homespace.sync import diff
-from greyhub.homespace.sync.context import QUOTA
+from greyhub.homespace.sync import ranking
+from greyhub.homespace.sync.quota import QUOTA
 from greyhub.homespace.sync.working_copy import WorkingCopy
 
 FILE: Final = "status.json"
@@ -95,7 +95,7 @@ class Report:
         if not self.copy.progress.files and not self.copy.progress.done:
             return True
         waiting = [*flying, *self.copy.queue.all()]
-        return any(diff.awaited(item.rank) and not item.stuck for item in waiting)
+        return any(ranking.awaited(item.rank) and not item.stuck for item in waiting)
 
     def write(self, *, force: bool = False) -> None:
         """Write it into the state directory, for those who cannot ask; not all the time."""

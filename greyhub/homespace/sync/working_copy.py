@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from greyhub.errors import HomeError
-from greyhub.homespace.sync import diff
-from greyhub.homespace.sync.context import Quota, SyncContext, Usage
+from greyhub.homespace.sync import diff, ranking
+from greyhub.homespace.sync.context import SyncContext
 from greyhub.homespace.sync.engine import LONGEST, Engine
 from greyhub.homespace.sync.identity import recognise
 from greyhub.homespace.sync.ignore import FILE, Rules
@@ -25,6 +25,7 @@ from greyhub.homespace.sync.manifest import Manifest
 from greyhub.homespace.sync.plan import UNREADABLE
 from greyhub.homespace.sync.progress import Progress
 from greyhub.homespace.sync.queue import WorkQueue
+from greyhub.homespace.sync.quota import Quota, Usage
 from greyhub.homespace.sync.stores.base import Store
 from greyhub.homespace.sync.syscalls import expect_many
 from greyhub.homespace.sync.user_databases import main_of
@@ -137,7 +138,7 @@ class WorkingCopy:
             It was given up, and nothing concluded.
         """
         hours = self.context.tree.clock() / 3600
-        changed = diff.ranked(diff.there(self.context, self.rules, until), hours)
+        changed = ranking.ranked(diff.there(self.context, self.rules, until), hours)
         for rank, path, remote in changed:
             self.queue.found(path, remote, rank)
         return len(changed)

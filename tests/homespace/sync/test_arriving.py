@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from greyhub.errors import HomeError
-from greyhub.homespace.sync import diff
+from greyhub.homespace.sync import ranking
 from greyhub.homespace.sync.keys import IDENTITY, META
 from greyhub.homespace.sync.manifest import MANY as MANY_BATCHES
 from tests.homespace.filesystem.places import Disk, Place
@@ -67,8 +67,8 @@ def test_a_start_waits_for_some_files_of_a_large_folder(
     arriving: GatedMachine, store: Place
 ) -> None:
     here = os.listdir(arriving.home / "data")
-    assert diff.AWAITED_FILES <= len(here) < MANY
-    assert {f"{number}.csv" for number in range(diff.AWAITED_FILES)} <= {*here}  # the newest
+    assert ranking.AWAITED_FILES <= len(here) < MANY
+    assert {f"{number}.csv" for number in range(ranking.AWAITED_FILES)} <= {*here}  # the newest
     assert (arriving.home / "deep/er/empty").is_dir()
     assert os.readlink(arriving.home / "deep/er/link") == "../../data"
     assert arriving.status()["word"] == "restoring"
@@ -143,7 +143,7 @@ def test_the_order_in_which_a_home_comes() -> None:
     from greyhub.homespace.sync.records import Remote
 
     def file(size: int, hour: int) -> Remote:
-        return Remote("file", size, "t", hour * diff.HOUR)
+        return Remote("file", size, "t", hour * ranking.HOUR)
 
     found = {
         "deep/er/old": file(10, 0),
@@ -153,19 +153,19 @@ def test_the_order_in_which_a_home_comes() -> None:
         "folder/file": file(10, 90),
         "folder": Remote("folder"),
         ".jupyter/lab/settings/theme": file(10, 0),
-        "top large": file(diff.LARGE + 1, 0),
+        "top large": file(ranking.LARGE + 1, 0),
     }
-    order = diff.ranked(found.items(), 100.0)
+    order = ranking.ranked(found.items(), 100.0)
     assert [path for _, path, _ in order][:4] == [
         "folder", ".jupyter/lab/settings/theme", "top", "folder/file",
     ]  # fmt: skip
-    rest = [path for rank, path, _ in order if not diff.awaited(rank)]
+    rest = [path for rank, path, _ in order if not ranking.awaited(rank)]
     assert rest == ["deep/er/new", "deep/er/old", "top large", "deep/er/large"]
 
 
 def test_a_start_waits_for_so_many_bytes_only() -> None:
     from greyhub.homespace.sync.records import Remote
 
-    found = [(f"{number}", Remote("file", diff.LARGE, "t")) for number in range(50)]
-    waits = [path for rank, path, _ in diff.ranked(found, 0.0) if diff.awaited(rank)]
-    assert len(waits) == diff.AWAITED_BYTES // diff.LARGE
+    found = [(f"{number}", Remote("file", ranking.LARGE, "t")) for number in range(50)]
+    waits = [path for rank, path, _ in ranking.ranked(found, 0.0) if ranking.awaited(rank)]
+    assert len(waits) == ranking.AWAITED_BYTES // ranking.LARGE
