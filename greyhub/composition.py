@@ -24,9 +24,10 @@ from greyhub import proxy
 from greyhub.adapter import Contribution, Finding
 from greyhub.checks import access, examine, sort_findings
 from greyhub.checks.classes import sections
+from greyhub.checks.config_loader import Loader
 from greyhub.checks.dry_instances import dry_instance
 from greyhub.checks.platform import Platform
-from greyhub.checks.provenance import Loader, trace_of
+from greyhub.checks.traced_config import trace_of
 from greyhub.errors import ConfigConflict, ConfigError, ConfigErrors
 from greyhub.hub import GreyHub
 from greyhub.merge import Origin, merge

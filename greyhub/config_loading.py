@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from greyhub.adapter import Finding
-from greyhub.checks.provenance import Loader
+from greyhub.checks.config_loader import Loader
 from greyhub.composition import act, inspected
 from greyhub.errors import ConfigError, ConfigErrors
 

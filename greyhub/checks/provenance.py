@@ -1,10 +1,10 @@
 """Record the file and line at which each option was set.
 
 JupyterHub reads its config file with traitlets' loader, which hands the file a
-plain `Config`. The loader here hands it one that remembers who wrote to it, so
-that a place is known however the line is written: in a loop, by a helper in
-another module, in a ``load_subconfig`` file. Where it is not known it is
-absent, never guessed.
+plain `Config`. `greyhub.checks.config_loader` hands it one that tells a `Trace`
+of every write, so that a place is known however the line is written: in a loop,
+by a helper in another module, in a ``load_subconfig`` file. Where it is not
+known it is absent, never guessed.
 """
 
 from __future__ import annotations
@@ -12,17 +12,20 @@ from __future__ import annotations
 import ast
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
-from traitlets.config import Config
 from traitlets.config import loader as traitlets_loader
-from traitlets.config.loader import LazyConfigValue, PyFileConfigLoader
-from traitlets.utils import filefind
 
-_OWN = {__file__, traitlets_loader.__file__}
+_OWN = {
+    __name__,
+    "greyhub.checks.traced_config",
+    "greyhub.checks.config_loader",
+    traitlets_loader.__name__,
+}
+"""The modules that stand between a line of a config file and its trace."""
 
 Names = tuple[str, ...]
 """The names on the way to an option: ``("Spawner", "mem_limit")``."""
@@ -101,121 +104,10 @@ class Trace:
 
 
 def caller() -> Location | None:
-    """The line outside this module and traitlets that is being executed."""
+    """The line outside these modules and traitlets that is being executed."""
     frame = sys._getframe(1)
-    while frame.f_code.co_filename in _OWN:
+    while frame.f_globals.get("__name__") in _OWN:
         if frame.f_back is None:
             return None
         frame = frame.f_back
     return Location(frame.f_code.co_filename, frame.f_lineno)
-
-
-class TracedConfig(Config):
-    """A `Config` that tells its trace of every write."""
-
-    def __init__(
-        self, *args: Any, trace: Trace | None = None, path: Names = (), **values: Any
-    ) -> None:
-        self.__dict__.update(_trace=trace, _path=path)
-        super().__init__(*args, **values)
-
-    def __getitem__(self, key: str) -> Any:
-        trace, path = self.__dict__["_trace"], (*self.__dict__["_path"], key)
-        if trace is not None and key not in self and _is_section(key):
-            dict.__setitem__(self, key, TracedConfig(trace=trace, path=path))
-        value = super().__getitem__(key)
-        if trace is not None and isinstance(value, LazyConfigValue):
-            trace.touched(path)
-        return value
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        trace, path = self.__dict__["_trace"], (*self.__dict__["_path"], key)
-        if trace is not None:
-            value = self._followed(path, value)
-        super().__setitem__(key, value)
-
-    def _followed(self, path: Names, value: Any) -> Any:
-        trace: Trace = self.__dict__["_trace"]
-        if not (_is_section(path[-1]) and isinstance(value, Config)):
-            trace.wrote(path)
-            return value
-        section = TracedConfig(trace=trace, path=path)
-        section.merge(value)
-        return section
-
-    def merge(self, other: Any) -> None:
-        """As a `Config`'s; what another file wrote keeps its place there."""
-        trace = trace_of(self)
-        with trace.paused() if trace and trace_of(other) is trace else nullcontext():
-            super().merge(other)
-
-    def update(self, *args: Any, **values: Any) -> None:
-        """As a mapping's; a section may be given as a plain mapping."""
-        for key, value in dict(*args, **values).items():
-            if _is_section(key) and isinstance(value, dict) and not isinstance(value, Config):
-                value = Config(value)
-            self[key] = value
-
-    def setdefault(self, key: str, default: Any = None) -> Any:
-        """As a mapping's."""
-        if key not in self:
-            self[key] = default
-        return self[key]
-
-    def __ior__(self, other: Any) -> TracedConfig:  # type: ignore[misc]
-        self.update(other)
-        return self
-
-
-def _is_section(key: str) -> bool:
-    return bool(key) and key[0].upper() == key[0] and not key.startswith("_")
-
-
-def trace_of(config: Mapping[str, Any]) -> Trace | None:
-    """The trace that a config file's ``c`` tells, if it was read by `Loader`."""
-    trace: Trace | None = getattr(config, "__dict__", {}).get("_trace")
-    return trace
-
-
-class Loader(PyFileConfigLoader):
-    """Reads a config file as traitlets does, with a trace."""
-
-    reading: ClassVar[list[Loader]] = []
-    """The files that are being read now, the outermost first."""
-
-    latest: ClassVar[Trace | None] = None
-    """The trace of the file that was read last, with all its parts."""
-
-    trace: Trace | None = None
-
-    def clear(self) -> None:
-        """Begin with an empty configuration."""
-        self.config = TracedConfig(trace=self.trace)
-
-    def load_config(self) -> Config:
-        """Execute the file."""
-        if self.reading:
-            self.trace = self.reading[0].trace
-        else:
-            self.trace = Loader.latest = Trace()
-        self.reading.append(self)
-        try:
-            return super().load_config()
-        finally:
-            self.reading.pop()
-            if not self.reading and self.trace:
-                self.trace.close()
-
-    def _read_file_as_dict(self) -> None:
-        assert self.trace is not None
-        self.trace.files.append(self.full_filename)
-        super()._read_file_as_dict()
-
-    def load_subconfig(self, fname: str, path: str | None = None) -> None:
-        """Injected into the file: read another one here. A missing one is remembered."""
-        assert self.trace is not None
-        try:
-            filefind(fname, path or self.path)
-        except OSError:
-            self.trace.missing.append((fname, caller()))
-        super().load_subconfig(fname, path)

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from greyhub.checks.provenance import Loader, Trace, caller, trace_of
+from greyhub.checks.config_loader import Loader
+from greyhub.checks.provenance import Trace, caller
+from greyhub.checks.traced_config import trace_of
 from tests.checks.starting import HERE
 
 

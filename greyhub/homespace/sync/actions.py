@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from greyhub.homespace.sync.context import Outcome, SyncContext
+from greyhub.homespace.sync.erase import displace, erase
 from greyhub.homespace.sync.local_tree import Blocked, Moved
 from greyhub.homespace.sync.plan import Action
 from greyhub.homespace.sync.pull import SMALL, aside, compare, dress, pull, remove
-from greyhub.homespace.sync.push import displace, erase, push
+from greyhub.homespace.sync.push import push
 from greyhub.homespace.sync.records import Base, Remote, Seen
 from greyhub.homespace.sync.source import LocalTrouble, Stable, Unstable
 from greyhub.homespace.sync.stores.base import Changed

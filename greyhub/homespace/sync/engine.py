@@ -10,13 +10,13 @@ from typing import Any, Final
 
 from greyhub.homespace.sync.actions import Looked, Task, finish, perform, prepare
 from greyhub.homespace.sync.context import Damaged, Outcome, SyncContext, assumed
+from greyhub.homespace.sync.erase import bury
 from greyhub.homespace.sync.keys import META
 from greyhub.homespace.sync.local_tree import Blocked, Busy, Moved
 from greyhub.homespace.sync.pending_writes import NOTE, TOGETHER, PendingWrites
 from greyhub.homespace.sync.plan import UNREADABLE, Action, decide
 from greyhub.homespace.sync.prefetch import Prefetch
 from greyhub.homespace.sync.progress import Progress
-from greyhub.homespace.sync.push import bury
 from greyhub.homespace.sync.queue import REST, Item, WorkQueue
 from greyhub.homespace.sync.quota import Full
 from greyhub.homespace.sync.records import Seen

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -12,12 +11,12 @@ from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 from greyhub.homespace.sync.context import Damaged, Outcome, SyncContext
+from greyhub.homespace.sync.fetched import InMemory, OnDisk, digest_of
 from greyhub.homespace.sync.keys import key_of
 from greyhub.homespace.sync.local_tree import Moved
 from greyhub.homespace.sync.plan import unaware
-from greyhub.homespace.sync.push import digest_of
 from greyhub.homespace.sync.records import NEVER, Base, Entry, Remote, Seen, describe
-from greyhub.homespace.sync.source import LocalTrouble, open_source
+from greyhub.homespace.sync.source import open_source
 
 MODE: Final = 0o644
 """Of a file that another tool put into the store."""
@@ -40,7 +39,7 @@ def pull(context: SyncContext, path: str, local: Seen | None, remote: Remote) ->
         return _same(context, path, local, remote, twin)
     if remote.size > SMALL:
         return _file(context, path, local, remote)
-    held = _Held()
+    held = InMemory()
     _fetch(context, path, remote, held)
     # The disk's calls are short and many: threads that take turns at them pay more
     # for the turns than for the calls.
@@ -63,12 +62,16 @@ def _link(context: SyncContext, path: str, local: Seen | None, entry: Entry | No
 
 
 def _file(
-    context: SyncContext, path: str, local: Seen | None, remote: Remote, held: _Held | None = None
+    context: SyncContext,
+    path: str,
+    local: Seen | None,
+    remote: Remote,
+    held: InMemory | None = None,
 ) -> Outcome:
     """A file from what was fetched, or fetched as it is written."""
     handle, made = context.tree.create()
     with _closing(handle), _gone_if_it_fails(made):
-        writer = _Writer(handle)
+        writer = OnDisk(handle)
         if held is None:
             digest = _fetch(context, path, remote, writer)
         else:
@@ -138,7 +141,7 @@ def _gone_if_it_fails(made: str | Path) -> Iterator[None]:
         raise
 
 
-def _fetch(context: SyncContext, path: str, remote: Remote, into: _Writer | _Held) -> str:
+def _fetch(context: SyncContext, path: str, remote: Remote, into: OnDisk | InMemory) -> str:
     context.store.fetch(key_of(path), remote.tag, cast(BinaryIO, into), remote.size)
     digest = into.digest.hexdigest()
     entry = remote.described
@@ -148,50 +151,6 @@ def _fetch(context: SyncContext, path: str, remote: Remote, into: _Writer | _Hel
             "  fix: fetch an older version of it from the store, or save it again"
         )
     return digest
-
-
-class _Held:
-    """Keeps what is written to it in memory, and the digest."""
-
-    def __init__(self) -> None:
-        self.data, self.digest = b"", hashlib.sha256()
-
-    def write(self, data: bytes) -> int:
-        """The next bytes of the content: of a small object, all of it."""
-        self.digest.update(data)
-        self.data = self.data + data if self.data else data
-        return len(data)
-
-
-class _Writer:
-    """Writes into a file of the local disk and keeps the digest."""
-
-    def __init__(self, handle: int) -> None:
-        self.handle, self.digest = handle, hashlib.sha256()
-        self._end = 0
-        self._there: set[int] = set()
-
-    def write(self, data: bytes) -> int:
-        """The next bytes of the content."""
-        self.digest.update(data)
-        if self._end not in self._there:
-            self._put(data, self._end)
-        self._end += len(data)
-        return len(data)
-
-    def ahead(self, data: bytes, start: int) -> None:
-        """Bytes that will be the next ones in their turn: on the disk they can be before."""
-        self._put(data, start)
-        self._there.add(start)
-
-    def _put(self, data: bytes, start: int) -> None:
-        left = memoryview(data)
-        try:
-            while left:
-                done = os.pwrite(self.handle, left, start)
-                left, start = left[done:], start + done
-        except OSError as error:
-            raise LocalTrouble(f"the local disk: {error.strerror}") from error
 
 
 def _dress(handle: int, remote: Remote) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import suppress
 from dataclasses import replace
-from typing import BinaryIO, cast
 
 from greyhub.homespace.sync.context import Outcome, SyncContext
+from greyhub.homespace.sync.erase import bury
+from greyhub.homespace.sync.fetched import digest_of
 from greyhub.homespace.sync.keys import key_of
 from greyhub.homespace.sync.plan import unaware
 from greyhub.homespace.sync.records import Base, Entry, Remote, Seen, describe
@@ -164,63 +164,6 @@ def _twin(context: SyncContext, path: str, seen: Seen) -> str:
         if other < path and isinstance(now, Seen) and now.inode == base.seen.inode:
             return other
     return ""
-
-
-def erase(context: SyncContext, path: str, base: Base, remote: Remote | None) -> Outcome:
-    """A path that is gone here goes from the store."""
-    if context.tree.look(path) is not None:
-        return Outcome(done=False, moved=[path])
-    bury(context, path, base)
-    if base.seen.kind == "file" and remote is not None:
-        # The manifest hears of an end before the store does: whoever has a newer
-        # version then sees that this was not meant for it.
-        context.manifest.publish(path)
-        with context.usage.growing(-1, -base.size):
-            context.store.delete(key_of(path), remote.tag)
-    context.journal.rebase(path, None)
-    return Outcome()
-
-
-def bury(context: SyncContext, path: str, base: Base | None) -> None:
-    """Tell the manifest that a path ends, and which version of it."""
-    order = base.stamp.order if base else 0
-    entry = context.journal.entry(path)
-    if entry is None or entry.kind != "gone" or entry.over < order:
-        now = int(context.tree.clock() * 1e9)
-        context.journal.announce(path, Entry("gone", over=order, mtime=now))
-
-
-def displace(context: SyncContext, path: str, remote: Remote) -> Outcome:
-    """A folder is here and a file in the store: the file takes a clear name there."""
-    new = context.tree.conflict_name(path, context.taken)
-    entry = remote.described
-    if remote.kind == "file":
-        tag = context.store.copy(key_of(path), remote.tag, key_of(new))
-        if entry:
-            context.journal.announce(new, replace(entry, tag=tag, over=0, same=""))
-        context.store.delete(key_of(path), remote.tag)
-    elif entry:
-        context.journal.announce(new, replace(entry, over=0))
-    bury(context, path, Base(Seen("file"), stamp=entry.stamp) if entry else None)
-    return Outcome(done=False, moved=[new], looked=[context.remote(path)])
-
-
-def digest_of(context: SyncContext, key: str, tag: str, size: int) -> str:
-    """The digest of an object, by reading it."""
-    reader = _Digest()
-    context.store.fetch(key, tag, cast(BinaryIO, reader), size)
-    return reader.digest.hexdigest()
-
-
-class _Digest:
-    """A file that keeps nothing of what is written to it but the digest."""
-
-    def __init__(self) -> None:
-        self.digest = hashlib.sha256()
-
-    def write(self, data: bytes) -> int:
-        self.digest.update(data)
-        return len(data)
 
 
 def _over(base: Base | None, remote: Remote | None) -> int:
