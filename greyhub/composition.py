@@ -28,11 +28,11 @@ from greyhub.checks.config_loader import Loader
 from greyhub.checks.dry_instances import dry_instance
 from greyhub.checks.platform import Platform
 from greyhub.checks.traced_config import trace_of
+from greyhub.deferred_secrets import defer_secrets
 from greyhub.errors import ConfigConflict, ConfigError, ConfigErrors
 from greyhub.hub import GreyHub
 from greyhub.merge import Origin, merge
 from greyhub.presets import VARIABLE, presets
-from greyhub.secrets import defer_secrets
 from greyhub.slots import label
 
 

@@ -20,7 +20,7 @@ from traitlets.config.loader import LazyConfigValue
 from greyhub.adapter import Contribution
 from greyhub.awaitables import awaited
 from greyhub.errors import ConfigConflict
-from greyhub.secrets import shown
+from greyhub.masking import shown
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from greyhub.secret_names import is_secret, is_secret_text
+from greyhub.secret_names import is_secret, word_set
+from greyhub.secret_texts import is_secret_text
+
+_PLACES = word_set(
+    "env file path name secretname secretref secretkeyref configmapkeyref fieldref valuefrom "
+    "secret_name secret_ref secret_key_ref config_map_key_ref field_ref value_from"
+)
+_WHERE = _PLACES | word_set(
+    "key items defaultmode default_mode optional mode audience expirationseconds expiration_seconds"
+)
+"""Keys of a mapping that says where a secret is, as greyhub and Kubernetes write it."""
 
 
 class SecretReference:
@@ -144,3 +154,11 @@ def literal_secrets(options: Mapping[Any, Any], *, store: bool = False) -> Itera
                 yield name
         elif isinstance(value, Mapping):
             yield from (f"{name}.{each}" for each in literal_secrets(value, store=store))
+
+
+def is_reference(value: Any) -> bool:
+    """Whether a mapping says where a secret is, and does not hold it."""
+    if not isinstance(value, Mapping) or not value:
+        return False
+    keys = {str(key).lower() for key in value}
+    return keys <= _WHERE and bool(keys & _PLACES)

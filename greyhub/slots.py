@@ -15,7 +15,7 @@ from typing import Any
 from greyhub.adapter import Adapter
 from greyhub.errors import AdapterError
 from greyhub.imports import import_object, points
-from greyhub.secrets import masked
+from greyhub.masking import masked
 
 
 @dataclass(frozen=True)

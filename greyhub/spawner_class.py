@@ -15,7 +15,8 @@ from itertools import chain, repeat
 from typing import Any, Final
 
 from greyhub.awaitables import awaited
-from greyhub.spawners.profile_choice import ProfileChoice, ProfileSpawner
+from greyhub.spawners.profile_choice import ProfileChoice
+from greyhub.spawners.profile_spawner import ProfileSpawner
 
 PAUSES: Final = (0.5, 2.0, 5.0, 10.0, 30.0)
 """Seconds between two questions to the backend, of which the last stays."""

@@ -11,7 +11,7 @@ from typing import Any
 from greyhub.adapter import Finding
 from greyhub.checks.identities import who_would_not_get_in
 from greyhub.checks.platform import Platform
-from greyhub.secrets import masked, shown
+from greyhub.masking import masked, shown
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from greyhub.checks.classes import options, sections
 from greyhub.checks.provenance import Names
 from greyhub.checks.usable import Refused
 from greyhub.checks.values import Flaw, added, convert, empty, settings, value_at
+from greyhub.deferred_secrets import DeferredSecrets, defer_secrets, secrets_in
 from greyhub.secret_names import is_secret
-from greyhub.secrets import DeferredSecrets, defer_secrets, secrets_in
 
 _silent = logging.getLogger("greyhub.checks")
 _silent.propagate = False

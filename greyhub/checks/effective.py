@@ -17,9 +17,10 @@ from greyhub.checks.platform import COMMAND_LINE, Platform
 from greyhub.checks.provenance import Names
 from greyhub.checks.values import added, empty
 from greyhub.class_names import made_from
+from greyhub.deferred_secrets import secrets_in
 from greyhub.errors import ConfigError
+from greyhub.masking import MASK, masked
 from greyhub.secret_names import is_secret
-from greyhub.secrets import MASK, masked, secrets_in
 from greyhub.slots import SLOTS, label
 
 ENVIRONMENT: tuple[tuple[str, str, str], ...] = (

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from greyhub.adapter import Finding
+from greyhub.checks import cookie_secret
+from greyhub.checks.files import directories, open_file, to_be_written
 from greyhub.checks.platform import Platform
-from greyhub.checks.secret_leaks import open_file
 from greyhub.public_address import public_host, public_port
-from greyhub.secret_names import hidden
+from greyhub.secret_texts import hidden
 
 PACKAGES = {"psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient"}
 """Modules that have another name as a package."""
@@ -22,9 +21,9 @@ PACKAGES = {"psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient"}
 def check(platform: Platform) -> Iterator[Finding]:
     """Findings about what the hub would not find, or could not use."""
     yield from _database(platform)
-    yield from _cookie_secret(platform)
+    yield from cookie_secret.check(platform)
     yield from _certificate(platform)
-    yield from _directories(platform)
+    yield from directories(platform)
     yield from _ports(platform)
 
 
@@ -61,54 +60,8 @@ def _database(platform: Platform) -> Iterator[Finding]:
     else:
         file = engine.url.database or ""
         if engine.url.get_backend_name() == "sqlite" and file not in ("", ":memory:"):
-            yield from _to_be_written(platform, path, Path(file), "the database")
+            yield from to_be_written(platform, path, Path(file), "the database")
         engine.dispose()
-
-
-def _cookie_secret(platform: Platform) -> Iterator[Finding]:
-    """A file that is there is read by JupyterHub's own function, which refuses open ones."""
-    path = platform.is_set("JupyterHub", "cookie_secret_file")
-    name = platform.value("JupyterHub", "cookie_secret_file")
-    if not path or not name or platform.value("JupyterHub", "cookie_secret"):
-        return
-    file = Path(name).expanduser()
-    if not file.exists():
-        yield from _to_be_written(platform, path, file, "the cookies' secret")
-    elif refusal := _refused_secret(str(file)):
-        fix = f"chmod 600 {file}" if "anybody" in refusal else f"openssl rand -hex 32 > {file}"
-        yield platform.finding("error", path, f"JupyterHub refuses {file}: {refusal}", fix)
-
-
-class _Ended(Exception):
-    """The application would have ended."""
-
-
-def _refused_secret(file: str) -> str:
-    """Why JupyterHub would not start with a file of its cookies' secret."""
-    from jupyterhub.app import JupyterHub
-
-    class Reader(JupyterHub):  # type: ignore[misc]
-        def exit(self, exit_status: Any = 0) -> None:
-            raise _Ended
-
-    said: list[str] = []
-
-    class Listener(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if record.levelno >= logging.ERROR and isinstance(record.args, tuple):
-                said.append(str(record.args[-1]))
-
-    log = logging.Logger("greyhub.checks.cookie")
-    log.addHandler(Listener())
-    reader = Reader()
-    reader.log, reader.cookie_secret_file = log, file
-    try:
-        reader.init_secrets()
-    except _Ended:
-        return said[-1] if said else "it cannot be used"
-    except Exception as error:
-        return " ".join(str(error).split())
-    return ""
 
 
 def _certificate(platform: Platform) -> Iterator[Finding]:
@@ -134,39 +87,6 @@ def _certificate(platform: Platform) -> Iterator[Finding]:
             "name the certificate and the key that belong together, both as PEM",
         )
     yield from open_file(platform, path, Path(key))
-
-
-def _directories(platform: Platform) -> Iterator[Finding]:
-    for option, what in (("pid_file", "the process number"), ("extra_log_file", "the log")):
-        path = platform.is_set("JupyterHub", option)
-        name = platform.value("JupyterHub", option) if path else ""
-        if path and name:
-            yield from _to_be_written(platform, path, Path(name), what)
-
-
-def _to_be_written(
-    platform: Platform, path: tuple[str, ...], file: Path, what: str
-) -> Iterator[Finding]:
-    """A file that the hub writes, in a directory that is not there or not its own."""
-    directory = file.absolute().parent
-    if file.is_dir():
-        yield platform.finding(
-            "error", path, f"{file} is a directory, and {what} is a file", "name a file in it"
-        )
-    elif not directory.is_dir():
-        yield platform.finding(
-            "error",
-            path,
-            f"there is no directory {directory} for {what}",
-            f"mkdir -p {directory}, or name a file elsewhere",
-        )
-    elif not os.access(file if file.exists() else directory, os.W_OK):
-        yield platform.finding(
-            "error",
-            path,
-            f"no right to write {file}",
-            "let the hub's account write it, or name a file elsewhere",
-        )
 
 
 def _ports(platform: Platform) -> Iterator[Finding]:

@@ -6,8 +6,7 @@ what is said here is what would end the hub.
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -21,9 +20,9 @@ from greyhub.checks.dry_hub import (
     refused_name,
 )
 from greyhub.checks.platform import Platform
+from greyhub.checks.services import check_command
 from greyhub.checks.shapes import service_keys
-
-TOKENS = {"service_tokens": "service", "api_tokens": "user"}
+from greyhub.checks.tokens import TOKENS, short_tokens, shortest, tokens, tokens_of
 
 RBAC = "fix it; the scopes are at jupyterhub.readthedocs.io, under RBAC"
 
@@ -33,8 +32,8 @@ def check(platform: Platform) -> Iterator[Finding]:
     yield from _users(platform)
     if path := platform.is_set("JupyterHub", "services"):
         for service in mappings(platform.value("JupyterHub", "services")):
-            yield from _command(platform, path, service)
-    yield from _short_tokens(platform)
+            yield from check_command(platform, path, service)
+    yield from short_tokens(platform)
     if any(platform.is_set("JupyterHub", option) for option in LOADED):
         yield from _loaded(platform)
 
@@ -99,8 +98,8 @@ def _steps(platform: Platform, hub: Any) -> Iterator[Step]:
             load = partial(hub.service_from_spec, dict(service))
             yield path, f"the service {service['name']!r}", load, "fix this entry of the list"
     for option, kind in TOKENS.items():
-        for token, name in _tokens_of(platform, option):
-            if len(token) >= _shortest():
+        for token, name in tokens_of(platform, option):
+            if len(token) >= shortest():
                 load = partial(hub._add_tokens, {token: name}, kind)
                 where = platform.is_set("JupyterHub", option) or ()
                 yield where, f"the token of the {kind} {name!r}", load, "fix the name"
@@ -109,75 +108,10 @@ def _steps(platform: Platform, hub: Any) -> Iterator[Step]:
         yield path, "these groups", hub.init_groups, "fix the group, or the names in it"
 
 
-def _short_tokens(platform: Platform) -> Iterator[Finding]:
-    """JupyterHub would show the beginning of such a token, which is most of it."""
-    for option, kind, name, token in _tokens(platform):
-        path = platform.is_set("JupyterHub", option)
-        if path and len(token) < _shortest():
-            yield platform.finding(
-                "error",
-                path,
-                f"the token of the {kind} {name!r} is shorter than {_shortest()} characters",
-                "make one: openssl rand -hex 32",
-            )
-
-
-def _tokens(platform: Platform) -> Iterator[tuple[str, str, Any, str]]:
-    """Every token: the option that it stands in, the kind and the name of its owner, the token."""
-    for service in mappings(platform.value("JupyterHub", "services")):
-        token = service.get("api_token")
-        if isinstance(token, str) and token:
-            yield "services", "service", service.get("name"), token
-    for option, kind in TOKENS.items():
-        for token, name in _tokens_of(platform, option):
-            if token:
-                yield option, kind, name, token
-
-
-def _tokens_of(platform: Platform, option: str) -> list[tuple[str, str]]:
-    found = platform.is_set("JupyterHub", option) and platform.value("JupyterHub", option)
-    pairs = found.items() if isinstance(found, Mapping) else ()
-    return [(token, name) for token, name in pairs if isinstance(token, str)]
-
-
-def _shortest() -> int:
-    from jupyterhub import orm
-
-    return int(orm.APIToken.min_length)
-
-
 def _said(platform: Platform, error: Exception) -> str:
     """An error in one line, without a token."""
     told = error.args[0] if isinstance(error, KeyError) and error.args else error
     text = " ".join(str(told).split())
-    for *_, token in _tokens(platform):
+    for *_, token in tokens(platform):
         text = text.replace(token, "***")
     return text or type(error).__name__
-
-
-def _command(
-    platform: Platform, path: tuple[str, ...], service: Mapping[str, Any]
-) -> Iterator[Finding]:
-    name, command = service.get("name"), service.get("command")
-    if isinstance(command, str) and len(command.split()) > 1:
-        yield platform.finding(
-            "error",
-            path,
-            f"the command of the service {name!r} is one text, and so would be one program's name",
-            f"write a list: {command.split()!r}",
-        )
-    elif isinstance(command, list) and command and not _is_program(command[0], service):
-        yield platform.finding(
-            "error",
-            path,
-            f"the command of the service {name!r} is not there: {command[0]}",
-            "fix its path, or install the package that brings it in the hub's environment",
-        )
-
-
-def _is_program(command: object, service: Mapping[str, Any]) -> bool:
-    given = service.get("environment")
-    path = given.get("PATH") if isinstance(given, Mapping) else None
-    # Another account's or a folder's own command may not be seen from here.
-    unseen = service.get("cwd") or service.get("user")
-    return bool(unseen or shutil.which(str(command), path=path))

@@ -9,8 +9,8 @@ from urllib.parse import urlparse
 
 from traitlets import TraitType
 
+from greyhub.masking import shown
 from greyhub.secret_names import is_secret
-from greyhub.secrets import shown
 
 
 class Refused(Exception):

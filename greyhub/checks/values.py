@@ -34,9 +34,11 @@ from traitlets.config.loader import DeferredConfig, LazyConfigValue
 from greyhub.checks.classes import options, sections
 from greyhub.checks.provenance import Names
 from greyhub.checks.usable import Refused, refuse_unusable
+from greyhub.deferred_secrets import read_secrets, secrets_in
 from greyhub.errors import ConfigError
+from greyhub.masking import shown
 from greyhub.secret_names import is_secret
-from greyhub.secrets import Secret, StorageOptions, read_secrets, secrets_in, shown
+from greyhub.secrets import Secret, StorageOptions
 
 
 @dataclass(frozen=True)

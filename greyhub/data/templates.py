@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from greyhub.secret_names import is_secret, is_secret_text
+from greyhub.secret_names import is_secret
+from greyhub.secret_texts import is_secret_text
 
 PLATFORM = re.compile(r"\{\{\s*([A-Z][A-Z0-9_]*)\s*\}\}|\{([A-Z][A-Z0-9_]*)\}")
 """``{NAME}`` and ``{{ NAME }}``: a parameter of the platform, in both formats."""

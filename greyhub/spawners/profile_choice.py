@@ -7,10 +7,10 @@ from the form, from a link or from the REST API, and is checked at every start.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
-from greyhub.awaitables import awaited
 from greyhub.spawners.profile_form import render
+from greyhub.spawners.profile_refusal import count_no_failure, refusal
 from greyhub.spawners.profiles import Profile
 
 OPTION = "profile"
@@ -88,7 +88,7 @@ class ProfileChoice:
             profile = self.chosen(spawner)
         except Exception:
             forget(spawner)
-            _count_no_failure(spawner)
+            count_no_failure(spawner)
             raise
         values = self.options(profile, spawner)
         for name, value in values.items():
@@ -113,85 +113,3 @@ def forget(spawner: Any) -> None:
     rest = {name: each for name, each in (stored.user_options or {}).items() if name != OPTION}
     stored.user_options = spawner.user_options = rest
     spawner.user.db.commit()
-
-
-def refusal(status: int, words: str) -> Exception:
-    """The error of a start that is refused, for which no Spawner is to blame."""
-    import jupyterhub.spawner
-
-    from greyhub.spawners.failed import ServerRefused
-
-    words = f"{words[0].upper()}{words[1:]}."
-    if _counts_refusals():
-        return ServerRefused(words, status)
-    error: Any = jupyterhub.spawner.SpawnException(words, reason="profile", status_code=status)
-    error.jupyterhub_message = words
-    refused: Exception = error
-    return refused
-
-
-def _count_no_failure(spawner: Any) -> None:
-    """JupyterHub 5 ends itself after some failures in a row, and would count this as one."""
-    if _counts_refusals() and spawner.handler:
-        settings = spawner.handler.settings
-        settings["failure_count"] = settings.get("failure_count", 0) - 1
-
-
-def _counts_refusals() -> bool:
-    import jupyterhub.spawner
-
-    return not hasattr(jupyterhub.spawner, "SpawnException")
-
-
-class ProfileSpawner:
-    """What a Spawner class gains where there are profiles; it stands first among the bases."""
-
-    profile_choice: ClassVar[ProfileChoice]
-    user_options: Mapping[str, Any]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.before_profile: dict[str, Any] = {}
-        super().__init__(*args, **kwargs)
-
-    async def get_options_form(self) -> str:
-        """The profiles, and then the form of the Spawner itself."""
-        own = self.profile_choice.form(self)
-        theirs = await awaited(super().get_options_form())  # type: ignore[misc]
-        return f"{own}{theirs or ''}"
-
-    async def run_options_from_form(self, form_data: Mapping[str, Any]) -> dict[str, Any]:
-        """``user_options`` of a form: the profile, and what the Spawner makes of the rest."""
-        asked, rest = _split(form_data)
-        return {**await awaited(super().run_options_from_form(rest)), **asked}  # type: ignore[misc]
-
-    async def options_from_query(self, query_data: Mapping[str, Any]) -> dict[str, Any]:
-        """The same of a link's parameters."""
-        asked, rest = _split(query_data)
-        return {**await awaited(super().options_from_query(rest)), **asked}  # type: ignore[misc]
-
-    async def _run_apply_user_options(self, user_options: Mapping[str, Any]) -> None:
-        """Not of the profile: JupyterHub would warn that nothing handles it."""
-        await super()._run_apply_user_options(_split(user_options)[1])  # type: ignore[misc]
-
-    async def start(self) -> Any:
-        """Start: meanwhile, the Spawner sees its own options alone, for it may refuse others."""
-        asked = self.user_options
-        self.user_options = _split(asked)[1]
-        try:
-            return await awaited(super().start())  # type: ignore[misc]
-        finally:
-            self.user_options = asked
-
-    def clear_state(self) -> None:
-        """Before a start and after a stop: no option is the last profile's."""
-        undo(self)
-        super().clear_state()  # type: ignore[misc]
-
-
-def _split(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The profile, which a form gives as a list of one text, and the rest."""
-    rest = {name: value for name, value in options.items() if name != OPTION}
-    asked = options.get(OPTION)
-    if isinstance(asked, list) and len(asked) == 1:
-        asked = asked[0]
-    return ({} if asked is None else {OPTION: asked}), rest

@@ -23,7 +23,7 @@ import json
 from jupyterhub import orm
 from jupyterhub.handlers import BaseHandler
 from greyhub.slots import label
-from greyhub.secrets import masked
+from greyhub.masking import masked
 
 def asked(live, name):
     try:

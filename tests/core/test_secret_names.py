@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from greyhub.secret_names import holds_secret, is_reference, is_secret, is_secret_text
-from greyhub.secret_references import literal_secrets
-from greyhub.secrets import MASK, masked
+from greyhub.masking import MASK, masked
+from greyhub.secret_names import is_secret
+from greyhub.secret_references import is_reference, literal_secrets
+from greyhub.secret_texts import holds_secret, is_secret_text
 
 SECRETS = """
 keys password PASSWORD PGPASSWORD DB_PASS SMTP_PASS MYSQL_PWD user_password rootPassword password2

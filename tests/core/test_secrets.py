@@ -16,7 +16,8 @@ from greyhub.cli.reading import Reading, read
 from greyhub.data import DataAdapter
 from greyhub.errors import ConfigError
 from greyhub.homespace.secret_references import Secrets
-from greyhub.secrets import MASK, Secret, StorageOptions
+from greyhub.masking import MASK
+from greyhub.secrets import Secret, StorageOptions
 from greyhub.ticket import Ticket
 from tests.checks.starting import forget, write
 

@@ -18,7 +18,7 @@ from greyhub.auth.openid.authenticator import OIDCAuthenticator
 from greyhub.auth.openid.errors import Refused
 from greyhub.auth.openid.login_page import LoginPage
 from greyhub.auth.openid.options import OIDCOptions
-from greyhub.secrets import read_secrets
+from greyhub.deferred_secrets import read_secrets
 
 WORD: Final = re.compile("[a-z0-9][a-z0-9-]{0,30}")
 """What a provider may be called: it is part of addresses."""
