@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import click
 
-from greyhub.cli.homes import FAILURES, Options, Party, bar, party, said, told, whose
+from greyhub.cli.home_copying import copy_home, switch_hub
+from greyhub.cli.home_options import Options, told, whose
+from greyhub.cli.homes import party
 from greyhub.cli.output import print_json
-from greyhub.errors import HomeError
-from greyhub.homespace.migrate import pods
-from greyhub.homespace.migrate.copying import Copied, Copying
-from greyhub.homespace.migrate.locations import endpoints
-from greyhub.homespace.migrate.users import PlatformHomes
 from greyhub.homespace.sync.progress import human
-from greyhub.homespace.sync.workers import Workers
-
-RUNS = "a server of this user runs: stop it, and run the same command again"
 
 
 @click.command(
@@ -93,11 +85,11 @@ def copy(
         if switch and (not who.platforms or local or names == [""]):
             raise click.UsageError("--switch needs the hub's -f, users, and a URL as DST")
         found = [
-            _one(who, one, other, name, everyone, dry, not no_check, image, state, as_json)
+            copy_home(who, one, other, name, everyone, dry, not no_check, image, state, as_json)
             for name in names
         ]
         if switch and not dry:
-            _switch(who, other, names, found)
+            switch_hub(who, other, names, found)
     if as_json:
         print_json({"homes": found, "whole": all(each["whole"] for each in found)})
     else:
@@ -107,65 +99,6 @@ def copy(
             click.echo(f"nobody has a home at {source}")
     good = all((dry and not each["failed"]) or each["whole"] for each in found)
     raise SystemExit(0 if good and not any(each["beside"] for each in found) else 1)
-
-
-def _one(
-    who: Party,
-    one: PlatformHomes,
-    other: PlatformHomes,
-    name: str,
-    everyone: bool,
-    dry: bool,
-    check: bool,
-    image: str,
-    state: str | None,
-    quiet: bool,
-) -> dict[str, Any]:
-    """Copy one home; what became of it."""
-    source, target = one.of(name, remembered=True), other.of(name, remembered=False)
-    report = Copied(source.url, target.url, dry=dry)
-    where = Path(state) if state else None
-    try:
-        if who.busy(name, source, target):
-            raise HomeError(RUNS)
-        if source.on_claim or target.on_claim:
-            work = pods.Work(name, source, target, dry=dry, check=check, empty=everyone)
-            with bar(name, hidden=quiet) as (progress, tick):
-                report = pods.copy(work, _settings(one, other, who, image), progress, tick)
-        else:
-            with (
-                bar(name, hidden=quiet) as (progress, tick),
-                endpoints(source, target, where, check=check) as (here, there, journal),
-            ):
-                assert there is not None
-                how: dict[str, Any] = {"progress": progress, "tick": tick, "workers": Workers()}
-                copying = Copying(here, there, journal, **how)
-                report = copying.report
-                copying.run(dry=dry, empty=everyone)
-        if who.busy(name, source, target):
-            report.failed[""] = f"{RUNS}: it was started meanwhile"
-    except FAILURES as error:
-        report.failed[""] = said(error)
-    return {"user": name, "whole": report.whole, **asdict(report)}
-
-
-def _settings(one: PlatformHomes, other: PlatformHomes, who: Party, image: str) -> pods.PodSettings:
-    """How the pod is made that copies: as the servers of the platform that has claims."""
-    platforms = [other.adapter, one.adapter, *who.platforms.values()]
-    configs = [each.parent.config for each in platforms if each is not None]
-    pods_of = (each for each in configs if {"PodSpawner", "KubeSpawner"} & set(each))
-    return pods.PodSettings.of(next(pods_of, {}), image)
-
-
-def _switch(
-    who: Party, other: PlatformHomes, names: Sequence[str], found: Sequence[Mapping[str, Any]]
-) -> None:
-    for name, each in zip(names, found, strict=True):
-        for adapter in who.platforms.values():
-            registry = PlatformHomes.of_platform(adapter).registry
-            if each["whole"] and registry is not None:
-                adapter.parent.make_state()
-                registry.move(name, other.of(name, remembered=False).url)
 
 
 def _say(each: Mapping[str, Any]) -> None:

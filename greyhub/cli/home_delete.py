@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import click
 
-from greyhub.cli.homes import FAILURES, party, said, told
+from greyhub.cli.home_options import FAILURES, said, told
+from greyhub.cli.homes import party
 from greyhub.cli.output import print_json
 from greyhub.errors import HomeError
 

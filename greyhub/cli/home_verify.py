@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from greyhub.cli.homes import FAILURES, Options, bar, party, said, told, whose
+from greyhub.cli.home_options import FAILURES, Options, bar, said, told, whose
+from greyhub.cli.homes import party
 from greyhub.cli.output import print_json
 from greyhub.homespace.migrate.locations import Location, endpoints
 from greyhub.homespace.migrate.verifying import Verified, verify

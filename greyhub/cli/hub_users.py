@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 import click
 
 from greyhub.class_names import ON_HUB, made_from
-from greyhub.cli.homes import FAILURES, said
+from greyhub.cli.home_options import FAILURES, said
 from greyhub.errors import HomeError
 from greyhub.homespace.adapter import HomespaceAdapter
 from greyhub.hub_database import HubDatabase
