@@ -16,10 +16,11 @@ from traitlets import Bunch, HasTraits, TraitError
 from traitlets.config import Application, Config
 from traitlets.config.loader import LazyConfigValue
 
+from greyhub.checks.additions import added
 from greyhub.checks.classes import options, sections
 from greyhub.checks.provenance import Names
 from greyhub.checks.usable import Refused
-from greyhub.checks.values import Flaw, added, convert, empty, settings, value_at
+from greyhub.checks.values import Flaw, convert, empty, settings, value_at
 from greyhub.deferred_secrets import DeferredSecrets, defer_secrets, secrets_in
 from greyhub.secret_names import is_secret
 

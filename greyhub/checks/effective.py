@@ -12,10 +12,11 @@ from traitlets import HasTraits
 from traitlets.config.loader import LazyConfigValue
 
 from greyhub import proxy
+from greyhub.checks.additions import added
 from greyhub.checks.classes import options
 from greyhub.checks.platform import COMMAND_LINE, Platform
 from greyhub.checks.provenance import Names
-from greyhub.checks.values import added, empty
+from greyhub.checks.values import empty
 from greyhub.class_names import made_from
 from greyhub.deferred_secrets import secrets_in
 from greyhub.errors import ConfigError

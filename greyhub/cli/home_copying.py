@@ -12,7 +12,7 @@ from greyhub.cli.homes import Party
 from greyhub.errors import HomeError
 from greyhub.homespace.migrate import pods
 from greyhub.homespace.migrate.copying import Copied, Copying
-from greyhub.homespace.migrate.locations import endpoints
+from greyhub.homespace.migrate.opening import endpoints
 from greyhub.homespace.migrate.users import PlatformHomes
 from greyhub.homespace.sync.workers import Workers
 
@@ -70,6 +70,7 @@ def _settings(one: PlatformHomes, other: PlatformHomes, who: Party, image: str) 
 def switch_hub(
     who: Party, other: PlatformHomes, names: Sequence[str], found: Sequence[Mapping[str, Any]]
 ) -> None:
+    """Let the hub remember the target as the home of everyone whose home is there whole."""
     for name, each in zip(names, found, strict=True):
         for adapter in who.platforms.values():
             registry = PlatformHomes.of_platform(adapter).registry

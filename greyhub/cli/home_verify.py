@@ -12,7 +12,8 @@ import click
 from greyhub.cli.home_options import FAILURES, Options, bar, said, told, whose
 from greyhub.cli.homes import party
 from greyhub.cli.output import print_json
-from greyhub.homespace.migrate.locations import Location, endpoints
+from greyhub.homespace.migrate.locations import Location
+from greyhub.homespace.migrate.opening import endpoints
 from greyhub.homespace.migrate.verifying import Verified, verify
 from greyhub.homespace.sync.progress import human
 

@@ -10,10 +10,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from greyhub.adapter import Finding
-from greyhub.data.document import Document, Fault, parse
+from greyhub.data.document import Document, Fault
 from greyhub.data.entries import Entry
 from greyhub.data.fetching import Reader, Unread
 from greyhub.data.loading import Found, Source, directory, load
+from greyhub.data.parsing import parse
 from greyhub.data.policy import Policy
 from greyhub.data.rendering import Rendering, local
 from greyhub.errors import CatalogError

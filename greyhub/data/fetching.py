@@ -10,8 +10,9 @@ from email.utils import parsedate_to_datetime
 from threading import Thread
 from typing import Any, TypeVar
 
-from greyhub.data.document import Document, Fault, parse
+from greyhub.data.document import Document, Fault
 from greyhub.data.loading import directory
+from greyhub.data.parsing import parse
 from greyhub.data.rendering import local
 from greyhub.data.templates import shown
 

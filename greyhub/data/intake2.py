@@ -11,7 +11,8 @@ from typing import Any
 from greyhub.data import installed, templates
 from greyhub.data.document import Document, Fault
 from greyhub.data.entries import Entry
-from greyhub.data.parameters import Parameter, from_second
+from greyhub.data.parameter_formats import from_second
+from greyhub.data.parameters import Parameter
 from greyhub.data.policy import Policy, import_string
 from greyhub.data.rendering import Rendering, beside
 

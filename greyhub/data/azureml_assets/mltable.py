@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import yaml
 
-from greyhub.data import document
+from greyhub.data import safe_yaml
 
 FILE: Final = "MLTable"
 """What the file of an asset of the type ``mltable`` is called."""
@@ -45,7 +45,7 @@ def parse(content: bytes) -> Table:
         It is none, or asks for what only Azure's own library does: says what.
     """
     try:
-        said = document.values(content.decode("utf-8-sig"))
+        said = safe_yaml.values(content.decode("utf-8-sig"))
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         problem = getattr(error, "problem", None) or type(error).__name__
         raise ValueError(f"its MLTable file is no YAML: {problem}") from None

@@ -19,7 +19,8 @@ from typing import Any, Final
 
 from greyhub.errors import HomeError
 from greyhub.homespace.migrate.copying import Copying
-from greyhub.homespace.migrate.locations import Location, endpoints
+from greyhub.homespace.migrate.locations import Location
+from greyhub.homespace.migrate.opening import endpoints
 from greyhub.homespace.sync.plan import UNREADABLE
 from greyhub.homespace.sync.progress import Progress
 from greyhub.homespace.sync.workers import Workers

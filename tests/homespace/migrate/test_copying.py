@@ -16,7 +16,8 @@ import pytest
 
 from greyhub.errors import HomeError
 from greyhub.homespace.migrate.copying import Copied, Copying
-from greyhub.homespace.migrate.locations import Location, endpoints
+from greyhub.homespace.migrate.locations import Location
+from greyhub.homespace.migrate.opening import endpoints
 from greyhub.homespace.migrate.verifying import Verified, verify
 from greyhub.homespace.secret_references import Secrets
 from greyhub.homespace.sync.stores import open_url
@@ -297,7 +298,8 @@ def test_killed_it_goes_on_where_it_was(home: Path, bucket, proxy, state: Path, 
     code = (
         "import sys, json; from pathlib import Path\n"
         "from greyhub.homespace.migrate.copying import Copying\n"
-        "from greyhub.homespace.migrate.locations import Location, endpoints\n"
+        "from greyhub.homespace.migrate.locations import Location\n"
+        "from greyhub.homespace.migrate.opening import endpoints\n"
         "source, target, options, state = sys.argv[1:]\n"
         "far = Location(target, json.loads(options))\n"
         "with endpoints(Location(source), far, Path(state)) as all:\n"

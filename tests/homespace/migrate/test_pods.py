@@ -20,7 +20,8 @@ from greyhub.homespace.migrate import in_pod as in_pod_module
 from greyhub.homespace.migrate import pods
 from greyhub.homespace.migrate.copying import Copied
 from greyhub.homespace.migrate.in_pod import JOB, OF_THE_VOLUME
-from greyhub.homespace.migrate.locations import Location, endpoints
+from greyhub.homespace.migrate.locations import Location
+from greyhub.homespace.migrate.opening import endpoints
 from greyhub.homespace.migrate.pods import PodSettings, Work
 from greyhub.homespace.migrate.users import PlatformHomes
 from greyhub.homespace.sync.plan import UNREADABLE

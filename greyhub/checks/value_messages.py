@@ -1,0 +1,64 @@
+"""Say what is wrong with the value of an option, and which one would do."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from traitlets import Bool, Enum, Integer, List, Set, TraitError, TraitType
+
+from greyhub.masking import shown
+from greyhub.secrets import StorageOptions
+
+_NOISE = re.compile(r"^The (?:value of the )?'\w+' trait of (?:an? [\w.]+ instance|[\w.]+) ?")
+
+
+def told(trait: TraitType[Any, Any], name: str, value: Any, error: Exception) -> str:
+    """What the trait has said, in a few words."""
+    text = " ".join(str(error).split())
+    if not isinstance(error, TraitError):
+        return f"{shown(value, name)} cannot be used: {text}"
+    if isinstance(trait, Enum):
+        return f"{shown(value, name)} is none of {', '.join(map(repr, trait.values or ()))}"
+    rest = _NOISE.sub("", text).rstrip(".")
+    rest = re.sub(r"^expected (.*), not (.*)$", r"\2 is not \1", rest)
+    return rest or f"{shown(value, name)} is not {trait.info()}"
+
+
+def fix(trait: TraitType[Any, Any], value: Any) -> str:
+    """A better value, where the mistake is a usual one."""
+    text = str(value) if isinstance(value, str) else ""
+    if isinstance(trait, StorageOptions) and isinstance(value, Mapping):
+        return ""  # what is wrong says what to write
+    if isinstance(trait, Enum):
+        close = difflib.get_close_matches(text, [str(each) for each in trait.values or ()], n=1)
+        return f"write {close[0]!r}" if close else "choose one of these"
+    for kind, better in _BETTER:
+        if isinstance(trait, kind) and text and (fix := better(text)):
+            return fix
+    if type(trait).__name__ == "ByteSpecification":
+        return "give a number of bytes, or a text such as '2G'"
+    return f"give {trait.info()}"
+
+
+_BETTER: list[tuple[type, Callable[[str], str]]] = [
+    (
+        Integer,
+        lambda text: f"write {text.strip()}, without quotes" if text.strip().isdigit() else "",
+    ),
+    (Bool, lambda text: _boolean(text)),
+    (List, lambda text: f"write [{text!r}]"),
+    (Set, lambda text: f"write {{{text!r}}}"),
+]
+
+
+def _boolean(text: str) -> str:
+    for value, words in (
+        ("True", ("true", "yes", "on", "1")),
+        ("False", ("false", "no", "off", "0")),
+    ):
+        if text.strip().lower() in words:
+            return f"write {value}, without quotes"
+    return ""
