@@ -17,7 +17,13 @@ from dask_gateway import GatewayCluster
 from dask_gateway.client import GatewayWarning
 from distributed.core import rpc
 
-from greyhub.clusters import gateway_calls, left_behind, scheduler_check, scheduler_watch
+from greyhub.clusters import (
+    gateway_calls,
+    gateway_reports,
+    left_behind,
+    scheduler_check,
+    scheduler_watch,
+)
 from greyhub.clusters.adaptation import Adaptation, count
 from greyhub.clusters.cluster_text import html, text
 from greyhub.errors import ClusterError
@@ -151,7 +157,7 @@ class BrokerCluster(GatewayCluster):  # type: ignore[misc]
         except TimeoutError as error:
             if not limit.expired():
                 raise
-            why = await gateway_calls.explained(self.gateway, self.name, broker=self.broker)
+            why = await gateway_reports.explained(self.gateway, self.name, broker=self.broker)
             raise ClusterError(
                 f"the cluster {self.name} did not start within {self._start_timeout:g} seconds "
                 f"(start_timeout){why}"
@@ -169,9 +175,9 @@ class BrokerCluster(GatewayCluster):  # type: ignore[misc]
                 broker=self.broker,
                 cluster_options=self._cluster_options,
             )
-        report = await gateway_calls.running(self.gateway, self.name, broker=self.broker)
+        report = await gateway_reports.running(self.gateway, self.name, broker=self.broker)
         self.security = report.security
-        self.scheduler_address = await gateway_calls.scheduler_address(
+        self.scheduler_address = await gateway_reports.scheduler_address(
             self.gateway, report, broker=self.broker
         )
         link = report.dashboard_link or ""
@@ -185,7 +191,7 @@ class BrokerCluster(GatewayCluster):  # type: ignore[misc]
     async def _notice(self) -> None:
         """Say once what a start waits for."""
         await asyncio.sleep(NOTICE)
-        why = await gateway_calls.reason(self.gateway, self.name, broker=self.broker)
+        why = await gateway_reports.reason(self.gateway, self.name, broker=self.broker)
         print(
             f"the cluster {self.name or ''} does not run yet: {why or 'the gateway starts it'}; "
             f"waiting up to {self._start_timeout:g} seconds (start_timeout)",
@@ -269,7 +275,7 @@ class BrokerCluster(GatewayCluster):  # type: ignore[misc]
         for task in self.checking:
             task.cancel()
         try:
-            async with asyncio.timeout(gateway_calls.SOON):
+            async with asyncio.timeout(gateway_reports.SOON):
                 await self._stop_async()
         except Exception as error:
             warnings.warn(f"closing {self.name}: {error!r}", stacklevel=2)

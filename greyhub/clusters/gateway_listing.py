@@ -11,7 +11,7 @@ from dask_gateway import Gateway
 from dask_gateway.client import ClusterReport, ClusterStatus
 from distributed.core import rpc
 
-from greyhub.clusters import gateway_calls, left_behind
+from greyhub.clusters import gateway_calls, gateway_reports, left_behind
 from greyhub.clusters.gateway_cluster import BrokerCluster
 from greyhub.clusters.gateway_errors import in_words
 from greyhub.clusters.listing import ClusterEntry
@@ -38,7 +38,7 @@ def entries(where: Mapping[str, Any], *, broker: bool) -> list[ClusterEntry]:
 async def _ask(gateway: Gateway) -> list[tuple[ClusterReport, int | None]]:
     await left_behind.end_all()
     try:
-        async with asyncio.timeout(4 * gateway_calls.SOON):
+        async with asyncio.timeout(4 * gateway_reports.SOON):
             reports = await gateway._clusters()
     except Exception as error:
         raise in_words(error, gateway.address) from error
@@ -51,7 +51,7 @@ async def _workers(gateway: Gateway, report: ClusterReport) -> int | None:
     if report.status != ClusterStatus.RUNNING:
         return None
     try:
-        async with asyncio.timeout(gateway_calls.SOON):
+        async with asyncio.timeout(gateway_reports.SOON):
             full = await gateway._cluster_report(report.name)
             secure = full.security.get_connection_args("client")
             async with rpc(full.scheduler_address, connection_args=secure) as scheduler:

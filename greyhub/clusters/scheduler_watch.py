@@ -12,7 +12,7 @@ import dask
 from dask.utils import parse_timedelta
 from dask_gateway.client import ClusterStatus
 
-from greyhub.clusters import gateway_calls, scheduler_check
+from greyhub.clusters import gateway_reports, scheduler_check
 
 
 async def subscribe(cluster: Any) -> Any:
@@ -79,7 +79,7 @@ async def _found_again(cluster: Any) -> Any:
     patience = parse_timedelta(dask.config.get("distributed.comm.timeouts.connect"))
     deadline = now() + patience
     while cluster.status == "running":
-        status = await gateway_calls.status(cluster.gateway, cluster.name)
+        status = await gateway_reports.status(cluster.gateway, cluster.name)
         if status is not None and status > ClusterStatus.RUNNING:
             await _gone(cluster, failed=status == ClusterStatus.FAILED)
         elif now() > deadline:
@@ -97,7 +97,7 @@ async def _found_again(cluster: Any) -> Any:
 
 async def _gone(cluster: Any, *, failed: bool) -> None:
     """The gateway says that it has ended: nothing comes back."""
-    why = await gateway_calls.reason(cluster.gateway, cluster.name, broker=cluster.broker)
+    why = await gateway_reports.reason(cluster.gateway, cluster.name, broker=cluster.broker)
     other = "it was idle for too long, or somebody ended it"
     why = why or ("the gateway says that it failed" if failed else other)
     cluster.ended("failed" if failed else "closed", why)

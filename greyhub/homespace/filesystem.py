@@ -22,7 +22,7 @@ from greyhub.homespace import paths
 from greyhub.homespace.files import Reader, TextWriter, Writer
 from greyhub.homespace.secret_references import Secrets, check_url
 from greyhub.homespace.stores import CAPABILITIES, Store, open_store
-from greyhub.homespace.stores.retry import FileChanged, refusal
+from greyhub.homespace.stores.errors import FileChanged, refusal
 from greyhub.homespace.transfer import Paths, Transfers, listed
 
 __all__ = ["CAPABILITIES", "FileChanged", "Home"]

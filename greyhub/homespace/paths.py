@@ -6,7 +6,7 @@ import errno
 import os
 from typing import Any
 
-from greyhub.homespace.stores.retry import refusal
+from greyhub.homespace.stores.errors import refusal
 
 OWN = ".greyhub"
 """The name at the top of a home that is greyhub's."""

@@ -67,7 +67,7 @@ def test_where_no_scheduler_can_be_reached_it_is_by_the_proxy(
     async def nothing(address: str) -> bool:
         return False
 
-    monkeypatch.setattr("greyhub.clusters.gateway_calls.reachable", nothing)
+    monkeypatch.setattr("greyhub.clusters.gateway_reports.reachable", nothing)
     with session.cluster(workers=1) as cluster, cluster.get_client() as client:
         assert client.scheduler.address.startswith(f"gateway://127.0.0.1:{hub.broker_port}/")
         assert client.submit(pow, 2, 5).result(MINUTE) == 32

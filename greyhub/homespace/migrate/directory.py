@@ -18,8 +18,8 @@ from greyhub.homespace.migrate.endpoint import Item, Unexpected
 from greyhub.homespace.secret_references import Secrets
 from greyhub.homespace.stores import PART
 from greyhub.homespace.stores.atomic_file import AtomicFile, reap
+from greyhub.homespace.stores.errors import FileChanged
 from greyhub.homespace.stores.local import LocalStore
-from greyhub.homespace.stores.retry import FileChanged
 from greyhub.homespace.sync import user_databases
 from greyhub.homespace.sync.ignore import Rules
 from greyhub.homespace.sync.keys import reserved

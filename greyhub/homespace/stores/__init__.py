@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import IO, Any, ClassVar, Literal, Protocol
 
 from greyhub.homespace.secret_references import Secrets
-from greyhub.homespace.stores.retry import FileChanged, Retry
+from greyhub.homespace.stores.errors import FileChanged
+from greyhub.homespace.stores.retry import Retry
 from greyhub.imports import import_object
 
 MEMORY = 8 * 2**20

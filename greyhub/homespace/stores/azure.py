@@ -18,8 +18,8 @@ from greyhub.errors import CredentialError, CredentialUnavailable
 from greyhub.homespace.secret_references import Secrets
 from greyhub.homespace.stores import Entry
 from greyhub.homespace.stores.azure_account import in_words, open_filesystem
+from greyhub.homespace.stores.errors import Denied, FileChanged, Unavailable, refusal
 from greyhub.homespace.stores.objects import ObjectStore
-from greyhub.homespace.stores.retry import Denied, FileChanged, Unavailable, refusal
 
 _FOLDER = "hdi_isfolder"
 """The metadata by which Azure's own tools know a directory's marker."""

@@ -16,7 +16,7 @@ from fsspec.core import get_filesystem_class, url_to_fs
 
 from greyhub.homespace.secret_references import Secrets
 from greyhub.homespace.stores import Entry, Source, Store
-from greyhub.homespace.stores.retry import FileChanged, refusal
+from greyhub.homespace.stores.errors import FileChanged, refusal
 
 _STALE = ("simplecache", "filecache", "blockcache")
 

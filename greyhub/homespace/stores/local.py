@@ -15,8 +15,8 @@ from typing import IO, Any
 from greyhub.homespace.secret_references import Secrets
 from greyhub.homespace.stores import PART, Entry, Source, Store
 from greyhub.homespace.stores.atomic_file import AtomicFile, locked, reap
+from greyhub.homespace.stores.errors import FileChanged, refusal
 from greyhub.homespace.stores.openat import ContainedDirectory, is_directory
-from greyhub.homespace.stores.retry import FileChanged, refusal
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK

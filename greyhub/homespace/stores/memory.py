@@ -12,8 +12,8 @@ from fsspec.implementations.memory import MemoryFile, MemoryFileSystem
 
 from greyhub.homespace.secret_references import Secrets
 from greyhub.homespace.stores import Entry
+from greyhub.homespace.stores.errors import FileChanged, refusal
 from greyhub.homespace.stores.objects import ObjectStore
-from greyhub.homespace.stores.retry import FileChanged, refusal
 
 T = TypeVar("T")
 

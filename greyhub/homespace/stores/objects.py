@@ -18,7 +18,7 @@ from itertools import islice
 from typing import IO, Any
 
 from greyhub.homespace.stores import Entry, Source, Store
-from greyhub.homespace.stores.retry import FileChanged, refusal
+from greyhub.homespace.stores.errors import FileChanged, refusal
 
 
 class ObjectStore(Store):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import itertools
-import math
-import os
 import random
 import threading
 import time
@@ -13,37 +11,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from greyhub.homespace.secret_references import Secrets
+from greyhub.homespace.stores.errors import Denied, FileChanged, Unavailable
 
 T = TypeVar("T")
 
 _FIRST, _LONGEST = 0.1, 5.0
-
-
-class FileChanged(OSError):
-    """A file is no longer in the version that was asked for."""
-
-    def __init__(self, message: str = "the file was changed meanwhile", path: str = "") -> None:
-        super().__init__(errno.ESTALE, message, path)
-
-
-class Unavailable(OSError):
-    """The store is busy, cannot be reached or did not answer: worth asking again.
-
-    Parameters
-    ----------
-    message : str
-        What it answered.
-    tries : int, optional
-        How often to ask, if the answer may mean that it will never work.
-    """
-
-    def __init__(self, message: str, path: str = "", *, tries: float = math.inf) -> None:
-        super().__init__(errno.EAGAIN, message, path)
-        self.tries = tries
-
-
-class Denied(PermissionError):
-    """The store refuses the credentials, or what they may do: worth asking with newer ones."""
 
 
 class Retry:
@@ -147,8 +119,3 @@ class Retry:
         if isinstance(found, Unavailable):
             return Unavailable(text, path)
         return OSError(found.errno or errno.EIO, text, path)
-
-
-def refusal(number: int, path: str, text: str = "") -> OSError:
-    """The `OSError` of an error number, about a path."""
-    return OSError(number, text or os.strerror(number), path)

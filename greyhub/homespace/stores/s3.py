@@ -13,9 +13,9 @@ from fsspec.asyn import sync
 
 from greyhub.homespace.secret_references import Secrets
 from greyhub.homespace.stores import Entry
+from greyhub.homespace.stores.errors import Denied, FileChanged, Unavailable, refusal
 from greyhub.homespace.stores.multipart import PART, Multipart, sweep
 from greyhub.homespace.stores.objects import ObjectStore
-from greyhub.homespace.stores.retry import Denied, FileChanged, Unavailable, refusal
 
 COPIED_AT_ONCE = 5 * 2**30
 """Bytes that S3 copies by one request."""

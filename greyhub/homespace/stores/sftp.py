@@ -16,7 +16,7 @@ from fsspec.utils import infer_storage_options
 
 from greyhub.homespace.secret_references import Secrets
 from greyhub.homespace.stores import PART, Entry, Source, Store
-from greyhub.homespace.stores.retry import Unavailable, refusal
+from greyhub.homespace.stores.errors import Unavailable, refusal
 from greyhub.homespace.stores.sftp_paths import SFTPPaths, entry_of
 from greyhub.homespace.stores.sftp_source import SFTPSource
 from greyhub.homespace.stores.ssh import Connection

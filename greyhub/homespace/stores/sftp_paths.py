@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from greyhub.homespace.stores import Entry
-from greyhub.homespace.stores.retry import refusal
+from greyhub.homespace.stores.errors import refusal
 
 
 class SFTPPaths:

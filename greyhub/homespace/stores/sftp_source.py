@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from greyhub.homespace.stores import Entry
-from greyhub.homespace.stores.retry import FileChanged, refusal
+from greyhub.homespace.stores.errors import FileChanged, refusal
 from greyhub.homespace.stores.sftp_paths import SFTPPaths, entry_of
 
 REQUEST = 2**15

@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from greyhub.homespace.secret_references import Secrets
 from greyhub.homespace.stores import PART, SWAP, Entry, Source, Store, webdav_answers
-from greyhub.homespace.stores.retry import FileChanged, Unavailable, refusal
+from greyhub.homespace.stores.errors import FileChanged, Unavailable, refusal
 
 LEFT_OVER = 24 * 3600.0
 TIMEOUT = 30.0

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote, urlsplit
 from xml.etree import ElementTree
 
 from greyhub.homespace.stores import Entry
-from greyhub.homespace.stores.retry import Denied, FileChanged, Unavailable
+from greyhub.homespace.stores.errors import Denied, FileChanged, Unavailable
 
 PROPERTIES = (
     '<?xml version="1.0"?><propfind xmlns="DAV:"><prop><resourcetype/><getcontentlength/>'

@@ -16,7 +16,8 @@ from traitlets.config import Config
 
 from greyhub.azureml.storage import CONTAINER
 from greyhub.errors import ConfigError, HomeError
-from greyhub.homespace.azure_directories import access_list, make_home, passable
+from greyhub.homespace.azure_access_lists import access_list, passable
+from greyhub.homespace.azure_directories import make_home
 from greyhub.homespace.azureml import READABLE, AzureMLHomespace, container_part, directory
 from greyhub.homespace.filesystem import Home
 from greyhub.homespace.migrate.users import PlatformHomes
