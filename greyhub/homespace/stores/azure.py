@@ -142,13 +142,8 @@ class AzureStore(ObjectStore):
                 raise Unavailable("the answer was cut short")
             return found
 
-        try:
-            content: bytes = self.call(path, read)
-            return content
-        except OSError as error:
-            if error.errno == errno.ERANGE:
-                return b""  # there is nothing so far behind
-            raise
+        content: bytes = self.call(path, read)
+        return content
 
     def upload(self, path: str, body: IO[bytes], exclusive: bool, match: str | None) -> None:
         """Put a blob; what has several blocks appears when they are committed."""

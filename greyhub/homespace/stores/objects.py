@@ -147,6 +147,9 @@ class ObjectStore(Store):
             content = self.get(path, start or 0, end)
         except FileNotFoundError as error:
             missing = error
+        except OSError as error:
+            if error.errno != errno.ERANGE:  # there is nothing so far behind
+                raise
         # A directory has no object, or an empty one.
         if not content and self.info(path).type == "directory":
             raise refusal(errno.EISDIR, path)

@@ -139,12 +139,7 @@ class S3Store(ObjectStore):
             content: bytes = sync(client.loop, read, client)
             return content
 
-        try:
-            return self.ask(path, call)
-        except OSError as error:
-            if error.errno == errno.ERANGE:
-                return b""  # there is nothing so far behind
-            raise
+        return self.ask(path, call)
 
     def upload(self, path: str, body: IO[bytes], exclusive: bool, match: str | None) -> None:
         """Put an object, in one piece or in parts that appear together."""
