@@ -12,6 +12,7 @@ from greyhub.secret_names import STORE_OPTIONS, is_secret
 from greyhub.secret_references import SecretReference, is_reference
 from greyhub.secret_texts import hidden, is_secret_text
 from greyhub.secrets import Secret
+from greyhub.wording import shortened
 
 MASK = "********"
 
@@ -74,7 +75,7 @@ def shown(value: Any, name: str = "", longest: int = 100) -> str:
     text = repr(masked(value, name))
     if isinstance(value, Secret) or (callable(value) and not isinstance(value, str)):
         text = str(masked(value, name))
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+    return shortened(text, longest)
 
 
 def named(values: Any) -> Iterator[tuple[str, Any]]:

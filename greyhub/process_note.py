@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from greyhub.json_file import write_json
 from greyhub.spawners import process
 
 
@@ -49,6 +50,4 @@ def write_note(path: Path, pid: int, wanted: str) -> None:
     psutil.Error
         The system does not tell when it was started.
     """
-    building = path.with_suffix(".new")
-    building.write_text(json.dumps(asdict(ProcessNote(pid, process.created(pid), wanted))))
-    building.replace(path)
+    write_json(path, asdict(ProcessNote(pid, process.created(pid), wanted)))

@@ -6,7 +6,6 @@ the slot's open API already speaks: a Spawner, a URL, a catalogue's path.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
@@ -16,6 +15,7 @@ from greyhub.adapter import Adapter
 from greyhub.errors import AdapterError
 from greyhub.imports import import_object, points
 from greyhub.masking import masked
+from greyhub.wording import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def flavour(name: str) -> Mapping[str, object]:
     installed = {point.name: point for point in points(FLAVOURS)}
     if name not in installed:
         raise AdapterError(
-            f"there is no flavour {name!r}{_nearest(name, installed)}",
+            f"there is no flavour {name!r}{did_you_mean(name, installed)}",
             where="c.GreyHub.flavour",
             fix=f"choose {_alternatives(installed)}",
         )
@@ -110,7 +110,7 @@ def _load(option: str, name: str, point: EntryPoint) -> Any:
 def _import(option: str, value: str, installed: Mapping[str, EntryPoint]) -> Any:
     if not ("." in value or ":" in value):
         raise AdapterError(
-            f"there is no adapter {value!r}{_nearest(value, installed)}",
+            f"there is no adapter {value!r}{did_you_mean(value, installed)}",
             where=option,
             fix=f"choose {_alternatives(installed)}, or install the package that brings it",
         )
@@ -133,11 +133,6 @@ def _unusable(option: str, name: str, error: Exception) -> AdapterError:
         where=option,
         fix="fix or reinstall that package, or choose another adapter",
     )
-
-
-def _nearest(name: str, installed: Mapping[str, EntryPoint]) -> str:
-    close = difflib.get_close_matches(name, installed, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _alternatives(installed: Mapping[str, EntryPoint]) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from greyhub.adapter import Finding
 from greyhub.checks.platform import Platform
+from greyhub.wording import write_instead
 
 _ROLE = {"name", "description", "scopes", "users", "services", "groups", "managed_by_auth"}
 _GROUP = {"users", "properties"}
@@ -78,12 +78,11 @@ def _keys(
         if key in LISTS and isinstance(value, str):
             yield _text(platform, path, f"{key!r} of {what}", value)
         if key not in known:
-            close = difflib.get_close_matches(str(key), known, n=1)
             yield platform.finding(
                 "error",
                 path,
                 f"{what} has a key {key!r}, which nothing reads",
-                f"write {close[0]!r}" if close else f"use one of: {', '.join(sorted(known)[:20])}",
+                write_instead(str(key), sorted(known)),
             )
 
 

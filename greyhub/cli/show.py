@@ -12,6 +12,7 @@ from greyhub.checks.changes import left_behind
 from greyhub.checks.effective import EffectiveOption, effective_options
 from greyhub.cli.output import as_mapping, print_findings, print_json
 from greyhub.cli.reading import Reading, json_option, like_jupyterhub, read
+from greyhub.wording import shortened
 
 
 @click.command(
@@ -55,7 +56,7 @@ def show(file: str, everything: bool, as_json: bool, rest: Sequence[str]) -> Non
         print_json({"file": file, "options": [_row(row) for row in rows]})
     else:
         for row in rows:
-            click.echo(f"{row.option} = {_text(row.value)}  {_faint(f'# {row.origin}')}")
+            click.echo(f"{row.option} = {shortened(repr(row.value))}  {_faint(f'# {row.origin}')}")
     raise SystemExit(1 if reading.failed else 0)
 
 
@@ -116,13 +117,8 @@ def _print_changes(
     for option, one, other in changed:
         for sign, colour, row in (("-", "red", one), ("+", "green", other)):
             if row is not None:
-                line = f"{sign} {option} = {_text(row.value)}"
+                line = f"{sign} {option} = {shortened(repr(row.value))}"
                 click.echo(f"{click.style(line, fg=colour)}  {_faint(f'# {row.origin}')}")
-
-
-def _text(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 100 else f"{text[:99]}…"
 
 
 def _faint(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 import math
 import time
@@ -19,6 +18,7 @@ from greyhub.data.fetching import AGAIN, FIRST, Reader
 from greyhub.data.loading import Found, Source, load
 from greyhub.data.policy import Policy
 from greyhub.errors import CatalogError
+from greyhub.wording import did_you_mean, number_of, shortened
 
 SHOWN = 100
 """How many datasets a table shows."""
@@ -198,8 +198,10 @@ class Catalog(Mapping[str, Any]):
     def __repr__(self) -> str:
         rows = self._rows()
         width = max((len(name) for name, _, _ in rows), default=0)
-        table = [f"  {name:<{width}}  {_short(text)}" for name, text, _ in rows]
-        return "\n".join([f"<catalog of {_count(len(self))}>", *table, *self._notes()])
+        table = [f"  {name:<{width}}  {shortened(text)}" for name, text, _ in rows]
+        return "\n".join(
+            [f"<catalog of {number_of('dataset', len(self))}>", *table, *self._notes()]
+        )
 
     def _repr_html_(self) -> str:
         left = "style='text-align:left'"
@@ -210,7 +212,7 @@ class Catalog(Mapping[str, Any]):
         )
         notes = "".join(f"<p>{escape(note)}</p>" for note in self._notes())
         return (
-            f"<strong>{_count(len(self))}</strong>"
+            f"<strong>{number_of('dataset', len(self))}</strong>"
             f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{notes}"
         )
 
@@ -248,17 +250,9 @@ def _unknown(name: object, known: Iterable[str]) -> str:
     within = [each for each in names if each.startswith(f"{text}.")]
     if within:
         return f"{text!r} is a catalogue: its datasets are {', '.join(within[:10])}"
-    close = difflib.get_close_matches(text, names, n=1, cutoff=0.5)
-    hint = f"; did you mean {close[0]!r}?" if close else f"; there are {_count(len(names))}"
+    count = f"; there are {number_of('dataset', len(names))}"
+    hint = did_you_mean(text, names, cutoff=0.5) or count
     return f"there is no dataset {text!r}{hint}"
-
-
-def _count(number: int) -> str:
-    return f"{number} dataset{'' if number == 1 else 's'}"
-
-
-def _short(text: str, longest: int = 100) -> str:
-    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
 
 
 def _last(driver: str) -> str:

@@ -18,6 +18,7 @@ from greyhub.data.parsing import parse
 from greyhub.data.policy import Policy
 from greyhub.data.rendering import Rendering, local
 from greyhub.errors import CatalogError
+from greyhub.wording import number_of
 
 MANY = 5
 """How many findings of one kind are told one by one."""
@@ -122,12 +123,12 @@ class CatalogCheck:
 
     def label(self, catalogs: int) -> str:
         """``12 datasets in 2 catalogues``, as far as they are seen from here."""
-        within = f"{catalogs} catalogue{'' if catalogs == 1 else 's'}"
+        within = number_of("catalogue", catalogs)
         if not self._found.files:
             return within
         number = len(self._found.entries)
         least = "at least " if self._found.elsewhere or self._asked < catalogs else ""
-        return f"{least}{number} dataset{'' if number == 1 else 's'} in {within}"
+        return f"{least}{number_of('dataset', number)} in {within}"
 
     def findings(
         self, more: Sequence[Source] = (), held: Mapping[str, tuple[str, bytes]] | None = None
@@ -141,7 +142,7 @@ class CatalogCheck:
         lacking = Counter(found.entries[name].document.location for name in missing)
         counts = {path: number - lacking[path] for path, number in found.files.items()}
         findings = [
-            Finding("ok", f"{path}: {number} dataset{'' if number == 1 else 's'}")
+            Finding("ok", f"{path}: {number_of('dataset', number)}")
             for path, number in counts.items()
         ]
         findings += [self._unread(url) for url in found.elsewhere]

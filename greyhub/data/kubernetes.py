@@ -16,6 +16,7 @@ from greyhub.data.policy import Policy
 from greyhub.kubernetes.mounting import mounted
 from greyhub.kubernetes.names import object_name
 from greyhub.kubernetes.namespace import servers_namespace, user_namespaces
+from greyhub.wording import number_of
 
 if TYPE_CHECKING:
     from greyhub.data.catalog import Catalog
@@ -155,5 +156,5 @@ class KubernetesData(DataAdapter):
     def label(self) -> str:
         """How many ConfigMaps there are, and what is known of the other catalogues."""
         number = len(self.config_map)
-        maps = f"{number} ConfigMap{'' if number == 1 else 's'} of catalogues"
+        maps = f"{number_of('ConfigMap', number)} of catalogues"
         return f"{maps}, {super().label()}" if self.catalogs else maps

@@ -11,7 +11,6 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -27,6 +26,7 @@ from greyhub.homespace.secret_references import check_url
 from greyhub.names import filename
 from greyhub.secrets import StorageOptions
 from greyhub.sizes import size_of
+from greyhub.wording import did_you_mean
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -339,9 +339,8 @@ def _check_protocol(url: str) -> None:
         protocol, mark, _ = part.partition("://")
         name = protocol.lower()
         if (mark or part != url.split("::")[-1]) and name not in known:
-            close = get_close_matches(name, known, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            raise ValueError(f"no package here knows the protocol {name!r} of the home's URL{hint}")
+            what = f"no package here knows the protocol {name!r} of the home's URL"
+            raise ValueError(what + did_you_mean(name, known))
 
 
 def _protocol(url: str) -> str:

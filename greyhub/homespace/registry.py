@@ -6,15 +6,12 @@ computed again. The registry is one JSON file that only the hub reads and writes
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from pathlib import Path
 
 from greyhub.errors import HomeError
+from greyhub.json_file import locked, write_json
 
 
 class HomeRegistry:
@@ -58,7 +55,7 @@ class HomeRegistry:
         greyhub.errors.HomeError
             It is to be ``alone`` there, and another user's home is there.
         """
-        with self._locked():
+        with locked(self.path):
             known = self.read()
             if user not in known:
                 others = [name for name, where in known.items() if where == url]
@@ -67,7 +64,7 @@ class HomeRegistry:
                         f"the home of {user} would be that of {others[0]}: {url}.\n"
                         "  fix: write the names of homes so that no two users have the same"
                     )
-                self._write({**known, user: url})
+                write_json(self.path, {**known, user: url})
             return known.get(user, url)
 
     def move(self, user: str, url: str | None) -> None:
@@ -76,25 +73,7 @@ class HomeRegistry:
 
     def move_all(self, homes: Mapping[str, str | None]) -> None:
         """Move the homes of several users in one step."""
-        with self._locked():
+        with locked(self.path):
             known = {**self.read(), **homes}
-            self._write({name: where for name, where in known.items() if where is not None})
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        with open(self.path.with_suffix(".lock"), "a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-
-    def _write(self, homes: dict[str, str]) -> None:
-        number, name = tempfile.mkstemp(prefix=".homes-", dir=self.path.parent)
-        try:
-            with os.fdopen(number, "w") as file:
-                json.dump(homes, file, indent=1, sort_keys=True)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(name, self.path)
-        except BaseException:
-            with suppress(FileNotFoundError):
-                os.unlink(name)
-            raise
+            kept = {name: where for name, where in known.items() if where is not None}
+            write_json(self.path, kept)

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from greyhub.errors import HomeError
 from greyhub.homespace.adapter import HomespaceAdapter
 from greyhub.homespace.registry import HomeRegistry
 from greyhub.homespace.secret_references import Secrets
 from greyhub.identity.table import Identities
+from greyhub.json_file import write_json
 from greyhub.kubernetes.claims import ClaimUrl
 from greyhub.names import filename, short_id
 from greyhub.spawners.uids import UidTable
@@ -121,7 +120,7 @@ def carry_out(move: Move, private: Path, identities: Identities) -> None:
     greyhub.errors.HomeError, OSError
         Something of it is left. Doing it again goes on with it.
     """
-    _write(private / FILE, asdict(move))
+    write_json(private / FILE, asdict(move))
     if move.homes:
         HomeRegistry(private / "homes.json").move_all(move.homes)
     if move.uids:
@@ -131,7 +130,7 @@ def carry_out(move: Move, private: Path, identities: Identities) -> None:
         if os.path.lexists(source):
             os.rename(source, target)  # one that holds something is never replaced
         move.copies.pop(0)
-        _write(private / FILE, asdict(move))
+        write_json(private / FILE, asdict(move))
     identities.become(move.old, move.new, user_too=move.user_too)
     (private / FILE).unlink()
 
@@ -172,12 +171,3 @@ def _check_follows(homes: HomespaceAdapter, user: str) -> None:
 
 def _uids(private: Path) -> UidTable:
     return UidTable(private / "uids.json", 0, 0)
-
-
-def _write(path: Path, value: Mapping[str, Any]) -> None:
-    building = path.with_suffix(".new")
-    with building.open("w") as file:
-        json.dump(value, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(building, path)

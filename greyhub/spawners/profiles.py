@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,6 +10,7 @@ from typing import Any, Final
 
 from greyhub.errors import ConfigError
 from greyhub.sizes import size_in_words, size_of
+from greyhub.wording import number_of, write_instead
 
 NEEDS: Final = (
     "cores",
@@ -66,15 +66,11 @@ class Profile:
     def size(self) -> str:
         """Its size in words: ``2 cores, 8 GiB, 1 GPU``."""
         parts = [
-            _count(self.cores, "core") if self.cores else "",
+            number_of("core", self.cores) if self.cores else "",
             size_in_words(self.memory) if self.memory else "",
-            _count(self.gpus, "GPU") if self.gpus else "",
+            number_of("GPU", self.gpus) if self.gpus else "",
         ]
         return ", ".join(filter(None, parts))
-
-
-def _count(number: float, thing: str) -> str:
-    return f"{number:g} {thing}{'' if number == 1 else 's'}"
 
 
 def read_profiles(written: Sequence[Mapping[str, Any]]) -> tuple[list[Profile], list[ConfigError]]:
@@ -121,9 +117,8 @@ def _read(item: Mapping[str, Any], number: int) -> tuple[Profile | None, list[Co
 def _unknown(item: Mapping[str, Any], what: str) -> Iterator[ConfigError]:
     for key in item:
         if key not in _READ:
-            close = difflib.get_close_matches(str(key), _READ, n=1)
-            fix = f"write {close[0]!r}" if close else f"use one of: {', '.join(_READ)}"
-            yield ConfigError(f"{what} has a key {key!r}, which nothing reads", fix=fix)
+            said = f"{what} has a key {key!r}, which nothing reads"
+            yield ConfigError(said, fix=write_instead(str(key), _READ))
 
 
 def _name(value: Any) -> str:
@@ -218,9 +213,7 @@ def _tolerations(value: Any) -> tuple[Mapping[str, Any], ...]:
 
 def _known(word: str, known: Sequence[str], what: str) -> None:
     if word not in known:
-        close = difflib.get_close_matches(word, known, n=1)
-        fix = f"write {close[0]!r}" if close else f"use one of: {', '.join(known)}"
-        raise ConfigError(f"{word!r} is no {what}", fix=fix)
+        raise ConfigError(f"{word!r} is no {what}", fix=write_instead(word, known))
 
 
 _READ: Final[Mapping[str, Callable[[Any], Any]]] = {

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from greyhub.errors import ConfigError
+from greyhub.json_file import locked, write_json
 
 
 class UidTable:
@@ -30,7 +28,7 @@ class UidTable:
 
     def uid(self, name: str) -> int:
         """The uid of a user: the one it has, or the next that nobody ever had."""
-        with self._locked():
+        with locked(self.path):
             table = self.read()
             if name not in table:
                 uid = max([self.first - 1, *table.values()]) + 1
@@ -40,7 +38,7 @@ class UidTable:
                         where="c.LocalSpawner.last_uid",
                         fix="raise it to the end of a range that nothing else uses",
                     )
-                self._write({**table, name: uid})
+                write_json(self.path, {**table, name: uid})
                 return uid
             return table[name]
 
@@ -51,20 +49,7 @@ class UidTable:
 
     def pass_on(self, uids: Mapping[str, int | None]) -> None:
         """Users have these uids from now on, or with None no uid yet, all in one step."""
-        with self._locked():
+        with locked(self.path):
             table = {**self.read(), **uids}
-            self._write({name: uid for name, uid in table.items() if uid is not None})
-
-    def _write(self, table: dict[str, int]) -> None:
-        building = self.path.with_suffix(".new")
-        building.write_text(json.dumps(table, indent=1))
-        building.replace(self.path)
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        handle = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
+            kept = {name: uid for name, uid in table.items() if uid is not None}
+            write_json(self.path, kept)
