@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from greyhub.conformance.testkit.browser import Browser
 from greyhub.conformance.testkit.provider import Person, Provider
-from greyhub.conformance.testkit.provider.endpoints import WHO
+from tests.auth.hubs import hub_by, log_in
 from tests.support.hubs import Hub
 from tests.support.processes import started_in
 from tests.support.waiting import MINUTE
@@ -36,38 +35,17 @@ def provider() -> Iterator[Provider]:
 
 
 @pytest.fixture
-def hub(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    from tests.conftest import make_directory
-
-    monkeypatch.setenv("OIDC_SECRET", provider.client_secret)
-    made = Hub(
-        make_directory(),
-        f"""\
-import greyhub
-c.GreyHub.auth = "oidc"
-c.JupyterHub.ip = "127.0.0.1"
-c.OIDCAuthenticator.issuer = "{provider.url}"
-c.OIDCAuthenticator.client_id = "{provider.client_id}"
-c.OIDCAuthenticator.client_secret = greyhub.secret(env="OIDC_SECRET")
-c.OIDCAuthenticator.allow_all = True
-c.AuthAdapter.audiences = {{"storage": {{"audience": "storage"}}}}
-""",
-    )
-    try:
-        yield made.start()
-    finally:
-        made.end()
+def hub(provider: Provider) -> Iterator[Hub]:
+    audiences = {"storage": {"audience": "storage"}}
+    with hub_by(provider, f"c.AuthAdapter.audiences = {audiences}") as made:
+        yield made
 
 
 def test_a_notebook_has_a_token_and_the_refresh_token_is_nowhere(
     hub: Hub, provider: Provider
 ) -> None:
-    ada = provider.enrol(Person("ada"))
-    browser = Browser(hub.url.rstrip("/"))
-    there = browser.get("/hub/oauth_login").headers["Location"]
-    back = browser.get(there, headers={WHO: ada.subject}).headers["Location"]
-    browser.get(back)
-    assert (browser.who() or {})["name"] == "ada"
+    ada = Person("ada")
+    assert log_in(hub, provider, ada) == "ada"
     hub.spawn("ada")
     inside = hub.environment("ada")
     answer = subprocess.run(

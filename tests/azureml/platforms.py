@@ -26,7 +26,7 @@ from tests.azureml.hubs import lines_of
 from tests.data.azureml.workspace import STORE
 from tests.homespace.azureml.account import Account, account_in, token
 from tests.homespace.filesystem.conftest import ACCOUNT
-from tests.support.browser import MINUTE
+from tests.support.browser import MINUTE, run_notebook
 from tests.support.hubs import Hub
 from tests.support.ports import free_port
 from tests.support.waiting import until
@@ -200,14 +200,7 @@ def put_tutorial(hub: Hub) -> None:
 
 def run_tutorial(page: Page, hub: Hub) -> None:
     """Open it and run all of its cells; returns while they run."""
-    page.goto(f"{hub.url}user/ada/lab/tree/first.ipynb?reset={secrets.token_hex(2)}")
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=2 * MINUTE)
-    page.wait_for_function(
-        "() => /[|] Idle/.test(document.querySelector('#jp-main-statusbar').textContent)",
-        timeout=2 * MINUTE,
-    )
-    page.click("text=Run >> nth=0")
-    page.click("text=Run All Cells")
+    run_notebook(page, f"{hub.url}user/ada/lab/tree/first.ipynb?reset={secrets.token_hex(2)}")
 
 
 def await_figure(page: Page) -> None:

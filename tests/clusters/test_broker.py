@@ -16,6 +16,7 @@ import cloudpickle
 import pytest
 import requests
 
+from tests.conftest import make_directory
 from tests.support.brokers import BrokerHub, no_finalizers  # noqa: F401
 from tests.support.processes import ended
 from tests.support.waiting import MINUTE, until
@@ -27,22 +28,14 @@ pytestmark = pytest.mark.processes
 
 
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrokerHub]:
-    from tests.conftest import make_directory
-
-    found = BrokerHub(
-        make_directory(),
+def hub() -> Iterator[BrokerHub]:
+    limits = (
         'c.LocalBrokerCluster.user_limits = {"clusters": 2, "workers": 2}\n'
         'c.LocalBrokerCluster.group_limits = {"students": {"workers": 1}}\n'
-        'c.JupyterHub.load_groups = {"students": {"users": ["cy", "di"]}}\n',
+        'c.JupyterHub.load_groups = {"students": {"users": ["cy", "di"]}}\n'
     )
-    try:
-        found.start()
-        for user in ("ada", "bob"):
-            found.spawn(user)
+    with BrokerHub(make_directory(), limits).running("ada", "bob") as found:
         yield found
-    finally:
-        found.end()
 
 
 @pytest.fixture

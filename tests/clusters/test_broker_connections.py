@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from greyhub.session import Session, connect
+from tests.conftest import make_directory
 from tests.support.brokers import BrokerHub, no_finalizers  # noqa: F401
 from tests.support.processes import command, started_in
 from tests.support.waiting import MINUTE, until
@@ -19,15 +20,9 @@ pytestmark = pytest.mark.processes
 
 @pytest.fixture(scope="module")
 def hub() -> Iterator[BrokerHub]:
-    from tests.conftest import make_directory
-
-    found = BrokerHub(make_directory(), "c.LocalBrokerCluster.end_with_server = False\n")
-    try:
-        found.start()
-        found.spawn("ada")
+    lasting = BrokerHub(make_directory(), "c.LocalBrokerCluster.end_with_server = False\n")
+    with lasting.running("ada") as found:
         yield found
-    finally:
-        found.end()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import make_directory
 from tests.support.brokers import BrokerHub, no_finalizers  # noqa: F401
 from tests.support.processes import environment, started_in
 from tests.support.waiting import MINUTE
@@ -52,16 +53,9 @@ class Cluster:
 
 @pytest.fixture(scope="module")
 def hub() -> Iterator[BrokerHub]:
-    from tests.conftest import make_directory
-
-    found = BrokerHub(make_directory(), "c.LocalBrokerCluster.end_with_server = False\n")
-    try:
-        found.start()
-        for user in ("ada", "bob"):
-            found.spawn(user)
+    lasting = BrokerHub(make_directory(), "c.LocalBrokerCluster.end_with_server = False\n")
+    with lasting.running("ada", "bob") as found:
         yield found
-    finally:
-        found.end()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Error, Page, expect
 
 from tests.conftest import make_directory
-from tests.support.browser import MINUTE, shoot
+from tests.support.browser import MINUTE, run_notebook, shoot, wait_idle
 from tests.support.hubs import SampleHub
 
 ROOT = Path(__file__).parents[2]
@@ -61,14 +61,6 @@ def make_notebook(hub: SampleHub, user: str, name: str) -> None:
     os.chown(path, owner.st_uid, owner.st_gid)
 
 
-def wait_idle(page: Page) -> None:
-    """Wait until the notebook's kernel is connected and has nothing to do."""
-    page.wait_for_function(
-        "() => /[|] Idle/.test(document.querySelector('#jp-main-statusbar').textContent)",
-        timeout=2 * MINUTE,
-    )
-
-
 def run_cell(page: Page, code: str) -> None:
     """Type into the last cell and run it."""
     wait_idle(page)
@@ -95,13 +87,9 @@ def test_the_tutorial_runs_and_its_results_are_in_the_home(page: Page, platform:
     (tutorial,) = (SAMPLE.parent / "welcome").glob("*.ipynb")
     open_lab(page, platform, "ada")
     expect(page.locator(".jp-DirListing-content")).to_contain_text(tutorial.stem)
-    page.goto(f"{platform.url}user/ada/lab/tree/{tutorial.name}?reset")
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
     home = platform.state / "homes/ada"
     before = set(home.iterdir())
-    wait_idle(page)
-    page.click("text=Run >> nth=0")
-    page.click("text=Run All Cells")
+    run_notebook(page, f"{platform.url}user/ada/lab/tree/{tutorial.name}?reset")
     figure = page.locator(".jp-OutputArea-output img")
     figure.first.wait_for(timeout=4 * MINUTE)
     page.wait_for_function(

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from greyhub.kubernetes.objects import USER
 from tests.kubernetes.brokers import none_left, pods_of
-from tests.support.browser import MINUTE, shoot
+from tests.support.browser import MINUTE, run_notebook, shoot
 from tests.support.clusters import IMAGE, Cluster
 from tests.support.hubs import Hub
 from tests.support.ports import free_port
@@ -89,14 +89,7 @@ def test_log_in_start_compute_and_stop(
     notebook = next((SAMPLE / "welcome").glob("*.ipynb"))
     inside = ["exec", "-i", name, "-c", "notebook", "--"]
     cluster.kubectl(*inside, "sh", "-c", "cat > ~/first.ipynb", given=notebook.read_text())
-    page.goto(f"{hub.url}user/ada/lab/tree/first.ipynb?reset")
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=2 * MINUTE)
-    page.wait_for_function(
-        "() => /[|] Idle/.test(document.querySelector('#jp-main-statusbar').textContent)",
-        timeout=2 * MINUTE,
-    )
-    page.click("text=Run >> nth=0")
-    page.click("text=Run All Cells")
+    run_notebook(page, f"{hub.url}user/ada/lab/tree/first.ipynb?reset")
     until(lambda: pods_of(cluster, "dask-worker"), 120, "workers")
     hub.stop(signal.SIGKILL)  # and its proxy lives on: the notebook does not notice
     hub.start()

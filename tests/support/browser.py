@@ -44,6 +44,23 @@ def shoot(page: Any, name: str) -> None:
     page.screenshot(path=SHOTS / f"{name}.png")
 
 
+def wait_idle(page: Any) -> None:
+    """Wait until the notebook's kernel is connected and has nothing to do."""
+    page.wait_for_function(
+        "() => /[|] Idle/.test(document.querySelector('#jp-main-statusbar').textContent)",
+        timeout=2 * MINUTE,
+    )
+
+
+def run_notebook(page: Any, url: str) -> None:
+    """Open a notebook in JupyterLab and run all of its cells; returns while they run."""
+    page.goto(url)
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=2 * MINUTE)
+    wait_idle(page)
+    page.click("text=Run >> nth=0")
+    page.click("text=Run All Cells")
+
+
 def main() -> None:
     """Install Debian's Chromium where there is none and root may; otherwise say how to."""
     if find():

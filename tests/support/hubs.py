@@ -12,7 +12,7 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psutil
 import requests
@@ -165,6 +165,17 @@ class Hub:
         self.process.wait(MINUTE)
         self.process = None
 
+    @contextmanager
+    def running(self, *users: str) -> Iterator[Self]:
+        """It runs within the block, with a server for each of these, and leaves nothing behind."""
+        try:
+            self.start()
+            for user in users:
+                self.spawn(user)
+            yield self
+        finally:
+            self.end()
+
     def end(self) -> None:
         """End everything that was started here."""
         self.stop()
@@ -286,8 +297,5 @@ class SampleHub(Hub):
 @contextmanager
 def running(directory: Path, config: str = "", **options: Any) -> Iterator[Hub]:
     """A hub that runs within the block, and leaves nothing behind."""
-    hub = Hub(directory, config, **options)
-    try:
-        yield hub.start()
-    finally:
-        hub.end()
+    with Hub(directory, config, **options).running() as hub:
+        yield hub

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from greyhub.conformance.testkit.azureml import Simulator
-from greyhub.conformance.testkit.provider import Provider
+from greyhub.conformance.testkit.provider import Person, Provider
 from greyhub.data.azureml import AzureMLData
 from greyhub.data.azureml_assets.listing import PATH
 from greyhub.hub_api import ask
+from tests.auth.hubs import hub_by, log_in
 from tests.data.azureml.workspace import AssetHub, Workspace, options_for
 from tests.homespace.azureml.account import SCOPE, Account, account, nothing_held, token
-from tests.homespace.azureml.test_hub import log_in
 from tests.homespace.filesystem.conftest import ACCOUNT
 from tests.support.hubs import Hub
 
@@ -45,35 +45,20 @@ def provider() -> Iterator[Provider]:
 def platform(
     provider: Provider, account: Account, azure: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Hub]:
-    from tests.conftest import make_directory
-
     options = options_for(azure)
-    monkeypatch.setenv("OIDC_SECRET", provider.client_secret)
     monkeypatch.setenv("HUB_SECRET", options.pop("client_secret"))
     lines = "\n".join(f"c.AzureML.{name} = {value!r}" for name, value in options.items())
-    made = Hub(
-        make_directory(),
-        f"""\
-import greyhub
-c.GreyHub.auth = "oidc"
+    config = f"""\
 c.GreyHub.data = "azureml"
-c.JupyterHub.ip = "127.0.0.1"
-c.OIDCAuthenticator.issuer = "{provider.url}"
-c.OIDCAuthenticator.client_id = "{provider.client_id}"
-c.OIDCAuthenticator.client_secret = greyhub.secret(env="OIDC_SECRET")
-c.OIDCAuthenticator.allow_all = True
 c.AuthAdapter.audiences = {{"storage": {{"scope": "{SCOPE}"}}}}
 {lines}
 c.AzureML.client_secret = greyhub.secret(env="HUB_SECRET")
 c.AzureMLData.assets = ["rain"]
 c.AzureMLData.account_urls = {{"{ACCOUNT}": "{account.url}"}}
 c.AzureMLData.ca_bundle = "{account.authority.ca}"
-""",
-    )
-    try:
-        yield made.start()
-    finally:
-        made.end()
+"""
+    with hub_by(provider, config) as made:
+        yield made
 
 
 def refused(url: str, token_: str) -> tuple[int, str]:
@@ -95,7 +80,7 @@ def test_a_server_reads_an_asset_by_its_users_login(
     workspace.put("rain/a.csv", "mm\n3\n")
     for name in ("rain", "secret"):
         workspace.asset(name, "rain/a.csv")
-    log_in(platform, provider, "ada")
+    assert log_in(platform, provider, Person("ada")) == "ada"
     platform.spawn("ada")
     variables = platform.environment("ada")
     for name in ("JUPYTERHUB_API_URL", "JUPYTERHUB_API_TOKEN"):

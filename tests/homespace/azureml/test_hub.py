@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from greyhub.conformance.testkit.browser import Browser
 from greyhub.conformance.testkit.provider import Person, Provider
-from greyhub.conformance.testkit.provider.endpoints import WHO
 from greyhub.homespace.sync import client
+from tests.auth.hubs import hub_by, log_in
 from tests.homespace.azureml.account import SCOPE, Account, account, token
 from tests.homespace.sync.test_hub import as_owner, home_of, log_of
 from tests.support.hubs import Hub
@@ -38,42 +37,16 @@ def provider() -> Iterator[Provider]:
 
 
 @pytest.fixture
-def platform(
-    provider: Provider, account: Account, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Hub]:
-    from tests.conftest import make_directory
-
-    monkeypatch.setenv("OIDC_SECRET", provider.client_secret)
-    made = Hub(
-        make_directory(),
-        f"""\
-import greyhub
-c.GreyHub.auth = "oidc"
+def platform(provider: Provider, account: Account) -> Iterator[Hub]:
+    config = f"""\
 c.GreyHub.homespace = "azureml"
-c.JupyterHub.ip = "127.0.0.1"
-c.OIDCAuthenticator.issuer = "{provider.url}"
-c.OIDCAuthenticator.client_id = "{provider.client_id}"
-c.OIDCAuthenticator.client_secret = greyhub.secret(env="OIDC_SECRET")
-c.OIDCAuthenticator.allow_all = True
 c.AuthAdapter.audiences = {{"storage": {{"scope": "{SCOPE}"}}}}
 c.AzureMLHomespace.grace = 2
 c.AzureMLHomespace.account_url = "{account.url}"
 c.AzureMLHomespace.ca_bundle = "{account.authority.ca}"
-""",
-    )
-    try:
-        yield made.start()
-    finally:
-        made.end()
-
-
-def log_in(hub: Hub, provider: Provider, name: str) -> Person:
-    person = provider.enrol(Person(name))
-    browser = Browser(hub.url.rstrip("/"))
-    there = browser.get("/hub/oauth_login").headers["Location"]
-    browser.get(browser.get(there, headers={WHO: person.subject}).headers["Location"])
-    assert (browser.who() or {})["name"] == name
-    return person
+"""
+    with hub_by(provider, config) as made:
+        yield made
 
 
 def tokens(provider: Provider) -> list[str]:
@@ -89,7 +62,7 @@ def write(home: Path, name: str, content: bytes) -> None:
 def test_a_home_is_kept_while_tokens_come_and_go(
     platform: Hub, provider: Provider, account: Account
 ) -> None:
-    log_in(platform, provider, "ada")
+    assert log_in(platform, provider, Person("ada")) == "ada"
     platform.spawn("ada")
     home = home_of(platform, "ada")
     write(home, "first", b"1")
@@ -121,7 +94,8 @@ def test_a_home_is_kept_while_tokens_come_and_go(
 def test_a_login_that_ends_is_said_and_what_is_unsaved_waits_for_the_next(
     platform: Hub, provider: Provider, account: Account
 ) -> None:
-    bob = log_in(platform, provider, "bob")
+    bob = Person("bob")
+    assert log_in(platform, provider, bob) == "bob"
     platform.spawn("bob")
     home = home_of(platform, "bob")
     until(lambda: client.status(home.parent / client.STATE)["word"] == "saved")
@@ -143,6 +117,6 @@ def test_a_login_that_ends_is_said_and_what_is_unsaved_waits_for_the_next(
     assert "in again" in said
     assert account.oracle.read("bob/unsaved") is None
 
-    log_in(platform, provider, "bob")
+    assert log_in(platform, provider, bob) == "bob"
     platform.spawn("bob")
     until(lambda: account.oracle.read("bob/unsaved") == b"1", what="what was unsaved")
