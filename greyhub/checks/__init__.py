@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from greyhub.adapter import Finding
 from greyhub.checks import (
-    access,
+    access_risks,
     combinations,
     config_lint,
     overrides,
@@ -41,7 +41,7 @@ def examine(platform: Platform) -> list[Finding]:
         *profiles.check(platform),
         *overrides.check(platform),
         *combinations.check(platform),
-        *access.check(platform),
+        *access_risks.check(platform),
         *secret_leaks.check(platform),
     ]
     return sort_findings(found)

@@ -1,7 +1,7 @@
 """The rules between options and between slots, as data.
 
 `greyhub.checks.combinations` applies them. The documentation's table is made from
-these lists; see `greyhub.option_reference`.
+these lists; see `greyhub.reference.rules`.
 """
 
 from __future__ import annotations

@@ -6,8 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from greyhub import option_reference as options
-from greyhub.reference import chart, commands
+from greyhub.reference import chart, commands, options
 
 
 def main(docs: str = "docs") -> None:

@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 from greyhub.checks.values import convert, empty
-from greyhub.option_reference import classes, options_of, page, schema
+from greyhub.option_reference import options_of
 from greyhub.reference import commands
+from greyhub.reference.classes import classes
+from greyhub.reference.options import page, schema
 
 PAGES = Path(__file__).parents[2] / "docs/reference"
 FIX = "write it anew: python -m greyhub.reference docs"
