@@ -19,11 +19,12 @@ from fsspec.core import get_compression
 from fsspec.utils import tokenize
 
 from greyhub.homespace import paths
-from greyhub.homespace.files import Reader, TextWriter, Writer
+from greyhub.homespace.reader import Reader
 from greyhub.homespace.secret_references import Secrets, check_url
 from greyhub.homespace.stores import CAPABILITIES, Store, open_store
 from greyhub.homespace.stores.errors import FileChanged, refusal
 from greyhub.homespace.transfer import Paths, Transfers, listed
+from greyhub.homespace.writer import TextWriter, Writer
 
 __all__ = ["CAPABILITIES", "FileChanged", "Home"]
 

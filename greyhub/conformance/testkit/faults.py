@@ -7,17 +7,21 @@ answers nonsense, or lets the backend do the work and loses the reply.
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
-import struct
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from greyhub.conformance.limits import PATIENCE
+from greyhub.conformance.testkit.http_messages import (
+    Request,
+    answer,
+    body_length,
+    read_request,
+    reset,
+)
 
 KINDS = {
     "refused": "nothing listens at the endpoint",
@@ -42,17 +46,6 @@ STATUS = {
 }
 
 LIMIT = 1 << 24
-
-
-@dataclass
-class Request:
-    """A request that reached the proxy."""
-
-    method: str
-    path: str
-    body: bytes
-    at: float = field(default_factory=time.monotonic)
-    fault: str = ""
 
 
 @dataclass
@@ -201,7 +194,7 @@ class FaultProxy:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         try:
-            head, request = await _read(reader, writer)
+            head, request = await read_request(reader, writer)
             plan = self._take(request)
             self.requests.append(request)
             if plan is None and (step := self._step) is not None:
@@ -215,7 +208,7 @@ class FaultProxy:
             else:
                 await self._break(plan, head, request, writer)
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
-            _reset(writer)
+            reset(writer)
         finally:
             with suppress(OSError):
                 writer.close()
@@ -233,11 +226,11 @@ class FaultProxy:
     ) -> None:
         kind = plan.kind
         if kind in STATUS:
-            await _answer(writer, *STATUS[kind])
+            await answer(writer, *STATUS[kind])
         elif kind == "nonsense":
-            await _answer(writer, 200, "OK", b"<html><body>Please log in</body></html>")
+            await answer(writer, 200, "OK", b"<html><body>Please log in</body></html>")
         elif kind in ("refused", "reset"):
-            _reset(writer)
+            reset(writer)
         elif kind == "slow":
             plan.hit.set()
             await asyncio.sleep(plan.seconds)
@@ -250,10 +243,10 @@ class FaultProxy:
                 writer.write(reply)
                 await writer.drain()
             elif kind == "truncated":
-                writer.write(reply[: max(1, len(reply) - max(1, _body_length(reply) // 2))])
+                writer.write(reply[: max(1, len(reply) - max(1, body_length(reply) // 2))])
                 await writer.drain()
             else:
-                _reset(writer)
+                reset(writer)
         plan.hit.set()
 
     async def _ask(self, head: bytes, request: Request) -> bytes:
@@ -271,7 +264,7 @@ class FaultProxy:
         try:
             reader, writer = await self._connect()
         except OSError:
-            await _answer(out, 502, "Bad Gateway")
+            await answer(out, 502, "Bad Gateway")
             return
         try:
             writer.write(head + request.body)
@@ -287,60 +280,3 @@ class FaultProxy:
         context = (self._trust or ssl.create_default_context()) if secure else None
         port = self.upstream.port or (443 if secure else 80)
         return await asyncio.open_connection(self.upstream.hostname, port, ssl=context)
-
-
-async def _read(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-) -> tuple[bytes, Request]:
-    """One request: the head as it is passed on, and what it asks for."""
-    raw = await reader.readuntil(b"\r\n\r\n")
-    first, *lines = raw.decode("latin-1").rstrip("\r\n").split("\r\n")
-    method, path, _ = first.split(" ", 2)
-    headers = {name.lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)}
-    if headers.get("expect", "").lower() == "100-continue":
-        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    if "chunked" in headers.get("transfer-encoding", ""):
-        body = await _read_chunks(reader)
-    else:
-        body = await reader.readexactly(int(headers.get("content-length", 0)))
-    # One request a connection: what is refused next must not ride on this one.
-    dropped = ("connection", "expect", "keep-alive")
-    kept = [line for line in lines if line.partition(":")[0].lower() not in dropped]
-    head = "\r\n".join([first, *kept, "Connection: close", "", ""]).encode("latin-1")
-    return head, Request(method, path, body)
-
-
-async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
-    """A chunked body, as it came."""
-    parts = []
-    while True:
-        line = await reader.readuntil(b"\r\n")
-        size = int(line.split(b";")[0], 16)
-        parts += [line, await reader.readexactly(size + 2)]
-        if size == 0:
-            return b"".join(parts)
-
-
-async def _answer(
-    writer: asyncio.StreamWriter, status: int, reason: str, body: bytes = b""
-) -> None:
-    kind = "text/html" if body else "application/json"
-    body = body or b'{"message": "%s", "code": %d}' % (reason.encode(), status)
-    writer.write(
-        b"HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s"
-        % (status, reason.encode(), kind.encode(), len(body), body)
-    )
-    await writer.drain()
-
-
-def _body_length(reply: bytes) -> int:
-    return len(reply) - reply.find(b"\r\n\r\n") - 4
-
-
-def _reset(writer: asyncio.StreamWriter) -> None:
-    """Close with RST: the other side sees the connection break, not an empty answer."""
-    found: socket.socket | None = writer.get_extra_info("socket")
-    if found is not None:
-        with suppress(OSError):
-            found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    writer.transport.abort()
