@@ -12,8 +12,8 @@ import pytest
 from greyhub.auth.entra import Entra
 from greyhub.auth.openid.entra.authenticator import EntraAuthenticator
 from greyhub.conformance.testkit.provider import EntraProvider
-from greyhub.conformance.testkit.provider.accounts import DOMAIN
 from greyhub.conformance.testkit.provider.entra_accounts import OWN, object_id
+from greyhub.conformance.testkit.provider.person import DOMAIN
 from greyhub.identity.authenticator import identified
 from tests.auth.oidc import World, a_world
 

@@ -19,9 +19,9 @@ from playwright.sync_api import Page
 
 from greyhub.conformance.testkit.azureml import Simulator
 from greyhub.conformance.testkit.provider import EntraProvider, Person
-from greyhub.conformance.testkit.provider.accounts import DOMAIN
 from greyhub.conformance.testkit.provider.endpoints import WHO
 from greyhub.conformance.testkit.provider.entra_accounts import OWN
+from greyhub.conformance.testkit.provider.person import DOMAIN
 from tests.azureml.hubs import lines_of
 from tests.data.azureml.workspace import STORE
 from tests.homespace.azureml.account import Account, account_in, token

@@ -10,7 +10,6 @@ from examples.auth.toyauth import ToyAuthenticator as Careful
 from greyhub.conformance import AuthSuite, Restriction
 from greyhub.conformance.auth.case import MANY_GROUPS
 from greyhub.conformance.testkit.provider import EntraProvider
-from greyhub.conformance.testkit.provider.accounts import DOMAIN
 from greyhub.conformance.testkit.provider.entra_accounts import (
     OWN,
     PARTNER,
@@ -18,6 +17,7 @@ from greyhub.conformance.testkit.provider.entra_accounts import (
     STRANGER,
     object_id,
 )
+from greyhub.conformance.testkit.provider.person import DOMAIN
 from tests.conformance.auth.tokened import OPEN, Tokened
 
 PASSWORD = "correct horse battery"

@@ -6,9 +6,10 @@ Graph. Told so it lies, fails, hangs, revokes and rotates its keys. `EntraProvid
 Entra's dialect.
 """
 
-from greyhub.conformance.testkit.provider.accounts import FAULTS, LIES, Person
 from greyhub.conformance.testkit.provider.endpoints import Reply
 from greyhub.conformance.testkit.provider.entra import EntraProvider
+from greyhub.conformance.testkit.provider.person import Person
 from greyhub.conformance.testkit.provider.provider import Provider
+from greyhub.conformance.testkit.provider.records import FAULTS, LIES
 
 __all__ = ["FAULTS", "LIES", "EntraProvider", "Person", "Provider", "Reply"]

@@ -3,152 +3,17 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event
 from typing import Any
 
+from greyhub.conformance.testkit.provider.person import Person
+from greyhub.conformance.testkit.provider.records import FAULTS, LIES, Code, Fault, Grant, Seen
 from greyhub.conformance.testkit.provider.tokens import LIFETIME, Key
-
-DOMAIN = "people.example"
-"""The domain of everybody's e-mail, unless a clause says otherwise."""
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody with an account in the backend."""
-
-    name: str
-    """How they are called there: what the hub's name is made from."""
-
-    subject: str = ""
-    """What never changes about them, and is nobody else's; by default made from the name."""
-
-    email: str = ""
-    """By default, the name at `DOMAIN`."""
-
-    email_verified: bool | str | None = True
-    """What the provider says of the e-mail; None if it says nothing."""
-
-    groups: Any = ()
-    """Their groups. A clause may put what is no list of names here."""
-
-    admin: bool = False
-    """Whether the clause has named them in ``admin_users``."""
-
-    claims: Mapping[str, Any] = field(default_factory=dict)
-    """What else the provider says of them; comes before what the suite's `statement` says."""
-
-    without: tuple[str, ...] = ()
-    """What the provider leaves out of its statement."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "subject", self.subject or f"subject-of-{self.name}")
-        object.__setattr__(self, "email", self.email or f"{self.name}@{DOMAIN}")
-
-    def __repr__(self) -> str:
-        return f"<{self.name}>"
-
-    def standard(self) -> dict[str, Any]:
-        """OpenID Connect's standard claims."""
-        groups = list(self.groups) if isinstance(self.groups, tuple) else self.groups
-        claims = {
-            "sub": self.subject,
-            "preferred_username": self.name,
-            "name": self.name.title(),
-            "email": self.email,
-            "email_verified": self.email_verified,
-            "groups": groups,
-        }
-        if self.email_verified is None:
-            del claims["email_verified"]
-        return claims
-
-
-FAULTS = {
-    "error": "the endpoint answers 500",
-    "unavailable": "the endpoint answers 503",
-    "rejected": "the endpoint refuses: 400 invalid_grant for a token, else 401",
-    "nonsense": "the endpoint answers 200 with a page of HTML",
-    "empty": "the endpoint answers 200 with nothing",
-    "bare": "the token endpoint forgets the access token, not the others",
-    "reset": "the connection is closed before an answer",
-    "lost": "the request is served, and the connection is closed before the answer",
-    "hang": "no answer comes while the fault lasts, nor after",
-    "hold": "the request waits until the fault is over, and is then served",
-}
-"""Every fault by name, and what happens then."""
-
-LIES = {
-    "aud": "the ID token is for another client",
-    "another aud": "the ID token is for a client whose name begins like this one's",
-    "iss": "the ID token is another issuer's",
-    "another iss": "the ID token's issuer begins like the right one",
-    "exp": "the ID token's time is over",
-    "none": "the ID token has no signature: alg=none",
-    "HS256": "the ID token takes the public key for a shared secret",
-    "foreign": "the ID token is signed with another key",
-}
-"""Every false ID token by name, and what is false about it."""
 
 MANY = 200
 """Groups that fit into a token; with more, Entra names a place to ask instead."""
-
-
-@dataclass
-class Seen:
-    """A request that reached the provider."""
-
-    endpoint: str
-    """``authorize``, ``token``, ``userinfo`` … or the path of anything else."""
-    method: str
-    path: str
-    query: dict[str, str]
-    form: dict[str, str]
-    headers: Mapping[str, str]
-    fault: str = ""
-    at: float = field(default_factory=time.monotonic)
-
-
-@dataclass
-class Code:
-    """An authorization code: good once, for one client, address and verifier."""
-
-    subject: str
-    redirect_uri: str
-    challenge: str
-    scope: str
-    nonce: str = ""
-    used: bool = False
-
-
-@dataclass
-class Grant:
-    """What one login has brought: tokens, until they expire or are revoked."""
-
-    subject: str
-    scope: str
-    access: str = field(default_factory=lambda: f"access-{secrets.token_urlsafe(24)}")
-    refresh: str = field(default_factory=lambda: f"refresh-{secrets.token_urlsafe(24)}")
-    access_ended: bool = False
-    refresh_ended: bool = False
-    audience: str = ""
-    """What the access token is for; empty if for the provider's own endpoints."""
-
-
-@dataclass
-class Fault:
-    """A fault under way at one endpoint."""
-
-    endpoint: str
-    kind: str
-    left: float
-    hit: Event = field(default_factory=Event)
-    over: Future[None] = field(default_factory=Future)
 
 
 class Accounts:

@@ -12,7 +12,9 @@ from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
 from tornado.httputil import HTTPServerRequest
 
 from greyhub.conformance.testkit.provider import tokens
-from greyhub.conformance.testkit.provider.accounts import Accounts, Code, Grant, Person, Seen
+from greyhub.conformance.testkit.provider.accounts import Accounts
+from greyhub.conformance.testkit.provider.person import Person
+from greyhub.conformance.testkit.provider.records import Code, Grant, Seen
 
 NAMED = {
     "/.well-known/openid-configuration": "discovery",

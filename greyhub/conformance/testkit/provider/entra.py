@@ -9,15 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from greyhub.conformance.testkit.provider import endpoints
-from greyhub.conformance.testkit.provider.accounts import Seen
 from greyhub.conformance.testkit.provider.endpoints import Reply, give
-from greyhub.conformance.testkit.provider.entra_accounts import (
-    PERSONAL,
-    EntraAccounts,
-    object_id,
-)
+from greyhub.conformance.testkit.provider.entra_accounts import PERSONAL, EntraAccounts, object_id
 from greyhub.conformance.testkit.provider.entra_tokens import token
 from greyhub.conformance.testkit.provider.provider import Provider
+from greyhub.conformance.testkit.provider.records import Seen
 
 WORDS = ("organizations", "common", "consumers")
 """What stands for several directories in an address."""

@@ -6,7 +6,8 @@ import hashlib
 import uuid
 from typing import Any
 
-from greyhub.conformance.testkit.provider.accounts import DOMAIN, Accounts, Person
+from greyhub.conformance.testkit.provider.accounts import Accounts
+from greyhub.conformance.testkit.provider.person import DOMAIN, Person
 
 OWN, PARTNER, STRANGER = (str(uuid.UUID(int=number)) for number in (0xA, 0xB, 0xC))
 """Directories: the one that accounts are of unless they say otherwise, and two others."""

@@ -8,9 +8,9 @@ import uuid
 from typing import Any
 
 from greyhub.conformance.testkit.provider import tokens
-from greyhub.conformance.testkit.provider.accounts import Seen
 from greyhub.conformance.testkit.provider.endpoints import Reply, client, for_audience, give, grant
 from greyhub.conformance.testkit.provider.entra_accounts import EntraAccounts
+from greyhub.conformance.testkit.provider.records import Seen
 
 OPENID = {"openid", "profile", "email", "offline_access"}
 """Scopes of no resource."""

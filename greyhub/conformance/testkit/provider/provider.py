@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from greyhub.conformance.testkit.certificates import Authority
-from greyhub.conformance.testkit.provider.accounts import Accounts, Seen
+from greyhub.conformance.testkit.provider.accounts import Accounts
 from greyhub.conformance.testkit.provider.endpoints import Reply, answer
+from greyhub.conformance.testkit.provider.records import Seen
 from greyhub.conformance.testkit.provider.server import Server
 
 

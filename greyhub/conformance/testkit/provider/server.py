@@ -15,7 +15,8 @@ from tornado.web import Application, RequestHandler
 from greyhub.conformance.limits import PATIENCE
 from greyhub.conformance.testkit.certificates import ADDRESS
 from greyhub.conformance.testkit.provider import endpoints
-from greyhub.conformance.testkit.provider.accounts import Accounts, Fault, Seen
+from greyhub.conformance.testkit.provider.accounts import Accounts
+from greyhub.conformance.testkit.provider.records import Fault, Seen
 
 Answer = Callable[[Seen], Awaitable[endpoints.Reply]]
 """What replies to a request."""
