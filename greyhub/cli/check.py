@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import socket
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import click
 
@@ -17,6 +15,7 @@ from greyhub.cli.output import as_mapping, counted, print_findings, print_json
 from greyhub.cli.reading import Reading, file_option, json_option, like_jupyterhub, read
 from greyhub.composition import Composition
 from greyhub.page import check as ask
+from greyhub.ports import accepts
 from greyhub.public_address import public_host, public_port
 
 LIMIT = 30.0
@@ -92,7 +91,7 @@ async def _ask_all(composition: Composition, limit: float) -> dict[str, Sequence
     return {"hub": list(_of_the_hub(composition)), **named}
 
 
-def _of_the_hub(composition: Composition) -> Any:
+def _of_the_hub(composition: Composition) -> Iterator[Finding]:
     """Can the hub itself start here: its state, its port, its proxy?"""
     greyhub, config = composition.greyhub, composition.platform.config
     state = greyhub.state
@@ -102,18 +101,14 @@ def _of_the_hub(composition: Composition) -> Any:
         yield Finding("error", f"no right to write in {state}", "set c.GreyHub.state_dir elsewhere")
     else:
         free = shutil.disk_usage(state).free
-        level = "error" if free < 100e6 else "ok"
-        yield Finding(
-            "error" if level == "error" else "ok",
-            f"{free / 1e9:.1f} GB free for the hub's state in {greyhub.state}",
-            "make room, or set c.GreyHub.state_dir elsewhere" if level == "error" else "",
-        )
+        said = f"{free / 1e9:.1f} GB free for the hub's state in {greyhub.state}"
+        if free < 100e6:
+            yield Finding("error", said, "make room, or set c.GreyHub.state_dir elsewhere")
+        else:
+            yield Finding("ok", said)
     host, port = public_host(config) or "", public_port(config)
     reached = "127.0.0.1" if host in ("", "0.0.0.0", "::") else host  # noqa: S104
-    with socket.socket(socket.AF_INET6 if ":" in reached else socket.AF_INET) as probe:
-        probe.settimeout(2)
-        taken = probe.connect_ex((reached, port)) == 0
-    if taken:
+    if accepts(reached, port):
         yield Finding(
             "note",
             f"something listens on port {port} of {reached}",

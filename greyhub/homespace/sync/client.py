@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -99,18 +100,14 @@ def bind(connection: socket.socket, path: Path) -> None:
         os.umask(before)
 
 
-class _short:  # noqa: N801
+@contextmanager
+def _short(path: Path) -> Iterator[str]:
     """A name for a path by way of its open folder."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> str:
-        self.folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        return f"/proc/self/fd/{self.folder}/{self.path.name}"
-
-    def __exit__(self, *error: object) -> None:
-        os.close(self.folder)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
 
 
 def own_state() -> Path:
