@@ -175,11 +175,7 @@ class Choices:
     def _profile(self, asked: str, user: Any) -> Profile | None:
         if not asked:
             return None
-        permitted = {
-            each.name: each
-            for each in self.offer.profiles
-            if each.groups is None or each.groups & set(user.groups)
-        }
+        permitted = {each.name: each for each in self.offer.profiles if each.is_for(user.groups)}
         if asked not in permitted:
             choice = f"choose one of: {', '.join(permitted)}" if permitted else "leave it out"
             raise PublicException(

@@ -29,7 +29,7 @@ from greyhub.kubernetes.names import hub_label
 from greyhub.kubernetes.objects import CLUSTER, SHORT, START, Objects
 from greyhub.kubernetes.requests import Unreachable, patiently
 from greyhub.kubernetes.watching import Watch
-from greyhub.spawners.profiles import read_profiles
+from greyhub.spawners.profile_reading import read_profiles
 
 MARGIN_TO_END = 30.0
 """Seconds that a pod may take to go, beyond its own, before it is asked again."""

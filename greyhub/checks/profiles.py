@@ -12,7 +12,8 @@ from greyhub.checks.platform import Platform
 from greyhub.class_names import ON_HUB, made_from
 from greyhub.spawners import SpawnerAdapter
 from greyhub.spawners.profile_options import COMMANDS
-from greyhub.spawners.profiles import Profile, read_profiles
+from greyhub.spawners.profile_reading import read_profiles
+from greyhub.spawners.profiles import Profile
 
 
 def check(platform: Platform) -> Iterator[Finding]:

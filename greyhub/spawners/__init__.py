@@ -23,7 +23,8 @@ from greyhub.spawners.profile_options import (
     command_here,
     spawner_options,
 )
-from greyhub.spawners.profiles import Profile, read_profiles
+from greyhub.spawners.profile_reading import read_profiles
+from greyhub.spawners.profiles import Profile
 
 
 class SpawnerAdapter(Adapter):

@@ -38,7 +38,7 @@ class ProfileChoice:
     def permitted(self, user: Any) -> list[Profile]:
         """The profiles that a user may take."""
         groups = {group.name for group in user.groups}
-        return [each for each in self.profiles if each.groups is None or groups & each.groups]
+        return [each for each in self.profiles if each.is_for(groups)]
 
     def form(self, spawner: Any) -> str:
         """The part of the options form that asks for a profile; none where there is no choice."""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from greyhub.errors import ConfigError
-from greyhub.sizes import size_in_words, size_of
-from greyhub.wording import number_of, write_instead
+from greyhub.sizes import size_in_words
+from greyhub.wording import number_of
 
 NEEDS: Final = (
     "cores",
@@ -62,6 +59,10 @@ class Profile:
         """The keys of `NEEDS` that it has."""
         return [key for key in NEEDS if getattr(self, key)]
 
+    def is_for(self, groups: Iterable[str]) -> bool:
+        """Whether a member of these groups may take it."""
+        return self.groups is None or not self.groups.isdisjoint(groups)
+
     @property
     def size(self) -> str:
         """Its size in words: ``2 cores, 8 GiB, 1 GPU``."""
@@ -71,164 +72,3 @@ class Profile:
             number_of("GPU", self.gpus) if self.gpus else "",
         ]
         return ", ".join(filter(None, parts))
-
-
-def read_profiles(written: Sequence[Mapping[str, Any]]) -> tuple[list[Profile], list[ConfigError]]:
-    """The profiles of ``c.SpawnerAdapter.profiles``, and all that is wrong with them."""
-    profiles: list[Profile] = []
-    problems: list[ConfigError] = []
-    for number, item in enumerate(written, 1):
-        found, wrong = _read(item, number)
-        problems += wrong
-        if found is not None:
-            profiles.append(found)
-    names = [profile.name for profile in profiles]
-    for name in dict.fromkeys(name for name in names if names.count(name) > 1):
-        problems.append(
-            ConfigError(f"two profiles have the name {name!r}", fix="give each a name of its own")
-        )
-    if len(several := [each.name for each in profiles if each.default]) > 1:
-        problems.append(
-            ConfigError(
-                f"several profiles are the default: {', '.join(several)}",
-                fix="keep 'default': True in one of them",
-            )
-        )
-    return profiles, problems
-
-
-def _read(item: Mapping[str, Any], number: int) -> tuple[Profile | None, list[ConfigError]]:
-    what = f"the profile {item['name']!r}" if item.get("name") else f"profile {number}"
-    problems = list(_unknown(item, what))
-    values: dict[str, Any] = {}
-    for key in filter(_READ.__contains__, item):
-        try:
-            values[key] = _READ[key](item[key])
-        except ConfigError as error:
-            problems.append(ConfigError(f"{what}: {key}: {error.what}", fix=error.fix))
-    if "name" not in item:
-        problems.append(ConfigError(f"{what} has no name", fix="give it one: 'name': 'small'"))
-    if "name" not in values:
-        return None, problems
-    values.setdefault("title", values["name"])
-    return Profile(**values), problems
-
-
-def _unknown(item: Mapping[str, Any], what: str) -> Iterator[ConfigError]:
-    for key in item:
-        if key not in _READ:
-            said = f"{what} has a key {key!r}, which nothing reads"
-            yield ConfigError(said, fix=write_instead(str(key), _READ))
-
-
-def _name(value: Any) -> str:
-    if isinstance(value, str) and re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", value):
-        return value
-    slug = re.sub(r"[^a-z0-9]+", "-", str(value).lower()).strip("-")
-    raise ConfigError(
-        f"{value!r} is not made of small letters, digits and hyphens",
-        fix=f"write {slug or 'small'!r}, and {value!r} as its title",
-    )
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ConfigError(f"{value!r} is no text", fix="write a text, in quotes, or leave it out")
-    return value.strip()
-
-
-def _cores(value: Any) -> float:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or value <= 0:
-        raise ConfigError(f"{value!r} is no number above zero", fix="write a number, such as 2")
-    return float(value)
-
-
-def _memory(value: Any) -> int:
-    try:
-        size = size_of(value if isinstance(value, str) else "no text")
-    except ValueError:
-        size = 0
-    if size and str(value).strip()[-1] in "bB":
-        return size
-    figure = re.match(r"\s*(\d+(\.\d+)?)", str(value))
-    raise ConfigError(  # JupyterHub's own 8G are 8 GiB, and others' 8 GB
-        f"{value!r} is no size with a unit",
-        fix=f"write '{figure[1] if figure and float(figure[1]) else 8} GiB', or GB, MiB, MB",
-    )
-
-
-def _gpus(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ConfigError(f"{value!r} is no number of GPUs", fix="write a whole number, such as 1")
-    return value
-
-
-def _groups(value: Any) -> frozenset[str]:
-    if isinstance(value, str):
-        raise ConfigError(f"{value!r} is one text", fix=f"write [{value!r}]")
-    known = isinstance(value, list | tuple | set | frozenset)
-    if not known or not all(isinstance(each, str) and each for each in value):
-        raise ConfigError(f"{value!r} is no list of groups' names", fix="write ['name', …]")
-    if not value:
-        raise ConfigError("nobody could take it", fix="name a group, or leave the key out")
-    return frozenset(value)
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ConfigError(f"{value!r} is neither True nor False", fix="write True, without quotes")
-    return value
-
-
-def _labels(value: Any) -> dict[str, str]:
-    items = value.items() if isinstance(value, Mapping) else [(None, None)]
-    if not all(isinstance(each, str) for pair in items for each in pair):
-        raise ConfigError(
-            f"{value!r} is no mapping of text to text", fix="write {'label': 'value'}, in quotes"
-        )
-    return dict(value)
-
-
-_TOLERATION: Final = {
-    "key": (),
-    "operator": ("Equal", "Exists"),
-    "value": (),
-    "effect": ("NoSchedule", "PreferNoSchedule", "NoExecute"),
-    "tolerationSeconds": (),
-}
-"""The keys of a toleration, as Kubernetes has them, and the values that each may have."""
-
-
-def _tolerations(value: Any) -> tuple[Mapping[str, Any], ...]:
-    if not isinstance(value, list | tuple) or not all(isinstance(each, Mapping) for each in value):
-        raise ConfigError(f"{value!r} is no list of tolerations", fix="write [{'key': 'gpu', …}]")
-    for toleration in value:
-        for key, each in toleration.items():
-            _known(str(key), tuple(_TOLERATION), "key of a toleration")
-            if _TOLERATION[key]:
-                _known(str(each), _TOLERATION[key], key)
-    return tuple(map(dict, value))
-
-
-def _known(word: str, known: Sequence[str], what: str) -> None:
-    if word not in known:
-        raise ConfigError(f"{word!r} is no {what}", fix=write_instead(word, known))
-
-
-_READ: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "name": _name,
-    "title": _text,
-    "description": _text,
-    "groups": _groups,
-    "default": _flag,
-    "cores": _cores,
-    "memory": _memory,
-    "gpus": _gpus,
-    "environment": _text,
-    "image": _text,
-    "machine": _text,
-    "node_selector": _labels,
-    "tolerations": _tolerations,
-}
-"""Every key of a profile, and what makes its value of what was written."""

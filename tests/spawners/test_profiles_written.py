@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from greyhub.spawners.profiles import read_profiles
+from greyhub.spawners.profile_reading import read_profiles
 
 SMALL = {"name": "small", "cores": 0.5, "memory": "512 MiB"}
 LARGE = {"name": "large", "cores": 8, "memory": "64 GiB"}
