@@ -25,6 +25,9 @@ class FileChanged(OSError):
     def __init__(self, message: str = "the file was changed meanwhile", path: str = "") -> None:
         super().__init__(errno.ESTALE, message, path)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.strerror, self.filename), vars(self)
+
 
 class Unavailable(OSError):
     """The store is busy, cannot be reached or did not answer: worth asking again.
@@ -40,6 +43,9 @@ class Unavailable(OSError):
     def __init__(self, message: str, path: str = "", *, tries: float = math.inf) -> None:
         super().__init__(errno.EAGAIN, message, path)
         self.tries = tries
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.strerror, self.filename), vars(self)
 
 
 class Denied(PermissionError):
