@@ -9,8 +9,6 @@ import pickle
 from collections.abc import Iterator
 from pkgutil import walk_packages
 
-import pytest
-
 import greyhub
 from greyhub.errors import GreyHubError
 from greyhub.identity.rules import Identity
