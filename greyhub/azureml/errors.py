@@ -56,6 +56,7 @@ class Refused(AzureMLError):
 
     def __init__(self, reason: Reason, what: str, fix: str = "", code: str = "") -> None:
         super().__init__(what, fix)
+        self.args = reason, what, fix, code
         self.reason: Reason = reason
         self.code = code
         """Azure's own code of the error."""

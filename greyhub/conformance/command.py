@@ -21,7 +21,7 @@ NOT_PROVEN, USAGE = 2, 3
 class Exit(click.ClickException):
     """Ends the command with a message and a status of its own."""
 
-    def __init__(self, message: str, status: int) -> None:
+    def __init__(self, message: str, status: int = 1) -> None:
         super().__init__(message)
         vars(self)["exit_code"] = status
 

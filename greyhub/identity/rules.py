@@ -49,11 +49,14 @@ class NameTaken(Exception):
     """
 
     def __init__(self, identity: Identity, name: str, issuers: Set[str] = frozenset()) -> None:
-        self.identity, self.name = identity, name
-        theirs = f"of {', '.join(sorted(issuers))}" if issuers else "of this hub"
-        super().__init__(
-            f"{identity.issuer} gives the name {name!r} to {identity.subject!r}, and a user "
-            f"{theirs} has it.\n  fix: if both are one person: {self.command}"
+        super().__init__(identity, name, issuers)
+        self.identity, self.name, self.issuers = identity, name, issuers
+
+    def __str__(self) -> str:
+        theirs = f"of {', '.join(sorted(self.issuers))}" if self.issuers else "of this hub"
+        return (
+            f"{self.identity.issuer} gives the name {self.name!r} to {self.identity.subject!r}, "
+            f"and a user {theirs} has it.\n  fix: if both are one person: {self.command}"
         )
 
     @property

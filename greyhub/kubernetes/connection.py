@@ -17,7 +17,10 @@ class NoCluster(HomeError):
         self.fix = (
             "let KUBECONFIG name a kubeconfig file, or run the hub in a pod with a service account"
         )
-        super().__init__(f"{self.what}.\n  fix: {self.fix}")
+        super().__init__(why)
+
+    def __str__(self) -> str:
+        return f"{self.what}.\n  fix: {self.fix}"
 
 
 @asynccontextmanager

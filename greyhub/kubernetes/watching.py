@@ -192,8 +192,11 @@ class Refused(Exception):
     """The API server refused to go on with a watch."""
 
     def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
+        super().__init__(status, reason)
         self.status, self.reason = status, reason
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 async def _read(answer: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""The hub's record of one server's machine: invited, registered, started, ready, ended.
+"""One server's machine as the hub drives it: invited, registered, started, ready, ended.
 
 A Spawner drives it: `Machine.invite`, `Machine.await_registered`, `Machine.offer`,
 `Machine.await_ready`, `Machine.withdraw`. The agent's requests come by `service`.
@@ -9,71 +9,29 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 from greyhub.rendezvous.addresses import refused_address
 from greyhub.rendezvous.ending import Ending
-from greyhub.rendezvous.news import News
 from greyhub.rendezvous.offers import MachineFailed, Offer, Refused, Registration
 from greyhub.rendezvous.protocol import PublicKeys, hashed
+from greyhub.rendezvous.records import Record
 
 INVITED: Final = 1800.0
 """Seconds for which an invitation is good, if nothing else is said."""
 
-KEPT: Final = ("invitation", "until", "contested", "run", "host", "port")
-"""What of a record is kept for the next hub, beside the keys."""
 
-
-class Machine:
-    """One server's machine, as the hub knows it.
-
-    Parameters
-    ----------
-    user, server : str
-        Whose it is.
-    """
+class Machine(Record):
+    """One server's machine; `Record` says whose."""
 
     def __init__(self, user: str, server: str) -> None:
-        self.user, self.server = user, server
-        self.keep: Callable[[], None] = lambda: None
-        """Called when `state` is another one, before an agent gets its answer."""
-
-        self.when_over: Callable[[], None] = lambda: None
-        """Called when `over` is true: there is a machine, and no server of use."""
-
+        super().__init__(user, server)
         self.once = False
         """Whether its agent ends with its first server, and waits for no other."""
 
         self.ending = Ending()
         self._making = asyncio.Lock()
-        self._news = News()
-        self._clear()
-
-    def _clear(self) -> None:
-        self.invitation, self.until = "", 0.0
-        self.keys: PublicKeys | None = None
-        self.registration: Registration | None = None
-        self.contested, self.run, self.host, self.port = False, "", "", 0
-        self.status: int | None = None
-        self.failure = ""
-        self.seen: float | None = None
-        """When the agent was heard of last, by `time.monotonic`."""
-
-        self.idle = False
-        """Whether the agent has said that nothing runs."""
-
-        self.invited_here = False
-        """Whether this hub has given the invitation, and no earlier one."""
-
-        self._make: Callable[[], Awaitable[Offer]] | None = None
-        self._networks: Sequence[str] | None = ()
-
-    @property
-    def name(self) -> str:
-        """For people: ``ada`` or ``ada/gpu``."""
-        return f"{self.user}/{self.server}" if self.server else self.user
 
     def invite(self, seconds: float = INVITED, nonce: str = "") -> str:
         """A nonce for the script of a new machine. What was known of an earlier one is forgotten.
@@ -170,32 +128,10 @@ class Machine:
         while not self.idle:
             await self._news.next()
 
-    @property
-    def over(self) -> bool:
-        """Whether the server has ended or cannot be used, and nobody has asked for that."""
-        return bool(self.contested or self.failure)
-
-    @property
-    def usable(self) -> bool:
-        """Whether its agent is known, so that the machine need only start."""
-        return self.keys is not None and not self.contested
-
     def forget(self) -> None:
         """The machine is gone for good: its keys are nobody's."""
         self._clear()
         self._changed()
-
-    def state(self) -> dict[str, Any]:
-        """What a hub that starts again must know. Nothing of it is secret."""
-        keys = asdict(self.keys) if self.keys else None
-        return {"keys": keys, **{name: getattr(self, name) for name in KEPT}}
-
-    def load(self, state: Mapping[str, Any]) -> None:
-        """Take up what an earlier hub knew."""
-        for name in KEPT:
-            setattr(self, name, state.get(name, getattr(self, name)))
-        keys = state.get("keys")
-        self.keys = PublicKeys(keys["signing"], keys["sealing"]) if keys else self.keys
 
     def register(self, keys: PublicKeys, registration: Registration) -> None:
         """An agent has shown the nonce: take its keys, if it is the first.
@@ -289,23 +225,6 @@ class Machine:
             self.failure += f". The end of its log:\n{log}" if log else ""
         self._changed()
 
-    @property
-    def reason(self) -> str:
-        """Why it is over, for people."""
-        if self.contested:
-            return (
-                f"two agents registered with the nonce of {self.name}: somebody has read it in the "
-                "setup script, and neither is trusted\n"
-                "  fix: find out who can read it, then start the server again"
-            )
-        return self.failure
-
     def _require_sound(self) -> None:
         if self.over:
             raise MachineFailed(self.reason)
-
-    def _changed(self) -> None:
-        self.keep()
-        self._news.tell()
-        if self.over:
-            self.when_over()

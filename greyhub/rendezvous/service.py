@@ -52,6 +52,8 @@ class Rendezvous:
         self.tunnels: Tunnels | None = None
         """The process of the tunnels, where there is one."""
         self._challenges = Challenges()
+        self._keys: dict[str, Machine] = {}
+        """Machines by the signing keys of their agents, as far as these were looked up."""
 
     def machine(self, user: str, server: str) -> Machine:
         """The record of a server's machine; a new one where there is none."""
@@ -107,9 +109,17 @@ class Rendezvous:
     def _sender(self, request: Request) -> Machine | None:
         """Whose key or nonce it is."""
         found = self._by_nonce(request) if request.what == "register" else None
-        for machine in self.machines.values():
-            if machine.keys and hmac.compare_digest(machine.keys.signing, request.key):
-                return machine if request.what != "register" or found is machine else None
+        machine = self._by_key(request.key)
+        if machine is None:
+            return found
+        return machine if request.what != "register" or found is machine else None
+
+    def _by_key(self, key: str) -> Machine | None:
+        found = self._keys.get(key)
+        if found is None or found.keys is None or found.keys.signing != key:
+            every = self.machines.values()
+            self._keys = {each.keys.signing: each for each in every if each.keys}
+            found = self._keys.get(key)
         return found
 
     def _by_nonce(self, request: Request) -> Machine | None:

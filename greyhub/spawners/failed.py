@@ -19,7 +19,7 @@ class ServerRefused(HTTPError):
     JupyterHub 6 does not count it among the failures after which it ends itself.
     """
 
-    def __init__(self, message: str, status: int = 400) -> None:
+    def __init__(self, message: str = "", status: int = 400) -> None:  # as a copy is made
         super().__init__(status, message)
         self.jupyterhub_message = message
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -63,6 +65,23 @@ def test_a_job_runs_its_command_and_keeps_its_output(azure: Simulator, ask: Aski
     assert azure.output("worker-1") == "hello 42 worker-1\n"
     assert azure.jobs() == {"worker-1": []}
     assert not azure.violations
+
+
+def test_its_temporary_files_go_with_it_and_others_stay(azure: Simulator, ask: Asking) -> None:
+    """Elsewhere a job has a container, with a /tmp of its own."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as others:
+        own = Path(f"{others}-of-the-job")
+        running = Path(f"{others}-of-another")
+        command = f"mkdir {own}; echo secret > {own}/file; cat {own}/file; touch {others}/file"
+        ask("PUT", "jobs/worker-1", job(command))
+        ask("PUT", "jobs/worker-2", job(f"mkdir {running}; sleep 1000"))
+        assert status(ask, "worker-1", "Completed", "Failed") == "Completed"
+        assert azure.output("worker-1") == "secret\n"
+        assert not own.exists()
+        assert Path(others, "file").exists()
+        until(running.exists, what="the other job")
+        azure.close()
+        assert not running.exists()
 
 
 def test_a_command_that_fails_is_a_failed_job(ask: Asking) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import math
 import os
+from typing import Any
 
 
 class FileChanged(OSError):
@@ -12,6 +13,9 @@ class FileChanged(OSError):
 
     def __init__(self, message: str = "the file was changed meanwhile", path: str = "") -> None:
         super().__init__(errno.ESTALE, message, path)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.strerror, self.filename), vars(self)
 
 
 class Unavailable(OSError):
@@ -28,6 +32,9 @@ class Unavailable(OSError):
     def __init__(self, message: str, path: str = "", *, tries: float = math.inf) -> None:
         super().__init__(errno.EAGAIN, message, path)
         self.tries = tries
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.strerror, self.filename), vars(self)
 
 
 class Denied(PermissionError):

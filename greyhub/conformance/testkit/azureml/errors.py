@@ -23,9 +23,12 @@ class ArmError(Exception):
     def __init__(
         self, status: int, code: str, message: str, headers: dict[str, str] | None = None
     ) -> None:
-        super().__init__(message)
+        super().__init__(status, code, message, headers)
         self.status, self.code, self.message = status, code, message
         self.headers = headers or {}
+
+    def __str__(self) -> str:
+        return self.message
 
     def body(self) -> dict[str, Any]:
         """What the answer says."""

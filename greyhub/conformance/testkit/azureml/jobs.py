@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,11 +36,19 @@ class Job:
     status: str = "NotStarted"
     code: int | None = None
     task: asyncio.Task[None] | None = None
+    temporary: tuple[Path, ...] = ()
+    """What is its own below /tmp: elsewhere its container's, and gone with that."""
 
     @property
     def output(self) -> Path:
         """The file with what it has written."""
         return self.process.folder / "output.log"
+
+    async def end(self, grace: float = 0) -> None:
+        """End its process; its temporary files go with it."""
+        await self.process.end(grace)
+        for path in self.temporary:
+            await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
 
 
 class Jobs:
@@ -155,7 +164,7 @@ class Jobs:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.gather(*(job.process.end() for job in self.all.values()))
+        await asyncio.gather(*(job.end() for job in self.all.values()))
 
     def _compute(self, said: Document) -> str:
         target = said.get("computeId")
@@ -196,6 +205,7 @@ class Jobs:
         environment = said.get("environmentVariables") or {}
         names = {"AZUREML_RUN_ID": job.name, "AZUREML_ARM_WORKSPACE_NAME": self.cloud.workspace}
         spec = {"kind": "job", "command": _command(said), "environment": environment | names}
+        job.temporary = _temporary(_command(said))
         await job.process.start(spec)
         self._set(job, "Running")
         limit = _seconds((said.get("limits") or {}).get("timeout"))
@@ -203,7 +213,7 @@ class Jobs:
             event = await asyncio.wait_for(job.process.event(), limit)
         except TimeoutError:
             event = {}
-        await job.process.end(0 if event else self.cloud.times.cancel_grace)
+        await job.end(0 if event else self.cloud.times.cancel_grace)
         job.code = event.get("code")
         self._set(job, "Completed" if job.code == 0 else "Failed")
 
@@ -211,7 +221,7 @@ class Jobs:
         if job.task:
             job.task.cancel()
             await asyncio.gather(job.task, return_exceptions=True)
-        await job.process.end(self.cloud.times.cancel_grace)
+        await job.end(self.cloud.times.cancel_grace)
         if job.status not in ENDED:
             self._set(job, "Canceled")
         operation.finish()
@@ -243,6 +253,12 @@ def _command(said: Document) -> str:
         return str(given.get("value", given.get("uri", "")))
 
     return re.sub(r"\$\{\{\s*inputs\.(\w+)\s*\}\}", put, said["command"])
+
+
+def _temporary(command: str) -> tuple[Path, ...]:
+    """The directories below /tmp that a command names and that are not there yet."""
+    found = map(Path, re.findall(r"/tmp/[\w.-]+", command))  # noqa: S108 - theirs
+    return tuple(path for path in found if not path.exists())
 
 
 def _seconds(duration: str | None) -> float | None:
