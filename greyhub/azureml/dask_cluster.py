@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import secrets
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -38,6 +40,9 @@ GONE: Final = {
     "vnet_resource_group": "the network is the compute target's: name that",
 }
 """Arguments of dask-cloudprovider's AzureMLCluster that make no sense any more."""
+
+AT_EXIT: Final = 30.0
+"""Seconds for which the end of a process waits for the ends of a cluster's jobs."""
 
 
 class AzureMLCluster(SpecCluster):  # type: ignore[misc]
@@ -165,7 +170,7 @@ class AzureMLCluster(SpecCluster):  # type: ignore[misc]
         ]
         worker = ["worker", "--death-timeout", f"{worker_death_timeout:g}"]
         worker += ["--nthreads", str(nthreads), "--memory-limit", str(memory_limit)]
-        self._count = initial_node_count
+        self._count, self._process = initial_node_count, os.getpid()
         self._ending: asyncio.Future[None] | None = None
         self._watched: dict[str, asyncio.Future[None]] = {}
         super().__init__(
@@ -231,6 +236,10 @@ class AzureMLCluster(SpecCluster):  # type: ignore[misc]
         self.worker_spec.pop(name, None)
         await job.close()
 
+    async def _close(self) -> None:
+        self.source.closing = True
+        await super()._close()
+
     async def _end_with_scheduler(self) -> None:
         """Close when the scheduler has ended itself, being idle: nothing is left half alive."""
         await self.scheduler.finished()
@@ -244,6 +253,21 @@ class AzureMLCluster(SpecCluster):  # type: ignore[misc]
         await self._correct_state()
         await self.scheduler.close()
         await self._close()
+
+
+def _close_at_exit() -> None:
+    """Close this process's clusters while pools of threads are there, which requests need.
+
+    They end before what `atexit` runs, where Dask closes clusters.
+    """
+    for each in list(SpecCluster._instances):
+        ours = isinstance(each, AzureMLCluster) and each._process == os.getpid()
+        if ours and not each.asynchronous:
+            with suppress(TimeoutError):
+                each.close(timeout=AT_EXIT)
+
+
+threading._register_atexit(_close_at_exit)  # type: ignore[attr-defined]
 
 
 def where(workspace: Any) -> dict[str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -33,6 +34,9 @@ SHOWN: Final = 25.0
 
 ENDING: Final = 120.0
 """Seconds for which the end of a job is waited for."""
+
+HEARD: Final = 15.0
+"""Seconds for which an agent may tell that its part has ended, where Azure does not answer."""
 
 CERTIFICATE, KEY = "dask.crt", "dask.pem"
 
@@ -77,6 +81,9 @@ class JobSource:
     seconds: float
     prefix: str = field(default_factory=lambda: f"/{secrets.token_urlsafe(12)}")
     """The path of the pages, that this process knows alone."""
+    closing: bool = False
+    """Whether all jobs are to end: each is cancelled at once, and waited for in `stop`."""
+    _cancelled: list[str] = field(default_factory=list)
 
     @property
     def tag(self) -> str:
@@ -89,7 +96,8 @@ class JobSource:
         self.server.start()
 
     async def stop(self) -> None:
-        """Listen no more."""
+        """Listen no more, when all jobs that were cancelled have ended."""
+        await asyncio.gather(*map(self._await_end, list(self._cancelled)))
         await self.server.stop()
         await self.workspace.close()
 
@@ -102,7 +110,7 @@ class JobSource:
 
         async def make() -> Offer:
             async with asyncio.timeout(SHOWN):
-                while await self.status(job) != "Running":  # noqa: ASYNC110 (one list for all)
+                while machine.run and await self.status(job) != "Running":  # noqa: ASYNC110 (one list for all)
                     await asyncio.sleep(self.workspace.settings.poll_interval)
             return self._offer(Path(place) / "files", words)
 
@@ -155,21 +163,34 @@ class JobSource:
         return jobs.status(found)
 
     async def end(self, job: str) -> None:
-        """Cancel a job; returns when it has ended.
+        """Cancel a job, and wait until it has ended; while the cluster closes, `stop` waits.
 
-        Raises
-        ------
-        AzureMLError
-            That is not known.
+        Where Azure does not answer, the agent's word counts: it has heard that its part is not
+        wanted any more, and the job ends with it. Warns where neither tells.
         """
-        self.server.rendezvous.machine(self.name, job).withdraw()
+        machine = self.server.rendezvous.machine(self.name, job)
+        machine.withdraw()
+        try:
+            await self._cancel(job)
+        except AzureMLError as error:
+            try:
+                async with asyncio.timeout(HEARD):
+                    await machine.await_ended()
+            except TimeoutError:
+                _warn(job, str(error))
+            return
+        self._cancelled.append(job)
+        if not self.closing:
+            await self._await_end(job)
+
+    async def _await_end(self, job: str) -> None:
+        self._cancelled.remove(job)
         try:
             async with asyncio.timeout(ENDING):
-                await self._cancel(job)
                 while await self.status(job) not in jobs.ENDED:  # noqa: ASYNC110 (one list for all)
                     await asyncio.sleep(self.workspace.settings.poll_interval)
         except TimeoutError:
-            raise Unavailable(f"the job {job} does not end") from None
+            _warn(job, "it was cancelled")
         self.server.rendezvous.forget(self.name, job)
 
     async def _cancel(self, job: str) -> None:
@@ -180,3 +201,11 @@ class JobSource:
                 return
             await asyncio.sleep(pause)
         raise Unavailable(f"whether there is a job {job} is not known")
+
+
+def _warn(job: str, why: str) -> None:
+    warnings.warn(
+        f"whether the job {job} has ended is not known: {why}. It ends by itself when it is idle, "
+        "or finds no scheduler",
+        stacklevel=2,
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ from distributed.core import Status
 from distributed.deploy.spec import ProcessInterface
 
 from greyhub.azureml.dask_jobs import JobSource
-from greyhub.azureml.errors import AzureMLError, Refused
+from greyhub.azureml.errors import Refused
 from greyhub.azureml.jobs import ENDED
 from greyhub.errors import ClusterError
 from greyhub.rendezvous.machines import Machine
@@ -84,21 +83,14 @@ class Job(ProcessInterface):  # type: ignore[misc]
         return self.machine.reason if self.machine else ""
 
     async def close(self) -> None:
-        """End the job; where that cannot be confirmed, say so."""
+        """End the job."""
         if self.status in (Status.closed, Status.closing):
             return
         self.status = Status.closing
         if self._watching:
             self._watching.cancel()
         if self._asked:
-            try:
-                await self.source.end(self.job)
-            except AzureMLError as error:
-                warnings.warn(
-                    f"whether the job {self.job} has ended is not known: {error}. It ends by "
-                    "itself when it is idle, or finds no scheduler",
-                    stacklevel=2,
-                )
+            await self.source.end(self.job)
         await super().close()
 
 

@@ -28,7 +28,7 @@ class Machine(Record):
     def __init__(self, user: str, server: str) -> None:
         super().__init__(user, server)
         self.once = False
-        """Whether its agent ends with its first server, and waits for no other."""
+        """Whether its agent is answered at once, and ends where nothing is to run any more."""
 
         self.ending = Ending()
         self._making = asyncio.Lock()
@@ -173,20 +173,22 @@ class Machine(Record):
         self.seen, self.idle = time.monotonic(), True
         if after:
             self._end(after, status, log)
-            hold = 0 if self.once else hold
         self._news.tell()
-        await self._news.hold(
-            lambda: self.contested or (self._make is not None and self.run not in ("", after)), hold
-        )
+        if not self.once:
+            await self._news.hold(
+                lambda: self.contested or bool(self._make and self.run not in ("", after)), hold
+            )
         self._require_trusted()
         make, run = self._make, self.run
         if make is None or run == after or not self._goes_on(run):
             return None
+        self.idle = False
         async with self._making:
             offer = await make()
-        if self.run != run or self.contested:
-            return None  # meanwhile
-        self.idle = False
+        if self.run != run or self.contested:  # meanwhile
+            self.idle = True
+            self._news.tell()
+            return None
         return run, offer
 
     async def report(self, run: str, host: str, port: int, hold: float) -> bool:

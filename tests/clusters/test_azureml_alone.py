@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -41,23 +43,28 @@ def azure() -> Iterator[Simulator]:
         yield started
 
 
+def options(azure: Simulator, **more: Any) -> dict[str, Any]:
+    """The arguments of a cluster."""
+    own = {
+        "vm_size": "Standard_DS3_v2",
+        "environment_definition": "dask",
+        "host": "127.0.0.1",
+        "python": sys.executable,
+        "scheduler_port": free_port(),
+        "dashboard_port": free_port(),
+        "nthreads": 1,
+        "poll_interval": 0.2,
+        "start_timeout": MINUTE,
+    }
+    return settings_of(azure) | own | more
+
+
 @pytest.fixture
 def make(azure: Simulator) -> Iterator[Make]:
     made = []
 
     def cluster(**more: Any) -> AzureMLCluster:
-        own = {
-            "vm_size": "Standard_DS3_v2",
-            "environment_definition": "dask",
-            "host": "127.0.0.1",
-            "python": sys.executable,
-            "scheduler_port": free_port(),
-            "dashboard_port": free_port(),
-            "nthreads": 1,
-            "poll_interval": 0.2,
-            "start_timeout": MINUTE,
-        }
-        found = AzureMLCluster(**(settings_of(azure) | own | more))
+        found = AzureMLCluster(**options(azure, **more))
         made.append(found)
         return found
 
@@ -137,6 +144,37 @@ def test_it_ends_with_its_scheduler(azure: Simulator, make: Make) -> None:
     """Also by itself, when there is nothing to do."""
     cluster = make(initial_node_count=1, scheduler_idle_timeout=1)
     until(lambda: cluster.status.name == "closed", 60, "the end of the idle cluster")
+    assert running(azure) == []
+
+
+def test_where_azure_does_not_answer_it_ends_by_its_agents(azure: Simulator, make: Make) -> None:
+    cluster = make(initial_node_count=1, patience=0.5)
+    until(lambda: len(cluster.scheduler_info["workers"]) == 1, 60, "the worker")
+    azure.fault("reset", times=sys.maxsize)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # that an end is not known
+            cluster.close()
+    finally:
+        azure.heal()
+    until(lambda: running(azure) == [], 60, "the end of all jobs")
+
+
+def test_the_end_of_the_process_ends_it(azure: Simulator, tmp_path: Path) -> None:
+    script = tmp_path / "notebook.py"
+    script.write_text(
+        "import json, sys\n"
+        "from greyhub.azureml import AzureMLCluster\n"
+        "cluster = AzureMLCluster(**json.loads(sys.argv[1]))\n"
+        "cluster.get_client().wait_for_workers(1)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, script, json.dumps(options(azure, initial_node_count=1))],
+        capture_output=True,
+        text=True,
+        timeout=MINUTE,
+    )
+    assert done.returncode == 0, done.stderr
     assert running(azure) == []
 
 

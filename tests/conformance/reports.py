@@ -35,6 +35,7 @@ OWN = {f"greyhub-{slot}": f"tests.conformance.{slot}.suites:Local" for slot in S
     "greyhub-auth-entra": "tests.conformance.auth.suites:Entra",
     "greyhub-auth-oidc": "tests.conformance.auth.suites:OpenID",
     "greyhub-cluster-azureml": "tests.conformance.cluster.azureml:AzureML",
+    "greyhub-cluster-azureml-alone": "tests.conformance.cluster.azureml_alone:AzureMLAlone",
     "greyhub-cluster-gateway": "tests.conformance.cluster.gateways:Gateway",
     "greyhub-cluster-kubernetes": "tests.conformance.cluster.brokers:Kubernetes",
     "greyhub-cluster-local-broker": "tests.conformance.cluster.brokers:LocalBroker",

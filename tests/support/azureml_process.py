@@ -39,6 +39,21 @@ class Apart:
         url = self._url.replace("PATH", path)
         return self.session.request(method, url, json=body, params=query, timeout=60)
 
+    def break_off(self) -> None:
+        """Whoever asks it from now on is cut off, until `heal`."""
+        self._tell("break off")
+
+    def heal(self) -> None:
+        """It answers again."""
+        self._tell("heal")
+
+    def _tell(self, what: str) -> None:
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(f"{what}\n")
+        self.process.stdin.flush()
+        self.process.stdout.readline()  # it has heard
+
     def close(self) -> None:
         """End it, with all that it runs."""
         assert self.process.stdin
@@ -53,7 +68,12 @@ def main() -> None:
         told = {name: getattr(azure, name) for name in TOLD}
         told |= {"ca_bundle": str(azure.ca_bundle), "id": azure.cloud.id, "token": azure.token()}
         print(json.dumps(told | {"url": azure.url("PATH")}), flush=True)
-        sys.stdin.read()
+        for line in sys.stdin:
+            if line.strip() == "heal":
+                azure.heal()
+            else:
+                azure.fault("reset", times=sys.maxsize)
+            print(flush=True)
 
 
 if __name__ == "__main__":

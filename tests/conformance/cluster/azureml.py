@@ -25,38 +25,10 @@ from tests.support.azureml_process import Apart
 NODES = 40
 
 
-class AzureML(ByBroker, ClusterSuite):
-    """greyhub's own: jobs, each on a node of a compute cluster."""
+class InSimulatedWorkspace:
+    """A mixin for a suite: its parts are jobs on the compute cluster ``cpu``."""
 
-    adapter = "greyhub.clusters.azureml:AzureMLCluster"
-    endpoint = "AzureMLCluster.endpoint"
-    section = "AzureMLCluster"
-    mode = "fake"
-    patience = 3.0  # a job begins with an interpreter that begins from nothing, twice
-    claims = {**Stranger.claims, "idle_timeout": {"AzureMLCluster.idle_timeout": 2.0}}
-
-    def prepare(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="greyhub-broker-"))
-        self.azure = Apart()
-        self._resize(NODES)
-        own = f'c.{self.section}.compute = "cpu"\nc.{self.section}.instance_type = ""\n'
-        hub = AzureHub(self.azure, self.folder / "hub", OPTIONS.format(section=self.section) + own)
-        self.hub = hub.start()
-        self.port = hub.ports[0]
-        self.admit()
-
-    def cleanup(self) -> None:
-        self.hub.end()
-        self.azure.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}/services/clusters"
-
-    def config(self) -> dict[str, dict[str, Any]]:
-        near = {"port": self.port, "compute": "cpu"}
-        return {self.section: {**near, "networks": ["0.0.0.0/0"], "endpoint": self.address}}
+    azure: Apart
 
     def alive(self) -> list[Part]:
         processes = _processes()
@@ -111,10 +83,44 @@ class AzureML(ByBroker, ClusterSuite):
             time.sleep(0.05)
 
 
+class AzureML(InSimulatedWorkspace, ByBroker, ClusterSuite):
+    """greyhub's own: jobs, each on a node of a compute cluster."""
+
+    adapter = "greyhub.clusters.azureml:AzureMLCluster"
+    endpoint = "AzureMLCluster.endpoint"
+    section = "AzureMLCluster"
+    mode = "fake"
+    patience = 3.0  # a job begins with an interpreter that begins from nothing, twice
+    claims = {**Stranger.claims, "idle_timeout": {"AzureMLCluster.idle_timeout": 2.0}}
+
+    def prepare(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="greyhub-broker-"))
+        self.azure = Apart()
+        self._resize(NODES)
+        own = f'c.{self.section}.compute = "cpu"\nc.{self.section}.instance_type = ""\n'
+        hub = AzureHub(self.azure, self.folder / "hub", OPTIONS.format(section=self.section) + own)
+        self.hub = hub.start()
+        self.port = hub.ports[0]
+        self.admit()
+
+    def cleanup(self) -> None:
+        self.hub.end()
+        self.azure.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}/services/clusters"
+
+    def config(self) -> dict[str, dict[str, Any]]:
+        near = {"port": self.port, "compute": "cpu"}
+        return {self.section: {**near, "networks": ["0.0.0.0/0"], "endpoint": self.address}}
+
+
 def _part(job: dict[str, Any], pids: list[int]) -> Part:
     said = job["properties"]
     shown = {name: said["tags"].get(tag, "") for name, tag in _TAGS.items()}
-    kind = "scheduler" if job["name"].endswith("scheduler") else "worker"
+    kind = "scheduler" if "-scheduler" in job["name"] else "worker"
     argv = [said["command"], *(word for pid in pids for word in _words(pid))]
     return Part(job["name"], kind, shown, argv)
 
