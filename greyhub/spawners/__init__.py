@@ -24,6 +24,7 @@ from greyhub.spawners.profile_options import (
     spawner_options,
 )
 from greyhub.spawners.profiles import Profile, read_profiles
+from greyhub.starts.report import StartReport
 
 
 class SpawnerAdapter(Adapter):
@@ -121,6 +122,16 @@ class SpawnerAdapter(Adapter):
         stopped, the Spawner is given back what it had.
         """
         return spawner_options(profile, spawner, self._command, self.gpu_resource)
+
+    def start_report(self, spawner: Any) -> StartReport:
+        """What is known of a start of a server that has just ended, well or not.
+
+        By default, what the Spawner's own attribute ``start_report`` is, or else its ``image``.
+        """
+        told = getattr(spawner, "start_report", None)
+        if isinstance(told, StartReport):
+            return told
+        return StartReport(image=str(getattr(spawner, "image", "") or ""))
 
     def _command(self, prefix: str) -> str:
         here = self.parent.servers_here

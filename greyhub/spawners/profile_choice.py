@@ -90,6 +90,7 @@ class ProfileChoice:
             forget(spawner)
             _count_no_failure(spawner)
             raise
+        spawner.profile_name = profile.name
         values = self.options(profile, spawner)
         for name, value in values.items():
             spawner.before_profile[name] = getattr(spawner, name)
@@ -123,7 +124,7 @@ def refusal(status: int, words: str) -> Exception:
 
     words = f"{words[0].upper()}{words[1:]}."
     if _counts_refusals():
-        return ServerRefused(words, status)
+        return ServerRefused(words, status, kind="profile")
     error: Any = jupyterhub.spawner.SpawnException(words, reason="profile", status_code=status)
     error.jupyterhub_message = words
     refused: Exception = error
