@@ -209,7 +209,7 @@ class GreyHub(LoggingConfigurable):
             return None
         deletes = any(adapter.deletes_with_user for adapter in self.adapters.values())
         delete_user = self.delete_user if deletes else None
-        return spawner_class(spawner.load_class(), delete_user, self.profiles)
+        return spawner_class(spawner.load_class(), delete_user, self.profiles, spawner.start_report)
 
     def authenticator_class(self, cls: type) -> type:
         """The Authenticator class that the hub runs, made of the one that was chosen."""

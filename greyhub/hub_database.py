@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from greyhub.errors import HomeError
+
+if TYPE_CHECKING:
+    from greyhub.starts.table import Start
+
+T = TypeVar("T")
 
 Server = tuple[str, str]
 """The names of a user and of a server of theirs; that of the default server is empty."""
@@ -47,21 +53,33 @@ class HubDatabase:
         """The servers that run, start or stop."""
         return {(str(user), str(name)) for user, name in self._rows(SERVERS)}
 
+    def starts(self) -> list[Start]:
+        """The last starts of servers, the newest first."""
+        from greyhub.starts.table import read
+
+        return self._ask(read) or []
+
     def running(self) -> set[str]:
         """The users who have such a server."""
         return {user for user, _ in self.servers()}
 
     def _rows(self, query: str) -> list[Any]:
-        from sqlalchemy import create_engine, text
+        from sqlalchemy import text
+
+        return self._ask(lambda connection: list(connection.execute(text(query)))) or []
+
+    def _ask(self, question: Callable[[Any], T]) -> T | None:
+        """The answer to a question; None where there is no database yet."""
+        from sqlalchemy import create_engine
         from sqlalchemy.exc import SQLAlchemyError
 
         file = self.url.removeprefix("sqlite:///")
         if file != self.url and not Path(file.partition("?")[0]).exists():
-            return []  # a hub that was never started; to look must not make it one
+            return None  # a hub that was never started; to look must not make it one
         engine = create_engine(self.url)
         try:
             with engine.connect() as connection:
-                return list(connection.execute(text(query)))
+                return question(connection)
         except SQLAlchemyError as error:
             raise HomeError(
                 f"the hub's database does not tell whose servers run: {type(error).__name__}.\n"

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from greyhub.adapter import Adapter, Finding
+from greyhub.starts.summary import Summary, summary
 
 TIME_LIMIT = 5.0
 """Seconds that one adapter's check may take before the page goes on without it."""
@@ -58,6 +59,13 @@ class Page:
                 self._rows = list(await asyncio.gather(*map(self._row, self._adapters)))
                 self._read = time.monotonic()
             return self._rows
+
+    @staticmethod
+    def starts(user: Any) -> Summary:
+        """How long the last starts of servers took, for an administrator; else nothing."""
+        from greyhub.starts.table import read
+
+        return summary(read(user.db) if user.admin else [])
 
     async def _row(self, slot: str) -> Row:
         adapter: Adapter = self._adapters[slot]

@@ -15,8 +15,14 @@ from itertools import chain, repeat
 from typing import Any, Final
 
 from greyhub.awaitables import awaited
+<<<<<<< HEAD
 from greyhub.spawners.profile_choice import ProfileChoice
 from greyhub.spawners.profile_spawner import ProfileSpawner
+=======
+from greyhub.spawners.profile_choice import ProfileChoice, ProfileSpawner
+from greyhub.starts.report import StartReport
+from greyhub.starts.timed_spawner import TimedSpawner
+>>>>>>> ops
 
 PAUSES: Final = (0.5, 2.0, 5.0, 10.0, 30.0)
 """Seconds between two questions to the backend, of which the last stays."""
@@ -36,6 +42,7 @@ def spawner_class(
     cls: Any,
     delete_user: Callable[[Any], Awaitable[None]] | None = None,
     profiles: ProfileChoice | None = None,
+    report_of: Callable[[Any], StartReport] | None = None,
 ) -> type:
     """A Spawner class for which an unknown answer of its backend is never "gone".
 
@@ -47,11 +54,18 @@ def spawner_class(
         Is told of a user who is deleted, before JupyterHub forgets them.
     profiles : ProfileChoice, optional
         What users choose between when a server starts.
+    report_of : callable, optional
+        From a Spawner to what is known of its last start: then starts are measured.
     """
-    bases = (ProfileSpawner, cls) if profiles else (cls,)
+    bases = (
+        *((TimedSpawner,) if report_of and not issubclass(cls, TimedSpawner) else ()),
+        *((ProfileSpawner,) if profiles else ()),
+        cls,
+    )
 
     class PlatformSpawner(*bases):  # type: ignore[misc]
         profile_choice = profiles
+        ask_report = staticmethod(report_of) if report_of else None
 
         async def poll(self) -> int | None:
             """None also where it is not known; while the hub starts, wait until it is.

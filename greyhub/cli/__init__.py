@@ -17,6 +17,7 @@ COMMANDS = {
     "init": "greyhub.cli.init:init",
     "check": "greyhub.cli.check:check",
     "show": "greyhub.cli.show:show",
+    "status": "greyhub.cli.status:status",
     "adapters": "greyhub.cli.adapters:adapters",
     "home": "greyhub.cli.home:home",
     "users": "greyhub.cli.users:users",
@@ -41,6 +42,7 @@ def group() -> None:
     greyhub init                    write a greyhub_config.py
     greyhub check                   is it right, and who will get in?
     greyhub show                    what each option is, and who set it
+    greyhub status                  what runs, and how long servers took to start
     jupyterhub -f greyhub_config.py start the platform
     """  # noqa: D301
 

@@ -40,6 +40,8 @@ class Failure(NamedTuple):
     """Whether waiting is of no use."""
     container: str = ""
     """The container whose log tells more, if it ran."""
+    kind: str = "pod"
+    """Why, in a word by which failures are counted."""
 
     def __str__(self) -> str:
         return f"{self.what}.\n  fix: {self.fix}" if self.fix else f"{self.what}."
@@ -77,6 +79,7 @@ def _failures(pod: Pod, events: Sequence[Mapping[str, Any]]) -> Iterator[Failure
                 f"a volume cannot be mounted: {event.get('message', '')}",
                 "look whether the volume exists and is not in use on another node",
                 False,
+                kind="volume",
             )
             return
 
@@ -93,12 +96,14 @@ def _ended(pod: Pod) -> Iterator[Failure]:
             f"the node took {what} away: {status.get('message', '')}",
             "start it again; if this happens often, it needs more guaranteed memory or disk",
             True,
+            kind="evicted",
         )
     elif reason in ("Preempting", "NodeShutdown", "Terminated", "NodeLost"):
         yield Failure(
             f"the node was taken away ({reason}): {status.get('message', '')}",
             f"start {what} again: it gets another node",
             True,
+            kind="node",
         )
     for container in status.get("initContainerStatuses") or ():
         if (ended := container["state"].get("terminated")) and ended["exitCode"] != 0:
@@ -108,6 +113,7 @@ def _ended(pod: Pod) -> Iterator[Failure]:
                 "its log says why: the administrator has to correct it",
                 True,
                 container["name"],
+                kind="init-container",
             )
     for container in status.get("containerStatuses") or ():
         if not (ended := container["state"].get("terminated")):
@@ -119,6 +125,7 @@ def _ended(pod: Pod) -> Iterator[Failure]:
                 f"use less, or {larger}",
                 True,
                 container["name"],
+                kind="memory",
             )
         elif container["name"] in PARTS:
             yield Failure(
@@ -126,6 +133,7 @@ def _ended(pod: Pod) -> Iterator[Failure]:
                 "its log says why",
                 True,
                 container["name"],
+                kind="ended",
             )
 
 
@@ -139,6 +147,7 @@ def _waiting(container: Mapping[str, Any]) -> Iterator[Failure]:
             f"the image {image} cannot be pulled: {message or reason}",
             "correct its name or tag, or let the cluster pull it: c.PodSpawner.image_pull_secrets",
             final,
+            kind="image",
         )
     elif reason == "CreateContainerConfigError":
         yield Failure(
@@ -146,6 +155,7 @@ def _waiting(container: Mapping[str, Any]) -> Iterator[Failure]:
             "a Secret or ConfigMap that it refers to is missing, or its image runs as root where "
             "that is not allowed: the administrator has to correct it",
             "runAsNonRoot" in message or "non-root" in message,
+            kind="container",
         )
     elif reason in HOPELESS or reason == "CrashLoopBackOff":
         yield Failure(
@@ -153,6 +163,7 @@ def _waiting(container: Mapping[str, Any]) -> Iterator[Failure]:
             "look at its command and image",
             reason in HOPELESS,
             container["name"] if reason == "CrashLoopBackOff" else "",
+            kind="container",
         )
 
 
@@ -168,6 +179,7 @@ def _unscheduled(pod: Pod, events: Sequence[Mapping[str, Any]]) -> Iterator[Fail
                 f"the home's volume is not there yet: {said[-1] if said else message}",
                 "look at the claim's events and at the storage class",
                 "not found" in message,
+                kind="volume",
             )
         else:
             yield Failure(
@@ -175,6 +187,7 @@ def _unscheduled(pod: Pod, events: Sequence[Mapping[str, Any]]) -> Iterator[Fail
                 "wait for a node to come or for others to stop, or "
                 + ("choose a smaller profile" if what == "the server" else "ask for less"),
                 False,
+                kind="no-room",
             )
 
 
@@ -203,18 +216,21 @@ def refusal(error: Any, what: str = "the pod") -> Failure | None:
             f"the quota of the platform's namespace is used up: {said}",
             "wait for others to stop, choose a smaller profile, or ask for a larger quota",
             True,
+            kind="quota",
         )
     if error.status == 403:
         return Failure(
             f"the cluster does not allow it: {said}",
             "give the hub's service account the right, or correct what the policy objects to",
             True,
+            kind="forbidden",
         )
     if error.status in (400, 404, 422):
         return Failure(
             f"the cluster does not accept {what}: {said}",
             "correct the option that it names",
             True,
+            kind="not-accepted",
         )
     return None
 

@@ -23,8 +23,13 @@ from greyhub.spawners.profile_options import (
     command_here,
     spawner_options,
 )
+<<<<<<< HEAD
 from greyhub.spawners.profile_reading import read_profiles
 from greyhub.spawners.profiles import Profile
+=======
+from greyhub.spawners.profiles import Profile, read_profiles
+from greyhub.starts.report import StartReport
+>>>>>>> ops
 
 
 class SpawnerAdapter(Adapter):
@@ -122,6 +127,16 @@ class SpawnerAdapter(Adapter):
         stopped, the Spawner is given back what it had.
         """
         return spawner_options(profile, spawner, self._command, self.gpu_resource)
+
+    def start_report(self, spawner: Any) -> StartReport:
+        """What is known of a start of a server that has just ended, well or not.
+
+        By default, what the Spawner's own attribute ``start_report`` is, or else its ``image``.
+        """
+        told = getattr(spawner, "start_report", None)
+        if isinstance(told, StartReport):
+            return told
+        return StartReport(image=str(getattr(spawner, "image", "") or ""))
 
     def _command(self, prefix: str) -> str:
         here = self.parent.servers_here

@@ -19,6 +19,7 @@ from greyhub.rendezvous.offers import MachineFailed
 from greyhub.spawners.azureml_poll import ENDING, KnownInstance
 from greyhub.spawners.azureml_redirect import lab_url, redirects
 from greyhub.spawners.failed import ServerFailed, ServerRefused
+from greyhub.starts.report import StartReport
 
 Instance = Mapping[str, Any]
 
@@ -49,6 +50,10 @@ class AzureMLSpawner(KnownInstance):
 
     _told: tuple[str, ...] = ()
     """The states of the instance that were seen during this start, the last one last."""
+    _made = False
+    """Whether the instance was made for this start."""
+    _began = _ran = 0.0
+    """When this start began, and when the instance was first seen to run."""
 
     async def move_certs(self, paths: dict[str, str]) -> dict[str, str]:
         """Refuse: a certificate is made before the machine has the address that it is for."""
@@ -64,6 +69,7 @@ class AzureMLSpawner(KnownInstance):
     async def start(self) -> str:
         """Make or start the instance, and wait until the server listens."""
         self._starting, self._told = True, ("",)
+        self._made, self._began, self._ran = False, time.monotonic(), 0.0
         self._warn_of_limits()
         try:
             async with asyncio.timeout(max(self.start_timeout - MARGIN, 1)):
@@ -73,13 +79,16 @@ class AzureMLSpawner(KnownInstance):
             self._new = False
             return where
         except Refused as error:
-            raise ServerRefused(f"The server cannot be started: {error}") from error
+            said = f"The server cannot be started: {error}"
+            raise ServerRefused(said, kind=error.reason) from error
         except (Unavailable, MachineFailed) as error:
-            raise ServerFailed(f"The server cannot be started: {error}") from error
+            kind = "azure-away" if isinstance(error, Unavailable) else "machine"
+            raise ServerFailed(f"The server cannot be started: {error}", kind=kind) from error
         except TimeoutError:
             raise ServerFailed(
                 f"The server did not start in {self.start_timeout} s. "
-                f"{WORDS.get(self._told[-1], WORDS[''])[1]}."
+                f"{WORDS.get(self._told[-1], WORDS[''])[1]}.",
+                kind="timeout",
             ) from None
         finally:
             self._starting, self._since = False, None
@@ -99,7 +108,7 @@ class AzureMLSpawner(KnownInstance):
         found = await self._usable(await self._look())
         self._saved = False
         if found is None:
-            self._new = True
+            self._new = self._made = True
             nonce = self.machine.invite(float(self.start_timeout))  # so that this is kept
             await self.azure.create_compute(self._instance, await self.instance_body(nonce))
             return
@@ -150,8 +159,10 @@ class AzureMLSpawner(KnownInstance):
         """The instance, once it runs and has what it must."""
         while True:
             found = await self._seen()
-            if found is not None and state(found) in RUNNING and has(found):
-                return found
+            if found is not None and state(found) in RUNNING:
+                self._ran = self._ran or time.monotonic()
+                if has(found):
+                    return found
             await asyncio.sleep(self.settings.poll_interval)
 
     async def _page(self) -> str:
@@ -215,8 +226,16 @@ class AzureMLSpawner(KnownInstance):
 
     def _note(self, now: str) -> None:
         """A state that was seen during this start."""
+        if now in RUNNING:
+            self._ran = self._ran or time.monotonic()
         if self._told[-1:] != (now,) and now in WORDS:
             self._told = (*self._told, now)
+
+    @property
+    def start_report(self) -> StartReport:
+        """For how long the instance was made or started, and whether it was made."""
+        phases = {"machine": self._ran - self._began} if self._ran else {}
+        return StartReport(phases, cold=self._made)
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
         """What the instance does, in words: the same for everybody who asks."""

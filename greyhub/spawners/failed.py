@@ -6,10 +6,19 @@ from tornado.web import HTTPError
 
 
 class ServerFailed(Exception):
-    """The server could not be started, or not be ended; JupyterHub shows the message."""
+    """The server could not be started, or not be ended; JupyterHub shows the message.
 
-    def __init__(self, message: str) -> None:
+    Parameters
+    ----------
+    message : str
+        For the user.
+    kind : str
+        Why, in a word by which failures are counted.
+    """
+
+    def __init__(self, message: str, *, kind: str = "failed") -> None:
         super().__init__(message)
+        self.kind = kind
         self.jupyterhub_message = message
 
 
@@ -19,8 +28,11 @@ class ServerRefused(HTTPError):
     JupyterHub 6 does not count it among the failures after which it ends itself.
     """
 
-    def __init__(self, message: str = "", status: int = 400) -> None:  # as a copy is made
+    def __init__(  # a copy is made without arguments
+        self, message: str = "", status: int = 400, *, kind: str = "refused"
+    ) -> None:
         super().__init__(status, message)
+        self.kind = kind
         self.jupyterhub_message = message
 
     def __str__(self) -> str:

@@ -31,6 +31,8 @@ from greyhub.kubernetes.requests import Unreachable
 from greyhub.kubernetes.watching import Watch
 from greyhub.spawners.failed import ServerFailed, ServerRefused
 from greyhub.spawners.pod_manifest import PodManifest
+from greyhub.spawners.pod_start import start_report
+from greyhub.starts.report import StartReport
 
 MARGIN = 3.0
 """Seconds before JupyterHub's own time-out, which would say nothing of the reason."""
@@ -107,6 +109,14 @@ class PodSpawner(PodManifest):
         return [each for each in about if each["involvedObject"].get("uid") == self._pod_uid]
 
     @property
+    def start_report(self) -> StartReport:
+        """Where the time of the pod's start went, as far as the cluster says."""
+        pod = self._known()
+        if pod is None or pod["metadata"]["uid"] != self._pod_uid:
+            return StartReport()
+        return start_report(pod, self.events)
+
+    @property
     def objects(self) -> Objects:
         """The pods and Secrets of the namespace."""
         return Objects(self.api, self.namespace, self.k8s_api_request_retry_timeout)
@@ -131,8 +141,10 @@ class PodSpawner(PodManifest):
         except TimeoutError:
             if why := waits.get("last"):
                 said = f"The server did not start in {self.start_timeout} s: {why}"
-                raise ServerRefused(said) from None
-            raise ServerFailed(f"The server did not start in {self.start_timeout} s.") from None
+                raise ServerRefused(said, kind=why.kind) from None
+            raise ServerFailed(
+                f"The server did not start in {self.start_timeout} s.", kind="timeout"
+            ) from None
         finally:
             for step in steps:
                 step.cancel()
@@ -159,7 +171,8 @@ class PodSpawner(PodManifest):
                     waits["last"] = why
                     if why.final:
                         raise ServerRefused(
-                            f"The server does not start: {why}" + await self._log(why)
+                            f"The server does not start: {why}" + await self._log(why),
+                            kind=why.kind,
                         )
             await self._watch("pods").change(self._key, 5)
 
@@ -204,10 +217,12 @@ class PodSpawner(PodManifest):
         try:
             return await request
         except Unreachable as error:
-            raise ServerFailed(f"The server cannot be started: {error}.") from error
+            said = f"The server cannot be started: {error}."
+            raise ServerFailed(said, kind="api-server") from error
         except ApiException as error:
             if why := refusal(error):
-                raise ServerRefused(f"The server cannot be started: {why}") from error
+                said = f"The server cannot be started: {why}"
+                raise ServerRefused(said, kind=why.kind) from error
             raise
 
     async def _make_create_pod_request(self, pod: Any, request_timeout: float) -> bool:

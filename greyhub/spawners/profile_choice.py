@@ -90,6 +90,7 @@ class ProfileChoice:
             forget(spawner)
             count_no_failure(spawner)
             raise
+        spawner.profile_name = profile.name
         values = self.options(profile, spawner)
         for name, value in values.items():
             spawner.before_profile[name] = getattr(spawner, name)

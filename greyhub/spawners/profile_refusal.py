@@ -13,7 +13,7 @@ def refusal(status: int, words: str) -> Exception:
 
     words = f"{words[0].upper()}{words[1:]}."
     if _counts_refusals():
-        return ServerRefused(words, status)
+        return ServerRefused(words, status, kind="profile")
     error: Any = jupyterhub.spawner.SpawnException(words, reason="profile", status_code=status)
     error.jupyterhub_message = words
     refused: Exception = error

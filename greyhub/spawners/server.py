@@ -22,6 +22,7 @@ from greyhub.names import filename, short_id
 from greyhub.spawners import process
 from greyhub.spawners.failed import ServerFailed
 from greyhub.spawners.uids import UidTable
+from greyhub.starts.report import StartReport
 
 RETRIES = 5
 """How often a signal is sent that the system refuses, before it counts as refused."""
@@ -62,6 +63,8 @@ class LocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
     _queues: ClassVar[dict[asyncio.AbstractEventLoop, asyncio.Semaphore]] = {}
     _starting = False
     _stage = "waiting"
+    queued = 0.0
+    """Seconds for which the last start waited for its turn."""
     created: float | None = None
     run = ""
     _told = ""
@@ -132,9 +135,10 @@ class LocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
         self._starting, self._stage = True, "waiting"
         self.run = secrets.token_hex(4)
         self._warn_of_limits()
+        began = time.monotonic()
         try:
             async with self._queue():
-                self._stage = "starting"
+                self._stage, self.queued = "starting", time.monotonic() - began
                 await self._end_stale()
                 return await self._launch()
         finally:
@@ -201,9 +205,11 @@ class LocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
         while not await asyncio.to_thread(ports.accepts, address, self.port):
             status = proc.poll()
             if status is not None:
-                raise ServerFailed(self._failure(f"ended at its start, with status {status}"))
+                said = self._failure(f"ended at its start, with status {status}")
+                raise ServerFailed(said, kind="ended")
             if time.monotonic() > deadline:
-                raise ServerFailed(self._failure(f"did not listen within {self.ready_timeout:g} s"))
+                said = self._failure(f"did not listen within {self.ready_timeout:g} s")
+                raise ServerFailed(said, kind="timeout")
             await asyncio.sleep(0.1)
 
     def _failure(self, what: str) -> str:
@@ -226,6 +232,11 @@ class LocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
                 yield {"progress": progress, "message": message}
             await asyncio.sleep(0.2)
         yield {"progress": 90, "message": "The server listens."}
+
+    @property
+    def start_report(self) -> StartReport:
+        """For how long the start waited for its turn; a process is neither cold nor warm."""
+        return StartReport({"place": self.queued})
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Find the process again after the hub was restarted."""

@@ -13,6 +13,8 @@ import pytest
 import requests
 
 from greyhub.conformance.testkit.azureml import Simulator
+from greyhub.hub_database import HubDatabase
+from greyhub.starts.summary import summary
 from tests.azureml.hubs import hub_on
 from tests.support.hubs import Hub
 from tests.support.ports import free_port
@@ -119,6 +121,11 @@ def test_server_starts_stops_and_starts_on_the_same_machine(platform: Platform) 
     acts = [each.method + each.path.rpartition(names[0])[2] for each in azure.requests]
     assert (acts.count("PUT"), acts.count("POST/start"), acts.count("POST/stop")) == (1, 1, 1)
     assert not azure.violations
+    (cold, warm) = summary(
+        HubDatabase(f"sqlite:///{hub.state}/hub/jupyterhub.sqlite").starts()
+    ).started
+    assert [(each.start, each.count) for each in (cold, warm)] == [("cold", 1), ("warm", 1)]
+    assert cold.phases["machine"] > 0 < warm.phases["machine"]
     assert (hub.state / "hub/azureml-id").exists()
     # Nothing secret has gone through Azure.
     said = json.dumps([[each.path, str(each.body), str(each.answer)] for each in azure.requests])

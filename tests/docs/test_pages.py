@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +16,8 @@ from greyhub import credentials
 from greyhub.cli.init import TUTORIAL
 from greyhub.identity.rules import Identity
 from greyhub.presets import VARIABLE
+from greyhub.starts.table import Start
+from greyhub.starts.table import add as add_start
 from tests.docs.blocks import ROOT, RUNNABLE, SHOWN, Block, blocks, pages
 from tests.docs.reader import END, START, Reader
 from tests.docs.test_write_an_adapter import PACKAGE
@@ -107,6 +111,25 @@ def has_users(reader: Reader) -> None:
         run_server(table, "ada")
 
 
+def has_starts(reader: Reader) -> None:
+    """A hub whose servers have started, cold and warm, and two have not."""
+    has_users(reader)
+    (reader.place / "greyhub_config.py").write_text(f"{START}{END}")
+    names = ("small", "registry.example.org/notebook:1")
+    phases = {"prepare": 0.1, "place": 0.5, "home": 2.0, "image": 0.0, "start": 1.4, "answer": 5.0}
+    slow = {**phases, "place": 31.0, "home": 4.0, "image": 52.5}
+    ended = datetime(2026, 11, 30, 9, 40, tzinfo=UTC).timestamp()
+    starts = [
+        *(Start(names[0], each, slow, True, names[1], 590_000_000) for each in (96.0, 92.0)),
+        *10 * [Start(names[0], 9.0, phases, False, names[1])],
+        *2 * [Start(names[0], 9.0, failure="image")],
+    ]
+    with identities(reader.place / "greyhub-state/hub/jupyterhub.sqlite") as table:
+        run_server(table, "bob")
+        for start in starts:
+            add_start(table.session, replace(start, ended=ended))
+
+
 def has_credentials(reader: Reader) -> None:
     """What a hub has given, and a cluster."""
     token = credentials.Credential.lasting({"token": "one"}, 3600)
@@ -124,6 +147,7 @@ HAS = {
     "docs/how-to/data.md": has_rain,
     "docs/how-to/install-on-kubernetes.md": has_pod,
     "docs/how-to/move-homes.md": has_homes,
+    "docs/how-to/operate.md": has_starts,
     "docs/how-to/profiles.md": has_environment,
     "docs/how-to/users.md": has_users,
     "docs/index.md": has_tutorial,
