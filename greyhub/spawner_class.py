@@ -15,14 +15,10 @@ from itertools import chain, repeat
 from typing import Any, Final
 
 from greyhub.awaitables import awaited
-<<<<<<< HEAD
 from greyhub.spawners.profile_choice import ProfileChoice
 from greyhub.spawners.profile_spawner import ProfileSpawner
-=======
-from greyhub.spawners.profile_choice import ProfileChoice, ProfileSpawner
 from greyhub.starts.report import StartReport
 from greyhub.starts.timed_spawner import TimedSpawner
->>>>>>> ops
 
 PAUSES: Final = (0.5, 2.0, 5.0, 10.0, 30.0)
 """Seconds between two questions to the backend, of which the last stays."""

@@ -23,13 +23,9 @@ from greyhub.spawners.profile_options import (
     command_here,
     spawner_options,
 )
-<<<<<<< HEAD
 from greyhub.spawners.profile_reading import read_profiles
 from greyhub.spawners.profiles import Profile
-=======
-from greyhub.spawners.profiles import Profile, read_profiles
 from greyhub.starts.report import StartReport
->>>>>>> ops
 
 
 class SpawnerAdapter(Adapter):
