@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from greyhub.cli.homes import told
+from greyhub.cli.home_options import told
 from greyhub.cli.output import print_findings, print_json
 from greyhub.cli.reading import file_option, json_option, read
 from greyhub.hub_database import HubDatabase
