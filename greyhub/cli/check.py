@@ -108,6 +108,8 @@ def _of_the_hub(composition: Composition) -> Any:
             f"{free / 1e9:.1f} GB free for the hub's state in {greyhub.state}",
             "make room, or set c.GreyHub.state_dir elsewhere" if level == "error" else "",
         )
+    if config.ConfigurableHTTPProxy.get("should_start", True) is False:
+        return  # the port is another machine's
     host, port = public_host(config) or "", public_port(config)
     reached = "127.0.0.1" if host in ("", "0.0.0.0", "::") else host  # noqa: S104
     with socket.socket(socket.AF_INET6 if ":" in reached else socket.AF_INET) as probe:
