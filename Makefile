@@ -88,5 +88,6 @@ lock: | $(UV)  ## the newest release of everything, into requirements/; with UPG
 	$(COMPILE) pyproject.toml --extra test --group build -o requirements/test.txt
 	$(COMPILE) pyproject.toml requirements/hub.in --extra kubernetes -c requirements/test.txt -o requirements/hub.txt
 	$(COMPILE) pyproject.toml --extra notebook -c requirements/test.txt -o requirements/notebook.txt
+	$(COMPILE) requirements/proxy.in -c requirements/test.txt -o requirements/proxy.txt
 	$(COMPILE) pyproject.toml --extra test --group build -c requirements/oldest.in -o requirements/oldest.txt
 	$(COMPILE) pyproject.toml --extra test --extra strangers --group build -o requirements/strangers.txt

@@ -106,6 +106,8 @@ def _of_the_hub(composition: Composition) -> Iterator[Finding]:
             yield Finding("error", said, "make room, or set c.GreyHub.state_dir elsewhere")
         else:
             yield Finding("ok", said)
+    if config.ConfigurableHTTPProxy.get("should_start", True) is False:
+        return  # the port is another machine's
     host, port = public_host(config) or "", public_port(config)
     reached = "127.0.0.1" if host in ("", "0.0.0.0", "::") else host  # noqa: S104
     if accepts(reached, port):

@@ -181,7 +181,7 @@ class BrokeredCluster(ByGateway):
             "name": SERVICE,
             "url": f"http://{self._dashboards}:{self.dashboard_port}",
             "command": [sys.executable, "-m", "greyhub.broker"],
-            "environment": {"GREYHUB_BROKER": json.dumps(self.settings())},
+            "environment": {"GREYHUB_BROKER": json.dumps(self.settings()), **_home()},
             "oauth_no_confirm": True,
             "display": False,
         }
@@ -255,6 +255,12 @@ class BrokeredCluster(ByGateway):
         most = self.user_limits.get("workers")
         limit = f", at most {most} for each user" if most is not None else ""
         return f"Dask by a broker, with workers of {self.worker_memory}{limit}"
+
+
+def _home() -> dict[str, str]:
+    """The hub's HOME: JupyterHub keeps it from services, and a uid may have no account."""
+    home = os.environ.get("HOME")
+    return {"HOME": home} if home else {}
 
 
 def _limit(limit: Any) -> dict[str, float]:

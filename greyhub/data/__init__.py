@@ -136,7 +136,8 @@ class DataAdapter(Adapter):
         """What the hub sees of the catalogues."""
         from greyhub.data.catalog_check import CatalogCheck
 
-        policy = Policy(self.parameters, tuple(self.environment), tuple(self.readers))
+        section = type(self).__name__
+        policy = Policy(self.parameters, tuple(self.environment), tuple(self.readers), section)
         here = getattr(self.parent, "servers_here", True)
         return CatalogCheck(self.visible, policy, servers_here=here)
 

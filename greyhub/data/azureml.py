@@ -135,7 +135,10 @@ class AzureMLData(DataAdapter):
 
         sources = [(str(prefix), str(location)) for prefix, location in ticket["catalogs"]]
         policy = Policy(
-            ticket["parameters"], tuple(ticket["environment"]), tuple(ticket["readers"])
+            ticket["parameters"],
+            tuple(ticket["environment"]),
+            tuple(ticket["readers"]),
+            cls.__name__,
         )
         return AssetCatalog(sources, AssetListing(ticket), policy)
 

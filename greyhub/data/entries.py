@@ -107,8 +107,7 @@ class Entry(ABC):
             for name in templates.unfilled(text, dict.fromkeys(known)):
                 return self.fault(
                     f"needs {{{name}}} in {key or 'it'}, which this platform does not give",
-                    f"add it to the adapter's option parameters, as in "
-                    f"c.LocalData.parameters = {{{name!r}: '/where/it/is'}}",
+                    f"give it: c.{policy.section}.parameters = {{{name!r}: '/where/it/is'}}",
                 )
         if _unpickles(self.templated):
             return self.fault("asks for allow_pickle, and a pickle runs code")

@@ -96,11 +96,11 @@ class FirstEntry(Entry):
     def missing(self, policy: Policy) -> Fault | None:
         """Its driver, or a package that its metadata names."""
         if not self.is_catalog and not self._drivers(policy):
-            return self._without_driver()
+            return self._without_driver(policy)
         absent = installed.absent(self.metadata.get("imports") or ())
         return self.needs(absent) if absent else None
 
-    def _without_driver(self) -> Fault:
+    def _without_driver(self, policy: Policy) -> Fault:
         """Why its driver is not used: nothing brings it, or no catalogue may name it."""
         module, _, name = import_string(self.driver).rpartition(":")
         if not module:
@@ -113,8 +113,8 @@ class FirstEntry(Entry):
             return self.needs(absent)
         return self.fault(
             f"names the class {self.driver!r} as its driver, and a catalogue may not name code",
-            f"if it does nothing but read data, add {self.driver!r} to the adapter's option "
-            f"readers, as in c.LocalData.readers = [{self.driver!r}]",
+            "if it does nothing but read data, allow it: "
+            f"c.{policy.section}.readers = [{self.driver!r}]",
         )
 
     def _drivers(self, policy: Policy) -> list[EntryPoint]:
@@ -149,7 +149,7 @@ class FirstEntry(Entry):
     def make(self, rendering: Rendering) -> Any:
         """The driver's source, with name and description."""
         values = rendering.values
-        jinja = _Jinja(self, values)
+        jinja = _Jinja(self, values, rendering.policy.section)
 
         def change(key: str, text: str) -> Any:
             return rendering.place(key, jinja.render(rendering.text(key, text)))
@@ -166,8 +166,8 @@ class FirstEntry(Entry):
 class _Jinja:
     """Jinja's expressions, in its sandbox: an expression sees the parameters and nothing else."""
 
-    def __init__(self, entry: Entry, values: Mapping[str, Any]) -> None:
-        self._entry, self._values = entry, values
+    def __init__(self, entry: Entry, values: Mapping[str, Any], section: str) -> None:
+        self._entry, self._values, self._section = entry, values, section
         self._environment: Any = None
 
     def render(self, text: str) -> str:
@@ -185,6 +185,6 @@ class _Jinja:
             raise self._entry.fault(
                 f"cannot be filled in: {error.message}",
                 "declare what stands in braces under parameters, or write it in capitals and "
-                "give it in c.LocalData.parameters",
+                f"give it in c.{self._section}.parameters",
             ) from None
         return found

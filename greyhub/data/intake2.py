@@ -147,8 +147,8 @@ class SecondEntry(Entry):
             if key in spec and not (isinstance(name, str) and allows(import_string(name))):
                 return self.fault(
                     f"names the {key} {name!r}, which catalogues may not",
-                    f"if it does nothing but read data, add {name!r} to the adapter's option "
-                    f"readers, as in c.LocalData.readers = [{name!r}]",
+                    "if it does nothing but read data, allow it: "
+                    f"c.{policy.section}.readers = [{name!r}]",
                 )
         data = (spec.get("kwargs") or {}).get("data", "data()")
         if "reader" in spec and not str(data).startswith(("{data(", "data(")):

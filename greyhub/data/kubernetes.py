@@ -108,7 +108,10 @@ class KubernetesData(DataAdapter):
 
         sources = [(str(prefix), str(location)) for prefix, location in ticket["catalogs"]]
         policy = Policy(
-            ticket["parameters"], tuple(ticket["environment"]), tuple(ticket["readers"])
+            ticket["parameters"],
+            tuple(ticket["environment"]),
+            tuple(ticket["readers"]),
+            cls.__name__,
         )
         maps = [Mounted(*map(str, each)) for each in ticket["config_maps"]]
         return ConfigMapCatalog(sources, maps, policy)

@@ -45,11 +45,14 @@ class Policy:
         The variables that ``env(NAME)`` may read.
     readers : tuple of str
         Import strings of readers that may be named beside those of `READERS`.
+    section : str
+        The section of the config file that says all this.
     """
 
     parameters: Mapping[str, str] = field(default_factory=dict)
     environment: tuple[str, ...] = ()
     readers: tuple[str, ...] = ()
+    section: str = "LocalData"
 
     def allows_reader(self, name: str) -> bool:
         """May a catalogue of Intake 2 name this reader?"""
@@ -67,8 +70,7 @@ class Policy:
         if name not in self.environment:
             return (
                 f"env({name}) reads a variable that catalogues are not given",
-                f"if they may, add {name!r} to the adapter's option environment, as in "
-                f"c.LocalData.environment = [{name!r}]",
+                f"if they may, add it: c.{self.section}.environment = [{name!r}]",
             )
         return None
 

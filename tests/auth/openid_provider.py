@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from greyhub.conformance.testkit.certificates import Authority
 from tests.homespace.filesystem.servers import from_npm, node, running
 from tests.support.ports import free_port
 
@@ -25,17 +26,30 @@ def command() -> list[str]:
 
 
 class OpenIDProvider:
-    """One provider, whose accounts can be changed while it runs."""
+    """One provider, whose accounts can be changed while it runs.
 
-    def __init__(self, directory: Path) -> None:
+    Parameters
+    ----------
+    directory : Path
+        Where its accounts and its log are.
+    host : str
+        The address of this machine that its users know.
+    authority : Authority, optional
+        Whose certificate it has, at all addresses; without one, it speaks plain HTTP here.
+    """
+
+    def __init__(
+        self, directory: Path, *, host: str = "127.0.0.1", authority: Authority | None = None
+    ) -> None:
         directory.mkdir(exist_ok=True)
+        self.host, self.authority = host, authority
         self.directory, self.port = directory, free_port()
         self.accounts = directory / "accounts.json"
         self.say({})
 
     @property
     def issuer(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' if self.authority else ''}://{self.host}:{self.port}"
 
     def say(self, accounts: dict[str, Any]) -> None:
         """What it says of whom, by the subject: what people type as their login."""
@@ -55,7 +69,17 @@ class OpenIDProvider:
             "redirect_uris": [f"{hub}hub/oauth_callback{f'/{word}' if word else ''}"],
             "post_logout_redirect_uris": [f"{hub}hub/login"],
         }
-        settings = {"port": self.port, "accounts": str(self.accounts), "client": client}
-        environ = {**os.environ, "SETTINGS": json.dumps({**settings, "ahead": ahead})}
-        with running(command(), self.port, self.directory / "provider.log", env=environ):
+        settings = {
+            "port": self.port,
+            "issuer": self.issuer,
+            "accounts": str(self.accounts),
+            "client": client,
+            "ahead": ahead,
+        }
+        if self.authority:
+            files = {"key": self.authority.key, "certificate": self.authority.certificate}
+            settings["tls"] = {name: str(path) for name, path in files.items()}
+        environ = {**os.environ, "SETTINGS": json.dumps(settings)}
+        log = self.directory / "provider.log"
+        with running(command(), self.port, log, env=environ):
             yield

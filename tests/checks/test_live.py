@@ -258,6 +258,12 @@ c.OIDCAuthenticator.username_claim = "email"
     assert not any("the claim" in each["message"] for each in found)
 
 
+def test_the_port_of_a_proxy_elsewhere_is_not_looked_at(tmp_path: Path) -> None:
+    there = "c.ConfigurableHTTPProxy.should_start = "
+    assert "of 127.0.0.1" in str(live(tmp_path, f"{there}True\n", "hub"))
+    assert "of 127.0.0.1" not in str(live(tmp_path, f"{there}False\n", "hub"))
+
+
 def test_each_of_several_openid_providers_is_asked_and_named(
     provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -79,6 +79,13 @@ def test_the_broker_finds_the_api_server(adapter: Make, monkeypatch: pytest.Monk
     assert "hush-hush" not in str(service)
 
 
+def test_the_broker_has_the_hubs_home(adapter: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """JupyterHub keeps HOME from services; a uid without an account has no other home."""
+    monkeypatch.setenv("HOME", "/home/of/the/hub")
+    [service] = adapter().contribute().services
+    assert service["environment"]["HOME"] == "/home/of/the/hub"
+
+
 def test_servers_need_not_be_pods_where_the_image_is_set(adapter: Make) -> None:
     assert "servers-are-pods" in adapter().needs
     assert "servers-are-pods" not in adapter(KubernetesCluster={"image": "lab:1"}).needs

@@ -263,6 +263,9 @@ async def test_the_check_judges_the_catalogues(api: Api, server: Server, tmp_pat
     assert "ConfigMap maps, b.yml:2: 'bad' is no mapping" in said(findings, "error")
     api.maps["maps"]["data"]["b.yml"] = "sources:\n  bad: [\n"
     assert "ConfigMap maps, b.yml:3: is not YAML" in said(await found.check(), "error")
+    api.maps["maps"]["data"] = {"a.yaml": RAIN.replace("rain.csv", "'{{STORE}}/rain.csv'")}
+    [error] = [each for each in await found.check() if each.level == "error"]
+    assert error.fix == "give it: c.KubernetesData.parameters = {'STORE': '/where/it/is'}"
 
 
 async def test_the_check_looks_into_no_file_of_the_hubs(

@@ -1,4 +1,4 @@
-"""A certificate authority of one's own, and a certificate of it for loopback."""
+"""A certificate authority of one's own, and a certificate of it for an address."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ class Authority:
     ----------
     directory : Path
         Where they are put.
+    address : str
+        The server's IP address; it may be called localhost, too.
 
     Attributes
     ----------
@@ -29,17 +31,17 @@ class Authority:
         The files. The key is its owner's alone.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, address: str = ADDRESS) -> None:
         names = ("ca.pem", "server.pem", "server.key")
         self.ca, self.certificate, self.key = (directory / name for name in names)
         own, other = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
         authority = _builder("an authority", own.public_key(), own)
         authority = authority.add_extension(x509.BasicConstraints(ca=True, path_length=0), True)
         authority = authority.add_extension(_usage(sign=True), True)
-        server = _builder(ADDRESS, other.public_key(), own)
+        server = _builder(address, other.public_key(), own)
         server = server.add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
         server = server.add_extension(_usage(sign=False), True)
-        here = [x509.IPAddress(ip_address(ADDRESS)), x509.DNSName("localhost")]
+        here = [x509.IPAddress(ip_address(address)), x509.DNSName("localhost")]
         server = server.add_extension(x509.SubjectAlternativeName(here), False)
         self.ca.write_bytes(_pem(authority.sign(own, hashes.SHA256())))
         self.certificate.write_bytes(_pem(server.sign(own, hashes.SHA256())))

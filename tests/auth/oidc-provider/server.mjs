@@ -1,8 +1,9 @@
 // An OpenID provider whose accounts are in a file, which is read anew for each question.
 import { generateKeyPairSync } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { createServer } from "node:https";
 
-const { port, accounts, ahead, client } = JSON.parse(process.env.SETTINGS);
+const { port, issuer, accounts, ahead, client, tls } = JSON.parse(process.env.SETTINGS);
 
 if (ahead) {
   const True = Date;
@@ -20,7 +21,7 @@ const { Provider } = await import("oidc-provider");
 const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
 const key = { ...privateKey.export({ format: "jwk" }), alg: "RS256", use: "sig" };
 
-new Provider(`http://127.0.0.1:${port}`, {
+const provider = new Provider(issuer, {
   clients: [{ grant_types: ["authorization_code", "refresh_token"], ...client }],
   jwks: { keys: [key] },
   cookies: { keys: ["of no importance"] },
@@ -42,4 +43,11 @@ new Provider(`http://127.0.0.1:${port}`, {
     const said = JSON.parse(readFileSync(accounts))[sub];
     return said && { accountId: sub, claims: () => ({ sub, ...said }) };
   },
-}).listen(port, "127.0.0.1");
+});
+
+if (tls) {
+  const [key, cert] = [tls.key, tls.certificate].map((path) => readFileSync(path));
+  createServer({ key, cert }, provider.callback()).listen(port);
+} else {
+  provider.listen(port, "127.0.0.1");
+}

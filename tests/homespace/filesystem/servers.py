@@ -26,7 +26,10 @@ class Missing(Exception):
 
 def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     """Until something listens."""
-    until(lambda: listening(port) or process.poll() is not None, what=f"a server at {port}")
+    try:
+        until(lambda: listening(port) or process.poll() is not None, what=f"a server at {port}")
+    except TimeoutError as error:
+        raise RuntimeError(f"{error}: {log.read_text()}") from None
     if process.poll() is not None:
         raise RuntimeError(log.read_text())
 
