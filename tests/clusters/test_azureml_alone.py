@@ -19,12 +19,12 @@ import requests
 
 pytest.importorskip("distributed")
 
-from greyhub.agent.hub import Hub, NotGiven
+from greyhub.agent.hub import NotGiven
 from greyhub.azureml import AzureMLCluster
 from greyhub.azureml.dask_cluster import GONE, where
 from greyhub.conformance.testkit.azureml import Simulator
 from greyhub.errors import ClusterError
-from greyhub.rendezvous.protocol import Keys
+from tests.azureml import thieves
 from tests.azureml.hubs import settings_of
 from tests.support.ports import free_port
 from tests.support.waiting import MINUTE, until
@@ -34,13 +34,6 @@ cloudpickle.register_pickle_by_value(sys.modules[__name__])
 pytestmark = pytest.mark.processes
 
 Make = Callable[..., AzureMLCluster]
-
-
-@pytest.fixture(scope="module")
-def azure() -> Iterator[Simulator]:
-    with Simulator(isolate=False) as started:
-        started.add_environment("dask", "1", image="dask:1")
-        yield started
 
 
 def options(azure: Simulator, **more: Any) -> dict[str, Any]:
@@ -126,16 +119,8 @@ def test_it_ends_where_a_nonce_is_shown_by_somebody_else(
     cluster = make(initial_node_count=1)
     with cluster.get_client() as client:
         client.wait_for_workers(1, timeout=MINUTE)
-    [body] = [
-        json.loads(each.body)["properties"]["command"]
-        for each in azure.requests
-        if each.method == "PUT" and f"dask-{cluster.source.name}-{part}" in each.path
-    ]
-    settings = json.loads(body.partition("printf %s '")[2].partition("' > ")[0])
-    keys = Keys.make()
-    thief = Hub(settings["hub"], keys, settings["authorities"])
     with pytest.raises(NotGiven):
-        thief.ask("register", nonce=settings["nonce"], sealing=keys.public.sealing, machine={})
+        thieves.register(azure, f"dask-{cluster.source.name}-{part}")
     until(lambda: cluster.status.name == "closed", 60, "the end of the cluster")
     assert running(azure) == []
 
