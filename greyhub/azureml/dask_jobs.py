@@ -22,12 +22,13 @@ from distributed.security import Security
 from greyhub.azureml import jobs
 from greyhub.azureml.agent_jobs import CERTIFICATE, KEY, TLS, await_running, directory, files
 from greyhub.azureml.dask_command import VARIABLE
+from greyhub.azureml.dask_nodes import is_from, node_addresses, suspicion
 from greyhub.azureml.errors import AzureMLError, NotFound, Unavailable
 from greyhub.azureml.names import CLUSTER
 from greyhub.azureml.resources import SETTLING
 from greyhub.azureml.workspace import Workspace
 from greyhub.rendezvous.machines import Machine
-from greyhub.rendezvous.offers import Offer
+from greyhub.rendezvous.offers import Offer, Refused
 from greyhub.rendezvous.own_server import OwnServer
 from greyhub.rendezvous.script import job_command
 
@@ -73,6 +74,8 @@ class JobSource:
     environment: str
     python: str
     seconds: float
+    networks: Sequence[str] = ()
+    """From where jobs may ask, beside their nodes' own addresses."""
     prefix: str = field(default_factory=lambda: f"/{secrets.token_urlsafe(12)}")
     """The path of the pages, that this process knows alone."""
     closing: bool = False
@@ -104,6 +107,8 @@ class JobSource:
         async def make() -> Offer:
             interval = self.workspace.settings.poll_interval
             await await_running(partial(self.status, job), interval, lambda: machine.run)
+            if machine.run:
+                await self._require_its_node(job, machine, said)
             return self._offer(files(job), words)
 
         machine.offer(make, None)
@@ -124,6 +129,19 @@ class JobSource:
         }
         await self.workspace.create_job(job, {"properties": body})
         return machine
+
+    async def _require_its_node(self, job: str, machine: Machine, said: Mapping[str, Any]) -> None:
+        """Distrust an agent that has registered from elsewhere than its job's node.
+
+        Of a serverless job Azure ML tells no node: then `networks` alone say, if they are given.
+        """
+        remote = machine.registration.remote if machine.registration else ""
+        if not is_from(remote, places := list(self.networks)):
+            if "computeId" in said:
+                places += await node_addresses(self.workspace, job)
+            if places and not is_from(remote, places):
+                machine.distrust(suspicion(job, remote, places))
+                raise Refused(machine.reason)
 
     def _offer(self, place: Path, words: Sequence[str]) -> Offer:
         paths = {"CA_FILE": CERTIFICATE}

@@ -55,7 +55,8 @@ class Machine:
         self.invitation, self.until = "", 0.0
         self.keys: PublicKeys | None = None
         self.registration: Registration | None = None
-        self.contested, self.run, self.host, self.port = False, "", "", 0
+        self.contested, self.suspicion = False, ""
+        self.run, self.host, self.port = "", "", 0
         self.status: int | None = None
         self.failure = ""
         self.seen: float | None = None
@@ -224,6 +225,11 @@ class Machine:
         self.keys, self.registration = keys, registration
         self._changed()
 
+    def distrust(self, why: str) -> None:
+        """The agent is somebody else's, and why: it gets nothing."""
+        self.contested, self.suspicion = True, why
+        self._changed()
+
     async def boot(
         self, after: str, status: int, log: str, hold: float
     ) -> tuple[str, Offer] | None:
@@ -277,7 +283,9 @@ class Machine:
 
     def _require_trusted(self) -> None:
         if self.contested:
-            raise Refused("two agents have registered for this server: neither is trusted")
+            raise Refused(
+                self.suspicion or "two agents have registered for this server: neither is trusted"
+            )
 
     def _goes_on(self, run: str) -> bool:
         return run == self.run and self.status is None and not (self.contested or self.failure)
@@ -295,7 +303,7 @@ class Machine:
     def reason(self) -> str:
         """Why it is over, for people."""
         if self.contested:
-            return (
+            return self.suspicion or (
                 f"two agents registered with the nonce of {self.name}: somebody has read it in the "
                 "setup script, and neither is trusted\n"
                 "  fix: find out who can read it, then start the server again"
