@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
 from distributed import SpecCluster
@@ -17,29 +15,15 @@ from distributed.core import Status
 from distributed.security import Security
 from distributed.utils import get_ip
 
+from greyhub.azureml.dask_arguments import GONE, where
 from greyhub.azureml.dask_jobs import JobSource
 from greyhub.azureml.dask_parts import Job, SchedulerJob
 from greyhub.azureml.jobs import LONGEST
 from greyhub.azureml.settings import AzureML
 from greyhub.azureml.workspace import Workspace
 from greyhub.errors import ClusterError
+from greyhub.rendezvous.addresses import valid_networks
 from greyhub.rendezvous.own_server import OwnServer
-
-GONE: Final = {
-    "additional_ports": "no SSH tunnel is made: this machine must reach the nodes",
-    "admin_ssh_key": "no SSH tunnel is made: this machine must reach the nodes",
-    "admin_username": "no SSH tunnel is made: this machine must reach the nodes",
-    "code_store": "jobs mount nothing: read data by fsspec",
-    "datastores": "jobs mount nothing: read data by fsspec, abfs://container@account…/path",
-    "jupyter": "the notebook runs where this line does",
-    "jupyter_port": "the notebook runs where this line does",
-    "show_output": "get_logs() shows what the scheduler and the workers say",
-    "subnet": "the network is the compute target's: name that",
-    "telemetry_opt_out": "nothing is reported to anybody",
-    "vnet": "the network is the compute target's: name that",
-    "vnet_resource_group": "the network is the compute target's: name that",
-}
-"""Arguments of dask-cloudprovider's AzureMLCluster that make no sense any more."""
 
 AT_EXIT: Final = 30.0
 """Seconds for which the end of a process waits for the ends of a cluster's jobs."""
@@ -81,6 +65,9 @@ class AzureMLCluster(SpecCluster):  # type: ignore[misc]
     host, port : str, int
         The address of this machine, as the jobs reach it, and where it listens for them; by
         default, the address by which it reaches others, and a port that is free.
+    networks : sequence of str
+        From where jobs ask, ``["10.1.0.0/16"]``, if by other addresses than their nodes'. Those
+        are known of a ``compute_target``; of serverless jobs, only what is said here is looked at.
     start_timeout : float
         Seconds for which a node may take to come.
     python : str
@@ -119,6 +106,7 @@ class AzureMLCluster(SpecCluster):  # type: ignore[misc]
         dashboard_port: int = 8787,
         host: str = "",
         port: int = 0,
+        networks: Sequence[str] = (),
         start_timeout: float = 1800,
         python: str = "python",
         job_properties: Mapping[str, Any] | None = None,
@@ -160,6 +148,7 @@ class AzureMLCluster(SpecCluster):  # type: ignore[misc]
             environment=str(named),
             python=python,
             seconds=start_timeout,
+            networks=valid_networks("networks", networks),
         )
         self._dashboard_port = dashboard_port
         shared = {"source": self.source, "said": said}
@@ -268,29 +257,3 @@ def _close_at_exit() -> None:
 
 
 threading._register_atexit(_close_at_exit)  # type: ignore[attr-defined]
-
-
-def where(workspace: Any) -> dict[str, str]:
-    """The options of ``c.AzureML`` that say which workspace.
-
-    Raises
-    ------
-    greyhub.errors.ClusterError
-        The file is none of Azure ML's.
-    """
-    if not isinstance(workspace, str | Path):
-        names = ("subscription_id", "resource_group", "name")
-        found = [str(getattr(workspace, each, "")) for each in names]
-    elif str(workspace).endswith(".json"):
-        try:
-            said = json.loads(Path(workspace).read_text())
-            found = [said[each] for each in ("subscription_id", "resource_group", "workspace_name")]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ClusterError(
-                f"{workspace} is no config.json of a workspace: {error!r}\n"
-                "  fix: download it in Azure ML Studio, or give subscription, resource_group and "
-                "the workspace's name"
-            ) from None
-    else:
-        return {"workspace": str(workspace)} if workspace else {}
-    return dict(zip(("subscription", "resource_group", "workspace"), found, strict=True))

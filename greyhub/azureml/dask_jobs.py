@@ -13,35 +13,30 @@ import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from distributed.security import Security
 
 from greyhub.azureml import jobs
+from greyhub.azureml.agent_jobs import CERTIFICATE, KEY, TLS, await_running, directory, files
 from greyhub.azureml.dask_command import VARIABLE
+from greyhub.azureml.dask_nodes import is_from, node_addresses, suspicion
 from greyhub.azureml.errors import AzureMLError, NotFound, Unavailable
 from greyhub.azureml.names import CLUSTER
 from greyhub.azureml.resources import SETTLING
 from greyhub.azureml.workspace import Workspace
 from greyhub.rendezvous.machines import Machine
-from greyhub.rendezvous.offers import Offer
+from greyhub.rendezvous.offers import Offer, Refused
 from greyhub.rendezvous.own_server import OwnServer
 from greyhub.rendezvous.script import job_command
-
-SHOWN: Final = 25.0
-"""Seconds for which an agent waits, at most, until Azure ML says that its job runs."""
 
 ENDING: Final = 120.0
 """Seconds for which the end of a job is waited for."""
 
 HEARD: Final = 15.0
 """Seconds for which an agent may tell that its part has ended, where Azure does not answer."""
-
-CERTIFICATE, KEY = "dask.crt", "dask.pem"
-
-TLS: Final = "DASK_DISTRIBUTED__COMM__TLS__"
-"""What the variables begin with by which Dask is told of its files."""
 
 URL: Final = "JUPYTERHUB_SERVICE_URL"
 """The variable by which an agent knows where what it starts shall listen."""
@@ -79,6 +74,8 @@ class JobSource:
     environment: str
     python: str
     seconds: float
+    networks: Sequence[str] = ()
+    """From where jobs may ask, beside their nodes' own addresses."""
     prefix: str = field(default_factory=lambda: f"/{secrets.token_urlsafe(12)}")
     """The path of the pages, that this process knows alone."""
     closing: bool = False
@@ -106,19 +103,19 @@ class JobSource:
         machine = self.server.rendezvous.machine(self.name, job)
         machine.once = True
         nonce = machine.invite(self.seconds)
-        place = f"/tmp/greyhub-{job}"  # noqa: S108 (a job's own; it is made anew or the job fails)
 
         async def make() -> Offer:
-            async with asyncio.timeout(SHOWN):
-                while machine.run and await self.status(job) != "Running":  # noqa: ASYNC110 (one list for all)
-                    await asyncio.sleep(self.workspace.settings.poll_interval)
-            return self._offer(Path(place) / "files", words)
+            interval = self.workspace.settings.poll_interval
+            await await_running(partial(self.status, job), interval, lambda: machine.run)
+            if machine.run:
+                await self._require_its_node(job, machine, said)
+            return self._offer(files(job), words)
 
         machine.offer(make, None)
         command = job_command(
             hub=self.server.url,
             nonce=nonce,
-            directory=place,
+            directory=str(directory(job)),
             python=self.python,
             authorities=self.server.certificate,
         )
@@ -133,14 +130,27 @@ class JobSource:
         await self.workspace.create_job(job, {"properties": body})
         return machine
 
-    def _offer(self, files: Path, words: Sequence[str]) -> Offer:
+    async def _require_its_node(self, job: str, machine: Machine, said: Mapping[str, Any]) -> None:
+        """Distrust an agent that has registered from elsewhere than its job's node.
+
+        Of a serverless job Azure ML tells no node: then `networks` alone say, if they are given.
+        """
+        remote = machine.registration.remote if machine.registration else ""
+        if not is_from(remote, places := list(self.networks)):
+            if "computeId" in said:
+                places += await node_addresses(self.workspace, job)
+            if places and not is_from(remote, places):
+                machine.distrust(suspicion(job, remote, places))
+                raise Refused(machine.reason)
+
+    def _offer(self, place: Path, words: Sequence[str]) -> Offer:
         paths = {"CA_FILE": CERTIFICATE}
         for part in ("SCHEDULER", "WORKER", "CLIENT"):
             paths |= {f"{part}__CERT": CERTIFICATE, f"{part}__KEY": KEY}
         port = words[words.index("--port") + 1] if "--port" in words else "0"
         return Offer(
             environment={
-                **{f"{TLS}{name}": str(files / file) for name, file in paths.items()},
+                **{f"{TLS}{name}": str(place / file) for name, file in paths.items()},
                 "DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION": "True",
                 VARIABLE: self.prefix,
                 URL: f"http://0.0.0.0:{port}/",

@@ -5,23 +5,20 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 from dask_gateway_server.backends.db_base import Cluster
 
+from greyhub.azureml.agent_jobs import TLS, directory, files
 from greyhub.azureml.names import CLUSTER, tags
 from greyhub.broker.remote_parts import SCHEDULER, Part, cluster_of, part_name
 from greyhub.names import short_id
 from greyhub.rendezvous.script import job_command
 
-CERTIFICATE, KEY, AUTHORITIES = "dask.crt", "dask.pem", "hub.pem"
+AUTHORITIES: Final = "hub.pem"
 
 TRUST: Final = "SSL_CERT_FILE"
 """The variable that names who vouches for a hub with a certificate of its own."""
-
-TLS: Final = "DASK_DISTRIBUTED__COMM__TLS__"
-"""What the variables begin with that name the files of TLS."""
 
 
 @dataclass(frozen=True)
@@ -79,15 +76,10 @@ class Jobs:
         """What the job's agent shows, once: a broker that was killed makes the same again."""
         return hmac.new(self.secret.encode(), f"nonce {job}".encode(), "sha256").hexdigest()
 
-    def directory(self, job: str) -> str:
-        """The agent's directory, where the job runs."""
-        return f"/tmp/greyhub-{job}"  # noqa: S108 (a job's own; it is made anew or the job fails)
-
     def variables(self, job: str, environment: Mapping[str, str]) -> dict[str, str]:
         """An environment of dask-gateway's, with the files of TLS where the agent puts them."""
-        place = Path(self.directory(job)) / "files"
         return {
-            name: str(place / value) if name.startswith(TLS) or name == TRUST else value
+            name: str(files(job) / value) if name.startswith(TLS) or name == TRUST else value
             for name, value in environment.items()
         }
 
@@ -100,7 +92,7 @@ class Jobs:
         command = job_command(
             hub=self.rendezvous,
             nonce=self.nonce(job),
-            directory=self.directory(job),
+            directory=str(directory(job)),
             python=self.python,
             authorities=self.authorities,
             plain_http=self.plain_http,

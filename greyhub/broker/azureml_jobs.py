@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,18 +20,16 @@ from dask_gateway_server.backends.db_base import Cluster, JobStatus, Worker
 from traitlets import Dict, Unicode, default
 
 from greyhub.azureml import jobs
+from greyhub.azureml.agent_jobs import CERTIFICATE, KEY, await_running
 from greyhub.azureml.errors import AzureMLError, NotFound, Refused, Unavailable
 from greyhub.azureml.names import CLUSTER, HUB, is_of_hub, tags_of
 from greyhub.azureml.resources import SETTLING
 from greyhub.azureml.settings import AzureML
 from greyhub.azureml.workspace import Workspace, shared
-from greyhub.broker.azureml_job import AUTHORITIES, CERTIFICATE, KEY, TRUST, Jobs
+from greyhub.broker.azureml_job import AUTHORITIES, TRUST, Jobs
 from greyhub.broker.remote_parts import Part, RemotePartsBackend, cluster_of, kind
 from greyhub.kept_secret import kept_secret
 from greyhub.rendezvous.offers import Offer
-
-SHOWN: Final = 25.0
-"""Seconds for which an agent waits, at most, until Azure ML says that its job runs."""
 
 ENDING: Final = 600.0
 """Seconds that a job may take to end, before it is asked again."""
@@ -86,9 +85,7 @@ class AzureMLBackend(RemotePartsBackend):
     async def make_offer(self, part: Part) -> Offer:
         """What the agent of a part starts, once Azure ML says that its job runs."""
         cluster, job = cluster_of(part), self.made_of.name(part)
-        async with asyncio.timeout(SHOWN):
-            while jobs.status(await self._job(part)) != "Running":  # noqa: ASYNC110 (one list for all)
-                await asyncio.sleep(self.workspace.settings.poll_interval)
+        await await_running(partial(self._status, part), self.workspace.settings.poll_interval)
         if isinstance(part, Worker):
             command = self.get_worker_command(cluster, part.name)
             environment = self.get_worker_env(cluster)
@@ -208,12 +205,15 @@ class AzureMLBackend(RemotePartsBackend):
         found = (await self._listed(cluster_of(part))).get(name)
         return dict(found or await self.workspace.job(name))
 
+    async def _status(self, part: Part) -> str:
+        return jobs.status(await self._job(part))
+
     async def _lives(self, part: Part) -> bool:
         """Whether a part has not ended, or that is not known."""
         if (machine := self.known(part)) and machine.over:
             return False
         try:
-            return jobs.status(await self._job(part)) not in jobs.ENDED
+            return await self._status(part) not in jobs.ENDED
         except NotFound:
             return self._is_doubtful(self.made_of.name(part))
         except AzureMLError:
@@ -238,7 +238,7 @@ class AzureMLBackend(RemotePartsBackend):
             if part.status >= JobStatus.RUNNING:
                 continue
             try:
-                status = jobs.status(await self._job(part))
+                status = await self._status(part)
             except NotFound:
                 continue
             name = self.made_of.name(part)

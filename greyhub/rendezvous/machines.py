@@ -160,6 +160,11 @@ class Machine(Record):
         self.keys, self.registration = keys, registration
         self._changed()
 
+    def distrust(self, why: str) -> None:
+        """The agent is somebody else's, and why: it gets nothing."""
+        self.contested, self.suspicion = True, why
+        self._changed()
+
     async def boot(
         self, after: str, status: int, log: str, hold: float
     ) -> tuple[str, Offer] | None:
@@ -213,7 +218,9 @@ class Machine(Record):
 
     def _require_trusted(self) -> None:
         if self.contested:
-            raise Refused("two agents have registered for this server: neither is trusted")
+            raise Refused(
+                self.suspicion or "two agents have registered for this server: neither is trusted"
+            )
 
     def _goes_on(self, run: str) -> bool:
         return run == self.run and self.status is None and not (self.contested or self.failure)

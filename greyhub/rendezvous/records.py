@@ -38,7 +38,8 @@ class Record:
         self.invitation, self.until = "", 0.0
         self.keys: PublicKeys | None = None
         self.registration: Registration | None = None
-        self.contested, self.run, self.host, self.port = False, "", "", 0
+        self.contested, self.suspicion = False, ""
+        self.run, self.host, self.port = "", "", 0
         self.status: int | None = None
         self.failure = ""
         self.seen: float | None = None
@@ -72,7 +73,7 @@ class Record:
     def reason(self) -> str:
         """Why it is over, for people."""
         if self.contested:
-            return (
+            return self.suspicion or (
                 f"two agents registered with the nonce of {self.name}: somebody has read it in the "
                 "setup script, and neither is trusted\n"
                 "  fix: find out who can read it, then start the server again"

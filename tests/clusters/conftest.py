@@ -1,4 +1,4 @@
-"""A dask-gateway's own server for the tests of a module."""
+"""For the tests of a module: dask-gateway's own server; a simulated workspace, and a hub on it."""
 
 from __future__ import annotations
 
@@ -29,3 +29,26 @@ def ticket(server: Gateway, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         "broker": False,
         "options": {},
     }
+
+
+@pytest.fixture(scope="module")
+def azure() -> Iterator[Any]:
+    """A workspace of Azure ML with an environment for Dask."""
+    from greyhub.conformance.testkit.azureml import Simulator
+
+    with Simulator(isolate=False) as started:
+        started.add_environment("dask", "1", image="dask:1")
+        yield started
+
+
+@pytest.fixture(scope="module")
+def hub(azure: Any) -> Iterator[Any]:
+    """A hub whose clusters are jobs of that workspace; other modules have hubs of their own."""
+    from tests.conftest import make_directory
+    from tests.support.azureml_brokers import AzureHub
+
+    found = AzureHub(azure, make_directory(), "c.AzureMLCluster.end_with_server = False\n")
+    try:
+        yield found.start()
+    finally:
+        found.end()

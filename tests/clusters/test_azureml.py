@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import cloudpickle
@@ -14,35 +12,16 @@ import requests
 
 pytest.importorskip("dask_gateway_server")
 
-from greyhub.agent.hub import Hub as Rendezvous
 from greyhub.agent.hub import NotGiven
 from greyhub.conformance.testkit.azureml import Simulator
-from greyhub.rendezvous.protocol import Keys
+from tests.azureml import thieves
 from tests.support.azureml_brokers import AzureHub
 from tests.support.brokers import no_finalizers  # noqa: F401
-from tests.support.waiting import MINUTE, until
+from tests.support.waiting import MINUTE
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 pytestmark = pytest.mark.processes
-
-
-@pytest.fixture(scope="module")
-def azure() -> Iterator[Simulator]:
-    with Simulator(isolate=False) as started:
-        started.add_environment("dask", "1", image="dask:1")
-        yield started
-
-
-@pytest.fixture(scope="module")
-def hub(azure: Simulator) -> Iterator[AzureHub]:
-    from tests.conftest import make_directory
-
-    found = AzureHub(azure, make_directory())
-    try:
-        yield found.start()
-    finally:
-        found.end()
 
 
 def secrets_of(client: Any) -> list[str]:
@@ -71,16 +50,16 @@ def test_a_cluster_computes_scales_adapts_and_leaves_nothing(
             assert len(hub.running()) == 3
             secret = secrets_of(client)
             cluster.scale(1)
-            until(lambda: len(hub.running()) == 2, 60, "the end of a worker's job")
+            hub.await_jobs(2, "the end of a worker's job")
             cluster.adapt(minimum=0, maximum=2)
-            until(lambda: len(hub.running()) == 1, 60, "the end of the idle worker's job")
+            hub.await_jobs(1, "the end of the idle worker's job")
             assert client.submit(pow, 3, 3, pure=False).result(MINUTE) == 27
         assert dashboard(hub, "bob", cluster).status_code == 404
         page = dashboard(hub, "ada", cluster)
         assert page.status_code == 200
         assert "bokeh" in page.text.lower()
         cluster.shutdown()
-    until(lambda: hub.running() == [], 60, "the end of all jobs")
+    hub.await_jobs(0, "the end of all jobs")
     said = [f"{each.path} {each.body}" for each in azure.requests]
     assert any("greyhub.agent --once" in each for each in said)
     made = [each for each in said if cluster.name in each and '"command"' in each]
@@ -102,7 +81,7 @@ def test_an_end_is_asked_for_until_it_is_confirmed(azure: Simulator, hub: AzureH
         cluster = gateway.new_cluster()
         fault = azure.fault("forbidden", method="POST", path="/cancel", times=2)
         cluster.shutdown()
-    until(lambda: hub.status("ada", cluster.name) == "STOPPED", 60, "the end of the cluster")
+    hub.await_status("ada", cluster.name, "STOPPED")
     cancelled = f"{cluster.name}-scheduler/cancel"
     assert [each.status for each in azure.requests if each.path.endswith(cancelled)][-1] < 300
     assert fault.hits == 2
@@ -113,17 +92,9 @@ def test_a_nonce_that_somebody_else_shows_ends_the_cluster(azure: Simulator, hub
     """The workspace can read it: who of the two is the job is not known."""
     with hub.gateway("ada") as gateway:
         name = gateway.new_cluster().name
-    [command] = [
-        json.loads(each.body)["properties"]["command"]
-        for each in azure.requests
-        if each.method == "PUT" and each.path.endswith(f"{name}-scheduler")
-    ]
-    settings = json.loads(command.partition("printf %s '")[2].partition("' > ")[0])
-    keys = Keys.make()
-    thief = Rendezvous(settings["hub"], keys)
     with pytest.raises(NotGiven):
-        thief.ask("register", nonce=settings["nonce"], sealing=keys.public.sealing, machine={})
-    until(lambda: hub.status("ada", name) == "FAILED", 60, "the end of the cluster")
+        thieves.register(azure, f"{name}-scheduler")
+    hub.await_status("ada", name, "FAILED")
     assert "neither is trusted" in hub.ask("ada", f"clusters/{name}/reason")["reason"]
     assert hub.running() == []
 

@@ -19,12 +19,14 @@ import requests
 
 pytest.importorskip("distributed")
 
-from greyhub.agent.hub import Hub, NotGiven
+from greyhub.agent.hub import NotGiven
 from greyhub.azureml import AzureMLCluster
-from greyhub.azureml.dask_cluster import GONE, where
+from greyhub.azureml.dask_arguments import GONE, where
+from greyhub.azureml.dask_nodes import is_from
 from greyhub.conformance.testkit.azureml import Simulator
 from greyhub.errors import ClusterError
-from greyhub.rendezvous.protocol import Keys
+from tests.azureml import thieves
+from tests.azureml.asking import Asking
 from tests.azureml.hubs import settings_of
 from tests.support.ports import free_port
 from tests.support.waiting import MINUTE, until
@@ -34,13 +36,6 @@ cloudpickle.register_pickle_by_value(sys.modules[__name__])
 pytestmark = pytest.mark.processes
 
 Make = Callable[..., AzureMLCluster]
-
-
-@pytest.fixture(scope="module")
-def azure() -> Iterator[Simulator]:
-    with Simulator(isolate=False) as started:
-        started.add_environment("dask", "1", image="dask:1")
-        yield started
 
 
 def options(azure: Simulator, **more: Any) -> dict[str, Any]:
@@ -126,18 +121,40 @@ def test_it_ends_where_a_nonce_is_shown_by_somebody_else(
     cluster = make(initial_node_count=1)
     with cluster.get_client() as client:
         client.wait_for_workers(1, timeout=MINUTE)
-    [body] = [
-        json.loads(each.body)["properties"]["command"]
-        for each in azure.requests
-        if each.method == "PUT" and f"dask-{cluster.source.name}-{part}" in each.path
-    ]
-    settings = json.loads(body.partition("printf %s '")[2].partition("' > ")[0])
-    keys = Keys.make()
-    thief = Hub(settings["hub"], keys, settings["authorities"])
     with pytest.raises(NotGiven):
-        thief.ask("register", nonce=settings["nonce"], sealing=keys.public.sealing, machine={})
+        thieves.register(azure, f"dask-{cluster.source.name}-{part}")
     until(lambda: cluster.status.name == "closed", 60, "the end of the cluster")
     assert running(azure) == []
+
+
+@pytest.fixture(scope="module")
+def compute(azure: Simulator) -> dict[str, str]:
+    """Jobs on nodes whose addresses Azure tells; their agents ask from this machine's."""
+    properties = {"vmSize": "Standard_DS1_v2", "scaleSettings": {"maxNodeCount": 9}}
+    body = {"computeType": "AmlCompute", "properties": properties}
+    ask = Asking(azure)
+    ask.done(ask("PUT", "computes/cpu", {"location": "westeurope", "properties": body}))
+    return {"vm_size": "", "compute_target": "cpu"}
+
+
+def test_whoever_asks_from_elsewhere_than_the_jobs_node_gets_nothing(
+    make: Make, compute: dict[str, str]
+) -> None:
+    with pytest.raises(RuntimeError, match=r"asked from 127\.0\.0\.1, which is not in 127\.2\."):
+        make(**compute)
+    with pytest.raises(RuntimeError, match=r"asked from 127\.0\.0\.1, which is not in 10\.1\."):
+        make(networks=["10.1.0.0/16"])  # serverless: Azure tells no node
+
+
+def test_jobs_may_ask_from_networks_that_are_named(make: Make, compute: dict[str, str]) -> None:
+    cluster = make(**compute, networks=["127.0.0.0/8"], initial_node_count=1)
+    with cluster.get_client() as client:
+        assert client.submit(pow, 2, 10).result(MINUTE) == 1024
+
+
+def test_an_address_of_the_node_is_one_that_its_agent_may_ask_from() -> None:
+    assert is_from("10.1.0.5", ["10.2.0.0/16", "10.1.0.5"])
+    assert not is_from("10.1.0.6", ["10.2.0.0/16", "10.1.0.5"])
 
 
 def test_it_ends_with_its_scheduler(azure: Simulator, make: Make) -> None:

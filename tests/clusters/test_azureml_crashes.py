@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,24 +19,6 @@ from tests.support.brokers import no_finalizers  # noqa: F401
 from tests.support.waiting import MINUTE, until
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def azure() -> Iterator[Simulator]:
-    with Simulator(isolate=False) as started:
-        started.add_environment("dask", "1", image="dask:1")
-        yield started
-
-
-@pytest.fixture(scope="module")
-def hub(azure: Simulator) -> Iterator[AzureHub]:
-    from tests.conftest import make_directory
-
-    found = AzureHub(azure, make_directory(), "c.AzureMLCluster.end_with_server = False\n")
-    try:
-        yield found.start()
-    finally:
-        found.end()
 
 
 def kill(hub: AzureHub) -> None:
@@ -89,7 +71,7 @@ def test_killed_as_a_scheduler_starts(hub: AzureHub, act: str, then: str) -> Non
 
 def computes(hub: AzureHub, name: str) -> None:
     """The cluster runs and has a worker."""
-    until(lambda: hub.status("ada", name) == "RUNNING", 60, "the scheduler")
+    hub.await_status("ada", name, "RUNNING")
     with hub.gateway("ada") as gateway, gateway.connect(name) as cluster:
         cluster.scale(1)
         with cluster.get_client() as client:
@@ -114,7 +96,7 @@ WORKER = {
 @pytest.mark.parametrize("act", WORKER)
 def test_killed_as_a_worker_starts(hub: AzureHub, act: str) -> None:
     name = hub.make("ada")
-    until(lambda: hub.status("ada", name) == "RUNNING", 60, "the scheduler")
+    hub.await_status("ada", name, "RUNNING")
     moment = WORKER[act](hub)
     with hub.gateway("ada") as gateway, gateway.connect(name) as cluster:
         cluster.scale(1)
@@ -170,7 +152,7 @@ def test_jobs_that_no_cluster_claims_are_cancelled_and_anothers_are_not(hub: Azu
     until(lambda: hub.running() == ["another"], 120, "the end of the jobs")
     assert hub.status("ada", name) == ""
     Asking(hub.azure)("POST", "jobs/another/cancel")
-    until(lambda: hub.running() == [], 30, "its end")
+    hub.await_jobs(0, "its end")
 
 
 def test_a_job_of_the_same_name_that_is_anothers_is_left_alone(hub: AzureHub) -> None:
@@ -185,4 +167,4 @@ def test_a_job_of_the_same_name_that_is_anothers_is_left_alone(hub: AzureHub) ->
     assert "for something else" in hub.ask("ada", f"clusters/{name}/reason")["reason"]
     assert hub.running() == [job]
     Asking(hub.azure)("POST", f"jobs/{job}/cancel")
-    until(lambda: hub.running() == [], 30, "its end")
+    hub.await_jobs(0, "its end")

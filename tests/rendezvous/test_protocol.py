@@ -10,7 +10,7 @@ import pytest
 
 from greyhub.agent.hub import Hub
 from greyhub.errors import GreyHubError
-from greyhub.rendezvous.offers import MachineFailed
+from greyhub.rendezvous.offers import MachineFailed, Offer
 from greyhub.rendezvous.protocol import BadMessage, Keys, parse
 from tests.rendezvous.conftest import NETWORKS, SECRET, Place, offering
 from tests.support import waiting
@@ -50,6 +50,48 @@ async def test_an_agent_hears_of_the_end_at_once(place: Place) -> None:
     place.rendezvous.hold = 0
     assert (await agent.boot(after=run))["run"] == ""
     await ended
+
+
+async def test_an_agent_that_runs_once_is_answered_at_once(place: Place) -> None:
+    place.rendezvous.hold = 60
+    machine, agent = place.machine(), place.agent()
+    machine.once = True
+    await agent.register(machine.invite())
+    assert (await asyncio.wait_for(agent.boot(), 30))["run"] == ""
+
+
+async def test_what_is_being_made_for_an_agent_has_not_ended(place: Place) -> None:
+    """It counts as ended when the agent has heard that it gets nothing."""
+    machine, agent = place.machine(), place.agent()
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def make() -> Offer:
+        begun.set()
+        await go_on.wait()
+        return await offering()()
+
+    machine.once = True
+    await agent.register(machine.invite())
+    machine.offer(make, NETWORKS)
+    asked = asyncio.create_task(agent.boot())
+    await begun.wait()
+    machine.withdraw()
+    ended = asyncio.create_task(machine.await_ended())
+    assert not machine.idle
+    go_on.set()
+    assert (await asked)["run"] == ""
+    await asyncio.wait_for(ended, 30)
+
+
+async def test_an_agent_that_is_distrusted_gets_nothing(place: Place) -> None:
+    machine, agent = place.machine(), place.agent()
+    await agent.register(machine.invite())
+    machine.offer(offering(), NETWORKS)
+    machine.distrust("it asked from the moon")
+    with pytest.raises(GreyHubError, match="from the moon"):
+        await agent.boot()
+    with pytest.raises(MachineFailed, match="from the moon"):
+        await machine.await_ready()
 
 
 async def test_an_agent_that_waits_is_answered_by_a_hub_that_starts_again(place: Place) -> None:

@@ -17,6 +17,7 @@ from tests.support.brokers import Gateway
 from tests.support.hubs import Hub
 from tests.support.ports import free_port
 from tests.support.processes import command, started_in
+from tests.support.waiting import until
 
 SETTINGS = """
 c.AzureML.poll_interval = 0.2
@@ -112,3 +113,11 @@ class AzureHub(Hub):
     def running(self) -> list[str]:
         """The jobs that have processes."""
         return [name for name, pids in self.azure.jobs().items() if pids]
+
+    def await_jobs(self, number: int, what: str) -> None:
+        """Wait until so many jobs have processes."""
+        until(lambda: len(self.running()) == number, 60, what)
+
+    def await_status(self, user: str, name: str, status: str) -> None:
+        """Wait until a cluster has a status."""
+        until(lambda: self.status(user, name) == status, 60, f"the cluster is {status}")

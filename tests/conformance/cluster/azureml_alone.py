@@ -50,6 +50,7 @@ class AzureMLAlone(InSimulatedWorkspace, ClusterSuite):
             "compute_target": "cpu",
             "environment_definition": "dask",
             "host": "127.0.0.1",
+            "networks": ["127.0.0.0/8"],  # not the nodes' addresses, which Azure tells
             "python": sys.executable,
             "nthreads": 1,
         }
