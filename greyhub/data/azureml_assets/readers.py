@@ -67,11 +67,9 @@ class Readers:
         found = self._files(folder)
         how = formats.of_files(found)
         if how.many == "folder":
-            return self._made(how, folder.url, folder)
-        if how.many == "table" and len(found) > 1:
-            function = {"function": "read_csv"} if how.datatype == "CSV" else {}
-            how = Format(how.datatype, formats.TABLE, how.gives, how={**function, **how.how})
-        return self._made(how, _urls(found), folder)
+            group = formats.group_of(found)
+            return self._made(how, f"{PROTOCOL}://{group}" if group else folder.url, folder)
+        return self._made(how, _urls(found) if how.many != "no" else _urls(found)[0], folder)
 
     def _table(self, folder: Blob) -> Any:
         file = folder.below(mltable.FILE)
