@@ -54,10 +54,18 @@ def test_where_data_is_from_is_kept_on_what_is_opened(workspace: Workspace) -> N
         "version": "7",
         "type": "uri_file",
         "uri": workspace.uri("rain/a.csv"),
+        "job": "",
         "datastore": "lake",
         "url": f"{workspace.account.url}/homes/rain/a.csv",
     }
     assert catalog.describe("rain")["metadata"]["azureml"]["version"] == "7"
+
+
+def test_the_job_whose_output_it_is_is_told(workspace: Workspace) -> None:
+    place = "azureml/brave_apple_1/rain/"
+    workspace.put(f"{place}a.csv", RAIN)
+    workspace.asset("rain", place, kind="uri_folder")
+    assert workspace.catalog()["rain"].metadata["azureml"]["job"] == "brave_apple_1"
 
 
 def test_the_latest_version_is_read_or_the_one_that_is_named(workspace: Workspace) -> None:
@@ -151,7 +159,7 @@ def test_an_asset_never_stands_in_for_a_dataset_of_a_catalogue(
     catalog = workspace.catalog()
     assert sorted(catalog) == ["rain", "wind"]
     assert catalog["rain"].read() == "ours\n"
-    assert "the asset is not shown" in str(catalog.broken["rain"])
+    assert "is also the name of a dataset" in str(catalog.broken["rain"])
 
 
 def test_a_signature_in_a_uri_is_told_to_nobody(workspace: Workspace, hub: AssetHub) -> None:
@@ -263,7 +271,7 @@ def test_a_token_is_sent_to_storage_accounts_of_this_cloud_alone(
 
 def test_uris_of_this_cloud_are_found() -> None:
     scope = "/subscriptions/S/resourceGroups/G/providers/Microsoft.MachineLearningServices/"
-    lake = {"account": "lake", "container": "con", "endpoint": ""}
+    lake = {"account": "lake", "container": "con", "endpoint": "", "credentials": "None"}
     stores = {
         "lake": {**lake, "type": "AzureDataLakeGen2"},
         "files": {**lake, "type": "AzureFile"},
