@@ -25,7 +25,7 @@ c.AzureMLSpawner.subnet = (
 c.AzureMLSpawner.server_networks = ["10.1.0.0/16"]
 c.AzureMLSpawner.agent_install = [
     "python3 -m venv /opt/greyhub",
-    "/opt/greyhub/bin/pip install 'greyhub[local,azure]'",
+    "/opt/greyhub/bin/pip install 'greyhub[local,azure,dataframe]'",
 ]
 c.AzureMLSpawner.agent_python = "/opt/greyhub/bin/python"
 c.Spawner.cmd = ["/opt/greyhub/bin/greyhub-singleuser"]
@@ -42,6 +42,7 @@ c.AzureMLHomespace.make = True
 
 c.GreyHub.data = "azureml"
 c.AzureMLData.assets = ["*"]
+c.AzureMLData.datastores = ["*"]
 
 c.JupyterHub.ip = "127.0.0.1"  # what ends TLS is on this machine
 c.JupyterHub.public_url = "https://hub.example.org/"

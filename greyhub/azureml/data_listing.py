@@ -1,4 +1,4 @@
-"""The data assets of a workspace as the hub lists them, for notebooks to open.
+"""The data assets and datastores of a workspace as the hub lists them, for notebooks to open.
 
 One list of names serves everybody, and the versions of an asset are asked for as it is
 used: no request for each asset, or for each user.
@@ -21,6 +21,9 @@ from greyhub.azureml.workspace import shared
 AT_ONCE: Final = 2
 """Assets whose versions are asked for at a time: servers and clusters ask by the same budget."""
 
+PLACE: Final = ("type", "account", "container", "endpoint", "credentials")
+"""What is told of a datastore that an asset is in: where it is, and by what jobs open it."""
+
 
 class DataListing:
     """What notebooks may know of the data assets: no secret, and nothing of their content.
@@ -33,10 +36,19 @@ class DataListing:
         Which assets there are for users, as in ``sst-*``.
     interval : float
         Seconds for which one answer of Azure's serves everybody.
+    datastores : sequence of str
+        Which datastores there are for users, as patterns; assets in others are opened, too.
     """
 
-    def __init__(self, settings: AzureML, patterns: Sequence[str], interval: float) -> None:
+    def __init__(
+        self,
+        settings: AzureML,
+        patterns: Sequence[str],
+        interval: float,
+        datastores: Sequence[str] = (),
+    ) -> None:
         self.settings, self.patterns, self.interval = settings, patterns, interval
+        self.datastores = datastores
         self._assets = SharedList(self._load_assets, interval)
         self._stores = SharedList(self._load_stores, interval)
         self._versions: dict[str, SharedList] = {}
@@ -45,7 +57,7 @@ class DataListing:
         """The latest version of each of them, as it was when it was last asked for."""
 
     async def assets(self) -> dict[str, Any]:
-        """The assets: ``name``, ``type``, ``description``, ``tags``, ``latest``.
+        """The ``assets`` and the ``datastores`` that users see.
 
         ``stale`` says why they are not those of now, while Azure does not answer.
 
@@ -55,7 +67,9 @@ class DataListing:
             They cannot be listed, and never could.
         """
         found, stale = await _look(self._assets)
-        return {"assets": list(found.values()), "stale": stale}
+        stores, too = await _look(self._stores) if self.datastores else ({}, "")
+        shown = [row for name, row in stores.items() if _fits(name, self.datastores)]
+        return {"assets": list(found.values()), "datastores": shown, "stale": stale or too}
 
     async def versions(self, name: str) -> dict[str, Any]:
         """The versions of an asset, the newest first, and the datastores that they name.
@@ -88,7 +102,11 @@ class DataListing:
         stores, _ = await _look(self._stores) if named else ({}, "")
         return {
             "versions": found,
-            "datastores": {each: stores[each] for each in sorted(named) if each in stores},
+            "datastores": {
+                name: {each: stores[name][each] for each in PLACE}
+                for name in sorted(named)
+                if name in stores
+            },
         }
 
     async def _load_assets(self) -> Items:
@@ -97,7 +115,7 @@ class DataListing:
 
     def _is_shown(self, asset: Resource) -> bool:
         archived = asset["properties"].get("isArchived")
-        return not archived and any(fnmatchcase(asset["name"], each) for each in self.patterns)
+        return not archived and _fits(asset["name"], self.patterns)
 
     async def _load_versions(self, name: str) -> Items:
         async with self._room:
@@ -108,6 +126,10 @@ class DataListing:
     async def _load_stores(self) -> Items:
         found = await shared(self.settings).datastores()
         return {each["name"]: _datastore(each) for each in found}
+
+
+def _fits(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, each) for each in patterns)
 
 
 async def _look(shown: SharedList) -> tuple[Items, str]:
@@ -160,11 +182,20 @@ def _without_query(uri: str) -> str:
     return f"{place}?…" if query else place
 
 
-def _datastore(found: Resource) -> Mapping[str, str]:
+_CONTAINER: Final = ("containerName", "filesystem", "fileShareName")
+"""What the container is called of each kind of datastore."""
+
+
+def _datastore(found: Resource) -> Mapping[str, Any]:
+    """What users may know of a datastore: of its credentials the kind alone."""
     about = found["properties"]
     return {
+        "name": found["name"],
         "type": about["datastoreType"],
         "account": about.get("accountName") or "",
-        "container": about.get("containerName") or about.get("filesystem") or "",
+        "container": next((about[each] for each in _CONTAINER if about.get(each)), ""),
         "endpoint": about.get("endpoint") or "",
+        "credentials": about["credentials"]["credentialsType"],
+        "description": about.get("description") or "",
+        "tags": about.get("tags") or {},
     }

@@ -16,8 +16,9 @@ from greyhub.errors import ConfigError
 SCOPE: Final = "https://storage.azure.com/.default"
 """What a token is asked for, so that storage accounts take it: of every cloud."""
 
-PROTOCOL: Final = "greyhub-azure"
-"""fsspec's name for `greyhub.azureml.storage_filesystem.AccountFilesystem`."""
+PROTOCOL: Final = "greyhubazure"
+"""fsspec's name for `greyhub.azureml.storage_filesystem.AccountFilesystem`: letters alone, as
+xarray takes any other for a path on a disk."""
 
 ACCOUNT: Final = re.compile(r"[a-z0-9]{3,24}")
 """What Azure takes for an account's name."""

@@ -1,6 +1,6 @@
 """The fsspec filesystem of a storage account, by the account's address and a login.
 
-fsspec imports it by the entry point ``greyhub-azure``, in notebooks and on workers.
+fsspec imports it by the entry point ``greyhubazure``, in notebooks and on workers.
 """
 
 from __future__ import annotations

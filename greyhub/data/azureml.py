@@ -1,4 +1,4 @@
-"""The data assets of an Azure ML workspace, read with each user's own rights.
+"""The data assets and datastores of an Azure ML workspace, read with each user's own rights.
 
 The hub lists them, and a server asks the hub. If the notebook asked Azure itself, it would
 hold a token by which its code could do all that its user may do in Azure; of the hub it
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class AzureMLData(DataAdapter):
-    """Fills the slot with the data assets of a workspace, and with catalogues beside them."""
+    """Fills the slot with the assets and datastores of a workspace, and catalogues beside them."""
 
     modules: ClassVar[Sequence[str]] = (
         *DataAdapter.modules, "azure.mgmt.core", "azure.identity", "aiohttp",
@@ -39,6 +39,14 @@ class AzureMLData(DataAdapter):
         "descriptions, tags, properties and URIs of these are shown to every user of the hub. "
         "Their data is read with each user's own rights.",
     ).tag(config=True, required=True, example=["*"])
+
+    datastores = List(
+        Unicode(),
+        help="Which datastores users see beside the assets, as ``datastores/NAME``; ``*`` is "
+        "all. Names, descriptions, tags, accounts and containers of these are shown to "
+        "every user of the hub. Their data is read with each user's own rights, and never with a "
+        "datastore's own key or signature.",
+    ).tag(config=True, example=["*"])
 
     audience = Unicode(
         "storage",
@@ -103,7 +111,7 @@ class AzureMLData(DataAdapter):
         """What the hub answers servers."""
         from greyhub.azureml.data_listing import DataListing
 
-        return DataListing(self.settings, self.assets, self.refresh)
+        return DataListing(self.settings, self.assets, self.refresh, self.datastores)
 
     def hub_starts(self, app: Any) -> None:
         """Answer servers that ask what assets there are."""
@@ -152,4 +160,5 @@ class AzureMLData(DataAdapter):
     def label(self) -> str:
         """The workspace, and the catalogues beside it."""
         beside = f", and {super().label()}" if self.catalogs else ""
-        return f"data assets of {self.settings.workspace}, by users' own rights{beside}"
+        what = "data assets and datastores" if self.datastores else "data assets"
+        return f"{what} of {self.settings.workspace}, by users' own rights{beside}"

@@ -24,11 +24,12 @@ from tests.docs.test_write_an_adapter import PACKAGE
 from tests.identity.databases import add, identities, run_server
 
 ELSEWHERE = {
+    "docs/how-to/azureml-data.md": "## Open an asset",
     "docs/reference/options.md": "# Options",
     "docs/tutorial/write-an-adapter.md": PACKAGE,
 }
 """Pages whose blocks other tests run, from a heading on: `tests.cli.test_reference`,
-`tests.docs.test_write_an_adapter`."""
+`tests.data.azureml.test_page`, `tests.docs.test_write_an_adapter`."""
 
 SECRETS = ("GITHUB_SECRET", "OIDC_SECRET", "ENTRA_SECRET")
 """Variables of the hub's that pages speak of."""

@@ -1,11 +1,12 @@
-"""``hub.data`` with the data assets of an Azure ML workspace in it, by name and version."""
+"""``hub.data`` with the data assets and the datastores of an Azure ML workspace in it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from greyhub.data.azureml_assets.datastore import PREFIX, DatastoreEntry
 from greyhub.data.azureml_assets.entry import AssetEntry
-from greyhub.data.azureml_assets.listing import AssetListing, Row
+from greyhub.data.azureml_assets.listing import AssetListing, Rows
 from greyhub.data.catalog import Catalog, UnknownDataset
 from greyhub.data.document import Document
 from greyhub.data.entries import Entry
@@ -15,13 +16,14 @@ from greyhub.data.policy import Policy
 
 
 class AssetCatalog(Catalog):
-    """The data assets of a workspace, and the datasets of catalogues.
+    """The data assets and the datastores of a workspace, and the datasets of catalogues.
 
     ``sst`` and ``sst@latest`` are the latest version of an asset, ``sst@3`` is its version 3.
+    ``datastores/lake`` is the datastore ``lake``.
     """
 
     def __init__(self, sources: Sequence[Source], listing: AssetListing, policy: Policy) -> None:
-        self._listing, self._assets = listing, list[Row]()
+        self._listing, self._azure = listing, Rows([], [])
         super().__init__(sources, policy)
 
     def reload(self) -> None:
@@ -39,18 +41,25 @@ class AssetCatalog(Catalog):
         rows = self._listing.rows(self._timeout)
         if self._listing.stale and self._read_from:
             raise Unread(self._listing.stale, self._listing.workspace, "try again in a moment")
-        self._assets = rows
+        self._azure = rows
         return [*super()._listed(), ("", f"azureml:{self._listing.changes}")]
 
     def _read(self, sources: Sequence[Source], reader: Reader) -> Found:
         found = super()._read(sources[:-1], reader)
         document = Document(self._listing.workspace, "", 2, {}, {})
-        for row in self._assets:
-            entry = AssetEntry(row["name"], document, "", row, self._listing)
+        listing, rows = self._listing, self._azure
+        entries: list[Entry] = [
+            *(AssetEntry(row["name"], document, "", row, listing) for row in rows.assets),
+            *(
+                DatastoreEntry(PREFIX + row["name"], document, "", row, listing)
+                for row in rows.datastores
+            ),
+        ]
+        for entry in entries:
             if entry.name in found.entries or entry.name in found.broken:
                 # Administrators write catalogues, and others make assets: theirs never stand in.
                 found.broken[entry.name] = entry.fault(
-                    "is also the name of a dataset in a catalogue, and so the asset is not shown",
+                    "is also the name of a dataset in a catalogue, which is shown alone",
                     "give that catalogue a prefix: c.AzureMLData.catalogs = {'ocean': …}",
                 )
             elif fault := entry.misshapen(self._policy):

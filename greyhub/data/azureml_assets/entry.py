@@ -10,7 +10,7 @@ from typing import Any, Final
 from greyhub.data.azureml_assets import formats
 from greyhub.data.azureml_assets.listing import AssetListing, Gone, Row
 from greyhub.data.azureml_assets.readers import Readers
-from greyhub.data.azureml_assets.uris import Blob
+from greyhub.data.azureml_assets.uris import Blob, job_of
 from greyhub.data.document import Fault
 from greyhub.data.entries import Entry
 from greyhub.data.parameters import Parameter
@@ -179,6 +179,7 @@ class AssetEntry(Entry):
             "type": version["type"],
             "uri": version["uri"],
             "created": version["created"],
+            "job": job_of(str(version["uri"])),
         }
         return {**found, "datastore": blob.datastore} if blob else found
 

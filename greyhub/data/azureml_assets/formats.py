@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 TABLE: Final = "greyhub.data.azureml_assets.tables:TableReader"
@@ -25,7 +25,7 @@ class Format:
 
     many: str = "each"
     """Several of them in a folder: ``each``, a list of files; ``folder``, the folder itself;
-    ``table``, by the function of pandas in ``how``; ``no``."""
+    ``table``, joined to one; ``no``."""
 
     needs: tuple[str, ...] = ()
     """Packages that it needs besides those that the reader names."""
@@ -35,11 +35,17 @@ class Format:
 
 
 _FRAME: Final = "pandas:DataFrame"
-_CSV: Final = Format("CSV", "PandasCSV", _FRAME, many="table")
-_LINES: Final = {"function": "read_json", "lines": True}
-_JSON_LINES: Final = Format("JSONFile", TABLE, _FRAME, many="table", how=_LINES)
+
+
+def _table(datatype: str, function: str, **how: Any) -> Format:
+    """Files that a function of pandas reads, and Dask."""
+    needs = () if function in ("read_csv", "read_json") else ("pyarrow",)
+    return Format(datatype, TABLE, _FRAME, "table", needs, {"function": function, **how})
+
+
+_JSON_LINES: Final = _table("JSONFile", "read_json", lines=True)
 _TEXT: Final = Format("Text", "DaskText", "dask.bag.core:Bag")
-_PARQUET: Final = Format("Parquet", "PandasParquet", _FRAME, many="folder", needs=("pyarrow",))
+_PARQUET: Final = replace(_table("Parquet", "read_parquet"), many="folder")
 _LAZY: Final[Mapping[str, Any]] = {"chunks": {}}
 _HDF: Final = Format(
     "HDF5", "XArrayDatasetReader", "xarray:Dataset", needs=("h5netcdf",), how=_LAZY
@@ -51,14 +57,14 @@ BYTES: Final = Format("FileData", "FileByteReader", "builtins:bytes", many="no")
 """What is of no known kind."""
 
 FORMATS: Final[Mapping[str, Format]] = {
-    ".csv": _CSV,
-    ".tsv": Format("CSV", "PandasCSV", _FRAME, many="table", how={"sep": "\t"}),
+    ".csv": _table("CSV", "read_csv"),
+    ".tsv": _table("CSV", "read_csv", sep="\t"),
     ".jsonl": _JSON_LINES,
     ".ndjson": _JSON_LINES,
     ".parquet": _PARQUET,
     ".pq": _PARQUET,
-    ".feather": Format("Feather2", "PandasFeather", _FRAME, many="no"),
-    ".orc": Format("ORC", "PandasORC", _FRAME, many="no"),
+    ".feather": _table("Feather2", "read_feather"),
+    ".orc": _table("ORC", "read_orc"),
     ".xlsx": Format("Excel", "PandasExcel", _FRAME, many="no"),
     ".txt": _TEXT,
     ".log": _TEXT,
@@ -98,7 +104,7 @@ def of_files(paths: Sequence[str]) -> Format:
     ValueError
         They are of several kinds, or of one that no reader is known for.
     """
-    if any(posixpath.basename(each) in _ZARR_FILES for each in paths):
+    if group_of(paths):
         return _ZARR
     kinds = sorted({suffix(each) for each in paths})
     if len(kinds) != 1:
@@ -107,6 +113,21 @@ def of_files(paths: Sequence[str]) -> Format:
     if found is None or (found.many == "no" and len(paths) > 1):
         raise ValueError(f"it is not known how to read several files {kinds[0] or 'of any name'}")
     return found
+
+
+def group_of(paths: Sequence[str]) -> str:
+    """The folder of Zarr that files below another are of; empty if they are of none.
+
+    Raises
+    ------
+    ValueError
+        They are of several.
+    """
+    marked = {posixpath.dirname(p) for p in paths if posixpath.basename(p) in _ZARR_FILES}
+    top = min(marked, key=len, default="")
+    if others := [each for each in marked if not f"{each}/".startswith(f"{top}/")]:
+        raise ValueError(f"it has several of Zarr's folders: {top}, {min(others)}")
+    return top
 
 
 def is_data(path: str) -> bool:

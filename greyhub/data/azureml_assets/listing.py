@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 from greyhub.data.azureml_assets.uris import Blob, URIs
@@ -16,7 +16,15 @@ PATH: Final = "greyhub/data/azureml"
 """Where in the hub's API assets are asked for."""
 
 Row = Mapping[str, Any]
-"""One asset: its ``name``, ``type``, ``description``, ``tags``, and ``latest`` version."""
+"""One asset or datastore: its ``name``, ``type``, ``description`` and ``tags``; of an asset the
+``latest`` version; of a datastore ``account``, ``container``, ``endpoint`` and ``credentials``."""
+
+
+class Rows(NamedTuple):
+    """What the hub lists."""
+
+    assets: list[Row]
+    datastores: list[Row]
 
 
 class Gone(Unread):
@@ -34,7 +42,7 @@ class AssetListing:
 
     def __init__(self, ticket: Mapping[str, Any]) -> None:
         self._ticket = ticket
-        self._rows, self._tag = list[Row](), ""
+        self._rows, self._tag = Rows([], []), ""
         self.changes = 0
         """How often the rows were others than before."""
         self.stale = ""
@@ -51,11 +59,12 @@ class AssetListing:
         """Whether this process has the hub's token."""
         return can_ask()
 
-    def rows(self, timeout: float) -> list[Row]:
-        """All assets. The hub sends them again only if they are others than before."""
+    def rows(self, timeout: float) -> Rows:
+        """All that the hub lists; it sends it again only if it is other than before."""
         answer = self._ask(PATH, timeout, {"If-None-Match": self._tag} if self._tag else {})
         if answer.status != HTTPStatus.NOT_MODIFIED:
-            rows, self.stale = list(answer.body["assets"]), str(answer.body["stale"])
+            rows = Rows(list(answer.body["assets"]), list(answer.body["datastores"]))
+            self.stale = str(answer.body["stale"])
             self._tag = answer.tag
             if rows != self._rows:
                 self._rows, self.changes = rows, self.changes + 1

@@ -59,6 +59,16 @@ class Readers:
             return self._table(blob)
         raise ValueError(f"it is of the type {kind!r}, which is not known")
 
+    def at(self, blob: Blob) -> Any:
+        """A reader of a file or a folder, whichever is there; raises as `reader`."""
+        found = self._info(blob, "say what is there")
+        return self.reader("uri_folder" if found["type"] == "directory" else "uri_file", blob)
+
+    def filesystem(self, folder: Blob) -> Any:
+        """A reader that gives all files below; raises as `reader`."""
+        self._info(folder, "say whether it is there")
+        return self._made(_FILESYSTEM, folder.url, folder)
+
     def _folder(self, folder: Blob) -> Any:
         how = formats.FORMATS.get(formats.suffix(folder.path))
         if how and how.many == "folder":  # its name says it: there may be many files in it
@@ -67,11 +77,9 @@ class Readers:
         found = self._files(folder)
         how = formats.of_files(found)
         if how.many == "folder":
-            return self._made(how, folder.url, folder)
-        if how.many == "table" and len(found) > 1:
-            function = {"function": "read_csv"} if how.datatype == "CSV" else {}
-            how = Format(how.datatype, formats.TABLE, how.gives, how={**function, **how.how})
-        return self._made(how, _urls(found), folder)
+            group = formats.group_of(found)
+            return self._made(how, f"{PROTOCOL}://{group}" if group else folder.url, folder)
+        return self._made(how, _urls(found) if how.many != "no" else _urls(found)[0], folder)
 
     def _table(self, folder: Blob) -> Any:
         file = folder.below(mltable.FILE)
@@ -140,9 +148,22 @@ class Readers:
             raise _in_words(error, blob, doing) from None
 
 
+_FILESYSTEM: Final = Format(
+    "FileData", "greyhub.data.azureml_assets.filesystem:FilesystemReader", ""
+)
+
+
 def _urls(keys: Sequence[str]) -> list[str]:
     return [f"{PROTOCOL}://{each}" for each in keys]
 
+
+SECRETS: Final = {
+    "AccountKey": "the account's key",
+    "Sas": "a shared access signature",
+    "ServicePrincipal": "the secret of an application",
+    "Certificate": "the certificate of an application",
+}
+"""By what jobs open a datastore, where they do so by a secret of its own."""
 
 _GONE: Final = "ask who looks after this asset: its data was moved or deleted"
 
@@ -164,6 +185,9 @@ def _in_words(error: Exception, blob: Blob, doing: str) -> Fault:
     else:
         said = no_answer(next((each for each in causes if isinstance(each, AzureError)), error))
     if status in (401, 403) or isinstance(error, PermissionError):
+        if blob.credentials in SECRETS:
+            said += f"; jobs read the datastore {blob.datastore} by {SECRETS[blob.credentials]}, "
+            said += "which is given to no user"
         return Fault(
             f"cannot be read: the storage account gives your login no right to {blob.address}: "
             f"{said}",

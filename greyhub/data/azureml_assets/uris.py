@@ -19,6 +19,7 @@ _DATASTORE: Final = re.compile(r"(?:(.+)/)?datastores/([^/]+)/paths/(.*)")
 _WORKSPACE: Final = re.compile(
     r"subscriptions/([^/]+)/resourcegroups/([^/]+)(?:/providers/[^/]+)?/workspaces/([^/]+)", re.I
 )
+_OUTPUT: Final = re.compile(r"azureml://(?:.+/)?datastores/[^/]+/paths/azureml/([^/]+)/[^/]+.*")
 _ONLY: Final = "only Blob Storage and Data Lake Storage Gen2 are"
 
 
@@ -32,10 +33,13 @@ class Blob:
     datastore: str = ""
     """The datastore that the URI names, if it does."""
 
+    credentials: str = ""
+    """The kind of secret by which jobs open that datastore, as Azure calls it; no user has it."""
+
     @property
     def key(self) -> str:
         """Container and path, as its filesystem takes them."""
-        return f"{self.container}/{self.path}"
+        return f"{self.container}/{self.path}".rstrip("/")
 
     @property
     def url(self) -> str:
@@ -60,7 +64,7 @@ class Blob:
             raise ValueError(f"{path!r} leads out of the asset")
         if clean == ".":
             return self
-        return replace(self, path=_plain(posixpath.join(self.path, clean)))
+        return replace(self, path=plain(posixpath.join(self.path, clean)))
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,16 @@ class URIs:
         scope, name, path = found.groups()
         if scope and not self._is_own(scope):
             raise ValueError(f"its data is in another workspace: {uri}")
+        return replace(self.datastore(name), path=plain(path.strip("/")))
+
+    def datastore(self, name: str) -> Blob:
+        """Where the data of a datastore is.
+
+        Raises
+        ------
+        ValueError
+            It is none of this workspace's, or cannot be read here: says why.
+        """
         if name not in self.datastores:
             raise ValueError(f"there is no datastore {name!r} for it")
         store = self.datastores[name]
@@ -123,8 +137,8 @@ class URIs:
                 f"login: {_ONLY}"
             )
         endpoint = store["endpoint"] or self.storage
-        blob = self._in(f"{store['account']}.blob.{endpoint}", store["container"], path)
-        return replace(blob, datastore=name)
+        blob = self._in(f"{store['account']}.blob.{endpoint}", store["container"], "")
+        return replace(blob, datastore=name, credentials=store["credentials"])
 
     def _is_own(self, scope: str) -> bool:
         told, own = _WORKSPACE.fullmatch(scope), _WORKSPACE.fullmatch(self.workspace.strip("/"))
@@ -146,11 +160,23 @@ class URIs:
             raise ValueError(f"its data is in {container!r}, which is no container")
         default = f"https://{account}.blob.{self.storage}"
         account_url = str(self.accounts.get(account, default))
-        return Blob(account_url, container, _plain(path.strip("/")))
+        return Blob(account_url, container, plain(path.strip("/")))
 
 
-def _plain(path: str) -> str:
-    """A path that names what it seems to; fsspec takes ``::`` for several places in one."""
+def job_of(uri: str) -> str:
+    """The job whose output is at a URI, if it is where Azure puts these by itself; else empty."""
+    found = _OUTPUT.fullmatch(uri)
+    return found[1] if found else ""
+
+
+def plain(path: str) -> str:
+    """A path that names what it seems to; fsspec takes ``::`` for several places in one.
+
+    Raises
+    ------
+    ValueError
+        It does not.
+    """
     if "::" in path or any(part in (".", "..") for part in path.split("/")):
         raise ValueError(f"its path is not plain: {path}")
     return path

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import pickle
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,32 +17,11 @@ from greyhub.azureml.data_listing import AT_ONCE
 from greyhub.credentials import HubCredential
 from greyhub.data.azureml_assets.uris import URIs
 from greyhub.errors import CatalogError, ConfigError
-from tests.data.azureml.workspace import AssetHub, Workspace, workspace_in
-from tests.homespace.azureml.account import Account, account, nothing_held
+from tests.data.azureml.workspace import AssetHub, Workspace
+from tests.homespace.azureml.account import nothing_held
 from tests.homespace.filesystem.conftest import ACCOUNT
 
-__all__ = ["account"]
-
 RAIN = "day,mm\n1,3\n2,5\n"
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[AssetHub]:
-    from greyhub.azureml.storage_filesystem import AccountFilesystem
-
-    AccountFilesystem.clear_instance_cache()  # each has a token, to its end
-    with AssetHub().serving() as made, nothing_held():
-        for name, value in made.environment.items():
-            monkeypatch.setenv(name, value)
-        yield made
-
-
-@pytest.fixture
-def workspace(account: Account, hub: AssetHub, tmp_path: Path) -> Iterator[Workspace]:
-    for name in account.oracle.names(""):
-        account.oracle.delete(name)
-    with workspace_in(tmp_path, account, hub) as made:
-        yield made
 
 
 def mm(found: Any) -> list[int]:
@@ -76,10 +54,18 @@ def test_where_data_is_from_is_kept_on_what_is_opened(workspace: Workspace) -> N
         "version": "7",
         "type": "uri_file",
         "uri": workspace.uri("rain/a.csv"),
+        "job": "",
         "datastore": "lake",
         "url": f"{workspace.account.url}/homes/rain/a.csv",
     }
     assert catalog.describe("rain")["metadata"]["azureml"]["version"] == "7"
+
+
+def test_the_job_whose_output_it_is_is_told(workspace: Workspace) -> None:
+    place = "azureml/brave_apple_1/rain/"
+    workspace.put(f"{place}a.csv", RAIN)
+    workspace.asset("rain", place, kind="uri_folder")
+    assert workspace.catalog()["rain"].metadata["azureml"]["job"] == "brave_apple_1"
 
 
 def test_the_latest_version_is_read_or_the_one_that_is_named(workspace: Workspace) -> None:
@@ -173,7 +159,7 @@ def test_an_asset_never_stands_in_for_a_dataset_of_a_catalogue(
     catalog = workspace.catalog()
     assert sorted(catalog) == ["rain", "wind"]
     assert catalog["rain"].read() == "ours\n"
-    assert "the asset is not shown" in str(catalog.broken["rain"])
+    assert "is also the name of a dataset" in str(catalog.broken["rain"])
 
 
 def test_a_signature_in_a_uri_is_told_to_nobody(workspace: Workspace, hub: AssetHub) -> None:
@@ -251,87 +237,6 @@ def test_a_folder_is_read_by_the_kind_of_its_files(workspace: Workspace) -> None
         catalog["nothing"]
 
 
-TABLE = """\
-type: mltable
-paths:
-  - file: ./1.csv
-  - pattern: ./more/*.csv
-transformations:
-  - read_delimited: {{delimiter: ';', encoding: latin1, header: all_files_same_headers,
-                      empty_as_string: false, include_path_column: false, path_column: Path}}
-{more}
-"""
-
-
-def test_an_mltable_is_a_table_as_its_file_says(workspace: Workspace) -> None:
-    workspace.put("t/MLTable", TABLE.format(more="  - keep_columns: [mm, day]"))
-    workspace.put("t/1.csv", "day;mm;x\né;3;0\n".encode("latin-1"))
-    workspace.put("t/more/2.csv", "day;mm;x\nb;4;0\n")
-    workspace.put("t/other.csv", "day;mm;x\nc;5;0\n")
-    workspace.asset("t", "t", kind="mltable")
-    catalog = workspace.catalog()
-    assert catalog.describe("t")["container"] == "pandas:DataFrame"
-    found = catalog["t"].read()
-    assert list(found.columns) == ["mm", "day"]
-    assert (mm(found), list(found["day"])) == ([3, 4], ["é", "b"])
-
-
-def test_json_lines_of_another_datastore_are_read(workspace: Workspace) -> None:
-    uri = workspace.uri("lines/")
-    said = f"paths: [{{folder: '{uri}'}}]\ntransformations: [read_json_lines]\n"
-    workspace.put("t/MLTable", said)
-    workspace.put("lines/1.jsonl", '{"mm": 3}\n{"mm": 5}\n')
-    workspace.asset("t", "t", kind="mltable")
-    assert mm(workspace.catalog()["t"].read()) == [3, 5]
-
-
-@pytest.mark.parametrize(
-    ("more", "named"),
-    [
-        ("  - filter: 'col(\"mm\") > 3'", "filter"),
-        ("  - convert_column_types: []", "convert_column_types"),
-        ("  - drop_columns: mm", "drop_columns"),
-    ],
-)
-def test_what_only_azures_own_library_does_is_said(
-    workspace: Workspace, more: str, named: str
-) -> None:
-    workspace.put("t/MLTable", TABLE.format(more=more))
-    workspace.asset("t", "t", kind="mltable")
-    with pytest.raises(CatalogError, match=rf"'t' .*{named}, which only Azure's own library"):
-        workspace.catalog()["t"]
-
-
-@pytest.mark.parametrize("path", ["../secret.csv", "/etc/passwd", "./a/../../b.csv"])
-def test_an_mltable_leads_nowhere_else(workspace: Workspace, path: str) -> None:
-    said = f"paths: [{{file: '{path}'}}]\ntransformations: [read_delimited]\n"
-    workspace.put("t/MLTable", said)
-    workspace.asset("t", "t", kind="mltable")
-    with pytest.raises(CatalogError, match="leads out of the asset"):
-        workspace.catalog()["t"]
-
-
-BOMB = "\n".join(f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 9)}]" for n in range(1, 9))
-
-
-@pytest.mark.parametrize(
-    ("said", "told"),
-    [
-        (f"x0: &x0 [a]\n{BOMB}\npaths: [*x8]\ntransformations: [read_delimited]", "aliases make"),
-        ("paths: !!python/object/apply:os.system [true]", "python/object"),
-        ("paths: [{file: a.csv}]\ntransformations: [read_delimited, {keep_columns: 3}]", "columns"),
-        ("\0", "no YAML"),
-        ("[]", "no paths"),
-    ],
-)
-def test_a_file_that_is_no_mltable_is_refused(workspace: Workspace, said: str, told: str) -> None:
-    workspace.put("t/MLTable", said)
-    workspace.asset("t", "t", kind="mltable")
-    with pytest.raises(CatalogError, match=told) as caught:
-        workspace.catalog()["t"]
-    assert len(str(caught.value)) < 1000
-
-
 ELSEWHERE = [
     "abfss://con@evil.example.org/x.csv",
     "https://evil.example.org/con/x.csv",
@@ -366,7 +271,7 @@ def test_a_token_is_sent_to_storage_accounts_of_this_cloud_alone(
 
 def test_uris_of_this_cloud_are_found() -> None:
     scope = "/subscriptions/S/resourceGroups/G/providers/Microsoft.MachineLearningServices/"
-    lake = {"account": "lake", "container": "con", "endpoint": ""}
+    lake = {"account": "lake", "container": "con", "endpoint": "", "credentials": "None"}
     stores = {
         "lake": {**lake, "type": "AzureDataLakeGen2"},
         "files": {**lake, "type": "AzureFile"},
