@@ -132,11 +132,13 @@ class Hub:
             raise NotAnswered(f"the hub at {self.url} does not answer: {error}") from None
         try:
             found = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
+            found = {}
+        if not isinstance(found, dict):
             found = {}
         if status == 200 and "challenge" not in found:
             raise NotAnswered(f"what answers at {self.url} is not a hub with a rendezvous")
-        return status, found if isinstance(found, dict) else {}
+        return status, found
 
 
 def say(line: str) -> None:

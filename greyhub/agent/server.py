@@ -110,14 +110,17 @@ class Server:
 
     @classmethod
     def found(cls, state: State) -> Server | None:
-        """The server that an earlier agent has started, if it runs."""
+        """The server that an earlier agent has started, if it runs; otherwise nothing is left."""
         noted = state.run()
         if not noted or "status" in noted:
             return None
         server = cls(state, **{"pid": 0, **noted})
         # An agent that was ended as it started the server had no time to note the process.
         server.pid = server.pid or min(server._processes(), default=0)
-        return server if server.alive() else None
+        if server.alive():
+            return server
+        server._clear()  # it was ended, or has ended, while no agent was there
+        return None
 
     def alive(self) -> bool:
         """Whether it runs."""
@@ -133,22 +136,26 @@ class Server:
         return False
 
     def stop(self) -> None:
-        """End it, and all that it has started."""
+        """End it, and all that it has started and was given."""
         self._signal(signal.SIGTERM)
         deadline = time.monotonic() + self.grace
         while self.alive() and time.monotonic() < deadline:
             time.sleep(0.1)
+        self._clear()
+
+    def _clear(self) -> None:
+        """End the processes that it has left, and remove the files that it was given."""
         while any(self._processes()):
             self._signal(signal.SIGKILL)
             self.alive()  # which reaps it
             time.sleep(0.05)
+        for path in self.state.files.glob("*"):
+            path.unlink()
 
     def ended(self) -> int:
         """Note that it has ended; its status, -255 if nobody was there to see it."""
         status = self.process.wait() if self.process is not None else -255
         self.state.note_run(run=self.run, port=self.port, status=status)
-        for path in self.state.files.glob("*"):
-            path.unlink()
         return status
 
     def _signal(self, number: signal.Signals) -> None:

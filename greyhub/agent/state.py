@@ -78,7 +78,7 @@ class State:
 
     @staticmethod
     def _write(path: Path, text: str, uid: int | None = None) -> None:
-        """Whole or not at all, and for its owner alone."""
+        """Whole or not at all, also where the power goes, and for its owner alone."""
         building = path.with_name(f"{path.name}.new")
         building.unlink(missing_ok=True)
         with os.fdopen(os.open(building, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
@@ -88,3 +88,9 @@ class State:
             new.flush()
             os.fsync(new.fileno())
         building.replace(path)
+        # Keys that are lost after the hub has taken them cannot be shown to it again.
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -88,3 +88,12 @@ class LocalMachine:
 
     def log(self) -> str:
         return (self.directory / "unit.log").read_text()
+
+
+def crashing(control: Path) -> Path:
+    """An interpreter beside a directory of `crashing`, by which agents can be told where to die."""
+    made = control.with_name("python")
+    script = ROOT / "tests/rendezvous/crashing.py"
+    made.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P "{script}" "{control}" "$@"\n')
+    made.chmod(0o755)
+    return made

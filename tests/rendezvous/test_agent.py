@@ -7,7 +7,6 @@ import os
 import shutil
 import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -17,14 +16,12 @@ from greyhub.conformance.testkit.certificates import Authority
 from greyhub.rendezvous.offers import MachineFailed, Offer
 from tests.conftest import make_directory
 from tests.rendezvous.conftest import Place
-from tests.rendezvous.machines import LocalMachine
+from tests.rendezvous.machines import LocalMachine, crashing
 from tests.rendezvous.test_protocol import until
 from tests.support.processes import command, ended, environment
 
 pytestmark = pytest.mark.processes
 
-SLOW = pytest.mark.slow
-HERE = Path(__file__).parent
 NETWORKS = ["127.0.0.0/8", "::1/128"]
 URL = "JUPYTERHUB_SERVICE_URL"
 
@@ -190,26 +187,26 @@ async def test_every_answer_is_lost_once(place: Place, local) -> None:
     await until(lambda: not place.lose)
 
 
-@pytest.mark.parametrize(
-    "moment",
-    [each if each in (4, 9, 13) else pytest.param(each, marks=SLOW) for each in range(1, 23)],
-)
-async def test_an_agent_that_is_killed_goes_on(place: Place, local, moment: int) -> None:
-    """At each thing that it writes down, sends or hears, until the server is ready and after."""
-    python = local.directory.parent / "python"
-    (local.directory.parent / "crash-at").write_text(str(moment))
-    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{HERE}/crashing.py" "$@"\n')
-    python.chmod(0o755)
-    place.rendezvous.hold = 0.2
-    place.rendezvous.agents.number = 10_000
-    machine = await start(place, local, python=str(python))
+@pytest.mark.parametrize("moment", ["signal 9", "write run.json.new"])
+async def test_an_agent_that_is_killed_as_it_ends_a_server_leaves_nothing_of_it(
+    place: Place, local, moment: str
+) -> None:
+    """Neither a kernel that goes on beside those of the next server, nor a file."""
+    control = local.directory.parent / "control"
+    control.mkdir()
+    make = offering(files={"key": "a key"})
+    machine = await start(place, local, make, python=str(crashing(control)))
     await ready(machine)
-    await until((local.directory.parent / "crashed").exists)
-    await until(lambda: len(local.agents()) == 1)
-    await until(lambda: len(servers(local)) == 1)
-    await ready(machine)
+    await until(lambda: len(marked(local)) == 2)
+    before = marked(local)
+    (control / "at").write_text(f"{moment} SIGKILL")
     machine.withdraw()
-    await until(lambda: not marked(local))
+    await until((control / "reached").exists)
+    await until(lambda: all(ended(each.pid) for each in before))
+    await until(lambda: not any(local.state.glob("files/*")))
+    machine.offer(make, NETWORKS)
+    await ready(machine)
+    assert len(servers(local)) == 1
 
 
 async def test_a_machine_that_starts_again_starts_its_server(place: Place, local) -> None:

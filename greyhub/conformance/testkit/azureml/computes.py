@@ -133,6 +133,13 @@ class Computes:
             await machine.kill()
         self.set_state(name, state)
 
+    async def reset(self, name: str) -> None:
+        """Cut an instance's power, and start its machine again."""
+        machine = self.all[name].machine
+        if machine:
+            await machine.kill()
+            await machine.boot()
+
     async def remove(self, name: str) -> None:
         """Delete a compute, whatever is being done with it, and wait for it."""
         if found := self.all.get(name):

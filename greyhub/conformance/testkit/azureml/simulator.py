@@ -94,6 +94,10 @@ class Simulator(Running):
         """End an instance's machine at once, as when its host dies."""
         self._serving.wait(self._computes.kill(name, state))
 
+    def reset(self, name: str) -> None:
+        """Cut an instance's power and start it again, as its host may; its state does not tell."""
+        self._serving.wait(self._computes.reset(name))
+
     def delete(self, name: str) -> None:
         """Delete a compute with its disk, as somebody else does; it is gone on return."""
         self._serving.wait(self._computes.remove(name))
