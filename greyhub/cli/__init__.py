@@ -21,6 +21,8 @@ COMMANDS = {
     "adapters": "greyhub.cli.adapters:adapters",
     "home": "greyhub.cli.home:home",
     "users": "greyhub.cli.users:users",
+    "backup": "greyhub.cli.backup:backup",
+    "restore": "greyhub.cli.restore:restore",
     "conform": "greyhub.conformance.command:conform",
 }
 """The commands in the order in which help lists them."""

@@ -103,40 +103,48 @@ class HubUsers:
 
     def check_account(self) -> None:
         """Raise where another account than the hub's would write its files."""
-        owner = self.private.stat().st_uid
-        if os.geteuid() != owner:
-            raise HomeError(
-                f"{self.private} is of the account with the uid {owner}, which the hub runs as.\n"
-                "  fix: run this command as that account"
-            )
+        check_account(self.private)
 
     def check_stopped(self) -> None:
-        """Raise if the hub runs, as far as that can be told from here.
+        """Raise if the hub runs; see `check_stopped`."""
+        check_stopped(self.application)
 
-        A hub that runs holds the names of its users in its memory.
-        """
-        app = self.application
-        url = app.hub_connect_url or app.hub_bind_url
-        address = urlsplit(url) if url else None
-        host = (address and address.hostname) or app.hub_connect_ip or app.hub_ip
-        port = (address and address.port) or app.hub_port
-        known = host in ("127.0.0.1", "::1", "localhost")
-        try:
-            with socket.create_connection((host if known else host or "127.0.0.1", port), 5):
-                raise HomeError(
-                    f"the hub runs: something listens at {host}:{port}, and a hub that runs holds "
-                    "the names of its users.\n  fix: stop the hub, which lets servers go on, and "
-                    "run the same command again"
-                )
-        except ConnectionRefusedError:
-            if known:
-                return
-        except OSError:
-            pass
+
+def check_account(directory: Path) -> None:
+    """Raise where another account than the hub's would write into its directory."""
+    if directory.exists() and os.geteuid() != (owner := directory.stat().st_uid):
         raise HomeError(
-            f"it cannot be told from here whether the hub at {host or 'every address'}:{port} "
-            "runs.\n  fix: stop it, and say --stopped"
+            f"{directory} is of the account with the uid {owner}, which the hub runs as.\n"
+            "  fix: run this command as that account"
         )
+
+
+def check_stopped(app: Any) -> None:
+    """Raise if the hub of a configuration runs, as far as that can be told from here.
+
+    A hub that runs holds the names of its users in its memory.
+    """
+    url = app.hub_connect_url or app.hub_bind_url
+    address = urlsplit(url) if url else None
+    host = (address and address.hostname) or app.hub_connect_ip or app.hub_ip
+    port = (address and address.port) or app.hub_port
+    known = host in ("127.0.0.1", "::1", "localhost")
+    try:
+        with socket.create_connection((host if known else host or "127.0.0.1", port), 5):
+            raise HomeError(
+                f"the hub runs: something listens at {host}:{port}, and a hub that runs holds "
+                "the names of its users.\n  fix: stop the hub, which lets servers go on, and "
+                "run the same command again"
+            )
+    except ConnectionRefusedError:
+        if known:
+            return
+    except OSError:
+        pass
+    raise HomeError(
+        f"it cannot be told from here whether the hub at {host or 'every address'}:{port} "
+        "runs.\n  fix: stop it, and say --stopped"
+    )
 
 
 @contextmanager

@@ -51,7 +51,8 @@ class TimedSpawner:
 
     async def run_pre_spawn_hook(self) -> None:
         """A start begins. It ends with the hub's own future, which says how."""
-        timing = self._timing = Timing()
+        timing, self.profile_name = Timing(), ""
+        self._timing = timing
         future = getattr(self, "_spawn_future", None)
         if future is not None:
             future.add_done_callback(lambda done: self._start_ended(timing, done))

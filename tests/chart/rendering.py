@@ -82,6 +82,8 @@ SETS: dict[str, Values] = {
             "egress": [{"to": [{"podSelector": {"matchLabels": {"app": "minio"}}}]}],
         },
         "prepull": {"enabled": True, "images": ["registry.example.org/gpu:1"]},
+        "placeholders": {"replicas": 1, "priorityClass": {"name": "low"}},
+        "backup": {"enabled": True, "url": "s3://backups/science", "keep": 3},
     },
     "much of all": {
         "config": CONFIG,
@@ -102,6 +104,13 @@ SETS: dict[str, Values] = {
         "prepull": {"enabled": True, "tolerations": [{"operator": "Exists"}]},
         "podDisruptionBudgets": {"enabled": True},
         "priorityClass": {"create": True},
+        "placeholders": {"replicas": 2, "priorityClass": {"create": True}},
+        "backup": {
+            "enabled": True,
+            "claim": "backups",
+            "secret": "store",
+            "restore": "greyhub-20261130T021700Z.tar.gz",
+        },
     },
 }
 
@@ -140,9 +149,11 @@ def named(objects: list[Object], kind: str, name: str) -> Object:
 
 
 def pods(objects: list[Object]) -> Iterator[Object]:
-    """The pods, and those that Deployments and DaemonSets make."""
+    """The pods, and those that Deployments, DaemonSets, Jobs and CronJobs make."""
     for each in objects:
-        if each["kind"] == "Pod":
+        if each["kind"] == "CronJob":
+            each = each["spec"]["jobTemplate"]
+        if each.get("kind") == "Pod":
             yield each
         elif "template" in each.get("spec", {}):
             template = each["spec"]["template"]

@@ -56,6 +56,10 @@ EXPECTED: list[tuple[str, str, int | str, bool]] = [
     ("test", "server", 8888, CLOSED),
     ("prepull", "hub", "hub", CLOSED),
     ("prepull", "internet", 443, CLOSED),
+    ("placeholder", "hub", "hub", CLOSED),
+    ("placeholder", "internet", 443, CLOSED),
+    ("backup", "internet", 443, OPEN),
+    ("server", "backup", 443, CLOSED),
 ]
 
 

@@ -26,7 +26,16 @@ from tests.kubernetes.test_manifests import NEWEST
 pytestmark = pytest.mark.usefixtures("helm_is_there")
 
 NAMESPACED = {
-    *("ConfigMap", "DaemonSet", "Deployment", "Ingress", "NetworkPolicy", "PersistentVolumeClaim"),
+    *(
+        "ConfigMap",
+        "CronJob",
+        "DaemonSet",
+        "Job",
+        "Deployment",
+        "Ingress",
+        "NetworkPolicy",
+        "PersistentVolumeClaim",
+    ),
     *("Pod", "PodDisruptionBudget", "Role", "RoleBinding", "Secret", "Service", "ServiceAccount"),
 }
 

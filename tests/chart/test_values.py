@@ -68,6 +68,11 @@ def test_the_schema_takes_what_is_meant(name: str) -> None:
         ({"config": ""}, "--set-file config=greyhub_config.py"),
         ({"hub": {}}, "hub.image"),
         ({"ingress": {"enabled": True}, "url": ""}, "an Ingress needs the address"),
+        ({"backup": {"enabled": True}}, "give backup.url or backup.claim"),
+        ({"backup": {"enabled": True, "url": "s3://b", "claim": "b"}}, "and not both"),
+        ({"backup": {"enabled": True, "url": "/backups"}}, "url"),
+        ({"placeholders": {"replicas": 1}}, "set placeholders.priorityClass.create"),
+        ({"placeholders": {"priorityClass": {"value": 0}}}, "value"),
         ({"prepull": {"enabled": True}, "notebook": {}}, "give notebook.image or prepull.images"),
     ],
 )
