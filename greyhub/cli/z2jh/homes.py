@@ -12,6 +12,7 @@ from greyhub.cli.z2jh.moving import (
     Outcome,
     Rule,
     joined,
+    kept_file,
     left,
     moved,
     not_taken,
@@ -84,14 +85,6 @@ def _part(moving: Moving, path: str, value: Any) -> Outcome:
     )
 
 
-def _files(moving: Moving, path: str, value: Any) -> Outcome:
-    for key, file in value.items():
-        if not moving.secrets.put_file(FILES, key, file):
-            moving.drop(path)
-            return left(f"{key}: give it as data, stringData or binaryData")
-    return moved(f"the Secret {FILES}, which c.KubeSpawner.volumes names")
-
-
 def _finish(moving: Moving) -> None:
     """Volumes: those of the values, the files, and the shared claim where others name it."""
     if moving.version and moving.version.split(".")[0] in "0123":
@@ -106,10 +99,9 @@ def _finish(moving: Moving) -> None:
         moving.option(path, "KubernetesHomespace.directory", named)
     volumes = _named(moving.get(f"{STORAGE}.extraVolumes", {}), numbered=False)
     mounts = _named(moving.get(f"{STORAGE}.extraVolumeMounts", {}), numbered=True)
-    files = moving.get("singleuser.extraFiles", {})
+    files = moving.files.get(FILES, {})
     if files:
-        secret = {"secretName": FILES, "items": _items(files)}
-        volumes["files"] = {"name": "files", "secret": secret}
+        volumes["files"] = moving.volume_of(FILES)
     for number, (key, file) in enumerate(files.items()):
         mounts[f"{number}-files"] = {
             "name": "files",
@@ -133,13 +125,6 @@ def _named(entries: Any, *, numbered: bool) -> dict[str, Any]:
         for number, each in enumerate(entries)
         if isinstance(each, Mapping)
     }
-
-
-def _items(files: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [
-        {"key": key, "path": key} | ({"mode": file["mode"]} if "mode" in file else {})
-        for key, file in files.items()
-    ]
 
 
 def _mounted(moving: Moving, mounts: Mapping[str, Any]) -> Iterator[str]:
@@ -191,7 +176,7 @@ GROUP: Final = Group(
         f"{STORAGE}.extraLabels": not_taken("label the claims by kubectl label pvc"),
         f"{STORAGE}.extraVolumes": joined("c.KubeSpawner.volumes", dict, list),
         f"{STORAGE}.extraVolumeMounts": joined("c.KubeSpawner.volume_mounts", dict, list),
-        "singleuser.extraFiles": Rule(_files),
+        "singleuser.extraFiles.*": kept_file(FILES, "c.KubeSpawner.volumes names"),
     },
     finish=_finish,
 )

@@ -11,6 +11,7 @@ from greyhub.cli.z2jh.moving import (
     Outcome,
     Rule,
     joined,
+    kept_file,
     left,
     moved,
     not_needed,
@@ -94,20 +95,6 @@ def _of_z2jh(source: Mapping[str, Any]) -> bool:
     )
 
 
-def _files(moving: Moving, path: str, value: Any) -> Outcome:
-    for key, file in value.items():
-        if not moving.secrets.put_file(FILES, key, file):
-            return left(f"{key}: give it as data, stringData or binaryData")
-        mount = {"name": "files", "mountPath": file["mountPath"], "subPath": key, "readOnly": True}
-        moving.mounts.append(mount)
-    items = [
-        {"key": key, "path": key} | ({"mode": file["mode"]} if "mode" in file else {})
-        for key, file in value.items()
-    ]
-    moving.volumes.append({"name": "files", "secret": {"secretName": FILES, "items": items}})
-    return moved(f"the Secret {FILES}, which the chart's hub.volumes names")
-
-
 def _volumes(moving: Moving, path: str, value: Any) -> Outcome:
     moving.volumes.extend(value.values() if isinstance(value, Mapping) else value)
     return moved("the chart's hub.volumes")
@@ -144,10 +131,30 @@ def _limit(name: str) -> Rule:
     return option(f"JupyterHub.{name}")
 
 
+def _named_servers(moving: Moving, path: str, value: Any) -> Outcome:
+    moving.option(path, "JupyterHub.allow_named_servers", value)
+    own = moving.get("singleuser.storage.type") == "dynamic" and "server" in str(
+        moving.get("singleuser.storage.dynamic.pvcNameTemplate")
+    )
+    return moved(
+        "c.JupyterHub.allow_named_servers",
+        "z2jh gives named servers claims of their own, and here all servers of a user have the "
+        "home of the default one: copy from those claims what is needed"
+        if value and own
+        else "",
+    )
+
+
 def finish(moving: Moving) -> None:
     """The lists of the hub's pod, to which other groups have added."""
     if moving.variables:
         moving.value("hub.extraEnv", "hub.env", moving.variables)
+    if files := moving.files.get(FILES):
+        moving.volumes.append(moving.volume_of(FILES))
+        moving.mounts.extend(
+            {"name": "files", "mountPath": each["mountPath"], "subPath": key, "readOnly": True}
+            for key, each in files.items()
+        )
     if moving.volumes:
         moving.value("hub.extraVolumes", "hub.volumes", moving.volumes)
     if moving.mounts:
@@ -164,7 +171,7 @@ GROUP: Final = Group(
     {
         "hub.concurrentSpawnLimit": _limit("concurrent_spawn_limit"),
         "hub.activeServerLimit": _limit("active_server_limit"),
-        "hub.allowNamedServers": _limit("allow_named_servers"),
+        "hub.allowNamedServers": Rule(_named_servers),
         "hub.namedServerLimitPerUser": _limit("named_server_limit_per_user"),
         "hub.authenticatePrometheus": _limit("authenticate_prometheus"),
         "hub.redirectToServer": _limit("redirect_to_server"),
@@ -195,7 +202,7 @@ GROUP: Final = Group(
         "hub.initContainers": _containers("initContainers"),
         "hub.extraContainers": _containers("extraContainers"),
         "hub.extraEnv": Rule(_variables),
-        "hub.extraFiles": Rule(_files),
+        "hub.extraFiles.*": kept_file(FILES, "the chart's hub.volumes names"),
         "hub.extraVolumes": Rule(_volumes),
         "hub.extraVolumeMounts": Rule(_mounts),
         "hub.image.pullSecrets": joined("the chart's imagePullSecrets", list),

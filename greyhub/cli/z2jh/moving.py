@@ -56,6 +56,9 @@ class Moving:
         """Services of the hub, and the value that each is from."""
 
         self.roles: list[tuple[str, Any]] = []
+        self.files: dict[str, dict[str, Mapping[str, Any]]] = {}
+        """Files in Secrets, by these and their keys."""
+
         self.volumes: list[Any] = []
         """Volumes of the hub's pod, and where they are mounted."""
 
@@ -123,6 +126,14 @@ class Moving:
     def assign(self, path: str, target: str, value: Any) -> None:
         """Add ``target = value``, of which no secret was taken out."""
         self.write(f"# {path}", f"{target} = {python(value, used=len(target) + 3)}")
+
+    def volume_of(self, secret: str) -> dict[str, Any]:
+        """The volume with the files of a Secret."""
+        items = [
+            {"key": key, "path": key} | ({"mode": each["mode"]} if "mode" in each else {})
+            for key, each in self.files[secret].items()
+        ]
+        return {"name": "files", "secret": {"secretName": secret, "items": items}}
 
     def value(self, path: str, to: str, value: Any) -> bool:
         """Set one of the chart's values; False where it holds a secret, and is not set."""
@@ -205,6 +216,19 @@ def value(to: str, *, review: str = "") -> Rule:
 def joined(to: str, *takes: type) -> Rule:
     """It is joined with other values, when all are known."""
     return Rule(lambda *_: moved(to), takes=takes)
+
+
+def kept_file(secret: str, named: str) -> Rule:
+    """A file, which a Secret holds and a volume brings."""
+
+    def act(moving: Moving, path: str, value: Any) -> Outcome:
+        key = path.split(".", 2)[2]
+        if not moving.secrets.put_file(secret, key, value):
+            return left("it is neither stringData, binaryData, nor data for .json or .yaml")
+        moving.files.setdefault(secret, {})[key] = value
+        return moved(f"the Secret {secret}, which {named}")
+
+    return Rule(act)
 
 
 def not_needed(why: str) -> Rule:

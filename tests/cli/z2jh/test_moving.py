@@ -161,6 +161,30 @@ def test_a_file_that_cannot_be_read_is_named(
     assert not Path("greyhub_config.py").exists()
 
 
+def test_named_servers_had_claims_of_their_own(tmp_path: Path) -> None:
+    made = moving(tmp_path, {"hub": {"allowNamedServers": True}})
+    (found,) = (each for each in made.outcomes if each.path == "hub.allowNamedServers")
+    assert "copy from those claims" in found.review
+    shared = {"type": "static", "static": {"pvcName": "nfs"}}
+    made = moving(tmp_path, {"hub": {"allowNamedServers": True}, "singleuser": {"storage": shared}})
+    (found,) = (each for each in made.outcomes if each.path == "hub.allowNamedServers")
+    assert not found.review
+
+
+def test_a_file_that_cannot_be_written_keeps_no_other_from_it(tmp_path: Path) -> None:
+    files = {
+        "a.json": {"mountPath": "/etc/a.json", "data": {"b": 1}, "mode": 292},
+        "c": {"mountPath": "/etc/c.toml", "data": {"d": 1}},
+    }
+    made = moving(tmp_path, {"singleuser": {"extraFiles": files}})
+    assert outcome(made, "singleuser.extraFiles.a.json")[0] == "moved"
+    assert outcome(made, "singleuser.extraFiles.c")[0] == "left"
+    said = text(made)
+    assert '"subPath": "a.json"' in said
+    assert '"mode": 292' in said
+    assert '"/etc/c.toml"' not in said
+
+
 def test_nothing_is_written_over_and_options_go_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
