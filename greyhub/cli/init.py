@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -71,16 +71,54 @@ greyhub.compose(c)
     is_flag=True,
     help="With a notebook in each new home, and the catalogue of the data that it opens.",
 )
+@click.option(
+    "--from-z2jh",
+    "values",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Values of Zero to JupyterHub or a DaskHub, once for each file in the order of helm -f: "
+    "the config file, and greyhub_values.yaml for the chart, are made of them.",
+)
+@click.option(
+    "--z2jh-version",
+    default="",
+    metavar="VERSION",
+    help="With --from-z2jh: the version of its chart. Before 4, homes are named in another way.",
+)
+@click.option(
+    "--secrets",
+    is_flag=True,
+    help="With --from-z2jh: print what is secret in the values, as kubectl apply -f - reads it, "
+    "and write nothing.",
+)
 @click.option("--force", is_flag=True, help="Write over what is there.")
-def init(flavour_name: str, file: str, tutorial: bool, force: bool) -> None:
+def init(
+    flavour_name: str,
+    file: str,
+    tutorial: bool,
+    values: Sequence[Path],
+    z2jh_version: str,
+    secrets: bool,
+    force: bool,
+) -> None:
     """Write a commented greyhub_config.py: the one of the flavour "local" runs as it is.
 
     \b
     greyhub init
     greyhub init --tutorial
     greyhub init kubernetes -f /etc/greyhub/greyhub_config.py
+    greyhub init --from-z2jh values.yaml --from-z2jh production.yaml
     """  # noqa: D301
     path = Path(file)
+    if values:
+        from greyhub.cli.z2jh.command import move_from_z2jh
+
+        if tutorial or flavour_name not in ("local", "kubernetes"):
+            raise click.UsageError("--from-z2jh is for the flavour kubernetes, without a tutorial")
+        move_from_z2jh(values, path, z2jh_version, force=force, secrets=secrets)
+        return
+    if secrets or z2jh_version:
+        raise click.UsageError("--secrets and --z2jh-version go with --from-z2jh")
     try:
         files = {path: render(flavour_name, path.name, tutorial=tutorial)}
     except ConfigError as error:

@@ -53,6 +53,13 @@ greyhub.compose(c)
 IMAGES: Values = {"hub": {"image": "registry.example.org/hub:1"}}
 NOTEBOOK: Values = {"image": "registry.example.org/notebook:1"}
 
+BESIDE: Values = {
+    "image": "registry.example.org/git:1",
+    "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+    "volumeMounts": [{"name": "templates", "mountPath": "/srv"}],
+}
+"""A container beside the hub's."""
+
 SETS: dict[str, Values] = {
     "as it comes": {
         "config": CONFIG,
@@ -95,6 +102,11 @@ SETS: dict[str, Values] = {
             "nodeSelector": {"pool": "core"},
             "tolerations": [{"key": "core", "operator": "Exists"}],
             "state": {"existingClaim": "old-state"},
+            "env": [{"name": "REGION", "value": "north"}],
+            "volumes": [{"name": "templates", "emptyDir": {}}],
+            "volumeMounts": [{"name": "templates", "mountPath": "/srv/templates"}],
+            "initContainers": [BESIDE | {"name": "clone"}],
+            "extraContainers": [BESIDE | {"name": "pull"}],
         },
         "notebook": NOTEBOOK,
         "proxy": {

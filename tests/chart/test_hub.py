@@ -21,7 +21,7 @@ POD_IP = "10.244.0.7"
 def container(name: str) -> Object:
     """The hub's container."""
     pod = named(rendered(name), "Deployment", "hub")["spec"]["template"]
-    (found,) = pod["spec"]["containers"]
+    (found,) = (each for each in pod["spec"]["containers"] if each["name"] == "hub")
     return {**found, "volumes": pod["spec"]["volumes"]}
 
 
