@@ -212,3 +212,15 @@ def installed() -> Iterator[tuple[str, EntryPoint]]:
     for group in groups:
         for point in points(group):
             yield point.value.replace(":", ".").rpartition(".")[2], point
+
+
+def brought_class(adapter: Any) -> type | None:
+    """The Spawner or Authenticator class that an adapter brings, with options of its own."""
+    load = getattr(adapter, "load_class", None)
+    if load is None:
+        return None
+    try:
+        found = load(adapter.__new__(adapter))
+    except Exception:
+        return None
+    return found if isinstance(found, type) else None

@@ -104,7 +104,7 @@ def _one(name: str, rows: list[dict[str, Any]], as_json: bool) -> None:
 
 def _options(row: dict[str, Any]) -> list[dict[str, Any]]:
     """The options of an adapter, and of the class that it brings."""
-    from greyhub.checks.sections import brought_class
+    from greyhub.checks.classes import brought_class
     from greyhub.option_reference import options_of
 
     if not row["usable"]:

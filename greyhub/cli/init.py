@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from greyhub.checks.sections import brought_class
+from greyhub.checks.classes import brought_class
 from greyhub.errors import ConfigError
 from greyhub.option_reference import Option, options_of
 from greyhub.slots import SLOTS, choose, flavour

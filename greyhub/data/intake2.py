@@ -21,7 +21,6 @@ CATALOG = "intake.readers.readers:YAMLCatalogReader"
 
 _REFERENCE = re.compile(r"\{?data\(([^)]+)\)\}?$")
 _PARAMETER = re.compile(r"\{\{(\w+)\}\}|\{(\w+)(?::([^{}]*))?\}")
-_TOKEN = re.compile(r"[0-9a-f]{16}")
 
 
 def entries(document: Document) -> Iterator[Entry]:

@@ -11,17 +11,10 @@ from typing import Any, ClassVar
 from traitlets import Dict, Enum, Float, Integer, TraitError, Unicode, validate
 
 from greyhub.adapter import Contribution, Finding
-from greyhub.errors import ConfigError, HomeError
+from greyhub.errors import ConfigError
 from greyhub.homespace.adapter import HomespaceAdapter
-from greyhub.homespace.claims import HomeClaims, NewHome, lost
-from greyhub.kubernetes.claims import (
-    Claims,
-    ClaimUrl,
-    check_shared,
-    in_words,
-    manifest,
-    quantity,
-)
+from greyhub.homespace.claims import HomeClaims, NewHome
+from greyhub.kubernetes.claims import Claims, ClaimUrl, in_words, manifest, quantity
 from greyhub.kubernetes.connection import connected
 from greyhub.kubernetes.home_volume import HomeVolume, check_spawner, mount_home
 from greyhub.kubernetes.names import check_template, filled_in, hub_id, hub_label, object_name
@@ -248,25 +241,6 @@ class KubernetesHomespace(HomespaceAdapter):
 
         async with connected() as api:
             yield Claims(CoreV1Api(api), namespace, PATIENCE)
-
-    async def worker_volume(self, username: str) -> HomeVolume:
-        """The volume and the mount with which a pod beside the server has a user's home.
-
-        Raises
-        ------
-        greyhub.errors.HomeError
-            There is no home yet, or only pods of one node may mount it.
-        """
-        home = ClaimUrl.read(self.registry.read().get(username, ""))
-        if home is None:
-            raise HomeError(f"{username} has no home on a claim yet")
-        async with self._claims(home.namespace) as claims:
-            with in_words(f"the home of {username}"):
-                claim = await claims.get(home.claim)
-        if claim is None:
-            raise lost(home, username)
-        check_shared(claim, username)
-        return HomeVolume(home.claim, self.mount_path, home.directory)
 
     async def check(self) -> Sequence[Finding]:
         """May the hub make claims, and does the storage do what is asked of it?"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from greyhub.checks.sections import brought_class
+from greyhub.checks.classes import brought_class
 from greyhub.imports import import_object
 from greyhub.slots import SLOTS, Slot
 

@@ -15,7 +15,7 @@ from traitlets.config import Config
 from greyhub.errors import ConfigError, HomeError
 from greyhub.homespace import HomespaceAdapter
 from greyhub.homespace.kubernetes import KubernetesHomespace
-from greyhub.kubernetes.claims import HUB, TRASHED, USER, ClaimUrl, quantity
+from greyhub.kubernetes.claims import HUB, TRASHED, USER, ClaimUrl, check_shared, quantity
 from greyhub.kubernetes.home_volume import NAME
 from greyhub.kubernetes.names import hub_label
 from greyhub.singleuser import enter_home, is_mounted
@@ -462,17 +462,12 @@ def test_an_init_container_makes_the_home_its_users(hub: FakeHub, api: FakeClaim
         asyncio.run(starting.modify_pod_hook(starting, pod()))
 
 
-def test_workers_mount_what_several_nodes_may_mount(hub: FakeHub, api: FakeClaims) -> None:
-    adapter = KubernetesHomespace(parent=hub)
-    with pytest.raises(HomeError, match="no home on a claim yet"):
-        asyncio.run(adapter.worker_volume("ada"))
-    name = opened(adapter, api)
+def test_workers_share_what_several_nodes_may_mount(hub: FakeHub, api: FakeClaims) -> None:
+    claim = api.claims[opened(KubernetesHomespace(parent=hub), api)]
     with pytest.raises(HomeError, match=r"(?s)ReadWriteOnce, for the pods of one node.*fix:"):
-        asyncio.run(adapter.worker_volume("ada"))
-    api.claims[name]["spec"]["accessModes"] = ["ReadWriteMany"]
-    found = asyncio.run(adapter.worker_volume("ada"))
-    assert found.volume() == {"name": NAME, "persistentVolumeClaim": {"claimName": name}}
-    assert found.mount() == {"name": NAME, "mountPath": "/home/jovyan"}
+        check_shared(claim, "ada")
+    claim["spec"]["accessModes"] = ["ReadWriteMany"]
+    check_shared(claim, "ada")
 
 
 def test_a_server_without_its_volume_does_not_start(tmp_path: Path) -> None:

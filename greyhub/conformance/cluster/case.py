@@ -32,7 +32,6 @@ class ClusterCase(Case):
 
         dask_setup.inherit()
         self.log = self.enter(LogCapture())
-        self._notebooks = 0
         if self.suite.endpoint:
             self.finally_(self.suite.proxy.close)  # made in this clause's own process
 
