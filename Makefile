@@ -6,6 +6,7 @@ VENV   ?= .venv
 TEST   ?= $(VENV)-test
 BIN     = $(TEST)/bin
 UV      = .uv/bin/uv
+NEEDS   = @sh requirements/prerequisites.sh $(PYTHON)
 
 # Every time limit of the tests is multiplied by this: more for a machine that is slow.
 export GREYHUB_TEST_PATIENCE ?= 3
@@ -57,16 +58,25 @@ clean:
 
 # Environments: each holds exactly what its lock file says, and greyhub itself, editable.
 
+# Bytecode beforehand doubles the time and takes 200 MB: a platform of one's own does without, and
+# root's cannot, since users may not write there.
+BYTECODE = yes
+$(VENV)/.ready: BYTECODE = $(filter 0,$(shell id -u))
+$(VENV)/.ready: NEEDS += users
 $(VENV)/.ready: requirements/platform.txt
 $(TEST)/.ready: requirements/test.txt
 $(VENV)-oldest/.ready: requirements/oldest.txt
 $(VENV)-strangers/.ready: requirements/strangers.txt
 
 $(VENV)/.ready $(TEST)/.ready $(VENV)-oldest/.ready $(VENV)-strangers/.ready: pyproject.toml | $(UV)
+	$(NEEDS)
 	$(UV) venv --quiet --clear --python $(PYTHON) $(@D)
-	$(UV) pip sync --python $(@D) --require-hashes --compile-bytecode $(filter %.txt,$^)
+	$(SYNC)
+	$(if $(BYTECODE),$(SYNC) --quiet --compile-bytecode)
 	$(UV) pip install --quiet --python $(@D) --no-deps --no-build-isolation --offline --editable .
 	@touch $@
+
+SYNC = $(UV) pip sync --python $(@D) --require-hashes $(filter %.txt,$^)
 
 .PHONY: $(VENV)-newest/.ready
 $(VENV)-newest/.ready: | $(UV)
@@ -74,8 +84,12 @@ $(VENV)-newest/.ready: | $(UV)
 	$(UV) pip install --python $(@D) --upgrade --compile-bytecode --group build --editable '.[test]'
 
 $(UV): requirements/uv.txt
+	$(NEEDS)
 	$(PYTHON) -m venv --clear .uv
-	.uv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@.uv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $< || { printf >&2 '%s\n' \
+		"greyhub: pip could not install uv, and says why above" \
+		"  fix: let this machine reach a package index: HTTPS_PROXY names a proxy, PIP_INDEX_URL and UV_DEFAULT_INDEX a mirror"; \
+		exit 1; }
 	@touch $@
 
 UPGRADE ?= --upgrade

@@ -78,7 +78,7 @@ class LocalSpawnerAdapter(SpawnerAdapter):
                 f"of the users: {detail.decode(errors='replace').strip().splitlines()[-1]}",
                 where='c.GreyHub.spawner = "local", run by root',
                 fix="install Python and greyhub where every user can read them, such as "
-                "/opt/greyhub, or run the hub as an ordinary user",
+                "/srv/greyhub, or run the hub as an ordinary user",
             ) from error
 
     async def check(self) -> Sequence[Finding]:
