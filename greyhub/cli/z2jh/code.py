@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from greyhub.cli.z2jh.moving import Group, Moving, Outcome, Rule, left, moved, not_needed, unneeded
 from greyhub.cli.z2jh.text import comment, python
-from greyhub.secret_names import hidden, is_secret_text
+from greyhub.secret_texts import hidden, is_secret_text
 
 OURS: Final = {
     "c.JupyterHub.spawner_class": "servers are c.GreyHub.spawner's: set the class there",

@@ -9,13 +9,10 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from greyhub.secret_names import (
-    holds_secret,
-    is_reference,
-    is_secret,
-    named,
-    named_value,
-)
+from greyhub.masking import named, named_value
+from greyhub.secret_names import is_secret
+from greyhub.secret_references import is_reference
+from greyhub.secret_texts import holds_secret
 
 NAME: Final = "from-z2jh"
 """The Secret whose keys are variables of the hub."""
