@@ -182,11 +182,12 @@ def test_the_end_of_the_process_ends_it(azure: Simulator, tmp_path: Path) -> Non
     script.write_text(
         "import json, sys\n"
         "from greyhub.azureml import AzureMLCluster\n"
-        "cluster = AzureMLCluster(**json.loads(sys.argv[1]))\n"
+        "cluster = AzureMLCluster(**json.load(sys.stdin))\n"
         "cluster.get_client().wait_for_workers(1)\n"
     )
     done = subprocess.run(
-        [sys.executable, script, json.dumps(options(azure, initial_node_count=1))],
+        [sys.executable, script],
+        input=json.dumps(options(azure, initial_node_count=1)),
         capture_output=True,
         text=True,
         timeout=MINUTE,
