@@ -60,7 +60,7 @@ class OnDisk:
         """A document, and the files."""
         for each in datasets.values():
             for path, content in each.files.items():
-                _put(self.root / path, content)
+                put(self.root / path, content)
         self.write({"catalog.yaml": document(self.version, datasets)})
 
     def write(self, documents: Mapping[str, bytes]) -> None:
@@ -69,7 +69,7 @@ class OnDisk:
             if path.name not in documents:
                 path.unlink()
         for name, content in documents.items():
-            _put(self.root / name, content)
+            put(self.root / name, content)
 
     def content(self) -> dict[str, Any]:
         """Every file, with its bytes, its mode and when it was changed."""
@@ -149,7 +149,8 @@ class _Quiet(SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-def _put(place: Path, content: bytes) -> None:
+def put(place: Path, content: bytes) -> None:
+    """Write a file, all at once."""
     place.parent.mkdir(parents=True, exist_ok=True)
     building = place.with_name(f".{place.name}.new")
     building.write_bytes(content)

@@ -20,7 +20,7 @@ def dask_reads_it_in_parts(case: DataCase) -> None:
     """
     from dask.base import is_dask_collection
 
-    parts = [[f"{number}.{line}" for line in range(50)] for number in range(3)]
+    parts = [[f"{number}/{line}" for line in range(50)] for number in range(3)]
     if case.suite.kind == "lines":
         whole: Any = [line for part in parts for line in part]
         published = lines("parts", *parts)

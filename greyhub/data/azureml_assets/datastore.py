@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from greyhub.data.azureml_assets.listing import AssetListing, Row
+from greyhub.data.azureml_assets.listed import ListedEntry
 from greyhub.data.azureml_assets.readers import Readers
-from greyhub.data.azureml_assets.uris import Blob, job_of, plain
+from greyhub.data.azureml_assets.uris import Blob, URIs, job_of, plain
 from greyhub.data.document import Fault
-from greyhub.data.entries import Entry
 from greyhub.data.parameters import Parameter
 from greyhub.data.policy import Policy
 from greyhub.data.rendering import Rendering
@@ -23,35 +22,14 @@ FILESYSTEM: Final = "fsspec.implementations.dirfs:DirFileSystem"
 
 
 @dataclass(frozen=True)
-class DatastoreEntry(Entry):
-    """One datastore.
-
-    Parameters
-    ----------
-    row : mapping
-        What the hub's list says of it.
-    listing : AssetListing
-        What makes URIs places, and the user's login options.
-    """
-
-    row: Row
-    listing: AssetListing
-
-    @property
-    def where(self) -> str:
-        """The workspace."""
-        return self.document.location
+class DatastoreEntry(ListedEntry):
+    """One datastore."""
 
     @property
     def description(self) -> str:
-        """Its description, on one line; by default where it is."""
-        said = " ".join(str(self.row["description"]).split())
-        return said or f"{self.row['container']} in the storage account {self.row['account']}"
-
-    @property
-    def driver(self) -> str:
-        """Its type."""
-        return f"azureml:{self.row['type']}"
+        """Its description; by default where it is."""
+        place = f"{self.row['container']} in the storage account {self.row['account']}"
+        return super().description or place
 
     @property
     def metadata(self) -> Mapping[str, Any]:
@@ -59,11 +37,6 @@ class DatastoreEntry(Entry):
         told = ("type", "account", "container", "credentials")
         about = {"datastore": self.row["name"], **{each: self.row[each] for each in told}}
         return {**self.row["tags"], "azureml": about}
-
-    @property
-    def templated(self) -> Any:
-        """Nothing: braces mean nothing in it."""
-        return []
 
     @property
     def parameters(self) -> Mapping[str, Parameter]:
@@ -78,14 +51,6 @@ class DatastoreEntry(Entry):
         except ValueError as error:
             fix = "ask who looks after the workspace for a copy of its data in a blob container"
             return self.fault(f"cannot be opened: {error}", fix)
-        return None
-
-    def missing(self, policy: Policy) -> Fault | None:
-        """Nothing that is known before it is opened."""
-        return None
-
-    def nested(self, policy: Policy) -> str | None:
-        """No datastore is a catalogue."""
         return None
 
     def container(self, policy: Policy) -> str:
@@ -114,12 +79,11 @@ class DatastoreEntry(Entry):
             raise self.fault(fault.what, fault.fix) from None
 
     @property
-    def _uris(self) -> Any:
+    def _uris(self) -> URIs:
         return self.listing.uris({self.row["name"]: self.row})
 
     def _root(self) -> Blob:
-        found: Blob = self._uris.datastore(self.row["name"])
-        return found
+        return self._uris.datastore(self.row["name"])
 
 
 @dataclass(frozen=True)

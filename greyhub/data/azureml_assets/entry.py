@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from greyhub.data.azureml_assets import formats
-from greyhub.data.azureml_assets.listing import AssetListing, Gone, Row
+from greyhub.data.azureml_assets.listed import ListedEntry
+from greyhub.data.azureml_assets.listing import Gone
 from greyhub.data.azureml_assets.readers import Readers
 from greyhub.data.azureml_assets.uris import Blob, job_of
 from greyhub.data.document import Fault
-from greyhub.data.entries import Entry
 from greyhub.data.parameters import Parameter
 from greyhub.data.policy import Policy
 from greyhub.data.rendering import Rendering
@@ -28,37 +28,16 @@ Version = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class AssetEntry(Entry):
+class AssetEntry(ListedEntry):
     """One data asset.
 
     Parameters
     ----------
-    row : mapping
-        What the hub's list says of it.
-    listing : AssetListing
-        Where its versions are asked for.
     pinned : str
         The version that it is; any may be chosen by default.
     """
 
-    row: Row
-    listing: AssetListing
     pinned: str = ""
-
-    @property
-    def where(self) -> str:
-        """The workspace."""
-        return self.document.location
-
-    @property
-    def description(self) -> str:
-        """The description of the asset, on one line."""
-        return " ".join(str(self.row["description"]).split())
-
-    @property
-    def driver(self) -> str:
-        """The type of the asset."""
-        return f"azureml:{self.row['type']}"
 
     @property
     def metadata(self) -> Mapping[str, Any]:
@@ -66,11 +45,6 @@ class AssetEntry(Entry):
         version = self._version(self.pinned)
         about = {key: _value(value) for key, value in version["properties"].items()}
         return {**about, **version["tags"], "azureml": self._lineage(version)}
-
-    @property
-    def templated(self) -> Any:
-        """Nothing: braces mean nothing in an asset."""
-        return []
 
     @property
     def parameters(self) -> Mapping[str, Parameter]:
@@ -100,14 +74,6 @@ class AssetEntry(Entry):
         return self.fault(
             f"is of the type {self.row['type']!r}, which is not known", f"make it {_either(TYPES)}"
         )
-
-    def missing(self, policy: Policy) -> Fault | None:
-        """Nothing that is known before it is opened."""
-        return None
-
-    def nested(self, policy: Policy) -> str | None:
-        """No asset is a catalogue."""
-        return None
 
     def container(self, policy: Policy) -> str:
         """The type that reading gives, as far as the URI tells; of some folders, ``""``."""

@@ -11,6 +11,7 @@ from examples.data import suite as written
 from examples.data.toydata import ToyCatalog
 from examples.data.toydata.service import Service
 from greyhub.conformance.data import SECRET, DataSuite, OnDisk, Served
+from greyhub.conformance.data.intake_files import put
 from greyhub.conformance.testkit.faults import FaultProxy
 from tests.data.azureml.workspace import AssetHub, workspace_in
 from tests.homespace.azureml.account import account_in, nothing_held
@@ -41,7 +42,7 @@ class LocalFirst(Local):
     claims = Local.claims - {"dask"}
     declines = {
         **Local.declines,
-        "dask": "for that Intake needs pyarrow",
+        "dask": "Intake 2 gives text of that format no to_dask(), and no CSV by patterns",
     }
 
 
@@ -57,52 +58,57 @@ class Remote(Served, DataSuite):
         return {"DataAdapter": {"catalogs": [self.catalog]}}
 
 
-class OfBoth(FaultProxy):
-    """Stands at the storage account, where data is asked for, and at the hub, where assets are."""
+class OfAll(FaultProxy):
+    """Stands at the storage account, at the hub, which lists assets, and at catalogues' server."""
 
-    def __init__(self, account, hub):
+    def __init__(self, account, hub, files):
         authority = account.authority
         super().__init__(account.url, authority.serving(), authority.trusting())
-        self.hub = FaultProxy(hub.url)
+        self.hub, self.files = FaultProxy(hub.url), files
 
     @contextmanager
     def fault(self, kind, **how):
-        with self.hub.fault(kind, **how), super().fault(kind, **how) as hit:
+        others = self.hub.fault(kind, **how), self.files.fault(kind, **how)
+        with others[0], others[1], super().fault(kind, **how) as hit:
             yield hit
 
     @contextmanager
     def between(self, step):
-        with self.hub.between(step), super().between(step):
+        with self.hub.between(step), self.files.between(step), super().between(step):
             yield
 
     def close(self):
         self.hub.close()
+        self.files.close()
         super().close()
 
 
-class AzureML(DataSuite):
-    """greyhub's own, of data assets: a simulated workspace, and Azurite with logins over TLS."""
+class AzureML(Served, DataSuite):
+    """greyhub's own, of data assets: a simulated workspace, and Azurite with logins over TLS.
+
+    What is published are assets; what is written are catalogues beside them, behind a URL.
+    """
 
     adapter = "greyhub.data.azureml:AzureMLData"
     mode = "emulator"
+    kind = "table"
     endpoint = "AzureMLData.account_urls"
-    claims = {"dask", "remote"}
+    claims = {"dask", "documents", "nested", "remote"}
     declines = {
         "acl": "the storage account says who may read",
         "credentials": "a user's login opens a dataset, and no asset holds a secret",
-        "documents": "assets are made in Azure ML",
         "export": "an asset is made in Azure ML",
-        "nested": "there are no assets of assets",
         "parameters": "an asset's only choice is its version",
     }
 
     def prepare(self):
+        super().prepare()
         self.stack = ExitStack()
         scratch = self.stack.enter_context(tempfile.TemporaryDirectory(prefix="greyhub-assets-"))
         self.account = self.stack.enter_context(account_in(Path(scratch)))
         self.hub = self.stack.enter_context(AssetHub().serving())
         self.hub.server_token = self.tokens["JUPYTERHUB_API_TOKEN"]
-        self._proxy = OfBoth(self.account, self.hub)
+        self._proxy = OfAll(self.account, self.hub, self._proxy)
         here = {"JUPYTERHUB_API_URL": self._proxy.hub.url}
         self.stack.enter_context(patch.dict(os.environ, here))
         self.stack.enter_context(nothing_held())
@@ -113,12 +119,17 @@ class AzureML(DataSuite):
 
     def cleanup(self):
         self.stack.close()
+        super().cleanup()
 
     @property
     def proxy(self):
         return self._proxy
 
+    def place(self, path="catalog.yaml"):
+        return f"{self.proxy.files.url}/{path}"
+
     def config(self):
+        self.workspace.options["catalogs"] = [self.catalog]
         return self.workspace.config()
 
     def proxied(self, **names):
@@ -126,10 +137,15 @@ class AzureML(DataSuite):
         options["AzureMLData"]["account_urls"] = {ACCOUNT: self.proxy.url}
         return options
 
-    def publish(self, datasets):
-        self.number += 1
+    def write(self, documents):
         for name in self.assets:
             self.workspace.azure.remove_data(name)
+        self.assets = set()
+        super().write(documents)
+
+    def publish(self, datasets):
+        self.number += 1
+        super().publish({})
         self.assets, there = set(datasets), set()
         for name, each in datasets.items():
             files = each.files
@@ -137,6 +153,7 @@ class AzureML(DataSuite):
             for path, content in files.items():
                 if (folder, path) not in there:
                     self.workspace.put(f"{folder}/{path}", content)
+                    put(self.root / path, content)  # for documents that name it
                     there.add((folder, path))
             about = {
                 "description": each.description,
@@ -148,14 +165,25 @@ class AzureML(DataSuite):
                 place = f"{folder}/{next(iter(files))}"
                 self.workspace.asset(name, place, str(self.number), **about)
 
+    def touched(self):
+        asked = {each.path for each in self.proxy.files.requests if each.method == "GET"}
+        files = {path for path in self.published if f"/{path}" in asked}
+        return {*super().touched(), *files}
+
+    def damage(self, path, how):
+        return DataSuite.damage(self, path, how)
+
     def content(self):
+        return {**super().content(), **self.blobs()}
+
+    def blobs(self):
         blobs = self.account.client.get_container_client("homes").list_blobs()
         return {each.name: (each.etag, each.last_modified) for each in blobs}
 
     @contextmanager
     def missing(self, path):
         oracle = self.account.oracle
-        held = {name: oracle.read(name) for name in self.content() if name.endswith(f"/{path}")}
+        held = {name: oracle.read(name) for name in self.blobs() if name.endswith(f"/{path}")}
         for name in held:
             oracle.delete(name)
         try:
@@ -166,7 +194,7 @@ class AzureML(DataSuite):
 
     def sweep(self):
         super().sweep()
-        for name in self.content():
+        for name in self.blobs():
             self.account.oracle.delete(name)
 
 
