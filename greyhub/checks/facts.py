@@ -41,6 +41,8 @@ def _spawner(*names: str) -> Callable[[Platform], bool]:
 
 def _elsewhere(platform: Platform) -> bool:
     far = ("KubeSpawner", "DockerSpawner", "BatchSpawnerBase", "FargateSpawner", "YarnSpawner")
+    if made_from(platform.spawner, "RemoteSpawner"):  # which may run nothing of greyhub there
+        return platform.value("AzureMLSpawner", "access") != "redirect"
     return made_from(platform.spawner, *far)
 
 
@@ -58,6 +60,8 @@ def _privileged(platform: Platform) -> bool:
 
 def _hub_reachable(platform: Platform) -> bool:
     """The hub's own address, where servers report to it, is not this machine's alone."""
+    if made_from(platform.spawner, "RemoteSpawner"):
+        return True  # whose agents have an address of their own: agent_hub_url
     section = platform.config.get("JupyterHub", {})
     if section.get("hub_connect_url") or section.get("hub_connect_ip"):
         url = str(section.get("hub_connect_url") or f"http://{section['hub_connect_ip']}")
