@@ -23,7 +23,7 @@ INVITED: Final = 1800.0
 
 
 class Machine(Record):
-    """One server's machine; `Record` says whose."""
+    """One server's machine; whose it is, and what is known of it, is its record."""
 
     def __init__(self, user: str, server: str) -> None:
         super().__init__(user, server)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.checks.mistakes.mistake import ADA, KUBE, PAM, REACHED
+from tests.checks.mistakes.mistake import ADA, INSTANCES, KUBE, PAM, REACHED
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,14 @@ class ProfilesLike(LocalProcessSpawner):
 
 RIGHT = (
     Right("nothing at all", ""),
+    Right(
+        "homes that compute instances mount",
+        INSTANCES + 'c.LocalHomespace.root = "/srv/homes"',
+    ),
+    Right(
+        "homes beside instances on which Azure's own JupyterLab runs",
+        INSTANCES + 'c.AzureMLSpawner.access = "redirect"\nc.AzureMLSpawner.assign_to_user = True',
+    ),
     Right("get_config", 'c = get_config()\nc.GreyHub.flavour = "local"'),
     Right("a section by its key", 'c["JupyterHub"]["port"] = 8001'),
     Right("a mapping of sections", 'c.update({"JupyterHub": {"port": 8001}})'),

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 RUNNABLE = {"python", "yaml", "console"}
 """Languages of blocks that are run, unless a reason is given."""
 
-SHOWN = {"text", "json", "toml", "ini"}
+SHOWN = {"text", "json", "toml", "ini", "dockerfile"}
 """Languages of what is only shown: output, and files of other programs."""
 
 REASON = re.compile(r"^<!-- not run: (.+?) -->\s*$", re.DOTALL)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
 from tornado.testing import bind_unused_port
 from tornado.web import Application
 
@@ -25,13 +27,17 @@ NETWORKS = ["10.1.0.0/16"]
 
 
 class Losing(RendezvousHandler):
-    """Loses answers."""
+    """Loses answers, and gives others in their place."""
 
-    def initialize(self, rendezvous: Rendezvous, lose: set[str]) -> None:  # type: ignore[override]
-        super().initialize(rendezvous)
-        self.lose = lose
+    def initialize(self, place: Place) -> None:  # type: ignore[override]
+        super().initialize(place.rendezvous)
+        self.lose, self.instead = place.lose, place.instead
 
     async def post(self, what: str) -> None:
+        if self.instead.get(what):
+            status, body = self.instead[what].pop(0)
+            self.set_status(status)
+            return self.finish(body)
         if what not in self.lose:
             return await super().post(what)
         answer = await self.rendezvous.answer(what, bytes(self.body), "127.0.0.1")
@@ -51,13 +57,26 @@ class Place:
         self.rendezvous = Rendezvous(hold=1, log=logging.getLogger("tests.rendezvous"))
         self.lose: set[str] = set()
         """Kinds of requests whose next answer is lost."""
-        options = {"rendezvous": self.rendezvous, "lose": self.lose}
-        handler = (f"/hub{ROUTE}", Losing, options)
+        self.instead: dict[str, list[tuple[int, bytes]]] = {}
+        """What is answered next to requests of a kind, which the hub does not get."""
+        listening, self.port = bind_unused_port()
+        self._serve([listening], tls)
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}/hub/"
+
+    def _serve(self, sockets: list[socket.socket], tls: ssl.SSLContext | None) -> None:
+        handler = (f"/hub{ROUTE}", Losing, {"place": self})
         # As JupyterHub's: a cookie would be asked for.
         self.server = HTTPServer(Application([handler], xsrf_cookies=True), ssl_options=tls)
-        listening, self.port = bind_unused_port()
-        self.server.add_socket(listening)
-        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}/hub/"
+        self.server.add_sockets(sockets)
+
+    async def leave(self) -> None:
+        """Be away."""
+        self.server.stop()
+        await self.server.close_all_connections()
+
+    def come_back(self, tls: ssl.SSLContext | None = None) -> None:
+        """Be there again, at the same address."""
+        self._serve(bind_sockets(self.port, "127.0.0.1"), tls)
 
     def machine(self, user: str = "ada", server: str = "") -> Any:
         return self.rendezvous.machine(user, server)
@@ -93,8 +112,7 @@ class Asking:
 async def place() -> AsyncIterator[Place]:
     made = Place()
     yield made
-    made.server.stop()
-    await made.server.close_all_connections()
+    await made.leave()
 
 
 def offering(**environment: str) -> Callable[[], Any]:

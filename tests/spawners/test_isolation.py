@@ -106,4 +106,4 @@ def test_an_interpreter_that_users_cannot_read_is_refused(directory: Path) -> No
     said = hub.refused()
     assert f"the interpreter {closed}/bin/python" in said
     assert "cannot be read by the uids of the users" in said
-    assert "/opt/greyhub" in said
+    assert "/srv/greyhub" in said

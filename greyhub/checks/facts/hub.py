@@ -13,6 +13,8 @@ from greyhub.public_address import is_loopback
 
 def _hub_reachable(platform: Platform) -> bool:
     """The hub's own address, where servers report to it, is not this machine's alone."""
+    if made_from(platform.spawner, "RemoteSpawner"):
+        return True  # whose agents have an address of their own: agent_hub_url
     section = platform.config.get("JupyterHub", {})
     if section.get("hub_connect_url") or section.get("hub_connect_ip"):
         url = str(section.get("hub_connect_url") or f"http://{section['hub_connect_ip']}")

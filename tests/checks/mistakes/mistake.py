@@ -34,6 +34,17 @@ c.GenericOAuthenticator.authorize_url = "https://id.example.org/auth"
 c.GenericOAuthenticator.token_url = "https://id.example.org/token"
 c.GenericOAuthenticator.allow_all = True
 """
+INSTANCES = """\
+c.GreyHub.spawner = "azureml"
+c.GreyHub.homespace = "local"  # here
+c.GreyHub.auth = "local"
+c.JupyterHub.ip = "127.0.0.1"
+c.JupyterHub.public_url = "https://hub.example.org/"
+c.AzureML.subscription = "00000000-0000-0000-0000-000000000000"
+c.AzureML.resource_group = "lab"
+c.AzureML.workspace = "lab-workspace"
+c.AzureML.credential = "managed-identity"
+"""
 REACHED = 'c.JupyterHub.hub_ip = "0.0.0.0"\n'
 PAM = 'c.GreyHub.auth = "pam"\nc.JupyterHub.ip = "127.0.0.1"\n'
 ADA = 'c.Authenticator.allowed_users = {"ada"}\n'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.checks.mistakes.mistake import KUBE, REACHED, Mistake
+from tests.checks.mistakes.mistake import INSTANCES, KUBE, REACHED, Mistake
 
 RULES = (
     Mistake(
@@ -23,6 +23,13 @@ RULES = (
     Mistake(
         "homes on the hub's machine, servers in pods",
         KUBE.replace("s3://homes/{username}", "local") + REACHED,
+        "c.GreyHub.homespace",
+        "homes are directories of the hub's machine, and servers run elsewhere",
+        "c.LocalHomespace.root",
+    ),
+    Mistake(
+        "homes on the hub's machine, servers on compute instances",
+        INSTANCES,
         "c.GreyHub.homespace",
         "homes are directories of the hub's machine, and servers run elsewhere",
         "c.LocalHomespace.root",

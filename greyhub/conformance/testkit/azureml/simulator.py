@@ -13,7 +13,30 @@ from greyhub.conformance.testkit.machine.processes import parents
 
 
 class Simulator(Running):
-    """An Azure ML workspace on this machine; `Running` has its options and its addresses."""
+    """An Azure ML workspace on this machine; a context manager, plain or asynchronous.
+
+    It serves in a thread of its own. What it is asked to run, it runs, in
+    processes that end with it.
+
+    Parameters
+    ----------
+    times : Times
+        Seconds that creating, starting, stopping and the like take.
+    isolate : bool
+        Give each instance namespaces of its own, where this process may.
+    machine : type, optional
+        The class of instances' machines, for a test that wants many small ones. With None,
+        instances have their states, and nothing behind.
+    lifetime : float
+        Seconds that a token is good for.
+
+    Attributes
+    ----------
+    subscription, resource_group, workspace, region : str
+        The names of what there is.
+    tenant, client_id, client_secret : str
+        An application that may ask; `assertion` makes a federated token of it.
+    """
 
     # What it has seen
 
