@@ -18,6 +18,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Dict, Enum, Instance, List, TraitError, Unicode
 from traitlets.config import LoggingConfigurable
 
+from greyhub import metrics_access
 from greyhub.adapter import Adapter, Contribution
 from greyhub.checks.classes import sections
 from greyhub.checks.dry_instances import DryInstance, dry_instance
@@ -196,7 +197,10 @@ class GreyHub(LoggingConfigurable):
                 "ConfigurableHTTPProxy": {"pid_file": str(private / "proxy.pid")},
             },
         )
-        told = [(Origin("", "greyhub itself"), own)]
+        told = [
+            (Origin("", "greyhub itself"), own),
+            (Origin("", f"the variable {metrics_access.VARIABLE}"), metrics_access.contribution()),
+        ]
         for slot, adapter in self.adapters.items():
             with self._collecting():
                 told.append((Origin(slot, label(self.values[slot])), adapter.contribute()))

@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from greyhub.reference import chart, commands, options
+from greyhub.reference import chart, commands, metrics, options
 
 
 def main(docs: str = "docs") -> None:
@@ -15,6 +15,7 @@ def main(docs: str = "docs") -> None:
     (reference / "options.md").write_text(options.page())
     (reference / "schema.json").write_text(json.dumps(options.schema(), indent=2) + "\n")
     (reference / "commands.md").write_text(commands.page())
+    (reference / "metrics.md").write_text(metrics.page())
     values = Path(docs).parent / "charts/greyhub/values.yaml"
     text = values.read_text()
     (reference / "chart.md").write_text(chart.page(text))

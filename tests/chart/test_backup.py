@@ -84,8 +84,7 @@ def test_placeholders_make_way_and_push_nobody_out() -> None:
     made = named(objects, "PriorityClass", name)
     assert -10 <= made["value"] < 0
     assert made["preemptionPolicy"] == "Never"
-    assert (
-        name != named(objects, "Deployment", "hub")["spec"]["template"]["spec"]["priorityClassName"]
-    )
+    hub = named(objects, "Deployment", "hub")["spec"]["template"]["spec"]
+    assert name != hub["priorityClassName"]
     named_one = named(rendered("behind an ingress"), "Deployment", "placeholders")
     assert named_one["spec"]["template"]["spec"]["priorityClassName"] == "low"

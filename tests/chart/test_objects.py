@@ -26,17 +26,9 @@ from tests.kubernetes.test_manifests import NEWEST
 pytestmark = pytest.mark.usefixtures("helm_is_there")
 
 NAMESPACED = {
-    *(
-        "ConfigMap",
-        "CronJob",
-        "DaemonSet",
-        "Job",
-        "Deployment",
-        "Ingress",
-        "NetworkPolicy",
-        "PersistentVolumeClaim",
-    ),
-    *("Pod", "PodDisruptionBudget", "Role", "RoleBinding", "Secret", "Service", "ServiceAccount"),
+    *("ConfigMap", "CronJob", "DaemonSet", "Deployment", "Ingress", "Job", "NetworkPolicy", "Pod"),
+    *("PersistentVolumeClaim", "PodDisruptionBudget", "Role", "RoleBinding", "Secret", "Service"),
+    "ServiceAccount",
 }
 
 every_set = pytest.mark.parametrize("name", SETS)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from greyhub.checks.values import convert, empty
 from greyhub.option_reference import options_of
-from greyhub.reference import commands
+from greyhub.reference import commands, metrics
 from greyhub.reference.classes import classes
 from greyhub.reference.options import page, schema
 
@@ -21,6 +21,10 @@ def test_the_page_is_not_stale() -> None:
 
 def test_the_page_of_commands_is_not_stale() -> None:
     assert (PAGES / "commands.md").read_text() == commands.page(), FIX
+
+
+def test_the_page_of_metrics_is_not_stale() -> None:
+    assert (PAGES / "metrics.md").read_text() == metrics.page(), FIX
 
 
 def test_the_schema_is_not_stale() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,11 +15,14 @@ from click.testing import CliRunner
 from greyhub.cli import group
 from tests.checks.starting import forget
 from tests.conftest import make_directory
-from tests.support.hubs import Hub, running
+from tests.support.hubs import Hub
 from tests.support.waiting import MINUTE, until
 
 pytestmark = pytest.mark.processes
 
+ROOT = Path(__file__).parents[2]
+DASHBOARD = ROOT / "charts/greyhub/dashboards/greyhub.json"
+PAGE = ROOT / "docs/reference/metrics.md"
 TOKEN = "a" * 32
 
 CONFIG = """
@@ -27,10 +31,6 @@ c.Authenticator.admin_users = {"ada"}
 c.SpawnerAdapter.profiles = [
     {"name": "small", "cores": 1, "default": True}, {"name": "broken", "environment": "broken"}
 ]
-c.JupyterHub.services.append({"name": "prometheus", "api_token": "%s"})
-c.JupyterHub.load_roles.append(
-    {"name": "prometheus", "services": ["prometheus"], "scopes": ["read:metrics"]}
-)
 """
 
 
@@ -42,7 +42,11 @@ def hub() -> Iterator[Hub]:
     program.parent.mkdir(parents=True)
     program.write_text("#!/bin/sh\nexit 3\n")
     program.chmod(0o755)
-    with running(directory, CONFIG % TOKEN) as found:
+    found = Hub(directory, CONFIG)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("GREYHUB_METRICS_TOKEN", TOKEN)
+            found.start()
         found.spawn("ada")
         found.api("POST", "users/bob")
         for profile, said in (("vast", "no such profile"), ("broken", "ended at its start")):
@@ -50,6 +54,8 @@ def hub() -> Iterator[Hub]:
                 found.api("POST", "users/bob/server", json={"profile": profile})
         until(lambda: len(status(found)["failed"]) == 2, what="the failures")
         yield found
+    finally:
+        found.end()
 
 
 def status(hub: Hub) -> Any:
@@ -85,7 +91,7 @@ def test_the_command_says_it_in_words(hub: Hub) -> None:
 
 def metrics(hub: Hub, token: str) -> requests.Response:
     return requests.get(
-        f"{hub.url}hub/metrics", headers={"Authorization": f"token {token}"}, timeout=MINUTE
+        f"{hub.url}hub/metrics", headers={"Authorization": f"Bearer {token}"}, timeout=MINUTE
     )
 
 
@@ -107,3 +113,42 @@ def test_the_page_tells_it_to_administrators_alone(hub: Hub, user: str, sees: bo
     assert ('id="starts"' in page.text) is sees
     if sees:
         assert "<td>small</td>" in page.text
+
+
+def series(text: str) -> set[str]:
+    """The names that the hub's metrics have, also of those that nothing was counted in yet."""
+    found = set()
+    for name, kind in re.findall(r"^# TYPE (\S+) (\S+)$", text, re.M):
+        ends = {"histogram": ("_bucket", "_sum", "_count"), "summary": ("_sum", "_count")}
+        found |= {name + end for end in ends.get(kind, ("",))}
+    return found
+
+
+def test_every_query_of_the_dashboard_asks_for_what_there_is(hub: Hub) -> None:
+    text = metrics(hub, TOKEN).text
+    there, labels = series(text), set(re.findall(r'[{,](\w+)="', text)) | {"job", "image"}
+    panels = json.loads(DASHBOARD.read_text())["panels"]
+    queries = [target["expr"] for panel in panels for target in panel["targets"]]
+    assert len(queries) >= 10
+    for query in queries:
+        asked = set(re.findall(r"\b[a-z]+_[a-z_]+\b(?![(])", query))
+        assert asked
+        assert asked <= there, query
+        used = re.findall(r"by \(([^)]*)\)", query) + re.findall(r"{([^}]*)}", query)
+        names = {name for each in used for name in re.findall(r"(\w+)(?=,|=|$)", each)}
+        assert names <= labels, query
+
+
+def test_every_series_of_the_page_is_there(hub: Hub) -> None:
+    names = re.findall(r"^[|] `(\w+)`", PAGE.read_text(), re.M)
+    text = metrics(hub, TOKEN).text
+    own = {name for name in re.findall(r"^# TYPE (\S+)", text, re.M) if name.startswith("greyhub_")}
+    assert {name for name in own if not name.endswith("_created")} == set(names)
+
+
+def test_the_token_reads_metrics_and_nothing_else(hub: Hub) -> None:
+    answer = requests.get(
+        f"{hub.url}hub/api/users", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=MINUTE
+    )
+    assert answer.status_code == 403
+    assert TOKEN not in hub.log.read_text()

@@ -69,6 +69,11 @@ tolerations: {{ toJson . }}
 {{- /* As often, a proxy that was made anew is given the routes of servers that run. */}}
 {{- $_ := set $hub "last_activity_interval" 60 }}
 {{- with .Values.url }}{{ $_ := set $hub "public_url" . }}{{ end }}
+{{- $_ := set $hub "log_level" .Values.hub.logLevel }}
+{{- if eq .Values.hub.logFormat "json" }}
+{{- $line := dict "class" "pythonjsonlogger.json.JsonFormatter" "format" "%(asctime)s %(levelname)s %(name)s %(message)s" }}
+{{- $_ := set $hub "logging_config" (dict "formatters" (dict "console" $line)) }}
+{{- end }}
 {{- $presets := dict "JupyterHub" $hub }}
 {{- $_ := set $presets "GreyHub" (dict "state_dir" "/var/lib/greyhub/state") }}
 {{- $_ := set $presets "ConfigurableHTTPProxy" (dict "should_start" false "api_url" "http://proxy-api:8001") }}
