@@ -34,6 +34,7 @@ _LABELS: Final = "helm's post-renderer, or kubectl label and annotate, set such 
 
 def _database(moving: Moving, path: str, value: Any) -> Outcome:
     if value == "sqlite-pvc":
+        moving.option(path, "JupyterHub.upgrade_db", True, note="z2jh upgrades it by itself")
         return moved(
             "a file on the claim hub-state",
             "it is a new one: to keep users, their tokens and groups, copy jupyterhub.sqlite of "
@@ -182,7 +183,7 @@ GROUP: Final = Group(
         "hub.db.type": Rule(_database),
         "hub.db.url": Rule(_url),
         "hub.db.password": Rule(_password),
-        "hub.db.upgrade": not_needed("the hub upgrades a database of its own by itself"),
+        "hub.db.upgrade": option("JupyterHub.upgrade_db"),
         "hub.db.pvc.storage": value("hub.state.size"),
         "hub.db.pvc.storageClassName": value("hub.state.storageClass"),
         **tables(
