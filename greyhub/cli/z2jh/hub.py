@@ -23,6 +23,7 @@ from greyhub.cli.z2jh.moving import (
 )
 from greyhub.cli.z2jh.secrets import NAME, Secrets, has_reference
 from greyhub.cli.z2jh.servers import rootly
+from greyhub.cli.z2jh.text import variable
 
 FILES: Final = "from-z2jh-hub-files"
 """The Secret with the contents of hub.extraFiles."""
@@ -74,7 +75,7 @@ def _variables(moving: Moving, path: str, value: Any) -> Outcome:
         if isinstance(each, Mapping) and "valueFrom" in each:
             by_chart.append({"name": name, "valueFrom": each["valueFrom"]})
             continue
-        text = str(each.get("value", "")) if isinstance(each, Mapping) else str(each)
+        text = variable(each)
         if moving.secrets.without(f"{path}.{name}", text, name) != text:
             moving.secrets.forget(f"{path}.{name}")
             moving.secrets.keep(f"{path}.{name}", text, name)
