@@ -47,6 +47,8 @@ class Reader:
                 self.call(block, command, answer)
         elif block.language == "yaml":
             (self.place / str(block.file)).write_text(text)
+            if "singleuser:" in text.splitlines():  # values of z2jh's, and no catalogue
+                return
             options = {"catalogs": [block.file], "parameters": {"ARCHIVE": str(self.place)}}
             self.opens(Config({"LocalData": options}))
         elif block.is_config:

@@ -8,6 +8,7 @@ from urllib.parse import urlparse
 
 from greyhub.checks.facts.fact import Fact
 from greyhub.checks.platform import Platform
+from greyhub.class_names import made_from
 from greyhub.public_address import is_loopback
 
 

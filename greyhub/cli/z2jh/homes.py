@@ -68,6 +68,13 @@ def _directory(moving: Moving, path: str, value: Any) -> Outcome:
     return moved("c.KubernetesHomespace.directory")
 
 
+def _path(moving: Moving, path: str, value: Any) -> Outcome:
+    if _kind(moving) not in ("dynamic", "static"):
+        return unneeded(_other(moving))
+    moving.option(path, "KubernetesHomespace.mount_path", value)
+    return moved("c.KubernetesHomespace.mount_path")
+
+
 def _access(moving: Moving, path: str, value: Any) -> Outcome:
     modes = value if isinstance(value, list) else [value]
     if len(modes) != 1 or modes[0] not in MODES:
@@ -172,7 +179,7 @@ GROUP: Final = Group(
         ),
         f"{STORAGE}.dynamic.subPath": Rule(_part),
         f"{STORAGE}.capacity": _only("dynamic", option("KubernetesHomespace.size")),
-        f"{STORAGE}.homeMountPath": option("KubernetesHomespace.mount_path"),
+        f"{STORAGE}.homeMountPath": Rule(_path),
         f"{STORAGE}.extraLabels": not_taken("label the claims by kubectl label pvc"),
         f"{STORAGE}.extraVolumes": joined("c.KubeSpawner.volumes", dict, list),
         f"{STORAGE}.extraVolumeMounts": joined("c.KubeSpawner.volume_mounts", dict, list),

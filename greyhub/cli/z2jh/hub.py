@@ -23,6 +23,7 @@ from greyhub.cli.z2jh.moving import (
 )
 from greyhub.cli.z2jh.secrets import NAME, Secrets, has_reference
 from greyhub.cli.z2jh.servers import rootly
+from greyhub.cli.z2jh.text import variable
 
 FILES: Final = "from-z2jh-hub-files"
 """The Secret with the contents of hub.extraFiles."""
@@ -34,6 +35,7 @@ _LABELS: Final = "helm's post-renderer, or kubectl label and annotate, set such 
 
 def _database(moving: Moving, path: str, value: Any) -> Outcome:
     if value == "sqlite-pvc":
+        moving.option(path, "JupyterHub.upgrade_db", True, note="z2jh upgrades it by itself")
         return moved(
             "a file on the claim hub-state",
             "it is a new one: to keep users, their tokens and groups, copy jupyterhub.sqlite of "
@@ -73,7 +75,7 @@ def _variables(moving: Moving, path: str, value: Any) -> Outcome:
         if isinstance(each, Mapping) and "valueFrom" in each:
             by_chart.append({"name": name, "valueFrom": each["valueFrom"]})
             continue
-        text = str(each.get("value", "")) if isinstance(each, Mapping) else str(each)
+        text = variable(each)
         if moving.secrets.without(f"{path}.{name}", text, name) != text:
             moving.secrets.forget(f"{path}.{name}")
             moving.secrets.keep(f"{path}.{name}", text, name)
@@ -182,7 +184,7 @@ GROUP: Final = Group(
         "hub.db.type": Rule(_database),
         "hub.db.url": Rule(_url),
         "hub.db.password": Rule(_password),
-        "hub.db.upgrade": not_needed("the hub upgrades a database of its own by itself"),
+        "hub.db.upgrade": option("JupyterHub.upgrade_db"),
         "hub.db.pvc.storage": value("hub.state.size"),
         "hub.db.pvc.storageClassName": value("hub.state.storageClass"),
         **tables(

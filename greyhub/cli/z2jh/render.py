@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from typing import Final
+from urllib.parse import urlsplit
 
 from greyhub.cli.z2jh import code
 from greyhub.cli.z2jh.move import GROUPS
@@ -50,7 +51,12 @@ def config(moving: Moving, files: Sequence[str]) -> str:
     used += ["types"] if "\nimport types\n" in body else []
     body = body.replace("\nimport types\n", "\n")
     imports = "\n" + "".join(f"import {name}\n" for name in used) if used else ""
-    return _HEAD.format(files=", ".join(files), imports=imports) + body + "\n" + _END
+    head = _HEAD.format(files=", ".join(files), imports=imports)
+    if url := moving.chart.get("url"):
+        path = urlsplit(url).path
+        head += f'c.JupyterHub.public_url = "{url}"\n'
+        head += f'c.JupyterHub.base_url = "{path}"\n' if path != "/" else ""
+    return f"{head}{body}\n{_END}"
 
 
 def values(moving: Moving, files: Sequence[str], config: str) -> str:

@@ -20,6 +20,7 @@ from greyhub.cli.z2jh.moving import (
     unneeded,
 )
 from greyhub.cli.z2jh.secrets import NAME, PULLING
+from greyhub.cli.z2jh.text import variable
 
 IN_IMAGE: Final = (
     "images of servers need greyhub in them: pip install 'greyhub[notebook]', and the program "
@@ -68,21 +69,19 @@ def _environment(moving: Moving, path: str, value: Any) -> Outcome:
         plain = moving.secrets.without(f"{path}.{name}", each, name)
         if plain != each:
             secret = True
-            key = moving.secrets.keep(f"{path}.{name}", _text(each), f"SINGLEUSER_{name}")
+            key = moving.secrets.keep(f"{path}.{name}", variable(each), f"SINGLEUSER_{name}")
             reference = {"secretKeyRef": {"name": NAME, "key": key}}
             each = {"name": name, "valueFrom": reference}
         elif isinstance(each, Mapping):
             each = {"name": name, **each}
+        else:
+            each = variable(each)
         found[name] = each
     moving.assign(path, "c.KubeSpawner.environment", found)
     review = ["every user can read a secret in it"] if secret else []
     if dask := [name for name in found if name.startswith("DASK_")]:
         review.append(f"greyhub's clusters set such variables themselves: {', '.join(dask)}")
     return moved("c.KubeSpawner.environment", "; ".join(review))
-
-
-def _text(value: Any) -> str:
-    return str(value.get("value", "")) if isinstance(value, Mapping) else str(value)
 
 
 def _containers(name: str) -> Rule:

@@ -39,6 +39,15 @@ def comment(text: str) -> list[str]:
     )
 
 
+def variable(value: Any) -> str:
+    """The text of a variable, as Helm writes one: a mapping may name its value."""
+    if isinstance(value, Mapping):
+        return variable(value.get("value"))
+    if isinstance(value, str) or value is None:
+        return value or ""
+    return json.dumps(value)
+
+
 def _short(value: Any) -> str:
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)

@@ -59,6 +59,42 @@ def test_homes_keep_their_names(
     assert ('slug_scheme = "escape"' in said) == (scheme == "escape")
 
 
+def test_without_homes_there_are_volumes_alone(tmp_path: Path) -> None:
+    mounts = [{"name": "all", "mountPath": "/home/jovyan"}]
+    volumes = [{"name": "all", "persistentVolumeClaim": {"claimName": "all"}}]
+    storage = {"type": "none", "extraVolumes": volumes, "extraVolumeMounts": mounts}
+    said = text(moving(tmp_path, {"singleuser": {"storage": storage}}))
+    assert "c.GreyHub.homespace = None" in said
+    assert "c.KubernetesHomespace" not in said
+    assert '"0-all": {"mountPath": "/home/jovyan", "name": "all"}' in said
+
+
+@pytest.mark.parametrize(
+    ("values", "url"),
+    [
+        ({"ingress": {"enabled": True, "hosts": ["a.example.org"]}}, "http://a.example.org/"),
+        (
+            {"proxy": {"https": {"enabled": True, "type": "offload", "hosts": ["b.example.org"]}}},
+            "https://b.example.org/",
+        ),
+        (
+            {
+                "hub": {
+                    "baseUrl": "/deep",
+                    "config": {"X": {"oauth_callback_url": "https://c.example.org/deep/hub/x"}},
+                }
+            },
+            "https://c.example.org/deep/",
+        ),
+    ],
+)
+def test_the_address_is_that_of_browsers(tmp_path: Path, values: Any, url: str) -> None:
+    made = moving(tmp_path, values)
+    assert made.chart["url"] == url
+    assert f'c.JupyterHub.public_url = "{url}"' in text(made)
+    assert ("c.JupyterHub.base_url" in text(made)) == url.endswith("/deep/")
+
+
 def test_without_an_authenticator_nobody_is_let_in(tmp_path: Path) -> None:
     made = moving(tmp_path, {"hub": {"db": {"type": "sqlite-pvc"}}})
     assert "\nc.GreyHub.auth" not in text(made)
@@ -159,6 +195,14 @@ def test_a_file_that_cannot_be_read_is_named(
     assert "a.yaml" in said.output
     assert words in said.output
     assert not Path("greyhub_config.py").exists()
+
+
+def test_variables_are_texts_as_helm_writes_them(tmp_path: Path) -> None:
+    given = {"A": True, "B": 1, "C": None, "D": {"name": "D", "value": "d"}}
+    made = moving(tmp_path, {"hub": {"extraEnv": given}, "singleuser": {"extraEnv": {"E": 2}}})
+    values = [(each["name"], each["value"]) for each in made.chart["hub"]["env"]]
+    assert values == [("A", "true"), ("B", "1"), ("C", ""), ("D", "d")]
+    assert 'c.KubeSpawner.environment = {"E": "2"}' in text(made)
 
 
 def test_named_servers_had_claims_of_their_own(tmp_path: Path) -> None:
