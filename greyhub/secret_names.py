@@ -24,7 +24,6 @@ _NOUNS = word_set(
     "secret password passwords passwd passphrase pass pwd token tokens credential credentials "
     "cred creds authorization signature sas apikey apikeys"
 )
-
 _JOINED = re.compile(r"\w(password|passwords|passwd|passphrase|secret|token|apikey|accesskey)$")
 
 _KEYS = word_set(

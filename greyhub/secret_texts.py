@@ -20,15 +20,10 @@ _PATH = re.compile(
     r"(?:file://)?(?:~|\.{1,2})?(?:/[\w.@{}-]+)*/[\w@{}-]+(?:\.\w+|/[\w.@{}-]+)"
     r"|[\w-]+(?:/[\w.@{}-]+)*\.(?:pem|key|crt|json|ya?ml|txt|p12|pfx|jks)"
 )
-
 _URL_PASSWORD = re.compile(r"(?<=://)([^/@:\s]*):([^/@\s]+)@")
-
 _ARGUMENT = re.compile(r"([A-Za-z][\w.-]*)(\s*[=:]\s*)(['\"]?)([^\s,;&'\"]+)")
-
 _MIXED = re.compile(r"(?=.*\d)(?=.*[A-Za-z])\S{6,}")
-
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY")
-
 _IN_URL = frozenset({"sig"})
 
 

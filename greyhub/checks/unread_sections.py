@@ -1,4 +1,4 @@
-"""Say of a section that no class in use reads what it is, and where it would be read."""
+"""What a section is that no class in use reads, and where it would be read."""
 
 from __future__ import annotations
 

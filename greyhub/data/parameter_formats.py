@@ -63,7 +63,6 @@ def from_second(name: str, spec: Any) -> Parameter:
 
 
 _MODULE = "intake.readers.user_parameters"
-
 _CLASSES = (
     "BaseUserParameter",
     "SimpleUserParameter",

@@ -110,6 +110,7 @@ def test_a_proxy_goes_on_while_its_hub_starts_again(directory: Path) -> None:
 c.JupyterHub.services = [*c.JupyterHub.services, {{
     "name": "slow", "url": "http://127.0.0.1:{free_port()}",
     "command": [{sys.executable!r}, {str(service)!r}, {str(ready)!r}],
+    "environment": {{"FOUND_BY": {str(directory / "hub")!r}}},
 }}]
 """
     with running(directory / "hub", more) as hub:

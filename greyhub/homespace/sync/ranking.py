@@ -10,7 +10,6 @@ from typing import Final
 from greyhub.homespace.sync.records import Remote
 
 HOUR: Final = 3_600_000_000_000
-
 FIRST: Final = -1000.0
 """The rank around which that stands which a user sees when the server opens."""
 
@@ -18,7 +17,6 @@ NEXT: Final = -400.0
 """The rank of that part of it which a start does not wait for."""
 
 AWAITED_FILES: Final = 300
-
 AWAITED_BYTES: Final = 32 << 20
 """How much a start waits for, of files: a matter of seconds."""
 
