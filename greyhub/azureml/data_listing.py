@@ -195,7 +195,7 @@ def _datastore(found: Resource) -> Mapping[str, Any]:
         "account": about.get("accountName") or "",
         "container": next((about[each] for each in _CONTAINER if about.get(each)), ""),
         "endpoint": about.get("endpoint") or "",
-        "credentials": about["credentials"]["credentialsType"],
+        "credentials": (about.get("credentials") or {}).get("credentialsType") or "None",
         "description": about.get("description") or "",
         "tags": about.get("tags") or {},
     }

@@ -54,6 +54,7 @@ c.AuthAdapter.audiences = {{"storage": {{"scope": "{SCOPE}"}}}}
 {lines}
 c.AzureML.client_secret = greyhub.secret(env="HUB_SECRET")
 c.AzureMLData.assets = ["rain"]
+c.AzureMLData.datastores = ["lake"]
 c.AzureMLData.account_urls = {{"{ACCOUNT}": "{account.url}"}}
 c.AzureMLData.ca_bundle = "{account.authority.ca}"
 """
@@ -80,6 +81,7 @@ def test_a_server_reads_an_asset_by_its_users_login(
     workspace.put("rain/a.csv", "mm\n3\n")
     for name in ("rain", "secret"):
         workspace.asset(name, "rain/a.csv")
+    workspace.add_store("secret-store")
     assert log_in(platform, provider, Person("ada")) == "ada"
     platform.spawn("ada")
     variables = platform.environment("ada")
@@ -87,8 +89,9 @@ def test_a_server_reads_an_asset_by_its_users_login(
         monkeypatch.setenv(name, variables[name])
     with nothing_held():
         catalog = AzureMLData.connect(platform.ticket("ada", "data").data)
-        assert list(catalog) == ["rain"]
+        assert list(catalog) == ["rain", "datastores/lake"]
         assert list(catalog["rain"].read()["mm"]) == [3]
+        assert catalog["datastores/lake"].read().find("") == ["rain/a.csv"]
 
     url = f"{variables['JUPYTERHUB_API_URL']}/{PATH}"
     own = variables["JUPYTERHUB_API_TOKEN"]

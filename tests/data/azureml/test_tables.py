@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import xarray as xr
+from distributed import Client, LocalCluster
 
 from tests.data.azureml.workspace import Workspace
 
@@ -107,12 +108,20 @@ def test_an_array_in_a_folder_of_zarr(
     assert (float(there["sst"].sum()), float(total)) == (10.0, 10.0)
 
 
-def test_what_is_opened_is_read_on_a_worker(
-    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.processes
+def test_what_is_opened_is_read_on_a_dask_worker(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number, table in enumerate((ROWS, MORE)):
         workspace.put(f"rain/{number}.parquet", written(table, "parquet"))
     workspace.asset("rain", "rain/", kind="uri_folder")
     dataset = workspace.catalog()["rain"]
-    both = in_worker(dataset, dataset.to_dask(), tmp_path, monkeypatch)
-    assert [list(each["mm"]) for each in both] == [ALL, ALL]
+    lazy = dataset.to_dask()
+    monkeypatch.delenv("JUPYTERHUB_API_TOKEN")
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+    ):
+        table = client.submit(lambda sent: sent.read(), dataset).result(timeout=60)
+        computed = client.compute(lazy).result(timeout=60)
+    assert [list(each["mm"]) for each in (table, computed)] == [ALL, ALL]
