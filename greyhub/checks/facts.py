@@ -42,7 +42,7 @@ def _spawner(*names: str) -> Callable[[Platform], bool]:
 def _elsewhere(platform: Platform) -> bool:
     far = ("KubeSpawner", "DockerSpawner", "BatchSpawnerBase", "FargateSpawner", "YarnSpawner")
     if made_from(platform.spawner, "RemoteSpawner"):  # which may run nothing of greyhub there
-        return platform.value("AzureMLSpawner", "access") != "redirect"
+        return bool(platform.value("AzureMLSpawner", "access") != "redirect")
     return made_from(platform.spawner, *far)
 
 
