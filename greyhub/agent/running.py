@@ -105,6 +105,7 @@ class Agent:
         except (OSError, KeyError, ValueError) as error:
             say(f"the server cannot be started: {error}")
             self.state.log.write_text(f"The agent cannot start the server: {error}\n")
+            self.state.remove_files()
             self.state.note_run(run=run, port=0, status=127)
             return None
         say(f"started the server of run {run}")

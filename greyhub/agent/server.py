@@ -149,8 +149,7 @@ class Server:
             self._signal(signal.SIGKILL)
             self.alive()  # which reaps it
             time.sleep(0.05)
-        for path in self.state.files.glob("*"):
-            path.unlink()
+        self.state.remove_files()
 
     def ended(self) -> int:
         """Note that it has ended; its status, -255 if nobody was there to see it."""

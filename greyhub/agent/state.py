@@ -76,6 +76,11 @@ class State:
         self.files.mkdir(mode=0o711, exist_ok=True)
         self._write(self.files / name, text, uid)
 
+    def remove_files(self) -> None:
+        """The server's files, when it has ended."""
+        for path in self.files.glob("*"):
+            path.unlink()
+
     @staticmethod
     def _write(path: Path, text: str, uid: int | None = None) -> None:
         """Whole or not at all, also where the power goes, and for its owner alone."""

@@ -7,11 +7,13 @@ import os
 import shutil
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from greyhub.agent.state import State
 from greyhub.conformance.testkit.certificates import Authority
 from greyhub.rendezvous.offers import MachineFailed, Offer
 from tests.conftest import make_directory
@@ -158,7 +160,10 @@ async def test_a_server_with_an_account_can_read_its_certificates(place: Place, 
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"command": ["/no/such/program"]}, "No such file or directory: '/no/such/program'"),
+        (
+            {"command": ["/no/such/program"], "files": {"key": "a key"}},
+            "No such file or directory: '/no/such/program'",
+        ),
         ({"account": "no-such-account"}, "no-such-account"),
         ({"directory": "/no/such/place"}, "/no/such/place"),
         ({"files": {"../keys": "x"}}, "a file with the name '../keys'"),
@@ -172,6 +177,7 @@ async def test_what_cannot_start_is_said(place: Place, local, fields, said: str)
         await ready(machine)
     assert said in str(failed.value)
     assert not marked(local)
+    assert not any(local.state.glob("files/*"))
 
 
 async def test_every_answer_is_lost_once(place: Place, local) -> None:
@@ -207,6 +213,15 @@ async def test_an_agent_that_is_killed_as_it_ends_a_server_leaves_nothing_of_it(
     machine.offer(make, NETWORKS)
     await ready(machine)
     assert len(servers(local)) == 1
+
+
+def test_keys_outlast_the_power(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is on the disk before it has its name, and the name before the hub has the keys."""
+    (tmp_path / "settings.json").write_text("{}")
+    kept: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda file: kept.append(os.readlink(f"/proc/self/fd/{file}")))
+    State(tmp_path).keys()
+    assert kept == [str(tmp_path / "keys.new"), str(tmp_path)]
 
 
 async def test_a_machine_that_starts_again_starts_its_server(place: Place, local) -> None:
