@@ -60,7 +60,7 @@ def _walk(moving: Moving, node: _Node, value: Any, path: str) -> None:
             if below is None:
                 known = ", ".join(sorted(set(node.below) - {"*"}))
                 section = node.group.section if node.group else ""
-                moving.note(here, left(f"z2jh has no such value; it has {known}"), section)
+                moving.note(here, left(f"there is no such value; there is {known}"), section)
             else:
                 _walk(moving, below, each, here)
         return
@@ -69,7 +69,7 @@ def _walk(moving: Moving, node: _Node, value: Any, path: str) -> None:
     if value in EMPTY and (rule is None or not rule.empty):
         outcome = unneeded("it is empty")
     elif rule is None:
-        outcome = left("z2jh has a mapping here")
+        outcome = left("there is a mapping here")
         moving.drop(path)
     elif rule.takes and not isinstance(value, rule.takes):
         outcome = left(f"z2jh takes no such value here: {type(value).__name__}")

@@ -81,11 +81,7 @@ def _block(moving: Moving, path: str, value: Any) -> Outcome:
     review = list(_review(tree))
     moving.code.append((path, code, review))
     moving.asked |= _asked(tree)
-    return moved("this place", "; ".join(review))
-
-
-def _single(moving: Moving, path: str, value: Any) -> Outcome:
-    return _block(moving, path, value)
+    return moved("the end of the config file", "; ".join(review))
 
 
 def _finish(moving: Moving) -> None:
@@ -245,7 +241,7 @@ def _custom(moving: Moving, path: str, value: Any) -> Outcome:
 GROUP: Final = Group(
     "Code",
     {
-        "hub.extraConfig": Rule(_single),
+        "hub.extraConfig": Rule(_block),
         "hub.extraConfig.*": Rule(_block),
         "hub.extraConfigMap": not_needed("z2jh does not read it any more: see custom"),
         "custom.*": Rule(_custom, empty=True),

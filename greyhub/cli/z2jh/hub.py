@@ -24,6 +24,7 @@ from greyhub.cli.z2jh.moving import (
 from greyhub.cli.z2jh.secrets import NAME, Secrets, has_reference
 from greyhub.cli.z2jh.servers import rootly
 from greyhub.cli.z2jh.text import variable
+from greyhub.secret_names import holds_secret
 
 FILES: Final = "from-z2jh-hub-files"
 """The Secret with the contents of hub.extraFiles."""
@@ -76,8 +77,7 @@ def _variables(moving: Moving, path: str, value: Any) -> Outcome:
             by_chart.append({"name": name, "valueFrom": each["valueFrom"]})
             continue
         text = variable(each)
-        if moving.secrets.without(f"{path}.{name}", text, name) != text:
-            moving.secrets.forget(f"{path}.{name}")
+        if holds_secret(name, text):
             moving.secrets.keep(f"{path}.{name}", text, name)
         else:
             by_chart.append({"name": name, "value": text})

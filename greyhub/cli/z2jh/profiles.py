@@ -21,29 +21,26 @@ FILTER: Final = '''\
 
 
 def permitted(entries, groups):
-    """The profiles, or the choices of an option, that are for one of these groups."""
+    """Copies of the profiles, or of an option's choices, that are for one of these groups."""
     for entry in entries:
         if entry.get("allowed_groups") and not groups & set(entry["allowed_groups"]):
             continue
-        options = entry.get("profile_options", {})
-        yield entry | {
-            "profile_options": {
-                name: option
-                | {
-                    "choices": {
-                        key: choice
-                        for key, choice in option.get("choices", {}).items()
-                        if list(permitted([choice], groups))
-                    }
-                }
-                for name, option in options.items()
+        options = {}
+        for name, option in entry.get("profile_options", {}).items():
+            choices = {
+                key: kept
+                for key, choice in option.get("choices", {}).items()
+                for kept in permitted([choice], groups)
             }
-        }
+            if choices or not option.get("choices") or option.get("unlisted_choice"):
+                options[name] = option | {"choices": choices}
+        yield entry | {"profile_options": options}
 
 
 def profile_list(spawner):
     """What the user's groups may take."""
-    return list(permitted(PROFILES, {group.name for group in spawner.user.groups}))
+    groups = {group.name for group in spawner.user.groups}
+    return list(permitted(PROFILES, groups))
 
 
 c.KubeSpawner.profile_list = profile_list'''

@@ -57,11 +57,6 @@ class Secrets:
         self.put(NAME, name, text)
         return name
 
-    def forget(self, path: str) -> None:
-        """Take out what was kept of a value."""
-        for name in [name for name, kept in self.paths.items() if kept == path]:
-            del self.paths[name], self.data[NAME][name]
-
     def put(self, secret: str, key: str, text: str, kind: str = "Opaque") -> None:
         """A key of any Secret."""
         self.types[secret] = kind

@@ -21,6 +21,7 @@ from greyhub.cli.z2jh.moving import (
 )
 from greyhub.cli.z2jh.secrets import NAME, PULLING
 from greyhub.cli.z2jh.text import variable
+from greyhub.secret_names import holds_secret
 
 IN_IMAGE: Final = (
     "images of servers need greyhub in them: pip install 'greyhub[notebook]', and the program "
@@ -66,8 +67,7 @@ def _environment(moving: Moving, path: str, value: Any) -> Outcome:
     secret = False
     entries = {each["name"]: each for each in value} if isinstance(value, list) else value
     for name, each in entries.items():
-        plain = moving.secrets.without(f"{path}.{name}", each, name)
-        if plain != each:
+        if holds_secret(name, variable(each)):
             secret = True
             key = moving.secrets.keep(f"{path}.{name}", variable(each), f"SINGLEUSER_{name}")
             reference = {"secretKeyRef": {"name": NAME, "key": key}}

@@ -17,10 +17,8 @@ from greyhub.cli.z2jh.moving import (
 )
 from greyhub.cli.z2jh.secrets import Reference
 from greyhub.cli.z2jh.text import python
+from greyhub.clusters.brokered import SERVICE
 from greyhub.clusters.gateway_connect import SERVER_SCOPES, access_scope
-
-BROKER: Final = "clusters"
-"""The service of greyhub's Dask clusters."""
 
 GATEWAY: Final = "dask-gateway"
 
@@ -64,14 +62,14 @@ def _role(moving: Moving, path: str, value: Any) -> Outcome:
         return left("it is no role: write it in c.JupyterHub.load_roles")
     role = {"name": name, **value}
     scopes = [
-        str(scope).replace(f"service={GATEWAY}", f"service={BROKER}")
+        str(scope).replace(f"service={GATEWAY}", f"service={SERVICE}")
         for scope in role.get("scopes", [])
     ]
     review = ""
     if "scopes" in role:
-        needed = {access_scope(BROKER), "access:services", "inherit"}
+        needed = {access_scope(SERVICE), "access:services", "inherit"}
         if moving.values.gateway and role["name"] in ("user", "server") and not needed & {*scopes}:
-            scopes.append(access_scope(BROKER))
+            scopes.append(access_scope(SERVICE))
             review = "the access to clusters was added"
         if role["name"] == "server" and "inherit" not in scopes:
             lacking = [each for each in SERVER_SCOPES if each not in scopes]

@@ -29,7 +29,9 @@ def moving(directory: Path, *values: object, version: str = "") -> Moving:
     files = []
     for number, each in enumerate(values):
         files.append(directory / f"values-{number}.yaml")
-        files[-1].write_text(each if isinstance(each, str) else yaml.safe_dump(each))
+        files[-1].write_text(
+            each if isinstance(each, str) else yaml.safe_dump(each, sort_keys=False)
+        )
     return move(read(files), version)
 
 

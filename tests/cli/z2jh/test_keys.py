@@ -55,7 +55,7 @@ def test_every_value_of_z2jh_ends_in_one_place(tmp_path: Path, value: Any) -> No
         for leaf in leaves(held, path):
             of = [each for each in about if leaf == each.path or leaf.startswith(f"{each.path}.")]
             assert len(of) == 1, f"{leaf}: {of}"
-            assert "has no such value" not in of[0].said or not right, leaf
+            assert "there is no such value" not in of[0].said or not right, leaf
             assert "takes no such value" not in of[0].said or not right or held == "x", leaf
         compile(text(made), "greyhub_config.py", "exec")
 
@@ -70,5 +70,5 @@ def test_a_value_that_z2jh_does_not_have_is_named_with_its_path(tmp_path: Path) 
     made = moving(tmp_path, {"singleuser": {"memroy": {"limit": "1G"}}})
     (found,) = (each for each in made.outcomes if each.path == "singleuser.memroy")
     assert found.kind == "left"
-    assert "z2jh has no such value" in found.said
+    assert "there is no such value" in found.said
     assert "not taken over: singleuser.memroy" in text(made)

@@ -66,7 +66,7 @@ def test_without_homes_there_are_volumes_alone(tmp_path: Path) -> None:
     said = text(moving(tmp_path, {"singleuser": {"storage": storage}}))
     assert "c.GreyHub.homespace = None" in said
     assert "c.KubernetesHomespace" not in said
-    assert '"0-all": {"mountPath": "/home/jovyan", "name": "all"}' in said
+    assert '"0-all": {"name": "all", "mountPath": "/home/jovyan"}' in said
 
 
 @pytest.mark.parametrize(

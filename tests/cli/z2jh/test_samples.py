@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jsonschema
@@ -95,17 +96,15 @@ def test_what_the_university_has(moved: Any) -> None:
 def test_what_the_basehub_has(moved: Any) -> None:
     said = moved("basehub")
     config = Path(NAME).read_text()
-    scope = {}
-    for line in config.splitlines():
-        if line.startswith("c.JupyterHub.load_roles"):
-            break
+    scope: dict[str, Any] = {}
     exec(config[config.index("PROFILES = ") : config.index("c.KubeSpawner.profile_list")], scope)
     for groups, names, choices in (
         (set(), ["Small"], ["python"]),
         ({"example:gpu"}, ["Small", "One GPU"], ["python"]),
         ({"example:staff"}, ["Small"], ["python", "staff"]),
     ):
-        found = list(scope["permitted"](scope["PROFILES"], groups))
+        user = SimpleNamespace(groups=[SimpleNamespace(name=name) for name in groups])
+        found = scope["profile_list"](SimpleNamespace(user=user))
         assert [each["display_name"] for each in found] == names
         assert list(found[0]["profile_options"]["image"]["choices"]) == choices
     assert "access:services!service=clusters" in config
