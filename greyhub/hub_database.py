@@ -76,14 +76,15 @@ class HubDatabase:
         file = self.url.removeprefix("sqlite:///")
         if file != self.url and not Path(file.partition("?")[0]).exists():
             return None  # a hub that was never started; to look must not make it one
-        engine = create_engine(self.url)
         try:
-            with engine.connect() as connection:
-                return question(connection)
+            engine = create_engine(self.url)
+            try:
+                with engine.connect() as connection:
+                    return question(connection)
+            finally:
+                engine.dispose()
         except SQLAlchemyError as error:
             raise HomeError(
                 f"the hub's database does not tell whose servers run: {type(error).__name__}.\n"
                 "  fix: look at c.JupyterHub.db_url, or stop all servers and say --stopped"
             ) from error
-        finally:
-            engine.dispose()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Final
+from urllib.parse import urlsplit
 
 from greyhub.backup.archive import BackupError
 
@@ -28,6 +29,11 @@ class Place:
     def __init__(self, where: str) -> None:
         from fsspec.core import url_to_fs
 
+        if "://" in where and urlsplit(where).password is not None:
+            raise BackupError(
+                "there is a password in the URL, which others see in the list of processes.\n"
+                "  fix: leave it out, and give it in the environment, as FSSPEC_S3 for example"
+            )
         self.where = where.rstrip("/") if "://" in where else str(Path(where).absolute())
         try:
             self._store, self._root = url_to_fs(self.where)

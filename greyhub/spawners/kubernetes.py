@@ -10,6 +10,7 @@ from greyhub.adapter import Contribution, Finding
 from greyhub.errors import HomeError
 from greyhub.hub_database import HubDatabase, Server
 from greyhub.kubernetes.namespace import servers_namespace
+from greyhub.secrets import read_secrets
 from greyhub.spawners import SpawnerAdapter
 
 
@@ -47,7 +48,7 @@ class KubernetesSpawnerAdapter(SpawnerAdapter):
         url = self.parent.config.get("JupyterHub", {}).get("db_url", kept)
         known: set[Server] = set()
         with suppress(HomeError):
-            known = await asyncio.to_thread(HubDatabase(str(url)).servers)
+            known = await asyncio.to_thread(HubDatabase(str(read_secrets(url))).servers)
         return await cluster(self.namespace, hub_id=self.hub_id, known=known)
 
     @property

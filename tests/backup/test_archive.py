@@ -217,6 +217,12 @@ def test_the_newest_are_kept_and_others_files_left_alone(
         assert modes == [0o600, 0o600]
 
 
+def test_a_password_in_a_url_is_refused_and_not_repeated() -> None:
+    with pytest.raises(BackupError, match="FSSPEC_S3") as refused:
+        Place("s3://ada:hunter2@backups/science")
+    assert "hunter2" not in str(refused.value)
+
+
 def test_a_store_that_is_not_known_is_told_of() -> None:
     with pytest.raises(BackupError, match="fix: install"):
         Place("nowhere://backups")
