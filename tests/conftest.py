@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from greyhub.conformance.limits import VARIABLE
 from tests.support.browser import MINUTE, OPTIONS, find
@@ -34,6 +35,10 @@ from tests.support.waiting import PATIENCE
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell's background job ignores it, and so would every server that a test starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Other work on the machine is no fault of what is tested.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 os.environ.setdefault(VARIABLE, str(PATIENCE))  # for the suites that tests start
 
