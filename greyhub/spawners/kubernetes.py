@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from greyhub.adapter import Contribution, Finding
+from greyhub.deferred_secrets import read_secrets
 from greyhub.errors import HomeError
 from greyhub.hub_database import HubDatabase, Server
 from greyhub.kubernetes.namespace import servers_namespace
-from greyhub.secrets import read_secrets
 from greyhub.spawners import SpawnerAdapter
 
 

@@ -24,7 +24,7 @@ from greyhub.cli.z2jh.moving import (
 from greyhub.cli.z2jh.secrets import NAME, Secrets, has_reference
 from greyhub.cli.z2jh.servers import rootly
 from greyhub.cli.z2jh.text import variable
-from greyhub.secret_names import holds_secret
+from greyhub.secret_texts import holds_secret
 
 FILES: Final = "from-z2jh-hub-files"
 """The Secret with the contents of hub.extraFiles."""

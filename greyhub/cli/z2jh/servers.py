@@ -21,7 +21,7 @@ from greyhub.cli.z2jh.moving import (
 )
 from greyhub.cli.z2jh.secrets import NAME, PULLING
 from greyhub.cli.z2jh.text import variable
-from greyhub.secret_names import holds_secret
+from greyhub.secret_texts import holds_secret
 
 IN_IMAGE: Final = (
     "images of servers need greyhub in them: pip install 'greyhub[notebook]', and the program "
