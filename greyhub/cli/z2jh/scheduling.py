@@ -29,10 +29,19 @@ _PRIORITY: Final = (
     "make PriorityClasses of your own, and name them in c.KubeSpawner.priority_class_name and the "
     "chart's priorityClass.name"
 )
-_PLACEHOLDERS: Final = (
-    "make a Deployment of pause pods with a low priority and servers' requests, in a namespace of "
-    "its own"
-)
+
+
+def _placeholders(moving: Moving, path: str, value: Any) -> Outcome:
+    there = ("scheduling.userPlaceholder.enabled", "scheduling.podPriority.enabled")
+    if not value or not moving.get(there[0], True) or not moving.get(there[1]):
+        return unneeded("z2jh makes none without podPriority")
+    asked = {name: moving.get(f"singleuser.{name}.guarantee") for name in ("cpu", "memory")}
+    requests = {name: each for name, each in asked.items() if each}
+    moving.value(path, "placeholders.replicas", value)
+    moving.value(path, "placeholders.priorityClass.create", value=True)
+    if requests:
+        moving.value(path, "placeholders.resources.requests", requests)
+    return moved("the chart's placeholders, with a priority class that is outside of the namespace")
 
 
 def _users(moving: Moving, path: str, value: Any) -> Outcome:
@@ -95,7 +104,7 @@ GROUP: Final = Group(
         "scheduling.podPriority.enabled": not_taken(_PRIORITY, but=False),
         "scheduling.podPriority.*": not_needed("see scheduling.podPriority.enabled"),
         "scheduling.userPlaceholder.enabled": not_needed("see scheduling.userPlaceholder.replicas"),
-        "scheduling.userPlaceholder.replicas": not_taken(_PLACEHOLDERS, but=0),
+        "scheduling.userPlaceholder.replicas": Rule(_placeholders, takes=(int,)),
         "scheduling.userPlaceholder.*": not_needed("see scheduling.userPlaceholder.replicas"),
         "scheduling.corePods.tolerations": joined(
             "the chart's hub.tolerations and proxy.tolerations", list

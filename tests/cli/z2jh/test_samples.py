@@ -88,9 +88,11 @@ def test_what_the_university_has(moved: Any) -> None:
     assert found["from-z2jh"]["GOOGLEOAUTHENTICATOR_CLIENT_SECRET"] == "never-in-a-file"
     assert "1800" in found["from-z2jh-singleuser-files"]["culling-config"]
     left = said[said.index("Not taken over") : said.index("To review")]
-    for path in ("nfsPVC", "scheduling.podPriority.enabled", "scheduling.userPlaceholder.replicas"):
+    for path in ("nfsPVC", "scheduling.podPriority.enabled"):
         assert f"  {path}\n" in left
     assert "custom.unused" not in left
+    assert values["placeholders"]["replicas"] == 5
+    assert values["placeholders"]["priorityClass"] == {"create": True}
 
 
 def test_what_the_basehub_has(moved: Any) -> None:
