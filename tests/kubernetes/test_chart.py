@@ -189,6 +189,10 @@ def test_install_use_upgrade_roll_back_break_and_uninstall(
     page.wait_for_url("**/lab**", timeout=3 * MINUTE)
     page.wait_for_selector(".jp-DirListing-content", timeout=2 * MINUTE)
 
+    said = cluster.kubectl("exec", "deploy/hub", "--", "greyhub", "status", "-f", file)
+    assert ": 1 started" in said
+    assert "image " in said
+
     [server] = pods_of(cluster, "singleuser-server")
     name, uid = server["metadata"]["name"], server["metadata"]["uid"]
     inside = ["exec", "-i", name, "-c", "notebook", "--", "sh", "-c"]
