@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,12 +48,12 @@ def _database(platform: Platform) -> Iterator[Finding]:
             f"pip install {package}",
         )
     except Exception as error:
-        renamed = url.startswith("postgres://")
+        renamed = re.match(r"postgres(\+|:)", url)
         yield platform.finding(
             "error",
             path,
             f"SQLAlchemy refuses the URL: {hidden(' '.join(str(error).split()))}",
-            "write postgresql:// for its beginning"
+            "write postgresql for postgres at its beginning"
             if renamed
             else "write it as docs.sqlalchemy.org says under Database URLs: "
             "dialect://user:password@host/name, sqlite:////path/to/file",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -51,7 +52,9 @@ def _database(moving: Moving, path: str, value: Any) -> Outcome:
 def _url(moving: Moving, path: str, value: Any) -> Outcome:
     if str(moving.get("hub.db.type")).startswith("sqlite"):
         return unneeded("z2jh does not read it with this hub.db.type")
-    moving.option(path, "JupyterHub.db_url", value)
+    # The hub's image has psycopg2: "postgresql://" means another driver from SQLAlchemy 2.1 on.
+    url = re.sub(r"^postgres(ql)?(\+psycopg2)?://", "postgresql+psycopg2://", str(value))
+    moving.option(path, "JupyterHub.db_url", url)
     return moved("c.JupyterHub.db_url")
 
 

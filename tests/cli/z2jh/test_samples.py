@@ -131,6 +131,7 @@ def test_what_the_daskhub_has(moved: Any) -> None:
     assert 'client_secret = os.environ.get("EXTRACONFIG_LOGIN_CLIENT_SECRET", "")' in config
     found = secrets(SAMPLES / "daskhub.yaml")["from-z2jh"]
     assert found["PGPASSWORD"] == "never-either"
+    assert "postgresql+psycopg2://hub:never-in-a-file@db/hub" in found.values()
     assert len(found["JPY_COOKIE_SECRET"]) == 64
     values = yaml.safe_load(Path(VALUES).read_text())
     assert "proxy" not in values or "service" not in values["proxy"]
