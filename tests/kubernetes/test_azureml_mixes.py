@@ -100,7 +100,7 @@ c.KubernetesData.config_map = ["catalogues"]
 @pytest.mark.browser
 @pytest.mark.parametrize(
     "slots",
-    [("spawner",), ("cluster",)],
+    [("spawner",), ("cluster",), ("spawner", "cluster"), ("spawner", "homespace")],
     ids="-".join,
 )
 def test_the_tutorial_runs(
