@@ -152,6 +152,12 @@ class AzureMLCluster(BrokeredCluster):
         return found
 
     @property
+    def gateway_ticket(self) -> dict[str, Any]:
+        """Where the broker is. Jobs have another interpreter than the notebook."""
+        found = super().gateway_ticket
+        return {**found, "options": {**found["options"], "python": ""}}
+
+    @property
     def _azure(self) -> Any:
         from greyhub.azureml.settings import AzureML
 

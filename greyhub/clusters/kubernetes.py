@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final
 from traitlets import Dict, List, Unicode, default
 
 from greyhub.adapter import Contribution, Finding
+from greyhub.class_names import made_from
 from greyhub.clusters.brokered import BrokeredCluster
 from greyhub.errors import ConfigError
 from greyhub.kubernetes.names import hub_id
@@ -138,7 +139,15 @@ class KubernetesCluster(BrokeredCluster):
             "worker_priority_class_name": self.worker_priority_class,
         }
         found["config"]["PodClusterConfig"] = made_of | self.pods
+        found["config"]["BrokerBackend"]["python"] = "python"  # the image's own
         return found
+
+    async def ticket(self, spawner: Any) -> Mapping[str, Any]:
+        """Where the broker is. An interpreter of a server that is no pod is not in the image."""
+        found = await super().ticket(spawner)
+        if made_from(type(spawner), "KubeSpawner"):
+            return found
+        return {**found, "options": {**found["options"], "python": ""}}
 
     def contribute(self) -> Contribution:
         """The broker, which is told where the API server is."""

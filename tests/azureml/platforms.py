@@ -18,6 +18,7 @@ import requests
 from playwright.sync_api import Page
 
 from greyhub.conformance.testkit.azureml import Simulator
+from greyhub.conformance.testkit.certificates import ADDRESS
 from greyhub.conformance.testkit.provider import EntraProvider, Person
 from greyhub.conformance.testkit.provider.endpoints import WHO
 from greyhub.conformance.testkit.provider.entra_accounts import OWN
@@ -112,8 +113,10 @@ class Azure:
             uri = f"azureml://datastores/{STORE}/paths/lake/{file}"
             workspace.add_data(name, "1", dataType="uri_file", dataUri=uri)
 
-    def config(self, mix: Mapping[str, str]) -> str:
-        """The lines of a mix."""
+    def config(
+        self, mix: Mapping[str, str], others: Mapping[tuple[str, str], str] | None = None
+    ) -> str:
+        """The lines of a mix, with the `LINES` of other adapters."""
         names = self.provider.names
         known: dict[str, Any] = {
             "PYTHON": sys.executable,
@@ -135,7 +138,14 @@ class Azure:
         told = "".join(f"{name} = {value!r}\n" for name, value in known.items())
         if "azureml" in (mix["spawner"], mix["cluster"], mix["data"]):
             told += lines_of(self.workspace, poll_interval=0.2)
-        return told + COMMON + "\n".join(LINES[slot, mix[slot]] for slot in SLOTS)
+        lines = {**LINES, **(others or {})}
+        return told + COMMON + "\n".join(lines[slot, mix[slot]] for slot in SLOTS)
+
+    def forget_result(self) -> None:
+        """Remove what the notebook has written in an earlier mix, if it is there."""
+        name = f"ada/{RESULT}"
+        if self.account.oracle.read(name) is not None:
+            self.account.oracle.delete(name)
 
     def saved(self, hub: Hub, mix: Mapping[str, str], name: str = RESULT) -> bool:
         """Whether a file is where homes are kept."""
@@ -154,11 +164,11 @@ def shared_directory() -> Iterator[Path]:
 
 
 @contextmanager
-def all_of_azure() -> Iterator[Azure]:
-    """The workspace, the account and the provider."""
+def all_of_azure(storage: str = ADDRESS) -> Iterator[Azure]:
+    """The workspace, the account, at an address of this machine's, and the provider."""
     with ExitStack() as ends:
         directory = ends.enter_context(shared_directory())
-        account = ends.enter_context(account_in(directory))
+        account = ends.enter_context(account_in(directory, storage))
         provider = EntraProvider()
         ends.callback(provider.close)
         yield Azure(ends.enter_context(Simulator()), account, provider)

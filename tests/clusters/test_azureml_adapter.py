@@ -16,7 +16,7 @@ pytest.importorskip("dask_gateway_server")
 from greyhub.broker.scheduler_addresses import refused
 from greyhub.clusters.azureml import AzureMLCluster
 from greyhub.errors import ConfigError
-from tests.support.adapters import FakeHub
+from tests.support.adapters import FakeHub, ticket
 
 Make = Callable[..., AzureMLCluster]
 
@@ -57,6 +57,17 @@ def test_jobs_reach_the_broker_by_the_hubs_own_address(adapter: Make) -> None:
     assert based.jobs_url == "https://hub.example.org/grey/services/clusters"
     other = adapter(jobs_hub_url="https://hub.internal/grey/")
     assert other.jobs_url == "https://hub.internal/grey/services/clusters"
+
+
+def test_a_job_has_its_environments_interpreter_and_not_the_notebooks(
+    adapter: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = adapter(job_python="/opt/conda/bin/python")
+    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "of-ada")
+    monkeypatch.setattr("greyhub.clusters.gateway_cluster.BrokerCluster", dict)
+    assert made.connect(ticket(made))["python"] == ""  # which the broker fills in
+    assert made.settings()["config"]["BrokerBackend"]["python"] == "/opt/conda/bin/python"
+    assert made.connect(ticket(made), python="/opt/own/bin/python")["python"].startswith("/opt/own")
 
 
 def test_secrets_are_not_among_the_settings(adapter: Make) -> None:

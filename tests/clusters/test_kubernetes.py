@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -84,6 +86,23 @@ def test_the_broker_has_the_hubs_home(adapter: Make, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("HOME", "/home/of/the/hub")
     [service] = adapter().contribute().services
     assert service["environment"]["HOME"] == "/home/of/the/hub"
+
+
+def test_an_interpreter_of_a_server_that_is_no_pod_is_not_asked_for(
+    adapter: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever machine it is on, the image has one of its own."""
+    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "of-ada")
+    monkeypatch.setattr("greyhub.clusters.gateway_cluster.BrokerCluster", dict)
+    monkeypatch.setattr(FakeHub, "servers_here", True)
+    made = adapter(KubernetesCluster={"image": "lab:1"})
+    assert made.settings()["config"]["BrokerBackend"]["python"] == "python"
+
+    def asked(spawner: type) -> str:
+        return str(made.connect(asyncio.run(made.ticket(spawner())))["python"])
+
+    assert asked(type("LocalProcessSpawner", (), {})) == ""
+    assert asked(type("PodSpawner", (type("KubeSpawner", (), {}),), {})) == sys.executable
 
 
 def test_servers_need_not_be_pods_where_the_image_is_set(adapter: Make) -> None:

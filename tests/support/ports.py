@@ -42,8 +42,8 @@ def free_port() -> int:
         return port
 
 
-def listening(port: int) -> bool:
-    """Whether a server listens at a port of loopback."""
+def listening(port: int, address: str = "127.0.0.1") -> bool:
+    """Whether a server listens at a port, by default of loopback."""
     with socket.socket() as found:
         found.settimeout(5)
-        return found.connect_ex(("127.0.0.1", port)) == 0
+        return found.connect_ex((address, port)) == 0

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from greyhub import credentials
-from greyhub.conformance.testkit.certificates import Authority
+from greyhub.conformance.testkit.certificates import ADDRESS, Authority
 from tests.homespace.filesystem import servers
 from tests.homespace.filesystem.conftest import ACCOUNT, ACCOUNT_KEY
 from tests.homespace.filesystem.places import Container
@@ -140,16 +140,17 @@ class Account:
 
 
 @contextmanager
-def account_in(directory: Path) -> Iterator[Account]:
-    """A storage account with the container ``homes``."""
+def account_in(directory: Path, address: str = ADDRESS) -> Iterator[Account]:
+    """A storage account with the container ``homes``, at an address of this machine's."""
     from azure.storage.blob import BlobServiceClient
 
-    authority = Authority(directory)
+    authority = Authority(directory, address)
     directory.chmod(0o755)  # servers have other accounts
-    with servers.azurite(directory, authority.certificate, authority.key) as endpoint:
+    tls = (authority.certificate, authority.key)
+    with servers.azurite(directory, *tls, address) as endpoint:
         url = f"{endpoint}/{ACCOUNT}"
-        how = {"credential": ACCOUNT_KEY, "connection_verify": str(authority.ca)}
-        with BlobServiceClient(url, **how) as client:
+        key = {"account_name": ACCOUNT, "account_key": ACCOUNT_KEY}
+        with BlobServiceClient(url, key, connection_verify=str(authority.ca)) as client:
             client.create_container("homes")
             yield Account(url, authority, client)
 

@@ -24,10 +24,16 @@ class Missing(Exception):
     """A server cannot be had on this machine; says how to get it."""
 
 
-def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for(
+    port: int, process: subprocess.Popen[bytes], log: Path, address: str = "127.0.0.1"
+) -> None:
     """Until something listens."""
+
+    def done() -> bool:
+        return listening(port, address) or process.poll() is not None
+
     try:
-        until(lambda: listening(port) or process.poll() is not None, what=f"a server at {port}")
+        until(done, what=f"a server at {port}")
     except TimeoutError as error:
         raise RuntimeError(f"{error}: {log.read_text()}") from None
     if process.poll() is not None:
@@ -35,14 +41,16 @@ def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @contextmanager
-def running(command: list[str], port: int, log: Path, **how) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    command: list[str], port: int, log: Path, address: str = "127.0.0.1", **how
+) -> Iterator[subprocess.Popen[bytes]]:
     """A server in a session of its own, which ends with all that it started."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, **how
         )
     try:
-        wait_for(port, process, log)
+        wait_for(port, process, log, address)
         yield process
     finally:
         with suppress(ProcessLookupError):
@@ -95,7 +103,10 @@ def versitygw(directory: Path, program: str, key: str, secret: str) -> Iterator[
 
 @contextmanager
 def azurite(
-    directory: Path, certificate: Path | None = None, key: Path | None = None
+    directory: Path,
+    certificate: Path | None = None,
+    key: Path | None = None,
+    address: str = "127.0.0.1",
 ) -> Iterator[str]:
     """Azure Blob Storage; the URL of its endpoint, without the account.
 
@@ -103,11 +114,12 @@ def azurite(
     """
     port = free_port()
     options = ["--skipApiVersionCheck", "--disableTelemetry", "--silent", "--inMemoryPersistence"]
-    where = ["--blobHost", "127.0.0.1", "--blobPort", str(port)]
+    where = ["--blobHost", address, "--blobPort", str(port)]
     if certificate:
         options += ["--oauth", "basic", "--cert", str(certificate), "--key", str(key)]
-    with running([*azurite_command(), *where, *options], port, directory / "azurite.log"):
-        yield f"http{'s' if certificate else ''}://127.0.0.1:{port}"
+    log = directory / "azurite.log"
+    with running([*azurite_command(), *where, *options], port, log, address):
+        yield f"http{'s' if certificate else ''}://{address}:{port}"
 
 
 def node() -> str:
