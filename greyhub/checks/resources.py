@@ -53,7 +53,7 @@ def _database(platform: Platform) -> Iterator[Finding]:
             "error",
             path,
             f"SQLAlchemy refuses the URL: {hidden(' '.join(str(error).split()))}",
-            "write postgresql for postgres at its beginning"
+            "write postgresql:// or postgresql+psycopg2:// for its beginning"
             if renamed
             else "write it as docs.sqlalchemy.org says under Database URLs: "
             "dialect://user:password@host/name, sqlite:////path/to/file",

@@ -29,6 +29,12 @@ RESOURCES = (
         "write postgresql://",
     ),
     option(
+        "a dialect of old, with its driver",
+        f'{DB} = "postgres+psycopg2://db/hub"',
+        "dialects:postgres.psycopg2",
+        "postgresql+psycopg2://",
+    ),
+    option(
         "a database without its driver",
         f'{DB} = "mysql://db/hub"',
         "needs the package mysqlclient",
