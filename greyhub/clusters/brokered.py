@@ -40,6 +40,10 @@ class BrokeredCluster(ByGateway):
     modules: ClassVar[Sequence[str]] = ("dask_gateway_server",)
     extra = "greyhub[broker]"
 
+    passed_on: ClassVar[Sequence[str]] = ("HOME",)
+    """Variables of the hub's for the broker, from which JupyterHub keeps them. A uid without an
+    account has no other home."""
+
     options = Dict()  # none here: each is an option of its own
 
     ip = Unicode(
@@ -178,11 +182,12 @@ class BrokeredCluster(ByGateway):
             )
         scopes = ["read:users:name", "read:users:groups", "read:servers", "list:users"]
         own = {"name": SERVICE, "services": [SERVICE], "scopes": scopes}
+        passed_on = {name: os.environ[name] for name in self.passed_on if os.environ.get(name)}
         service = {
             "name": SERVICE,
             "url": f"http://{self._dashboards}:{self.dashboard_port}",
             "command": [sys.executable, "-m", "greyhub.broker"],
-            "environment": {"GREYHUB_BROKER": json.dumps(self.settings()), **_home()},
+            "environment": {"GREYHUB_BROKER": json.dumps(self.settings()), **passed_on},
             "oauth_no_confirm": True,
             "display": False,
         }
@@ -256,12 +261,6 @@ class BrokeredCluster(ByGateway):
         most = self.user_limits.get("workers")
         limit = f", at most {most} for each user" if most is not None else ""
         return f"Dask by a broker, with workers of {self.worker_memory}{limit}"
-
-
-def _home() -> dict[str, str]:
-    """The hub's HOME: JupyterHub keeps it from services, and a uid may have no account."""
-    home = os.environ.get("HOME")
-    return {"HOME": home} if home else {}
 
 
 def _limit(limit: Any) -> dict[str, float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar, Final
@@ -15,9 +14,6 @@ from greyhub.clusters.brokered import BrokeredCluster
 from greyhub.errors import ConfigError
 from greyhub.kubernetes.names import hub_id
 from greyhub.kubernetes.namespace import servers_namespace, spawner_option, user_namespaces
-
-CONNECTION: Final = ("KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT")
-"""Variables that tell the hub, and so the broker, where the API server is."""
 
 RIGHTS: Final[Mapping[str, Sequence[str]]] = {
     "pods": ("create", "get", "list", "watch", "delete"),
@@ -33,6 +29,12 @@ class KubernetesCluster(BrokeredCluster):
 
     modules = ("dask_gateway_server", "kubespawner")
     extra = "greyhub[kubernetes]"
+    passed_on = (
+        *BrokeredCluster.passed_on,
+        "KUBECONFIG",
+        "KUBERNETES_SERVICE_HOST",
+        "KUBERNETES_SERVICE_PORT",
+    )
     needs: ClassVar[Mapping[str, str]] = {
         "servers-are-pods": "workers have the image of the server's pod, where none is set",
         "hub-reachable": "schedulers and workers report to the broker beside the hub",
@@ -158,12 +160,7 @@ class KubernetesCluster(BrokeredCluster):
                 where="c.KubernetesCluster.image",
                 fix="set it, or leave out c.KubeSpawner.enable_user_namespaces",
             )
-        made = super().contribute()
-        for service in made.services:
-            service["environment"].update(
-                {name: os.environ[name] for name in CONNECTION if name in os.environ}
-            )
-        return made
+        return super().contribute()
 
     async def check(self) -> Sequence[Finding]:
         """May the broker make and end pods?"""
