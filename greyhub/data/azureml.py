@@ -142,12 +142,7 @@ class AzureMLData(DataAdapter):
         from greyhub.data.azureml_assets.listing import AssetListing
 
         sources = [(str(prefix), str(location)) for prefix, location in ticket["catalogs"]]
-        policy = Policy(
-            ticket["parameters"],
-            tuple(ticket["environment"]),
-            tuple(ticket["readers"]),
-            cls.__name__,
-        )
+        policy = Policy.of_ticket(ticket, cls.__name__)
         return AssetCatalog(sources, AssetListing(ticket), policy)
 
     async def check(self) -> Sequence[Finding]:

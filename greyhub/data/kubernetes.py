@@ -107,12 +107,7 @@ class KubernetesData(DataAdapter):
         from greyhub.data.config_maps import ConfigMapCatalog, Mounted
 
         sources = [(str(prefix), str(location)) for prefix, location in ticket["catalogs"]]
-        policy = Policy(
-            ticket["parameters"],
-            tuple(ticket["environment"]),
-            tuple(ticket["readers"]),
-            cls.__name__,
-        )
+        policy = Policy.of_ticket(ticket, cls.__name__)
         maps = [Mounted(*map(str, each)) for each in ticket["config_maps"]]
         return ConfigMapCatalog(sources, maps, policy)
 

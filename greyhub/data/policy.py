@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 """The form of a platform's parameter: capitals, so that no pattern in a path looks like one."""
@@ -53,6 +54,12 @@ class Policy:
     environment: tuple[str, ...] = ()
     readers: tuple[str, ...] = ()
     section: str = "LocalData"
+
+    @classmethod
+    def of_ticket(cls, ticket: Mapping[str, Any], section: str) -> Policy:
+        """What a server was told of it."""
+        environment, readers = tuple(ticket["environment"]), tuple(ticket["readers"])
+        return cls(ticket["parameters"], environment, readers, section)
 
     def allows_reader(self, name: str) -> bool:
         """May a catalogue of Intake 2 name this reader?"""
