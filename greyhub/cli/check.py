@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import click
 
+from greyhub import proxy
 from greyhub.adapter import Finding
 from greyhub.checks import access
 from greyhub.cli.output import as_mapping, counted, print_findings, print_json
@@ -106,7 +107,7 @@ def _of_the_hub(composition: Composition) -> Iterator[Finding]:
             yield Finding("error", said, "make room, or set c.GreyHub.state_dir elsewhere")
         else:
             yield Finding("ok", said)
-    if config.ConfigurableHTTPProxy.get("should_start", True) is False:
+    if proxy.is_elsewhere(config):
         return  # the port is another machine's
     host, port = public_host(config) or "", public_port(config)
     reached = "127.0.0.1" if host in ("", "0.0.0.0", "::") else host  # noqa: S104

@@ -58,7 +58,7 @@ def prepare(c: Config, written: Config) -> None:
         A port is taken, there is no node, or the proxy cannot be installed.
     """
     section = written.get("ConfigurableHTTPProxy", {})
-    if is_chosen(written) or section.get("should_start", True) is False:
+    if is_chosen(written) or is_elsewhere(written):
         return
     require_free(public_host(written) or "", public_port(written), c)
     if "command" not in section:
@@ -70,6 +70,11 @@ def prepare(c: Config, written: Config) -> None:
 def is_chosen(written: Config) -> bool:
     """Whether the administrator has chosen a proxy."""
     return bool(written.get("JupyterHub", {}).get("proxy_class", CLASS) != CLASS)
+
+
+def is_elsewhere(config: Config) -> bool:
+    """Whether the hub starts no proxy, since one runs in another place."""
+    return config.get("ConfigurableHTTPProxy", {}).get("should_start", True) is False
 
 
 def command(node: Node) -> list[str]:
