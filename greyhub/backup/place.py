@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,7 +53,7 @@ class Place:
                 Path(self._root).mkdir(parents=True, exist_ok=True, mode=0o700)
                 partial = Path(self._root) / f".{name}.partial"
                 partial.touch(mode=0o600)
-                partial.write_bytes(path.read_bytes())
+                shutil.copyfile(path, partial)
                 with partial.open("rb") as file:
                     os.fsync(file.fileno())
                 partial.rename(Path(self._root) / name)
