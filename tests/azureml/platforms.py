@@ -213,14 +213,6 @@ def run_tutorial(page: Page, hub: Hub) -> None:
     run_notebook(page, f"{hub.url}user/ada/lab/tree/first.ipynb?reset={secrets.token_hex(2)}")
 
 
-def await_figure(page: Page) -> None:
-    """Wait for the tutorial's figure; raises with what a cell says that has failed."""
-    wrong = ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']"
-    found = page.locator(f".jp-OutputArea-output img, {wrong}")
-    found.first.wait_for(timeout=4 * MINUTE)
-    assert page.locator(wrong).all_text_contents() == []
-
-
 def await_result(azure: Azure, hub: Hub, mix: Mapping[str, str]) -> None:
     """Wait until what the notebook has written is kept."""
     until(lambda: azure.saved(hub, mix), 120, "the results in the home")

@@ -15,13 +15,13 @@ from tests.azureml.platforms import (
     SLOTS,
     Azure,
     all_of_azure,
-    await_figure,
     await_result,
     open_lab,
     place,
     put_tutorial,
     run_tutorial,
 )
+from tests.support.browser import await_figure
 from tests.support.hubs import Hub
 
 __all__ = ["place"]

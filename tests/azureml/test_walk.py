@@ -14,14 +14,13 @@ from tests.azureml.platforms import (
     RESULT,
     Azure,
     all_of_azure,
-    await_figure,
     await_result,
     open_lab,
     place,
     put_tutorial,
     run_tutorial,
 )
-from tests.support.browser import MINUTE, shoot
+from tests.support.browser import MINUTE, await_figure, shoot
 from tests.support.hubs import Hub
 from tests.support.waiting import until
 

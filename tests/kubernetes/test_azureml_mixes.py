@@ -20,7 +20,6 @@ from tests.azureml.platforms import (
     SLOTS,
     Azure,
     all_of_azure,
-    await_figure,
     await_result,
     open_lab,
     place,
@@ -28,6 +27,7 @@ from tests.azureml.platforms import (
     run_tutorial,
 )
 from tests.kubernetes.brokers import pods_of
+from tests.support.browser import await_figure
 from tests.support.clusters import HOST, IMAGE, Cluster
 from tests.support.hubs import Hub
 from tests.support.waiting import until

@@ -23,7 +23,7 @@ from tests.auth.test_oidc_provider import STAFF, log_in
 from tests.chart.rendering import CHART, HELM, NO_HELM
 from tests.homespace.filesystem.servers import Missing
 from tests.kubernetes.brokers import pods_of
-from tests.support.browser import MINUTE, shoot
+from tests.support.browser import MINUTE, await_figure, run_notebook, shoot
 from tests.support.clusters import HOST, Cluster
 from tests.support.waiting import until
 
@@ -198,25 +198,15 @@ def test_install_use_upgrade_roll_back_break_and_uninstall(
     inside = ["exec", "-i", name, "-c", "notebook", "--", "sh", "-c"]
     notebook = next((SAMPLE / "welcome").glob("*.ipynb"))
     cluster.kubectl(*inside, "cat > ~/first.ipynb", given=notebook.read_text())
-    page.goto(f"{url}user/ada/lab/tree/first.ipynb?reset")
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=2 * MINUTE)
-    page.wait_for_function(
-        "() => /[|] Idle/.test(document.querySelector('#jp-main-statusbar').textContent)",
-        timeout=2 * MINUTE,
-    )
-    page.click("text=Run >> nth=0")
-    page.click("text=Run All Cells")
+    run_notebook(page, f"{url}user/ada/lab/tree/first.ipynb?reset")
     until(lambda: pods_of(cluster, "dask-worker"), 180, "workers")
 
     # An upgrade while it computes: a new hub, the same proxy, server and notebook.
     proxy, hub = release.uid("proxy"), release.uid("hub")
     release.put("upgrade", "Second")
     assert release.uid("hub") != hub
-    figure = page.locator(".jp-OutputArea-output img")
-    figure.first.wait_for(timeout=4 * MINUTE)
-    wrong = ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']"
-    assert page.locator(wrong).all_text_contents() == []
-    figure.first.scroll_into_view_if_needed()
+    await_figure(page)
+    page.locator(".jp-OutputArea-output img").first.scroll_into_view_if_needed()
     shoot(page, "chart-tutorial")
     assert answers(page, url)
 

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from greyhub.kubernetes.objects import USER
 from tests.kubernetes.brokers import none_left, pods_of
-from tests.support.browser import MINUTE, run_notebook, shoot
+from tests.support.browser import MINUTE, await_figure, run_notebook, shoot
 from tests.support.clusters import IMAGE, Cluster
 from tests.support.hubs import Hub
 from tests.support.ports import free_port
@@ -93,11 +93,8 @@ def test_log_in_start_compute_and_stop(
     until(lambda: pods_of(cluster, "dask-worker"), 120, "workers")
     hub.stop(signal.SIGKILL)  # and its proxy lives on: the notebook does not notice
     hub.start()
-    figure = page.locator(".jp-OutputArea-output img")
-    figure.first.wait_for(timeout=4 * MINUTE)
-    wrong = ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']"
-    assert page.locator(wrong).all_text_contents() == []
-    figure.first.scroll_into_view_if_needed()
+    await_figure(page)
+    page.locator(".jp-OutputArea-output img").first.scroll_into_view_if_needed()
     shoot(page, "kubernetes-tutorial")
 
     def saved() -> bool:

@@ -61,6 +61,14 @@ def run_notebook(page: Any, url: str) -> None:
     page.click("text=Run All Cells")
 
 
+def await_figure(page: Any) -> None:
+    """Wait for a notebook's figure; raises with what a cell says that has failed."""
+    wrong = ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']"
+    found = page.locator(f".jp-OutputArea-output img, {wrong}")
+    found.first.wait_for(timeout=4 * MINUTE)
+    assert page.locator(wrong).all_text_contents() == []
+
+
 def main() -> None:
     """Install Debian's Chromium where there is none and root may; otherwise say how to."""
     if find():
