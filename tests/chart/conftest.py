@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chart.rendering import HELM, NO_HELM
+from tests.chart.helm import NO_HELM
+from tests.chart.rendering import HELM
 
 
 @pytest.fixture(scope="session")

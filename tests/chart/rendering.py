@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from functools import cache
@@ -12,15 +10,14 @@ from typing import Any
 
 import yaml
 
+from tests.chart import helm
+
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "charts/greyhub"
 PAGE = ROOT / "docs/how-to/install-on-kubernetes.md"
 
-VARIABLE = "GREYHUB_TESTS_HELM"
-HELM = os.environ.get(VARIABLE) or shutil.which("helm") or ""
+HELM = helm.find()
 """Helm's program."""
-
-NO_HELM = f"there is no helm: neither on PATH nor named by {VARIABLE}"
 
 KUBERNETES = "1.35"
 """The version that a rendering is for, of which Helm by itself has its own idea."""

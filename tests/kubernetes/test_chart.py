@@ -2,7 +2,8 @@
 
 Beside what tests on a cluster need, it needs Helm and the images, built from images/:
 GREYHUB_TESTS_IMAGES names them, as ``registry.example.org/{}:0.1.0`` for hub, notebook and proxy.
-The notebook's must have the extra ``tutorial``.
+The notebook's must have the extra ``tutorial``; GREYHUB_TESTS_DATA says where its data are, if
+the image was not built from images/.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from playwright.sync_api import Browser, Error, Page
 from greyhub.conformance.testkit.certificates import Authority
 from tests.auth.openid_provider import SECRET, OpenIDProvider, command
 from tests.auth.test_oidc_provider import STAFF, log_in
-from tests.chart.rendering import CHART, HELM, NO_HELM
+from tests.chart.helm import NO_HELM
+from tests.chart.rendering import CHART, HELM
 from tests.homespace.filesystem.servers import Missing
 from tests.kubernetes.brokers import pods_of
 from tests.support.browser import MINUTE, await_figure, run_notebook, shoot
@@ -29,6 +31,7 @@ from tests.support.waiting import until
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.processes,
     pytest.mark.kubernetes,
     pytest.mark.browser,
     pytest.mark.timeout(1200),
@@ -39,7 +42,10 @@ IMAGES = os.environ.get("GREYHUB_TESTS_IMAGES", "")
 SAMPLE = Path(__file__).parents[2] / "config/local"
 
 # The image has Debian's Python.
-DATA = "/opt/greyhub/lib/python3.11/site-packages/iris_sample_data/sample_data"
+DATA = os.environ.get(
+    "GREYHUB_TESTS_DATA",
+    "/opt/greyhub/lib/python3.11/site-packages/iris_sample_data/sample_data",
+)
 
 CONFIG = f"""\
 import greyhub

@@ -1,4 +1,4 @@
-"""Brings what the tests need beside Python's packages: a browser, the proxy, npm's packages.
+"""Brings what the tests need beside Python's packages: a browser, the proxy, npm's packages, Helm.
 
 Each is asked for twice: a registry may be busy once.
 """
@@ -8,9 +8,11 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from greyhub import proxy
 from tests.auth import openid_provider as openid
+from tests.chart import helm
 from tests.homespace.filesystem import servers
 from tests.support import browser
 
@@ -19,15 +21,23 @@ AGAIN = 10
 
 
 def main() -> int:
-    """Bring all of it; without npm's packages, only their own tests are skipped."""
-    browser.main()
-    twice(lambda: proxy.install(proxy.find_node()))
-    for what, bring in (("Azure", servers.azurite_command), ("logins", openid.command)):
-        try:
-            twice(bring)
-        except servers.Missing as error:
-            print(f"tests of {what} will be skipped: {error}")
+    """Bring all of it; without npm's packages or Helm, only their own tests are skipped."""
+    with ThreadPoolExecutor() as pool:
+        building = pool.submit(perhaps, "the chart", helm.build)
+        browser.main()
+        twice(lambda: proxy.install(proxy.find_node()))
+        perhaps("Azure", servers.azurite_command)
+        perhaps("logins", openid.command)
+        building.result()
     return 0
+
+
+def perhaps(what: str, bring: Callable[[], object]) -> None:
+    """Call it; say what is not tested where it cannot be had."""
+    try:
+        twice(bring)
+    except servers.Missing as error:
+        print(f"tests of {what} will be skipped: {error}")
 
 
 def twice(bring: Callable[[], object]) -> None:
