@@ -15,13 +15,16 @@ export GREYHUB_TEST_PATIENCE ?= 3
 export UV_PYTHON_DOWNLOADS = never
 export UV_SYSTEM_CERTS ?= true
 
-.PHONY: run test test-all test-newest prepare mutants reports check format docs lock bench clean
+.PHONY: run test walks test-all test-newest prepare mutants reports check format docs lock bench clean
 
 run: $(VENV)/.ready  ## a platform on this machine, at http://127.0.0.1:8000
 	$(VENV)/bin/jupyterhub -f $(CONFIG)
 
 test: $(TEST)/.ready prepare  ## what every change is checked by, in ten minutes on two processors
 	$(BIN)/python -m tests.suite
+
+walks: $(TEST)/.ready prepare  ## the platform on the cluster that KUBECONFIG names, and its chart
+	$(BIN)/python -m tests.suite --walks
 
 test-all: $(TEST)/.ready $(VENV)-oldest/.ready prepare  ## every test there is, also on the oldest JupyterHub
 	$(BIN)/python -m tests.suite --all --oldest $(VENV)-oldest/bin/python

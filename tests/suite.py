@@ -1,7 +1,8 @@
-"""``make test`` and ``make test-all``: the tests, two files at a time where there are processors.
+"""``make test``, ``make walks``, ``make test-all``: two files at a time where there are processors.
 
-``make test`` leaves out what is marked `slow`. ``make test-all`` leaves nothing out,
-and asks the oldest JupyterHub, too. The last lines say what was run again because it
+``make test`` leaves out what is marked `slow`. ``make walks`` is the whole platform on a cluster,
+one walk after the other. ``make test-all`` leaves nothing out, and asks the oldest JupyterHub, too.
+The last lines say what was run again because it
 failed, and count.
 """
 
@@ -34,6 +35,9 @@ ON_OLDEST = [
     "tests/spawners/test_starting.py",
 ]
 """What asks a real hub."""
+
+WALKS = ["tests/kubernetes/test_walk.py", "tests/kubernetes/test_chart.py"]
+"""What shows the platform on a cluster as a whole."""
 
 AT_ONCE = min(2, len(os.sched_getaffinity(0)))
 """Files that are run at one time: tests wait for processes more than they compute."""
@@ -93,6 +97,7 @@ def main() -> int:
     """Run what was asked for, and count."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--all", action="store_true", help="also what is slow")
+    parser.add_argument("--walks", action="store_true", help="the walks on a cluster, alone")
     parser.add_argument("--oldest", type=Path, help="a Python with the oldest JupyterHub")
     arguments = parser.parse_args()
     RESULTS.mkdir(exist_ok=True)
@@ -100,6 +105,8 @@ def main() -> int:
         old.unlink()
     chosen = [] if arguments.all else ["-m", "not slow"]
     runs = [Run("newest", Path(sys.executable), [*chosen, "tests"])]
+    if arguments.walks:
+        runs = [Run("walks", Path(sys.executable), ["-n", "0", *WALKS])]
     if arguments.oldest:
         runs.append(Run("oldest", arguments.oldest, [*chosen, *ON_OLDEST]))
     for run in runs:
