@@ -89,10 +89,10 @@ class Release:
             pytest.fail(f"{' '.join(arguments)}: {done.stdout}{done.stderr}{said}")
         return done.stdout
 
-    def put(self, how: str, name: str, **values: str) -> None:
-        """``install`` or ``upgrade`` with a platform's name, and values beside those of before."""
+    def put(self, how: str, config: str, **values: str) -> None:
+        """``install`` or ``upgrade`` with a config file, and values beside those of before."""
         file = self.directory / "greyhub_config.py"
-        file.write_text(CONFIG.format(name=name, issuer=self.provider.issuer))
+        file.write_text(config)
         self.values.update(values)
         given = [f"--set={key}={value}" for key, value in self.values.items()]
         files = {
@@ -129,10 +129,14 @@ class Release:
         )
         return f"http://{service['spec']['clusterIP']}/"
 
+    def named(self, name: str) -> str:
+        """The config file of a platform with a name, and with logins at the provider."""
+        return CONFIG.format(name=name, issuer=self.provider.issuer)
+
 
 @pytest.fixture
-def release(cluster: Cluster, directory: Path) -> Iterator[Release]:
-    """Installed by the commands of the how-to, with logins at an OpenID provider."""
+def empty(cluster: Cluster, directory: Path) -> Release:
+    """A namespace into which nothing is installed yet, and a provider that does not run."""
     if not HELM:
         pytest.skip(NO_HELM)
     if "{}" not in IMAGES:
@@ -146,15 +150,24 @@ def release(cluster: Cluster, directory: Path) -> Iterator[Release]:
     made = Release(cluster, provider, directory)
     enforced = "pod-security.kubernetes.io/enforce=restricted"
     cluster.kubectl("label", "namespace", cluster.namespace, enforced)
-    (directory / "OIDC_SECRET").write_text(SECRET)
-    secret = ("secret", "generic", "login", f"--from-file={directory / 'OIDC_SECRET'}")
+    secret = ["secret", "generic", "login"]
+    for name in ("OIDC_SECRET", "GITHUB_SECRET"):
+        (directory / name).write_text(SECRET)
+        secret.append(f"--from-file={directory / name}")
     cluster.kubectl("create", *secret)
-    images = {f"{name}.image": IMAGES.format(name) for name in ("hub", "notebook", "proxy")}
+    made.values = {f"{name}.image": IMAGES.format(name) for name in ("hub", "notebook", "proxy")}
+    made.values |= {"url": "http://hub.example.org/", "secrets": "{login}"}
+    return made
+
+
+@pytest.fixture
+def release(empty: Release) -> Iterator[Release]:
+    """Installed by the commands of the how-to, with logins at an OpenID provider."""
     # The Service's address is known once it is there.
-    made.put("install", "First", url="http://hub.example.org/", secrets="{login}", **images)
-    with provider.running(made.address()):
-        made.put("upgrade", "First", url=made.address())
-        yield made
+    empty.put("install", empty.named("First"))
+    with empty.provider.running(empty.address()):
+        empty.put("upgrade", empty.named("First"), url=empty.address())
+        yield empty
 
 
 @pytest.fixture
@@ -209,7 +222,7 @@ def test_install_use_upgrade_roll_back_break_and_uninstall(
 
     # An upgrade while it computes: a new hub, the same proxy, server and notebook.
     proxy, hub = release.uid("proxy"), release.uid("hub")
-    release.put("upgrade", "Second")
+    release.put("upgrade", release.named("Second"))
     assert release.uid("hub") != hub
     await_figure(page)
     page.locator(".jp-OutputArea-output img").first.scroll_into_view_if_needed()
@@ -252,3 +265,15 @@ def test_install_use_upgrade_roll_back_break_and_uninstall(
     claims = {each["metadata"]["name"] for each in cluster.get("pvc")}
     assert "hub-state" in claims
     assert len(claims) == 2, claims
+
+
+@pytest.mark.parametrize(("sample", "login"), [("kubernetes", "OAuth 2.0"), ("mixed", "GitHub")])
+def test_a_config_of_the_repository_runs_as_it_is(
+    empty: Release, page: Page, sample: str, login: str
+) -> None:
+    empty.put("install", (SAMPLE.parent / sample / "greyhub_config.py").read_text())
+    assert "Succeeded" in empty.helm("test", "greyhub")
+    page.goto(f"{empty.address()}hub/login")
+    page.wait_for_selector(f"text=Sign in with {login}")
+    shoot(page, f"chart-{sample}")
+    empty.helm("uninstall", "greyhub", "--wait")
