@@ -21,8 +21,18 @@ _PATH = re.compile(
     r"|[\w-]+(?:/[\w.@{}-]+)*\.(?:pem|key|crt|json|ya?ml|txt|p12|pfx|jks)"
 )
 _URL_PASSWORD = re.compile(r"(?<=://)([^/@:\s]*):([^/@\s]+)@")
-_ARGUMENT = re.compile(r"([A-Za-z][\w.-]*)(\s*[=:]\s*)(['\"]?)([^\s,;&'\"]+)")
+_ARGUMENT = re.compile(r"([A-Za-z][\w.-]*)(['\"]?\s*[=:]\s*)(['\"]?)([^\s,;&'\"]+)")
 _MIXED = re.compile(r"(?=.*\d)(?=.*[A-Za-z])\S{6,}")
+_TOKEN = re.compile(
+    r"""(?x) \b (?:
+      gh[oprsu]_\w{30,} | github_pat_\w{30,} | glpat-[\w-]{20,}
+    | xox[a-z]-[\w-]{20,} | hooks\.slack\.com/services/[\w/]{20,}
+    | hf_[A-Za-z]{30,} | sk-[\w-]{20,} | AIza[\w-]{35} | npm_\w{36} | pypi-[\w-]{50,}
+    | eyJ[\w-]{10,}\.eyJ[\w-]+\.[\w-]+   # a JSON web token
+    )"""
+)
+"""Tokens that say themselves what they are, by how their issuers write them."""
+_AUTHORIZATION = re.compile(r"(?i)\b(bearer|basic)(\s+)([\w.~+/=-]{8,})")
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY")
 _IN_URL = frozenset({"sig"})
 
@@ -53,6 +63,10 @@ def hidden(text: str, mask: str = "***") -> str:
     if _PRIVATE_KEY.search(text):
         return mask
 
+    def credentials(found: re.Match[str]) -> str:
+        mixed = _MIXED.fullmatch(found[3])
+        return f"{found[1]}{found[2]}{mask}" if mixed else found[0]
+
     def password(found: re.Match[str]) -> str:
         open_text = _NO_SECRET.fullmatch(found[2])
         return found[0] if open_text else f"{found[1]}:{mask}@"
@@ -60,10 +74,12 @@ def hidden(text: str, mask: str = "***") -> str:
     def argument(found: re.Match[str]) -> str:
         name, sign, quote, value = found.groups()
         secret = is_secret_text(name, value) or (name in _IN_URL and sign == "=")
-        if sign.strip() != sign and not _MIXED.fullmatch(value):
+        quoted = sign.startswith(("'", '"'))  # JSON
+        if sign.strip() != sign and not quoted and not _MIXED.fullmatch(value):
             return found[0]  # prose, as in "the password: that of the university"
         return f"{name}{sign}{quote}{mask}" if secret else found[0]
 
+    text = _AUTHORIZATION.sub(credentials, _TOKEN.sub(mask, text))
     return _ARGUMENT.sub(argument, _URL_PASSWORD.sub(password, text))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
@@ -42,7 +43,15 @@ class WrittenTexts:
             return False
         if platform.where(*path) == COMMAND_LINE:
             return True
-        return any(text in self.constants for text in texts)
+        return any(not self.constants.isdisjoint(_spellings(text)) for text in texts)
+
+
+def _spellings(text: str | bytes) -> set[str | bytes]:
+    """How a file may spell it: bytes are also written as hexadecimal digits or base64."""
+    if isinstance(text, str):
+        return {text}
+    encoded = b64encode(text)
+    return {text, text.hex(), text.hex().upper(), encoded, encoded.decode()}
 
 
 def _is_choice(platform: Platform, path: Names) -> bool:

@@ -40,6 +40,23 @@ WRITTEN_OUT = {
     '{"name": "x", "image": "x", "env": [{"name": "DB_PASSWORD", "value": "canary-4711"}]}]',
     "a key whose name says little": "c.Spawner.environment = "
     '{"OPENAI_KEY": "canary-a8f5f167f44f4964e6c998d"}',
+    "a token that says what it is": "c.Spawner.environment = "
+    '{"GH": "ghp_canary4711canary4711canary4711"}',
+    "a JSON web token": "c.Spawner.environment = "
+    '{"X": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.canary4711"}',
+    "an address to post to": "c.Spawner.environment = "
+    '{"HOOK": "https://hooks.slack.com/services/T0CANARY/B0CANARY/canary4711canary"}',
+    "a header": 'c.Spawner.args = ["--header", "Authorization: Bearer canary-4711-4711"]',
+    "a header's value": 'c.Spawner.environment = {"HEADER": "Basic Y2FuYXJ5OjQ3MTE="}',
+    "JSON in a variable": "c.Spawner.environment = "
+    """{"FSSPEC_S3": '{"key": "AKIA4711", "secret": "canary-4711"}'}""",
+    "bytes by their digits": "c.JupyterHub.cookie_secret = bytes.fromhex('" + "ca4711ab" * 8 + "')",
+    "a command of a shell": 'c.Spawner.cmd = ["bash", "-c", '
+    '"AWS_SECRET_ACCESS_KEY=canary4711canary exec jupyterhub-singleuser"]',
+    "an index with a login": "c.Spawner.environment = "
+    '{"PIP_INDEX_URL": "https://ada:canary-4711@pypi.example.org/simple"}',
+    "a signature in an address": "c.Spawner.environment = "
+    '{"STORE": "https://x.blob.core.windows.net/c?sv=2022-11-02&sig=canary4711%3D"}',
 }
 
 NO_SECRET = {
@@ -69,6 +86,24 @@ NO_SECRET = {
     '{"SECRETARY": "ada", "COMPASS": "north", "KEYBOARD": "de", "SASL_MECHANISM": "GSSAPI"}',
     "a text that speaks of passwords": "c.JupyterHub.template_vars = "
     '{"announcement": "Your password: that of the university"}',
+    "a key that is public": "c.Spawner.environment = "
+    '{"SSH_PUBLIC_KEY": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0123456789abcdefghijklmnopq ada"}',
+    "a secret's name in a cloud": "c.Spawner.environment = {'SECRET_ARN': "
+    "'arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf'}",
+    "hashes of versions": "c.Spawner.environment = "
+    '{"GIT_COMMIT": "8f3b2c1d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b", "SORT_KEY": "date"}',
+    "an image by its digest": 'c.KubeSpawner.image = "x@sha256:' + "ab12" * 16 + '"',
+    "a driver for secrets": "c.KubeSpawner.volumes = [{'name': 's', 'csi': {"
+    "'driver': 'secrets-store.csi.k8s.io', 'volumeAttributes': {'secretProviderClass': 'kv'}}}]",
+    "how a vault is reached": "c.Spawner.environment = "
+    '{"VAULT_ADDR": "https://vault.example.org", "VAULT_TOKEN_TTL": "1h"}',
+    "an account in an address": "c.Spawner.environment = "
+    '{"GIT": "ssh://git@example.org/x/y.git", "MAIL": "mailto:ada@example.org"}',
+    "a kind of login": 'c.Spawner.environment = {"AUTH": "Basic authentication, by the proxy"}',
+    "JSON without a secret": "c.Spawner.environment = "
+    """{"FSSPEC_GCS": '{"token": "cloud", "project": "science"}'}""",
+    "an identifier": "c.Spawner.environment = "
+    '{"TENANT_ID": "5f0e1c2d-3b4a-4c5d-8e6f-7a8b9c0d1e2f"}',
     "a variable that the shell fills in": 'c.Spawner.environment = {"API_TOKEN": "${API_TOKEN}"}',
 }
 
