@@ -46,8 +46,9 @@ def test_a_private_directory_is_its_owners_alone(umask: int, tmp_path: Path) -> 
 
 
 @pytest.mark.root
-def test_a_hub_of_root_under_a_closed_umask_starts_servers(directory: Path) -> None:
+@pytest.mark.parametrize("umask", [0o027, 0o077], indirect=True)
+def test_a_hub_of_root_under_a_closed_umask_starts_servers(umask: int, directory: Path) -> None:
     state = directory / "srv/greyhub/state"
-    with running(directory, f"c.GreyHub.state_dir = {str(state)!r}", umask=0o027) as hub:
+    with running(directory, f"c.GreyHub.state_dir = {str(state)!r}", umask=umask) as hub:
         hub.spawn("ada")
         assert (state / "homes/ada").stat().st_uid != 0
