@@ -9,6 +9,15 @@ from importlib.util import find_spec
 
 from greyhub.data.policy import import_string
 
+FIRST = {
+    "csv": "greyhub.data.csv_files:CSVFiles",
+    "intake.source.csv:CSVSource": "greyhub.data.csv_files:CSVFiles",
+    "json": "intake.source.jsonfiles:JSONFileSource",
+    "jsonl": "intake.source.jsonfiles:JSONLinesFileSource",
+    "intake.source.jsonfiles:JSONLinesFileSource": "intake.source.jsonfiles:JSONLinesFileSource",
+}
+"""Drivers that Intake 1 had, by name and by class, where Intake 2 has none or another."""
+
 
 def absent(names: Iterable[str]) -> list[str]:
     """Which of these packages, by module or distribution, are not there."""
@@ -17,10 +26,18 @@ def absent(names: Iterable[str]) -> list[str]:
 
 @lru_cache
 def drivers() -> dict[str, EntryPoint]:
-    """The registered drivers of Intake 1, by name and by import string."""
+    """The registered drivers of Intake 1, by name and by import string.
+
+    A class that its package offers at its top, too, has that import string as well.
+    """
     found = {}
     for point in entry_points(group="intake.drivers"):
-        found[point.name] = found[import_string(point.value)] = point
+        module, _, name = import_string(point.value).partition(":")
+        top = f"{module.partition('.')[0]}:{name}"
+        for each in (point.name, f"{module}:{name}", top):
+            found[each] = point
+    if _installed("intake"):
+        found |= {name: EntryPoint(name, at, "intake.drivers") for name, at in FIRST.items()}
     return found
 
 

@@ -158,7 +158,9 @@ class FirstEntry(Entry):
         # A parameter that is named like an argument is that argument.
         arguments.update({name: values[name] for name in values if name in arguments})
         metadata = {**self.metadata, "catalog_dir": self.document.directory}
-        source = self._load(rendering.policy)(**{"metadata": metadata, **arguments})
+        driver = self._load(rendering.policy)
+        make = getattr(driver, "made_by", driver)  # whose arguments are not those of its class
+        source = make(**{"metadata": metadata, **arguments})
         source.name, source.description = self.name, self.description
         return source
 

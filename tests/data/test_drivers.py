@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -50,3 +51,47 @@ def test_what_a_driver_reads_is_the_same_by_any_of_its_names(
     _, arguments = DRIVERS["csv"]
     path = write(f"sources: {{one: {{driver: {driver}, args: {{{arguments}}}}}}}\n")
     assert open_catalogs([("", path)], {})["one"].read()["mm"].sum() == 16
+
+
+@pytest.mark.parametrize("driver", ["csv", "intake.source.csv.CSVSource"])
+@pytest.mark.parametrize(
+    ("arguments", "rows"),
+    [
+        ("urlpath: '{{ CATALOG_DIR }}/rain.csv', csv_kwargs: {usecols: [mm]}", 3),
+        ("urlpath: '{{ CATALOG_DIR }}/rain.csv', usecols: [mm]", 3),
+        ("urlpath: ['{{ CATALOG_DIR }}/rain.csv'], csv_kwargs: {usecols: [mm]}", 3),
+        ("urlpath: ['{{ CATALOG_DIR }}/rain.csv', '{{ CATALOG_DIR }}/later.csv']", 4),
+        ("urlpath: '{{ CATALOG_DIR }}/*a*.csv', csv_kwargs: {usecols: [mm]}", 4),
+        ("urlpath: '{{ CATALOG_DIR }}/rain.csv', path_as_pattern: false", 3),
+    ],
+)
+def test_tables_have_the_arguments_of_intake_1(
+    driver: str, arguments: str, rows: int, write: Write, folder: Path
+) -> None:
+    (folder / "later.csv").write_text("day,mm\n4,1\n")
+    path = write(f"sources: {{one: {{driver: {driver}, args: {{{arguments}}}}}}}\n")
+    found = pickle.loads(pickle.dumps(open_catalogs([("", path)], {})["one"]))
+    assert found.read()["mm"].sum() == (17 if rows == 4 else 16)
+    assert len(found.to_dask().compute()) == rows
+    assert "mm" in found.discover()
+
+
+@pytest.mark.parametrize(
+    ("name", "class_"), [("json", "JSONFileSource"), ("jsonl", "JSONLinesFileSource")]
+)
+def test_what_intake_1_called_json_is_read(
+    name: str, class_: str, write: Write, folder: Path
+) -> None:
+    (folder / "rain.json").write_text('{"mm": 3}\n')
+    arguments = "urlpath: '{{ CATALOG_DIR }}/rain.json'"
+    for driver in (name, f"intake.source.jsonfiles.{class_}"):
+        path = write(f"sources: {{one: {{driver: {driver}, args: {{{arguments}}}}}}}\n")
+        read = open_catalogs([("", path)], {})["one"].read()
+        assert read == ([{"mm": 3}] if name == "jsonl" else {"mm": 3})
+
+
+def test_a_class_that_a_package_offers_at_its_top_is_the_same(write: Write) -> None:
+    arguments = "urlpath: 'https://example.org/a.zarr'"
+    assert described(write, "intake_xarray.ZarrSource", arguments) == described(
+        write, "zarr", arguments
+    )
