@@ -20,6 +20,7 @@ from traitlets.config import Config
 from greyhub import ports
 from greyhub.broker import dashboards
 from greyhub.broker.backend import BrokerBackend
+from greyhub.broker.keeping import KEEPER
 from greyhub.broker.owners import Owners
 from greyhub.broker.proxy import ApartProxy
 from greyhub.kept_secret import kept_secret
@@ -147,8 +148,8 @@ class Broker(DaskGateway):  # type: ignore[misc]
 
     async def _end_with_hub(self) -> None:
         """A hub that was killed does not stop its services: the next one's would be in the way."""
-        hub = os.getppid()
-        while os.getppid() == hub:  # noqa: ASYNC110
+        keeper = int(os.environ.get(KEEPER, os.getppid()))
+        while os.getppid() == keeper:  # noqa: ASYNC110
             await asyncio.sleep(0.5)
         self.log.warning("The hub is gone: the broker ends, and the clusters stay")
         os.kill(os.getpid(), 15)

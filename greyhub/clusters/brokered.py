@@ -186,7 +186,7 @@ class BrokeredCluster(ByGateway):
         service = {
             "name": SERVICE,
             "url": f"http://{self._dashboards}:{self.dashboard_port}",
-            "command": [sys.executable, "-m", "greyhub.broker"],
+            "command": [sys.executable, "-m", "greyhub.broker.keeping"],
             "environment": {"GREYHUB_BROKER": json.dumps(self.settings()), **passed_on},
             "oauth_no_confirm": True,
             "display": False,

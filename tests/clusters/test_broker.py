@@ -243,6 +243,23 @@ def test_a_cluster_outlives_broker_proxy_and_hub(hub: BrokerHub, cluster: Any) -
     client.close()
 
 
+def test_a_broker_that_is_killed_is_followed_by_another_without_the_hub(hub: BrokerHub) -> None:
+    """Before JupyterHub looks after its services again: it never notices."""
+    begun = len(hub.log.read_text())
+    os.kill(hub.broker(), signal.SIGKILL)
+
+    def another() -> bool:
+        try:
+            return hub.call("ada", "GET", "clusters/").ok
+        except requests.RequestException:
+            return False
+
+    until(lambda: "another follows" in hub.log.read_text()[begun:], what="its end to be noticed")
+    until(another, what="another broker")
+    assert hub.broker()
+    assert "Service clusters exited" not in hub.log.read_text()[begun:]
+
+
 def test_a_cluster_ends_with_the_server_that_asked_for_it(hub: BrokerHub) -> None:
     hub.spawn("eve")
     with hub.gateway("eve") as gateway:

@@ -121,7 +121,7 @@ class Broker:
         assert self.hub.process
         [found] = [
             each
-            for each in psutil.Process(self.hub.process.pid).children()
+            for each in psutil.Process(self.hub.process.pid).children(recursive=True)
             if "greyhub.broker" in each.cmdline()
         ]
         return found

@@ -106,7 +106,9 @@ class AzureHub(Hub):
     def broker(self) -> int | None:
         """The broker's process."""
         found = [
-            each.pid for each in started_in(self.directory) if "greyhub.broker" in command(each)
+            each.pid
+            for each in started_in(self.directory)
+            if command(each)[1:] == ["-m", "greyhub.broker"]
         ]
         return int(found[0]) if found else None
 

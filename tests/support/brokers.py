@@ -83,7 +83,9 @@ c.LocalBrokerCluster.server_grace = 0
     def broker(self) -> int:
         """The broker's process."""
         found = [
-            each.pid for each in started_in(self.directory) if "greyhub.broker" in command(each)
+            each.pid
+            for each in started_in(self.directory)
+            if command(each)[1:] == ["-m", "greyhub.broker"]
         ]
         assert len(found) == 1
         return int(found[0])
