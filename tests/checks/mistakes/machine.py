@@ -76,6 +76,28 @@ MACHINE = (
         ALONE + "import os\nopen('serve', 'w').close()\n",
         "chmod +x",
     ),
+    option("workers fewer than none", "c.LocalCluster.max_workers = -1", "below zero", "leave"),
+    option("no starts at once", "c.LocalSpawner.concurrent_starts = 0", "lets nothing", "leave"),
+    option("no time to start", "c.LocalSpawner.ready_timeout = 0", "lets nothing start", "leave"),
+    option(
+        "a time that is no number",
+        'c.LocalSpawner.ready_timeout = float("nan")',
+        "this is no number",
+        "leave it out for 120",
+    ),
+    option("no time between looks", "c.JupyterHub.last_activity_interval = 0", "lets", "leave"),
+    option(
+        "a URL for the hub's address",
+        'c.JupyterHub.hub_ip = "http://10.0.0.1:8081"',
+        "is a URL",
+        "write '10.0.0.1'",
+    ),
+    option(
+        "a URL for a name that servers know the hub by",
+        'c.JupyterHub.hub_connect_ip = "https://hub.example.org"',
+        "is a URL",
+        "write 'hub.example.org'",
+    ),
     program("a directory for a command", 'c.Spawner.cmd = ["/etc"]', "/etc is a directory"),
     program(
         "a shell that is not there",
