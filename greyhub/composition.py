@@ -150,6 +150,9 @@ def _compose(c: Config, app: Any, directory: Path) -> Composition:
 def act(composition: Composition, config: Config) -> None:
     """Create what the hub needs, and log the findings and the adapters.
 
+    A command that only reads the file, such as ``jupyterhub token`` or ``--show-config``,
+    needs no proxy and no free port, and its output is no hub's log.
+
     Raises
     ------
     greyhub.errors.ConfigError
@@ -157,17 +160,23 @@ def act(composition: Composition, config: Config) -> None:
     """
     greyhub, platform = composition.greyhub, composition.platform
     greyhub.make_state()
-    if platform.application is not None:
-        proxy.prepare(config, config)
+    if not serves(platform.application):
+        return
+    proxy.prepare(config, config)
     for finding in composition.findings:
         say = greyhub.log.warning if finding.level == "warning" else greyhub.log.info
         say("greyhub: %s: %s", finding.level, finding)
-    if platform.application is not None:
-        for adapter in greyhub.adapters.values():
-            adapter.hub_starts(platform.application)
+    for adapter in greyhub.adapters.values():
+        adapter.hub_starts(platform.application)
     for slot, adapter in greyhub.adapters.items():
         greyhub.log.info("greyhub: %s = %s: %s", slot, label(greyhub.values[slot]), adapter.label())
     greyhub.log.info("greyhub: %s", access.describe(platform))
+
+
+def serves(app: Any) -> bool:
+    """Whether an application, if there is one, goes on to be a hub once it has read its file."""
+    ends = ("show_config", "show_config_json", "generate_config", "generate_certs")
+    return app is not None and not any(getattr(app, name, False) for name in ends)
 
 
 def _misuse(c: Config) -> Iterator[Finding]:

@@ -42,34 +42,38 @@ class HubDatabase:
 
     def users(self) -> set[str]:
         """The names of all users."""
-        return {str(name) for (name,) in self._rows("select name from users")}
+        found = self._rows("select name from users", "who its users are")
+        return {str(name) for (name,) in found}
 
     def same_names(self) -> set[tuple[str, str]]:
         """Pairs of issuers: the names of the first may be had by the second's logins."""
         query = "select source, target from greyhub_same_names"
-        return {(str(source), str(target)) for source, target in self._rows(query)}
+        return {
+            (str(source), str(target))
+            for source, target in self._rows(query, "whose names are whose")
+        }
 
     def servers(self) -> set[Server]:
         """The servers that run, start or stop."""
-        return {(str(user), str(name)) for user, name in self._rows(SERVERS)}
+        return {(str(user), str(name)) for user, name in self._rows(SERVERS, "whose servers run")}
 
     def starts(self) -> list[Start]:
         """The last starts of servers, the newest first."""
         from greyhub.starts.table import read
 
-        return self._ask(read) or []
+        return self._ask(read, "how servers started") or []
 
     def running(self) -> set[str]:
         """The users who have such a server."""
         return {user for user, _ in self.servers()}
 
-    def _rows(self, query: str) -> list[Any]:
+    def _rows(self, query: str, what: str) -> list[Any]:
         from sqlalchemy import text
 
-        return self._ask(lambda connection: list(connection.execute(text(query)))) or []
+        return self._ask(lambda connection: list(connection.execute(text(query))), what) or []
 
-    def _ask(self, question: Callable[[Any], T]) -> T | None:
-        """The answer to a question; None where there is no database yet."""
+    def _ask(self, question: Callable[[Any], T], what: str) -> T | None:
+        """The answer to a question, said in words, too; None where there is no database yet."""
         from sqlalchemy import create_engine
         from sqlalchemy.exc import SQLAlchemyError
 
@@ -85,6 +89,6 @@ class HubDatabase:
                 engine.dispose()
         except SQLAlchemyError as error:
             raise HomeError(
-                f"the hub's database does not tell whose servers run: {type(error).__name__}.\n"
-                "  fix: look at c.JupyterHub.db_url, or stop all servers and say --stopped"
+                f"the hub's database does not tell {what}: {type(error).__name__}.\n"
+                "  fix: look at c.JupyterHub.db_url, at the database itself, and at who may read it"
             ) from error

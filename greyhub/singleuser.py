@@ -28,10 +28,17 @@ KERNELS = (
     "--KernelManager.transport=ipc",
 )
 
+TELLS = frozenset(
+    {"--version", "-h", "--help", "--help-all", "--show-config", "--show-config-json"}
+)
+"""Arguments with which the server says something, and ends."""
+
 
 def main() -> None:
     """Become the notebook server."""
     environ = os.environ
+    if TELLS & {*sys.argv[1:]}:
+        return serve_notebooks()  # nothing is served: the home of a server that runs stays alone
     dask_panel.show(environ)
     ticket = home_ticket(environ)
     supervisor = None
@@ -53,7 +60,11 @@ def become(home: Mapping[str, Any], environ: MutableMapping[str, str]) -> None:
     environ["JUPYTER_RUNTIME_DIR"] = private_directory()
     environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environ.get("PATH", "")])
     sys.argv[1:1] = KERNELS
+    serve_notebooks()
 
+
+def serve_notebooks() -> None:
+    """Be JupyterHub's own single-user server, with the arguments as they are."""
     from jupyterhub.singleuser import main as serve
 
     serve()

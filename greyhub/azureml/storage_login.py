@@ -27,12 +27,18 @@ def check_audience(adapter: Adapter, audience: str, what: str) -> None:
     greyhub.errors.ConfigError
         The platform has no such audience.
     """
+    scope = f'{{"{audience}": {{"scope": "{SCOPE}"}}}}'
+    if "auth" not in getattr(adapter.parent, "values", {"auth": ""}):
+        raise ConfigError(
+            f"servers would get no tokens for {what}: the auth slot is empty",
+            where="c.GreyHub.auth",
+            fix=f"choose a login by OpenID Connect, and set c.AuthAdapter.audiences to {scope}",
+        )
     if audience not in _audiences(adapter):
         raise ConfigError(
             f"servers would get no tokens for {what}: no audience is called {audience!r}",
             where="c.AuthAdapter.audiences",
-            fix=f'set it to {{"{audience}": {{"scope": "{SCOPE}"}}}}, with a login by OpenID '
-            "Connect",
+            fix=f"set it to {scope}, with a login by OpenID Connect",
         )
 
 

@@ -11,10 +11,12 @@ from collections.abc import Iterator, Sequence
 from greyhub.adapter import Finding
 from greyhub.checks import (
     access_risks,
+    accounts,
     combinations,
     config_lint,
     overrides,
     profiles,
+    programs,
     resources,
     secret_leaks,
     sections,
@@ -38,6 +40,8 @@ def examine(platform: Platform) -> list[Finding]:
         *startup.check(platform),
         *resources.check(platform),
         *servers.check(platform),
+        *programs.check(platform),
+        *accounts.check(platform),
         *profiles.check(platform),
         *overrides.check(platform),
         *combinations.check(platform),

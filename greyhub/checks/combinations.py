@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,13 @@ def _existing(platform: Platform) -> Iterator[Finding]:
                     path,
                     f"there is no {existing.kind} {file}",
                     "fix the path, or put it there",
+                )
+            elif not os.access(file, os.R_OK | (0 if file.is_file() else os.X_OK)):
+                yield platform.finding(
+                    "error",
+                    path,
+                    f"no right to read {file}",
+                    "let the hub's account read it",
                 )
 
 

@@ -18,7 +18,8 @@ def check(platform: Platform) -> Iterator[Finding]:
                 f"{COMMAND_LINE} options replace a whole value, and adapters add to this one",
                 f"set c.{'.'.join(path)} in the file, where both are joined",
             )
-    cmd = platform.is_set("Spawner", "cmd") if "homespace" in platform.adapters else None
+    both = {"homespace", "spawner"} <= {*platform.adapters}
+    cmd = platform.is_set("Spawner", "cmd") if both else None
     if cmd and "greyhub" not in str(platform.value("Spawner", "cmd")):
         yield platform.finding(
             "warning",

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
+from greyhub import proxy
 from greyhub.adapter import Finding
 from greyhub.checks import cookie_secret
 from greyhub.checks.files import directories, open_file, to_be_written
@@ -96,6 +97,8 @@ def _ports(platform: Platform) -> Iterator[Finding]:
     path = platform.is_set("JupyterHub", "hub_port") or path
     if not path or platform.is_set("JupyterHub", "hub_bind_url"):
         return
+    if proxy.is_elsewhere(platform.config):
+        return  # whose port is another machine's
     try:
         port = public_port(platform.config)
     except (TypeError, ValueError):

@@ -66,11 +66,18 @@ RULES = (
     ),
     Rule(
         ("servers-elsewhere", "cluster-in-server"),
-        "not cluster-in-server",
+        "workers-limited",
         "workers share the limits of the user's server, which runs elsewhere",
         ("GreyHub", "cluster"),
         "note",
-        "set c.LocalCluster.max_workers and memory_limit to what a server may use",
+    ),
+    Rule(
+        ("servers-elsewhere", "cluster-class-in-server"),
+        "workers-limited",
+        "workers share the limits of the user's server, which runs elsewhere",
+        ("GreyHub", "cluster"),
+        "note",
+        "set n_workers and memory_limit in c.ClusterAdapter.options to what a server may use",
     ),
     Rule(
         ("cluster-of-a-gateway",),
@@ -218,5 +225,6 @@ EXISTING = (
     Existing(("JupyterHub", "ssl_key"), "file"),
     Existing(("JupyterHub", "logo_file"), "file"),
     Existing(("JupyterHub", "template_paths"), "directory"),
+    Existing(("JupyterHub", "data_files_path"), "directory"),
     Existing(("LocalHomespace", "welcome"), "directory"),
 )

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from importlib.util import find_spec
-from pathlib import Path
 
 from greyhub.adapter import Finding
+from greyhub.checks import first_page
 from greyhub.checks.platform import Platform
 from greyhub.class_names import ON_HUB, made_from
-
-PAGES = {
-    "/lab": "jupyterlab",
-    "/tree": "notebook",
-    "/nbclassic": "nbclassic",
-    "/retro": "retrolab",
-    "/voila": "voila",
-}
-"""Pages of a server, and the package that brings each."""
 
 
 def check(platform: Platform) -> Iterator[Finding]:
@@ -30,26 +21,21 @@ def check(platform: Platform) -> Iterator[Finding]:
             "this slot cannot be empty: without a spawner there are no servers",
             "leave the line out, or name a Spawner class",
         )
-    spawner = platform.spawner
-    if spawner is None or not made_from(spawner, *ON_HUB):
-        return
-    if path := platform.is_set("Spawner", "default_url"):
-        url = str(platform.value("Spawner", "default_url")).removeprefix("/user/{username}")
-        page = "/" + url.lstrip("/").partition("/")[0].partition("?")[0]
-        if (module := PAGES.get(page)) and find_spec(module) is None:
+    if "spawner" in platform.adapters and made_from(platform.spawner, *ON_HUB):
+        yield from first_page.check(platform)
+        yield from _kept_variables(platform)
+
+
+def _kept_variables(platform: Platform) -> Iterator[Finding]:
+    """Variables that servers are to have of the hub's, and that the hub does not have."""
+    path = platform.is_set("Spawner", "env_keep")
+    if path and platform.spawner is not None:
+        usual = platform.spawner.class_traits()["env_keep"].default()  # type: ignore[attr-defined]
+        kept = platform.value("Spawner", "env_keep") or ()
+        for name in sorted({*map(str, kept)} - {*usual} - {*os.environ}):
             yield platform.finding(
-                "error",
+                "note",
                 path,
-                f"servers would begin with {page}, which {module} brings, and it is not installed",
-                f"pip install {module}, or name a page that is there: /lab",
-            )
-    if path := platform.is_set("Spawner", "notebook_dir"):
-        folder = str(platform.value("Spawner", "notebook_dir"))
-        plain = folder.startswith("/") and not {"{", "}", "%", "~"} & {*folder}
-        if plain and not Path(folder).is_dir():
-            yield platform.finding(
-                "error",
-                path,
-                f"servers would begin in {folder}, and there is no such directory",
-                "make it, or leave the line out: servers begin in the user's home",
+                f"{name} is not set here, and servers have it only where the hub has it",
+                "set it where the hub is started, or in c.Spawner.environment",
             )

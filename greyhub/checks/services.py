@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import pwd
+import re
 import shutil
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from greyhub.adapter import Finding
@@ -29,6 +34,59 @@ def check_command(
             f"the command of the service {name!r} is not there: {command[0]}",
             "fix its path, or install the package that brings it in the hub's environment",
         )
+    elif isinstance(command, list) and command and (what := _not_run(command, service)):
+        # The hub starts without a module, which may be installed before it does.
+        yield platform.finding(
+            "note" if what.startswith("module") else "error",
+            path,
+            f"the command of the service {name!r} would end at once: there is no {what}",
+            "fix its name, or install the package that brings it in the hub's environment",
+        )
+    yield from _place(platform, path, service)
+
+
+def _not_run(command: Sequence[object], service: Mapping[str, Any]) -> str:
+    """What an interpreter is told to run, where it is not there."""
+    program, *arguments = map(str, command)
+    found = shutil.which(program) or program
+    if service.get("cwd") or service.get("user") or not arguments:
+        return ""
+    script = re.fullmatch(r"(python|node|bash|sh)[\d.]*", Path(program).name)
+    if script and arguments[0].startswith("/") and not Path(arguments[0]).exists():
+        return arguments[0]
+    own = Path(found).parent == Path(sys.executable).parent
+    if own and script and script[1] == "python" and arguments[0] == "-m" and arguments[1:]:
+        module = arguments[1].partition(".")[0]
+        given = service.get("environment")
+        elsewhere = isinstance(given, Mapping) and "PYTHONPATH" in given
+        return "" if elsewhere or find_spec(module) else f"module {module}"
+    return ""
+
+
+def _place(
+    platform: Platform, path: tuple[str, ...], service: Mapping[str, Any]
+) -> Iterator[Finding]:
+    """The directory and the account of a service that the hub starts."""
+    name, cwd, user = service.get("name"), service.get("cwd"), service.get("user")
+    if not service.get("command"):
+        return
+    if isinstance(cwd, str) and not Path(cwd).is_dir():
+        yield platform.finding(
+            "error",
+            path,
+            f"the service {name!r} would begin in {cwd}, and there is no such directory",
+            f"make it, or leave cwd of {name!r} out",
+        )
+    if isinstance(user, str):
+        try:
+            pwd.getpwnam(user)
+        except KeyError:
+            yield platform.finding(
+                "error",
+                path,
+                f"the service {name!r} would run as {user!r}, and this machine has no such account",
+                f"make the account, or leave user of {name!r} out",
+            )
 
 
 def _is_program(command: object, service: Mapping[str, Any]) -> bool:

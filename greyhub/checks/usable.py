@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -66,9 +67,14 @@ _ABOVE_ZERO = {
     "check_running_interval",
     "api_page_max_limit",
     "executor_threads",
+    "last_activity_interval",
     "concurrency",
 }
 """Numbers of JupyterHub's for which zero ends the hub, or all that it would start."""
+
+
+_OWN_ABOVE_ZERO = {"concurrent_starts", "ready_timeout"}
+"""The same of greyhub's."""
 
 
 def _refuse_number(trait: TraitType[Any, Any], name: str, value: Any) -> None:
@@ -79,10 +85,12 @@ def _refuse_number(trait: TraitType[Any, Any], name: str, value: Any) -> None:
         raise Refused(f"{value} is no port", "write a number from 1 to 65535")
     owner = getattr(trait, "this_class", None)
     own = str(getattr(owner, "__module__", "")).partition(".")[0] == "jupyterhub"
-    known = own or name.endswith("_timeout")
+    if math.isnan(value):
+        raise Refused("this is no number", _default_of(trait))
+    known = own or name.endswith("_timeout") or name in {*_OWN_ABOVE_ZERO, "max_workers"}
     if known and value < 0 and name not in _BELOW_ZERO and not _says_below_zero(trait):
         raise Refused(f"{value:g} is below zero", _default_of(trait))
-    if own and value == 0 and name in _ABOVE_ZERO:
+    if value == 0 and ((own and name in _ABOVE_ZERO) or name in _OWN_ABOVE_ZERO):
         raise Refused("0 lets nothing start", _default_of(trait))
 
 
@@ -97,6 +105,11 @@ def _says_below_zero(trait: TraitType[Any, Any]) -> bool:
 
 def _refuse_address(name: str, value: Any) -> None:
     """An address of the hub's or the proxy's at which nothing can listen."""
+    if name in ("ip", "hub_ip", "hub_connect_ip") and "://" in str(value):
+        host = urlparse(str(value)).hostname or ""
+        raise Refused(
+            f"{shown(value)} is a URL, and an address alone is asked for", f"write {host!r}"
+        )
     if name not in ("bind_url", "hub_bind_url", "hub_connect_url", "api_url") or not value:
         return
     if "://" not in str(value):

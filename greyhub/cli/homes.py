@@ -52,7 +52,7 @@ class Party:
         reading = read(file)
         adapter = reading.composition and reading.composition.greyhub.adapters.get("homespace")
         if reading.failed or not isinstance(adapter, HomespaceAdapter):
-            print_findings([each for each in reading.findings if each.level == "error"])
+            print_findings([each for each in reading.findings if each.level == "error"], err=True)
             raise HomeError(f"{file} does not say where homes are")
         self.hubs[file] = HubDatabase(reading.application.db_url)
         self.platforms[file] = adapter

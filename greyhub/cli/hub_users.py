@@ -159,7 +159,7 @@ def hub_users(file: str) -> Iterator[HubUsers]:
 
     reading = read(file)
     if reading.failed or reading.composition is None:
-        print_findings([each for each in reading.findings if each.level == "error"])
+        print_findings([each for each in reading.findings if each.level == "error"], err=True)
         raise click.ClickException(f"no hub would start from {file}")
     url = reading.application.db_url
     path = url.removeprefix("sqlite:///").partition("?")[0]

@@ -32,14 +32,14 @@ def as_mapping(finding: Finding) -> Mapping[str, Any]:
     }
 
 
-def print_findings(findings: Sequence[Finding], title: str = "") -> None:
-    """Findings for people, one below the other."""
+def print_findings(findings: Sequence[Finding], title: str = "", *, err: bool = False) -> None:
+    """Findings for people, one below the other; ``err``, beside a command's own output."""
     for finding in findings:
         level = click.style(f"{finding.level:<8}", fg=_COLOURS[finding.level], bold=True)
         first, *rest = str(finding).splitlines()
-        click.echo(f"{level} {f'{title}: ' if title else ''}{first}")
+        click.echo(f"{level} {f'{title}: ' if title else ''}{first}", err=err)
         for line in rest:
-            click.echo(f"         {line.strip()}")
+            click.echo(f"         {line.strip()}", err=err)
 
 
 def counted(findings: Sequence[Finding]) -> str:

@@ -58,7 +58,7 @@ def remembered(file: str | None, state: str | None) -> Remembered:
         raise click.UsageError(f"there is no config file {file}: name it with -f, or give --state")
     reading = read(file)
     if reading.failed or reading.composition is None:
-        print_findings([each for each in reading.findings if each.level == "error"])
+        print_findings([each for each in reading.findings if each.level == "error"], err=True)
         raise click.ClickException(f"no hub would start from {file}")
     app, private = reading.application, Path(reading.composition.greyhub.private)
     kind, _, path = app.db_url.partition("://")

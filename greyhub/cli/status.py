@@ -41,7 +41,7 @@ def status(file: str, last: int, as_json: bool) -> None:
     """  # noqa: D301
     reading = read(file)
     if reading.failed:
-        print_findings([each for each in reading.findings if each.level == "error"])
+        print_findings([each for each in reading.findings if each.level == "error"], err=True)
         raise click.ClickException(f"no hub would start from {file}")
     database = HubDatabase(reading.application.db_url)
     with told():

@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -126,7 +127,8 @@ def install(node: Node) -> None:
     home = place()
     if (home / SCRIPT).exists():
         return
-    print("greyhub: installing configurable-http-proxy, once…", flush=True)
+    # Not among the output: what a command prints may be data.
+    print("greyhub: installing configurable-http-proxy, once…", file=sys.stderr, flush=True)
     home.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home.parent) as scratch:
         building = Path(scratch, "proxy")

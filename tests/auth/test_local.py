@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from greyhub.auth.password import LocalPassword
+from greyhub.ticket import variable
 from tests.checks.starting import refusal, write
 from tests.support.hubs import Hub, running
 from tests.support.waiting import MINUTE
@@ -170,3 +173,41 @@ def test_greyhubs_own_commands_print_no_password(command: list[str], hub: Hub) -
     )
     assert ran.returncode in (0, 1), ran.stderr
     assert hub.password not in ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("command", ["--show-config", "--show-config-json", "--generate-certs"])
+def test_a_command_that_starts_no_hub_needs_no_port_and_says_nothing_of_a_start(
+    command: str, tmp_path: Path
+) -> None:
+    made = Hub(tmp_path)
+    with socket.create_server(("127.0.0.1", made.port)):
+        ran = subprocess.run(
+            [sys.executable, "-m", "jupyterhub", command, "-f", str(made.file)],
+            cwd=tmp_path,
+            env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")},
+            capture_output=True,
+            text=True,
+            timeout=2 * MINUTE,
+        )
+    assert ran.returncode == 0, ran.stderr
+    assert "greyhub: " not in ran.stderr
+    assert not (tmp_path / "cache").exists()  # where a proxy would be installed
+    if command == "--show-config-json":
+        assert json.loads(ran.stdout)["GreyHub"]["composed"]
+
+
+@pytest.mark.parametrize("argument", ["--version", "--help"])
+def test_a_server_that_only_tells_leaves_the_home_alone(argument: str, tmp_path: Path) -> None:
+    """As where a user asks in a terminal of a server, whose home another process keeps."""
+    ticket = {"version": 1, "slot": "homespace", "data": {"mode": "sync", "path": "/no/such"}}
+    ran = subprocess.run(
+        [sys.executable, "-m", "greyhub.singleuser", argument],
+        cwd=tmp_path,
+        env={**os.environ, variable("homespace"): json.dumps(ticket), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=2 * MINUTE,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout
+    assert not ran.stderr

@@ -246,3 +246,54 @@ def test_arguments_that_would_end_a_hub_are_refused(
     assert said in found.output
     assert "command line: " in found.output
     assert "usage:" not in found.output + found.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("status",),
+        ("status", "--json"),
+        ("backup", "kept"),
+        ("restore", "kept"),
+        ("users", "list"),
+        ("users", "list", "--json"),
+        ("home", "verify", "/a/{username}", "/b/{username}", "--all", "--json"),
+        ("show", "--json"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_wrong_with_a_file_is_no_output_of_another_command(
+    command: tuple[str, ...], here: Path
+) -> None:
+    write(here, "c.Spawner.mem_limt = '2G'")
+    said = run(*command)
+    assert said.exit_code == 1
+    assert "c.Spawner.mem_limt" in said.stderr
+    assert "fix: " in said.stderr
+    assert "nothing reads it" not in said.stdout
+    if "--json" in command and said.stdout:
+        assert json.loads(said.stdout)
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (("status",), "whose servers run"),
+        (("status", "--json"), "whose servers run"),
+        (("home", "copy", "/a/{username}", "/b/{username}", "--user", "ada"), "whose servers run"),
+        (("home", "copy", "/a/{username}", "/b/{username}", "--all", "--stopped"), "who its users"),
+    ],
+    ids=str,
+)
+def test_a_database_that_does_not_tell_is_said_as_fits_the_command(
+    command: tuple[str, ...], says: str, here: Path
+) -> None:
+    (here / "other.sqlite").write_text("this is no database")
+    write(here, "c.JupyterHub.db_url = 'sqlite:///other.sqlite'")
+    said = run(*command)
+    assert said.exit_code == 1
+    assert f"the hub's database does not tell {says}" in said.output
+    assert "c.JupyterHub.db_url" in said.output
+    assert "--stopped" not in said.output
+    if command[0] == "status":
+        assert said.stdout == ""

@@ -33,10 +33,17 @@ def _gateway_reachable(platform: Platform) -> bool:
 
 
 def _cluster_in_server(platform: Platform) -> bool:
-    adapter = platform.adapters.get("cluster")
-    return made_from(type(adapter), "LocalCluster") or made_from(
-        _cluster_class(platform), "LocalCluster"
-    )
+    return made_from(type(platform.adapters.get("cluster")), "LocalCluster")
+
+
+def _class_in_server(platform: Platform) -> bool:
+    return made_from(_cluster_class(platform), "LocalCluster")
+
+
+def _workers_limited(platform: Platform) -> bool:
+    options = getattr(platform.adapters.get("cluster"), "options", None) or {}
+    written = (platform.is_set("LocalCluster", each) for each in ("max_workers", "memory_limit"))
+    return {"n_workers", "memory_limit"} <= {*options} or all(written)
 
 
 CLUSTERS: tuple[Fact, ...] = (
@@ -63,5 +70,17 @@ CLUSTERS: tuple[Fact, ...] = (
         "clusters run inside the user's own server",
         _cluster_in_server,
         'set c.GreyHub.cluster = "local"',
+    ),
+    Fact(
+        "cluster-class-in-server",
+        "clusters of Dask's own class run inside the user's own server",
+        _class_in_server,
+        'set c.GreyHub.cluster = "distributed.LocalCluster"',
+    ),
+    Fact(
+        "workers-limited",
+        "it is said how many workers there may be, and of which size",
+        _workers_limited,
+        "set c.LocalCluster.max_workers and memory_limit to what a server may use",
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.checks.mistakes.access import ACCESS
 from tests.checks.mistakes.lines import LINES
+from tests.checks.mistakes.machine import MACHINE
 from tests.checks.mistakes.mistake import Mistake
 from tests.checks.mistakes.profiles import PROFILES
 from tests.checks.mistakes.resources import RESOURCES
@@ -16,7 +17,7 @@ from tests.checks.mistakes.values import VALUES
 
 MISTAKES = (
     *(*SECTIONS, *VALUES, *LINES, *SLOTS, *RULES, *ACCESS),
-    *(*SECRETS, *STARTUP, *RESOURCES, *PROFILES),
+    *(*SECRETS, *STARTUP, *RESOURCES, *PROFILES, *MACHINE),
 )
 
 __all__ = ["MISTAKES", "Mistake"]
