@@ -20,6 +20,7 @@ import sys
 import time
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 from bench import cluster_kinds, cluster_pods
 from bench.cluster_kinds import Kind
@@ -32,6 +33,12 @@ HERE = {
 }
 PODS = {"dask-gateway-kubernetes": cluster_pods.gateway, "kubernetes": cluster_pods.broker}
 KINDS = HERE | PODS
+
+
+def cpu(client: Any) -> dict[str, float]:
+    """The processor seconds of each worker so far."""
+    used: dict[str, float] = client.run(time.process_time)
+    return used
 
 
 def measure(kind: Kind, workers: int, shuffle: float) -> dict[str, float]:
@@ -58,14 +65,17 @@ def measure(kind: Kind, workers: int, shuffle: float) -> dict[str, float]:
         if shuffle:
             side = int((shuffle * 1e9 / 8) ** 0.5)
             one = da.random.random((side, side), chunks=(side, side // 16))
-            began = time.perf_counter()
+            used, began = sum(cpu(client).values()), time.perf_counter()
             one.rechunk((side // 16, side)).sum().compute(scheduler=client)
             found[f"a rechunk of {shuffle:g} GB, s"] = time.perf_counter() - began
+            found["its workers, CPU s"] = sum(cpu(client).values()) - used
         if workers > 4:
-            began = time.perf_counter()
+            old, began = cpu(client), time.perf_counter()
             cluster.scale(workers)
             client.wait_for_workers(workers)
             found[f"{workers - 4} workers more, s"] = time.perf_counter() - began
+            new = [used for address, used in cpu(client).items() if address not in old]
+            found["each of them, CPU s"] = sum(new) / len(new)
         began = time.perf_counter()
     kind.gone(cluster)
     found["its end, s"] = time.perf_counter() - began
