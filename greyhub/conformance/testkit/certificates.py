@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -23,7 +24,9 @@ class Authority:
     directory : Path
         Where they are put.
     address : str
-        The server's IP address; it may be called localhost, too.
+        The server's IP address.
+    names : sequence of str
+        What else it may be called.
 
     Attributes
     ----------
@@ -31,9 +34,11 @@ class Authority:
         The files. The key is its owner's alone.
     """
 
-    def __init__(self, directory: Path, address: str = ADDRESS) -> None:
-        names = ("ca.pem", "server.pem", "server.key")
-        self.ca, self.certificate, self.key = (directory / name for name in names)
+    def __init__(
+        self, directory: Path, address: str = ADDRESS, names: Sequence[str] = ("localhost",)
+    ) -> None:
+        files = ("ca.pem", "server.pem", "server.key")
+        self.ca, self.certificate, self.key = (directory / each for each in files)
         own, other = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
         authority = _builder("an authority", own.public_key(), own)
         authority = authority.add_extension(x509.BasicConstraints(ca=True, path_length=0), True)
@@ -41,7 +46,7 @@ class Authority:
         server = _builder(address, other.public_key(), own)
         server = server.add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
         server = server.add_extension(_usage(sign=False), True)
-        here = [x509.IPAddress(ip_address(address)), x509.DNSName("localhost")]
+        here = [x509.IPAddress(ip_address(address)), *map(x509.DNSName, names)]
         server = server.add_extension(x509.SubjectAlternativeName(here), False)
         self.ca.write_bytes(_pem(authority.sign(own, hashes.SHA256())))
         self.certificate.write_bytes(_pem(server.sign(own, hashes.SHA256())))
