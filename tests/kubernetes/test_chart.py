@@ -7,8 +7,6 @@ The notebook's must have the extra ``tutorial``.
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +21,7 @@ from tests.auth.test_oidc_provider import STAFF, log_in
 from tests.chart.rendering import CHART, HELM, NO_HELM
 from tests.homespace.filesystem.servers import Missing
 from tests.kubernetes.brokers import pods_of
+from tests.kubernetes.releases import IMAGES, NO_IMAGES, Helm, images
 from tests.support.browser import MINUTE, await_figure, run_notebook, shoot
 from tests.support.clusters import HOST, Cluster
 from tests.support.waiting import until
@@ -33,8 +32,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.timeout(1200),
 ]
-
-IMAGES = os.environ.get("GREYHUB_TESTS_IMAGES", "")
 
 SAMPLE = Path(__file__).parents[2] / "config/local"
 
@@ -66,22 +63,12 @@ greyhub.compose(c)
 
 
 @dataclass
-class Release:
+class Release(Helm):
     """A release of the chart in a namespace of its own."""
 
-    cluster: Cluster
     provider: OpenIDProvider
     directory: Path
     values: dict[str, str] = field(default_factory=dict)
-
-    def helm(self, *arguments: str) -> str:
-        """What Helm says; it waits until what it made is ready."""
-        call = [HELM, "--namespace", self.cluster.namespace, *arguments]
-        done = subprocess.run(call, capture_output=True, text=True, timeout=5 * 60)
-        if done.returncode:
-            said = self.cluster.kubectl("logs", "deploy/hub", "--tail=20", "--ignore-errors")
-            pytest.fail(f"{' '.join(arguments)}: {done.stdout}{done.stderr}{said}")
-        return done.stdout
 
     def put(self, how: str, name: str, **values: str) -> None:
         """``install`` or ``upgrade`` with a platform's name, and values beside those of before."""
@@ -114,15 +101,6 @@ class Release:
             each["restartCount"] for each in self.pod(component)["status"]["containerStatuses"]
         )
 
-    def address(self) -> str:
-        """The public address, without a name."""
-        [service] = (
-            each
-            for each in self.cluster.get("services")
-            if each["metadata"]["name"] == "proxy-public"
-        )
-        return f"http://{service['spec']['clusterIP']}/"
-
 
 @pytest.fixture
 def release(cluster: Cluster, directory: Path) -> Iterator[Release]:
@@ -130,7 +108,7 @@ def release(cluster: Cluster, directory: Path) -> Iterator[Release]:
     if not HELM:
         pytest.skip(NO_HELM)
     if "{}" not in IMAGES:
-        pytest.skip("needs the images that GREYHUB_TESTS_IMAGES names")
+        pytest.skip(NO_IMAGES)
     try:
         command()
     except Missing as missing:
@@ -143,9 +121,8 @@ def release(cluster: Cluster, directory: Path) -> Iterator[Release]:
     (directory / "OIDC_SECRET").write_text(SECRET)
     secret = ("secret", "generic", "login", f"--from-file={directory / 'OIDC_SECRET'}")
     cluster.kubectl("create", *secret)
-    images = {f"{name}.image": IMAGES.format(name) for name in ("hub", "notebook", "proxy")}
     # The Service's address is known once it is there.
-    made.put("install", "First", url="http://hub.example.org/", secrets="{login}", **images)
+    made.put("install", "First", url="http://hub.example.org/", secrets="{login}", **images())
     with provider.running(made.address()):
         made.put("upgrade", "First", url=made.address())
         yield made
