@@ -12,7 +12,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -191,7 +190,7 @@ def write(cluster: Cluster, user: str, path: str, text: str) -> None:
 
 
 @pytest.fixture
-def science(cluster: Cluster, directory: Path) -> Iterator[Helm]:
+def science(cluster: Cluster, directory: Path) -> Helm:
     """An installation of z2jh, with a release ``jhub``."""
     if not HELM:
         pytest.skip(NO_HELM)
@@ -202,7 +201,7 @@ def science(cluster: Cluster, directory: Path) -> Iterator[Helm]:
     (directory / "values.yaml").write_text(yaml.safe_dump(values()))
     made = Helm(cluster)
     install(made, directory)
-    yield made
+    return made
 
 
 def install(science: Helm, directory: Path) -> None:
