@@ -49,7 +49,9 @@ def start_report(pod: Thing, events: Sequence[Thing]) -> StartReport:
     scheduled = _condition(pod, "PodScheduled")
     if scheduled:
         phases["place"] = _between(_time(pod["metadata"]["creationTimestamp"]), scheduled)
-        if mounted := _condition(pod, "PodReadyToStartContainers") or _first_image_event(events):
+        # A kubelet may tell of the condition only when the image has been pulled.
+        ready = _condition(pod, "PodReadyToStartContainers"), _first_image_event(events)
+        if mounted := min(filter(None, ready), default=None):
             phases["home"] = _between(scheduled, mounted)
     if "Pulled" in reasons:
         phases["image"] = sum(_seconds(each["all"] or each["alone"]) for each in pulls)

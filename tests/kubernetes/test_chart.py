@@ -9,7 +9,6 @@ the image was not built from images/.
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +24,7 @@ from tests.chart.helm import NO_HELM
 from tests.chart.rendering import CHART, HELM
 from tests.homespace.filesystem.servers import Missing
 from tests.kubernetes.brokers import pods_of
+from tests.kubernetes.releases import IMAGES, NO_IMAGES, Helm, images
 from tests.support.browser import MINUTE, await_figure, run_notebook, shoot
 from tests.support.clusters import HOST, Cluster
 from tests.support.waiting import until
@@ -36,8 +36,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.timeout(1200),
 ]
-
-IMAGES = os.environ.get("GREYHUB_TESTS_IMAGES", "")
 
 SAMPLE = Path(__file__).parents[2] / "config/local"
 
@@ -72,22 +70,12 @@ greyhub.compose(c)
 
 
 @dataclass
-class Release:
+class Release(Helm):
     """A release of the chart in a namespace of its own."""
 
-    cluster: Cluster
     provider: OpenIDProvider
     directory: Path
     values: dict[str, str] = field(default_factory=dict)
-
-    def helm(self, *arguments: str) -> str:
-        """What Helm says; it waits until what it made is ready."""
-        call = [HELM, "--namespace", self.cluster.namespace, *arguments]
-        done = subprocess.run(call, capture_output=True, text=True, timeout=5 * 60)
-        if done.returncode:
-            said = self.cluster.kubectl("logs", "deploy/hub", "--tail=20", "--ignore-errors")
-            pytest.fail(f"{' '.join(arguments)}: {done.stdout}{done.stderr}{said}")
-        return done.stdout
 
     def put(self, how: str, config: str, **values: str) -> None:
         """``install`` or ``upgrade`` with a config file, and values beside those of before."""
@@ -120,15 +108,6 @@ class Release:
             each["restartCount"] for each in self.pod(component)["status"]["containerStatuses"]
         )
 
-    def address(self) -> str:
-        """The public address, without a name."""
-        [service] = (
-            each
-            for each in self.cluster.get("services")
-            if each["metadata"]["name"] == "proxy-public"
-        )
-        return f"http://{service['spec']['clusterIP']}/"
-
     def named(self, name: str) -> str:
         """The config file of a platform with a name, and with logins at the provider."""
         return CONFIG.format(name=name, issuer=self.provider.issuer)
@@ -140,7 +119,7 @@ def empty(cluster: Cluster, directory: Path) -> Release:
     if not HELM:
         pytest.skip(NO_HELM)
     if "{}" not in IMAGES:
-        pytest.skip("needs the images that GREYHUB_TESTS_IMAGES names")
+        pytest.skip(NO_IMAGES)
     try:
         command()
     except Missing as missing:
@@ -155,8 +134,7 @@ def empty(cluster: Cluster, directory: Path) -> Release:
         (directory / name).write_text(SECRET)
         secret.append(f"--from-file={directory / name}")
     cluster.kubectl("create", *secret)
-    made.values = {f"{name}.image": IMAGES.format(name) for name in ("hub", "notebook", "proxy")}
-    made.values |= {"url": "http://hub.example.org/", "secrets": "{login}"}
+    made.values = {**images(), "url": "http://hub.example.org/", "secrets": "{login}"}
     return made
 
 

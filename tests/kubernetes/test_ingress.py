@@ -28,7 +28,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from greyhub.conformance.testkit.certificates import Authority
-from tests.chart.rendering import CHART, HELM, NO_HELM
+from tests.chart.helm import NO_HELM
+from tests.chart.rendering import CHART, HELM
 from tests.support.clusters import Cluster
 from tests.support.waiting import MINUTE, until
 

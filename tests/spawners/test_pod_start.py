@@ -51,6 +51,14 @@ def test_a_cold_start() -> None:
     assert (found.cold, found.image, found.image_bytes) == (True, IMAGE, 590_000_000)
 
 
+def test_a_kubelet_that_tells_of_volumes_when_the_image_is_there() -> None:
+    found = start_report(
+        pod(("PodScheduled", 1), ("PodReadyToStartContainers", 16)),
+        [event("Pulling", at=2), pulled("14s")],
+    )
+    assert found.phases == {"place": 1.0, "home": 1.0, "image": 14.0}
+
+
 def test_a_warm_start() -> None:
     found = start_report(pod(("PodScheduled", 1)), [event("Scheduled"), PRESENT])
     assert found.phases == {"place": 1.0, "home": 12.0, "image": 0.0}

@@ -83,11 +83,27 @@ def _authenticator(moving: Moving, path: str, value: Any) -> Outcome:
     named = {each.name for each in entry_points(group="jupyterhub.authenticators")}
     module = SHORT.get(str(value), str(value)).partition(".")[0]
     if value == "dummy":
-        return moved(said, "anybody may log in as anybody")
+        return moved(said, _dummy(moving))
     if str(value) in named or module == "oauthenticator":
         return moved(said)
     package = PACKAGES.get(module, module)
     return moved(said, f"the image of the hub has no {package}: add it to images/hub")
+
+
+def _dummy(moving: Moving) -> str:
+    """Who gets in, and what must be said before the hub starts with that."""
+    sections = ("Authenticator", "DummyAuthenticator")
+    if moving.get("hub.config.DummyAuthenticator.password"):
+        who, risk = "whoever knows the one password", "shared-password"
+    elif any(moving.get(f"hub.config.{each}.allow_all") for each in sections):
+        who, risk = "anybody", "everybody"
+    else:
+        return "anybody may log in as anybody"
+    moving.write(f'# c.GreyHub.accepted_risks = ["{risk}"]')
+    return (
+        f"{who} may log in as anybody, and the hub does not start so: choose another "
+        f"c.GreyHub.auth, or say that it is meant: c.GreyHub.accepted_risks = ['{risk}']"
+    )
 
 
 def _hub(moving: Moving, path: str, value: Any) -> Outcome:

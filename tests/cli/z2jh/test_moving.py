@@ -102,6 +102,25 @@ def test_without_an_authenticator_nobody_is_let_in(tmp_path: Path) -> None:
     assert '\nc.GreyHub.auth = "dummy"' in text(made)
 
 
+@pytest.mark.parametrize(
+    ("more", "risk"),
+    [
+        ({"DummyAuthenticator": {"password": "rain"}}, "shared-password"),
+        ({"Authenticator": {"allow_all": True}}, "everybody"),
+        ({"Authenticator": {"allowed_users": ["ada"]}}, ""),
+    ],
+)
+def test_what_a_hub_with_the_dummy_does_not_start_without_is_said(
+    tmp_path: Path, more: dict[str, Any], risk: str
+) -> None:
+    config = {"JupyterHub": {"authenticator_class": "dummy"}, **more}
+    made = moving(tmp_path, {"hub": {"config": config}})
+    [said] = (each.review for each in made.outcomes if each.path.endswith("authenticator_class"))
+    assert "may log in as anybody" in said
+    assert ("accepted_risks" in said) == bool(risk)
+    assert (f'# c.GreyHub.accepted_risks = ["{risk}"]' in text(made)) == bool(risk)
+
+
 def test_code_runs_in_its_order_and_asks_for_values(tmp_path: Path) -> None:
     code = {
         "2-second": 'c.said.append(get_config("custom.two"))',
