@@ -33,6 +33,7 @@ from greyhub.spawn_hooks import SpawnHooks
 from greyhub.spawner_class import spawner_class
 from greyhub.spawners import SpawnerAdapter
 from greyhub.spawners.profile_choice import ProfileChoice
+from greyhub.starts.metrics import show_nothing_yet
 
 _SLOT_HELP = (
     "The adapter that fills this slot: the name of an installed adapter, an import string, "
@@ -213,7 +214,10 @@ class GreyHub(LoggingConfigurable):
             return None
         deletes = any(adapter.deletes_with_user for adapter in self.adapters.values())
         delete_user = self.delete_user if deletes else None
-        return spawner_class(spawner.load_class(), delete_user, self.profiles, spawner.start_report)
+        profiles = self.profiles
+        offered = [each.name for each in profiles.profiles] if profiles else []
+        show_nothing_yet(["", *offered])  # without a name: starts that fail before the choice
+        return spawner_class(spawner.load_class(), delete_user, profiles, spawner.start_report)
 
     def authenticator_class(self, cls: type) -> type:
         """The Authenticator class that the hub runs, made of the one that was chosen."""

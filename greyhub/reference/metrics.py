@@ -11,7 +11,8 @@ HEAD: Final = """\
 
 The hub's `/hub/metrics` is for Prometheus. It shows [JupyterHub's own
 series](https://jupyterhub.readthedocs.io/en/stable/reference/metrics.html), whose names begin with
-`jupyterhub_`, and greyhub's. No label names a user. They begin at nothing when the hub starts;
+`jupyterhub_`, and greyhub's. No label names a user. They begin at nothing when the hub starts,
+and what starts may come to is shown at 0 from then on, so that a Prometheus sees the first of each.
 `greyhub status` and the home page tell of the last 500 starts. This page is made from the code:
 `python -m greyhub.reference docs`.
 
@@ -19,6 +20,9 @@ Who asks must have the scope `read:metrics`. A Prometheus has it by the token in
 `GREYHUB_METRICS_TOKEN` of the hub, which it sends as a bearer's; then there is a service
 `greyhub-metrics` with that scope and no other. The chart makes the token, a ServiceMonitor, a
 NetworkPolicy and a dashboard: the values `monitoring` of [the chart](chart.md).
+
+A Prometheus without an operator asks `/hub/metrics` with the token as `authorization:
+{credentials: …}`, in a job that is called `hub`, as the dashboard has it.
 
 | series | type | labels | what it is |
 |---|---|---|---|

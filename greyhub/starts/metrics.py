@@ -5,10 +5,12 @@ No label names a user.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from greyhub.starts.report import PHASES
 from greyhub.starts.summary import TEMPERATURES
 from greyhub.starts.table import Start
 
@@ -35,6 +37,28 @@ FAILURES: Final = Counter(
 IMAGE_SIZE: Final = Gauge(
     "greyhub_image_size_bytes", "The size of an image, as it was pulled last", ["image"]
 )
+
+REASONS: Final = (
+    *("api-server", "azure-away", "container", "ended", "evicted", "failed", "forbidden", "image"),
+    *("init-container", "machine", "memory", "no-room", "node", "not-accepted", "pod", "profile"),
+    *("proxy", "quota", "refused", "timeout", "volume"),
+)
+"""The failures that have a word of ours; others are counted by the name of an exception."""
+
+
+def show_nothing_yet(profiles: Iterable[str]) -> None:
+    """Show the series that starts with these profiles may come to, at zero.
+
+    A Prometheus sees what a series grows by: one that first appears at 1 has not grown.
+    """
+    for profile in profiles:
+        for reason in REASONS:
+            FAILURES.labels(profile, reason)
+        for start in TEMPERATURES.values():
+            DURATION.labels(profile, start)
+    for start in TEMPERATURES.values():
+        for phase in PHASES:
+            PHASE.labels(phase, start)
 
 
 def observe(start: Start) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
+from tests.chart.peers import allowed
 from tests.chart.rendering import CHART, SETS, Object, Values, helm, named, render, rendered
-from tests.chart.test_network import allowed
 from tests.kubernetes.test_manifests import NEWEST
 
 pytestmark = pytest.mark.usefixtures("helm_is_there")

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
-
 import pytest
-from traitlets.config import Config
 
-from greyhub.broker.pod_cluster_manifest import Parts
-from greyhub.spawners.pod_spawner import PodSpawner
-from tests.chart.reachability import Peer, reaches
+from tests.chart.peers import allowed, cluster, of_the_chart, server
+from tests.chart.reachability import Peer
 from tests.chart.rendering import SETS, named, pods, render, rendered
 
 pytestmark = pytest.mark.usefixtures("helm_is_there")
@@ -63,47 +56,17 @@ EXPECTED: list[tuple[str, str, int | str, bool]] = [
 ]
 
 
-@pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The labels of a user's server, as the hub makes it."""
-    monkeypatch.setattr("kubespawner.spawner.load_config", lambda **_: None)
-    monkeypatch.setattr("kubespawner.spawner.shared_client", lambda *_: None)
-    spawner = PodSpawner(
-        _mock=True,
-        config=Config({"PodSpawner": {"hub_id": "science", "image": "lab"}}),
-        log=logging.getLogger("greyhub.test"),
-    )
-    labels: dict[str, str] = spawner._build_pod_labels({})
-    return labels
-
-
-@pytest.fixture
-def peers(server: dict[str, str]) -> dict[str, Peer]:
+@pytest.fixture(scope="module")
+def peers() -> dict[str, Peer]:
     """Everybody, by what they are."""
-    config = SimpleNamespace(extra_labels={}, extra_annotations={})
-    cluster: Any = SimpleNamespace(name="c", username="ada", config=config)
-    about = Parts("science", "label")._about(cluster, "c", "c", "scheduler")
-    own = {
-        pod["metadata"]["labels"]["app.kubernetes.io/component"]: pod["metadata"]["labels"]
-        for pod in pods(rendered("behind an ingress"))
-    }
     return {
-        **own,
-        "server": server,
-        "cluster": about.labels,
+        **of_the_chart(),
+        "server": server(),
+        "cluster": cluster(),
         "API server": "10.96.0.1",
         "metadata": "169.254.169.254",
         "internet": "93.184.215.14",
     }
-
-
-def allowed(objects: list[Any], source: Peer, target: Peer, port: int | str) -> bool:
-    policies = [each for each in objects if each["kind"] == "NetworkPolicy"]
-    containers = [each for pod in pods(objects) for each in pod["spec"]["containers"]]
-    ports = {
-        port["name"]: port["containerPort"] for each in containers for port in each.get("ports", ())
-    }
-    return reaches(policies, source, target, port, ports)
 
 
 @pytest.mark.parametrize("name", ["as it comes", "behind an ingress"])
@@ -126,12 +89,12 @@ def test_addresses_of_both_kinds_are_blocked(peers: dict[str, Peer]) -> None:
     more = ["20.1.2.3/32", "2001:db8::/32"]
     blocked = {"networkPolicy": {"blocked": more}}
     objects = render({**SETS["as it comes"], **blocked})
-    server = peers["server"]
-    assert not allowed(objects, server, "20.1.2.3", 443)
-    assert allowed(objects, server, "20.1.2.4", 443)
-    assert not allowed(objects, server, "2001:db8::1", 443)
-    assert allowed(objects, server, "2001:db9::1", 443)
-    assert not allowed(rendered("as it comes"), server, "fd00::1", 443)
+    mine = peers["server"]
+    assert not allowed(objects, mine, "20.1.2.3", 443)
+    assert allowed(objects, mine, "20.1.2.4", 443)
+    assert not allowed(objects, mine, "2001:db8::1", 443)
+    assert allowed(objects, mine, "2001:db9::1", 443)
+    assert not allowed(rendered("as it comes"), mine, "fd00::1", 443)
 
 
 def test_without_policies_there_are_none() -> None:
