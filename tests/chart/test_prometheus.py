@@ -14,7 +14,8 @@ import pytest
 import requests
 import yaml
 
-from tests.chart.rendering import HELM, NO_HELM, SETS, named, render
+from tests.chart.helm import NO_HELM
+from tests.chart.rendering import HELM, SETS, named, render
 from tests.chart.test_monitoring import VALUES as MONITORED
 from tests.conftest import make_directory
 from tests.support.hubs import Hub
