@@ -53,7 +53,7 @@ class LocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
     concurrent_starts = Integer(
         help="How many servers start at one time; more wait in a queue. By default, two for "
         "each processor."
-    ).tag(config=True)
+    ).tag(config=True, example=8)
 
     ready_timeout = Float(
         120, help="Seconds that one server may take, once it is its turn, until it listens."

@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from tests.chart.peers import allowed, cluster, named_ports, of_the_chart, server
 from tests.chart.helm import NO_HELM
+from tests.chart.peers import allowed, cluster, named_ports, of_the_chart, server
 from tests.chart.rendering import HELM, SETS, Object, Values, render, rendered
 from tests.support.clusters import HOST, IMAGE, Cluster, missing
 from tests.support.ports import free_port
