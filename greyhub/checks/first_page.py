@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from greyhub.adapter import Finding
 from greyhub.checks.platform import Platform
@@ -40,6 +39,8 @@ PAGES = {
     "streamlit": ("jupyter_streamlit_proxy", "jupyter-streamlit-proxy"),
 }
 """Pages of a server, the module that brings each, and its package."""
+
+_APPLICATION = "JUPYTERHUB_SINGLEUSER_APP"
 
 PAGE_ARGUMENTS = ("default_url",)
 FOLDER_ARGUMENTS = ("root_dir", "notebook_dir", "preferred_dir")
@@ -90,16 +91,16 @@ def _proxied() -> set[str]:
 
 def _application(platform: Platform) -> Iterator[Finding]:
     """What single-user servers are made of, if the environment of servers names it."""
-    for name in ("JUPYTERHUB_SINGLEUSER_APP",):
-        given = _environment(platform).get(name, "")
-        module = given.replace(":", ".").partition(".")[0] if isinstance(given, str) else ""
-        if module and find_spec(module) is None:
-            yield platform.finding(
-                "error",
-                platform.is_set("Spawner", "environment") or ("Spawner", "environment"),
-                f"servers would be a {given}, and the package {module} is not installed",
-                f"pip install {module}, or leave {name} out",
-            )
+    environment = platform.value("Spawner", "environment")
+    given = environment.get(_APPLICATION) if isinstance(environment, dict) else None
+    module = given.replace(":", ".").partition(".")[0] if isinstance(given, str) else ""
+    if module and find_spec(module) is None:
+        yield platform.finding(
+            "error",
+            platform.is_set("Spawner", "environment") or ("Spawner", "environment"),
+            f"servers would be a {given}, and the package {module} is not installed",
+            f"pip install {module}, or leave {_APPLICATION} out",
+        )
 
 
 def _folders(platform: Platform) -> Iterator[Finding]:
@@ -150,8 +151,3 @@ def _arguments(
         section, _, name = flag.removeprefix("--").rpartition(".")
         if path and equals and name in names and section in sections:
             yield path, value
-
-
-def _environment(platform: Platform) -> dict[str, Any]:
-    given = platform.value("Spawner", "environment")
-    return dict(given) if isinstance(given, dict) else {}

@@ -18,6 +18,7 @@ from tests.chart.helm import NO_HELM
 from tests.chart.rendering import HELM, SETS, named, render
 from tests.chart.test_monitoring import VALUES as MONITORED
 from tests.conftest import make_directory
+from tests.starts.metered_hub import TOKEN, metered_hub
 from tests.support.hubs import Hub
 from tests.support.ports import free_port
 from tests.support.waiting import MINUTE, until
@@ -25,14 +26,6 @@ from tests.support.waiting import MINUTE, until
 ROOT = Path(__file__).parents[2]
 DASHBOARD = ROOT / "charts/greyhub/dashboards/greyhub.json"
 PROGRAM = shutil.which("prometheus")
-TOKEN = "b" * 32
-
-CONFIG = """
-c.Authenticator.allow_all = True
-c.SpawnerAdapter.profiles = [
-    {"name": "small", "cores": 1, "default": True}, {"name": "broken", "environment": "broken"}
-]
-"""
 
 RANGE = "10m"
 """What Grafana puts in place of ``$__range``."""
@@ -65,19 +58,8 @@ def scrape(hub: Hub, token: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def hub() -> Iterator[Hub]:
-    directory = make_directory()
-    program = directory / "broken/bin/greyhub-singleuser"
-    program.parent.mkdir(parents=True)
-    program.write_text("#!/bin/sh\nexit 3\n")
-    program.chmod(0o755)
-    found = Hub(directory, CONFIG)
-    try:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("GREYHUB_METRICS_TOKEN", TOKEN)
-            found.start()
+    with metered_hub() as found:
         yield found
-    finally:
-        found.end()
 
 
 @pytest.fixture(scope="module")

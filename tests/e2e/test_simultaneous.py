@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 import requests
 import websocket
 
 from tests.support.hubs import Hub, running
+from tests.support.kernels import execute_request
 from tests.support.waiting import MINUTE, until
 
 MANY = 20
@@ -64,20 +64,7 @@ def compute(hub: Hub, user: str, number: int) -> str:
     socket = websocket.create_connection(
         channel, header=[f"Authorization: token {hub.token}"], timeout=5 * MINUTE
     )
-    message = {
-        "header": {
-            "msg_id": uuid4().hex,
-            "msg_type": "execute_request",
-            "username": "",
-            "session": uuid4().hex,
-            "version": "5.3",
-        },
-        "parent_header": {},
-        "metadata": {},
-        "content": {"code": f"{number} ** 2", "silent": False},
-        "channel": "shell",
-    }
-    socket.send(json.dumps(message))
+    socket.send(json.dumps(execute_request(f"{number} ** 2")))
     while True:
         received = json.loads(socket.recv())
         if received["msg_type"] == "execute_result":

@@ -9,13 +9,20 @@ from typing import Any
 
 import pytest
 
+from tests.chart.helm import NO_HELM
 from tests.chart.rendering import HELM
 from tests.support.clusters import Cluster
 
 IMAGES = os.environ.get("GREYHUB_TESTS_IMAGES", "")
 """The images of greyhub's chart, such as ``registry.example.org/{}:0.1.0``."""
 
-NO_IMAGES = "needs the images that GREYHUB_TESTS_IMAGES names"
+
+def require() -> None:
+    """Skip the test where there is no Helm, or no images."""
+    if not HELM:
+        pytest.skip(NO_HELM)
+    if "{}" not in IMAGES:
+        pytest.skip("needs the images that GREYHUB_TESTS_IMAGES names")
 
 
 def images() -> dict[str, str]:

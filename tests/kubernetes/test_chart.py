@@ -20,11 +20,10 @@ from playwright.sync_api import Browser, Error, Page
 from greyhub.conformance.testkit.certificates import Authority
 from tests.auth.openid_provider import SECRET, OpenIDProvider, command
 from tests.auth.test_oidc_provider import STAFF, log_in
-from tests.chart.helm import NO_HELM
-from tests.chart.rendering import CHART, HELM
+from tests.chart.rendering import CHART
 from tests.homespace.filesystem.servers import Missing
 from tests.kubernetes.brokers import pods_of
-from tests.kubernetes.releases import IMAGES, NO_IMAGES, Helm, images
+from tests.kubernetes.releases import Helm, images, require
 from tests.support.browser import MINUTE, await_figure, run_notebook, shoot
 from tests.support.clusters import HOST, Cluster
 from tests.support.waiting import until
@@ -116,10 +115,7 @@ class Release(Helm):
 @pytest.fixture
 def empty(cluster: Cluster, directory: Path) -> Release:
     """A namespace into which nothing is installed yet, and a provider that does not run."""
-    if not HELM:
-        pytest.skip(NO_HELM)
-    if "{}" not in IMAGES:
-        pytest.skip(NO_IMAGES)
+    require()
     try:
         command()
     except Missing as missing:

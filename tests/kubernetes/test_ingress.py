@@ -11,7 +11,6 @@ import json
 import os
 import re
 import socket
-import subprocess
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -28,14 +27,14 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from greyhub.conformance.testkit.certificates import Authority
-from tests.chart.helm import NO_HELM
-from tests.chart.rendering import CHART, HELM
+from tests.chart.rendering import CHART
+from tests.kubernetes.releases import Helm, images, require
 from tests.support.clusters import Cluster
+from tests.support.kernels import execute_request
 from tests.support.waiting import MINUTE, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.kubernetes, pytest.mark.timeout(900)]
 
-IMAGES = os.environ.get("GREYHUB_TESTS_IMAGES", "")
 INGRESS = os.environ.get("GREYHUB_TESTS_INGRESS", "")
 
 HOST = "hub.example.org"
@@ -84,10 +83,7 @@ class Controller(AbstractResolver):
 
 
 def test_a_page_and_a_kernel_come_through_the_ingress(cluster: Cluster, directory: Path) -> None:
-    if not HELM:
-        pytest.skip(NO_HELM)
-    if "{}" not in IMAGES:
-        pytest.skip("needs the images that GREYHUB_TESTS_IMAGES names")
+    require()
     if "@" not in INGRESS:
         pytest.skip("needs the ingress controller that GREYHUB_TESTS_INGRESS names")
     kind, _, address = INGRESS.partition("@")
@@ -95,17 +91,15 @@ def test_a_page_and_a_kernel_come_through_the_ingress(cluster: Cluster, director
     pair = (f"--cert={authority.certificate}", f"--key={authority.key}")
     cluster.kubectl("create", "secret", "tls", "certificate", *pair)
     (directory / "greyhub_config.py").write_text(CONFIG)
-    values = {f"{name}.image": IMAGES.format(name) for name in ("hub", "notebook", "proxy")} | {
+    values = images() | {
         "url": f"https://{HOST}/",
         "ingress.enabled": "true",
         "ingress.className": kind,
         "ingress.tlsSecret": "certificate",
     }
-    call = [HELM, "--namespace", cluster.namespace, "install", "greyhub", str(CHART)]
-    call += ["--wait", "--timeout", "2m", f"--set-file=config={directory / 'greyhub_config.py'}"]
+    call = ["--wait", "--timeout", "2m", f"--set-file=config={directory / 'greyhub_config.py'}"]
     call += [f"--set={name}={value}" for name, value in values.items()]
-    done = subprocess.run(call, capture_output=True, text=True, timeout=5 * 60)
-    assert done.returncode == 0, done.stderr + cluster.kubectl("logs", "deploy/hub", "--tail=20")
+    Helm(cluster).helm("install", "greyhub", str(CHART), *call)
     until(lambda: asyncio.run(routed(address, authority)), what="the controller's route")
     asyncio.run(visited(address, authority))
 
@@ -162,22 +156,9 @@ async def computed(session: ClientSession) -> Any:
     async with session.post("user/ada/api/kernels", headers=headers, json={}) as answer:
         assert answer.status == 201, await answer.text()
         kernel = (await answer.json())["id"]
-    message = {
-        "header": {
-            "msg_id": uuid4().hex,
-            "msg_type": "execute_request",
-            "username": "",
-            "session": uuid4().hex,
-            "version": "5.3",
-        },
-        "parent_header": {},
-        "metadata": {},
-        "content": {"code": "6 * 7", "silent": False},
-        "channel": "shell",
-    }
     path = f"user/ada/api/kernels/{kernel}/channels"
     async with session.ws_connect(path, headers={"Origin": headers["Origin"]}) as channel:
-        await channel.send_json(message)
+        await channel.send_json(execute_request("6 * 7"))
         while True:
             said = json.loads(await channel.receive_str())
             assert said["msg_type"] != "error", said

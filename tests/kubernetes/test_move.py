@@ -20,10 +20,9 @@ import requests
 import yaml
 from requests.adapters import HTTPAdapter
 
-from tests.chart.helm import NO_HELM
-from tests.chart.rendering import CHART, HELM
+from tests.chart.rendering import CHART
 from tests.kubernetes.brokers import pods_of
-from tests.kubernetes.releases import IMAGES, NO_IMAGES, Helm, images
+from tests.kubernetes.releases import IMAGES, Helm, images, require
 from tests.support.clusters import Cluster
 from tests.support.waiting import MINUTE, until
 
@@ -193,10 +192,7 @@ def write(cluster: Cluster, user: str, path: str, text: str) -> None:
 @pytest.fixture
 def science(cluster: Cluster, directory: Path) -> Helm:
     """An installation of z2jh, with a release ``jhub``."""
-    if not HELM:
-        pytest.skip(NO_HELM)
-    if "{}" not in IMAGES:
-        pytest.skip(NO_IMAGES)
+    require()
     if not Z2JH:
         pytest.skip("needs z2jh's chart, whose folder GREYHUB_TESTS_Z2JH names")
     (directory / "values.yaml").write_text(yaml.safe_dump(values()))

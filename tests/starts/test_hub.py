@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from greyhub.cli import group
 from tests.checks.starting import forget
-from tests.conftest import make_directory
+from tests.starts.metered_hub import TOKEN, metered_hub
 from tests.support.hubs import Hub
 from tests.support.waiting import MINUTE, until
 
@@ -23,30 +23,12 @@ pytestmark = pytest.mark.processes
 ROOT = Path(__file__).parents[2]
 DASHBOARD = ROOT / "charts/greyhub/dashboards/greyhub.json"
 PAGE = ROOT / "docs/reference/metrics.md"
-TOKEN = "a" * 32
-
-CONFIG = """
-c.Authenticator.allow_all = True
-c.Authenticator.admin_users = {"ada"}
-c.SpawnerAdapter.profiles = [
-    {"name": "small", "cores": 1, "default": True}, {"name": "broken", "environment": "broken"}
-]
-"""
 
 
 @pytest.fixture(scope="module")
 def hub() -> Iterator[Hub]:
     """A hub where a server of ada's has started, and two of bob's have not."""
-    directory = make_directory()
-    program = directory / "broken/bin/greyhub-singleuser"
-    program.parent.mkdir(parents=True)
-    program.write_text("#!/bin/sh\nexit 3\n")
-    program.chmod(0o755)
-    found = Hub(directory, CONFIG)
-    try:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("GREYHUB_METRICS_TOKEN", TOKEN)
-            found.start()
+    with metered_hub('c.Authenticator.admin_users = {"ada"}') as found:
         found.spawn("ada")
         found.api("POST", "users/bob")
         for profile, said in (("vast", "no such profile"), ("broken", "ended at its start")):
@@ -54,8 +36,6 @@ def hub() -> Iterator[Hub]:
                 found.api("POST", "users/bob/server", json={"profile": profile})
         until(lambda: len(status(found)["failed"]) == 2, what="the failures")
         yield found
-    finally:
-        found.end()
 
 
 def status(hub: Hub) -> Any:
