@@ -34,6 +34,7 @@ from greyhub.hub import GreyHub
 from greyhub.merge import Origin, merge
 from greyhub.presets import VARIABLE, presets
 from greyhub.slots import label
+from greyhub.starts.metrics import count_servers
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,8 @@ def compose(c: Config, file: str | None = None) -> GreyHub:
         if app is None:
             raise refused
         raise SystemExit(f"greyhub: {refused}")
+    if app is not None:
+        count_servers(lambda: app.users.count_active_users())  # it has no users yet
     if composition.platform.trace is None:
         act(composition, c)  # otherwise `greyhub.config_loading` does, when the file has been read
     return composition.greyhub

@@ -1,7 +1,11 @@
-"""Create directories that users' servers pass through, whatever the umask is."""
+"""Directories on machines that several users share, whatever the umask is."""
 
 from __future__ import annotations
 
+import os
+import stat
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 PASSABLE = 0o711
@@ -25,3 +29,31 @@ def make_passable(path: Path) -> None:
         except FileExistsError:
             continue  # another was first, and gives it its mode
         each.chmod(mode)
+
+
+def temporary_directory(name: str, uid: int | None = None) -> str:
+    """Return a directory for temporary files that is one user's alone, also when asked again.
+
+    It is ``<name>-<uid>`` among the machine's temporary files. Where another user was first with
+    that name, or others may look into it, it is a new one.
+
+    Parameters
+    ----------
+    name : str
+        What it is for.
+    uid : int, optional
+        Whose it is; by default, that of this process. For another's, this one is root's.
+    """
+    owner = os.geteuid() if uid is None else uid
+    path = os.path.join(tempfile.gettempdir(), f"{name}-{owner}")
+    with suppress(FileExistsError):
+        os.mkdir(path, 0o700)
+        if owner != os.geteuid():
+            os.chown(path, owner, owner, follow_symlinks=False)
+    found = os.lstat(path)
+    if stat.S_ISDIR(found.st_mode) and found.st_uid == owner and not found.st_mode & 0o077:
+        return path
+    path = tempfile.mkdtemp(prefix=f"{name}-{owner}-")
+    if owner != os.geteuid():
+        os.chown(path, owner, owner)
+    return path

@@ -22,7 +22,7 @@ from dask_gateway_server.backends.db_base import Cluster, JobStatus, Worker
 from traitlets import Float, Integer, Unicode, default
 
 from greyhub.broker.backend import BrokerBackend
-from greyhub.directories import make_passable
+from greyhub.directories import make_passable, temporary_directory
 from greyhub.spawners import process
 from greyhub.spawners.uids import UidTable
 
@@ -114,7 +114,13 @@ class ProcessBackend(BrokerBackend):
 
     def get_env(self, cluster: Cluster) -> dict[str, str]:
         """The environment of a part: what the user gave, what it needs, and its mark."""
-        given = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "HOME": "/"}
+        own = temporary_directory("greyhub-dask", self._uid(cluster.username))
+        given = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "LANG": "C.UTF-8",
+            "HOME": "/",
+            "DASK_TEMPORARY_DIRECTORY": own,
+        }
         names = {"USER": cluster.username, "LOGNAME": cluster.username}
         env: dict[str, str] = super().get_env(cluster)
         return given | env | names

@@ -20,6 +20,7 @@ from distributed.core import Status
 
 from greyhub import ports
 from greyhub.clusters.main_guard import require_guard
+from greyhub.directories import temporary_directory
 
 TOKENS = re.compile(r"(JUPYTER|JPY_|CONFIGPROXY_|GREYHUB_).*(TOKEN|SECRET|CRYPT_KEY)")
 """Variables of the user's server that are nobody's but its own: workers have them empty."""
@@ -62,6 +63,10 @@ class LimitedCluster(LocalCluster):  # type: ignore[misc]
                 require_guard()
             hidden = {name: "" for name in os.environ if TOKENS.match(name)}
             options["env"] = {**hidden, **options.get("env", {})}
+        if dask.config.get("temporary-directory", None) is None:
+            # Dask's own is the first user's of the machine who asks, and Dask imports and unpickles
+            # what is in it. The scheduler takes no argument for it.
+            dask.config.set({"temporary-directory": temporary_directory("greyhub-dask")})
         with ports.reserve() as held:
             port = held.getsockname()[1]
             self.dashboard_path = dashboard_path(port)

@@ -37,6 +37,7 @@ SERIES: Final[tuple[Any, ...]] = (
     metrics.DURATION,
     metrics.PHASE,
     metrics.FAILURES,
+    metrics.SERVERS,
     metrics.IMAGE_SIZE,
 )
 

@@ -5,7 +5,8 @@ No label names a user.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -34,9 +35,21 @@ FAILURES: Final = Counter(
     "Starts of servers that failed, by why",
     ["profile", "reason"],
 )
+SERVERS: Final = Gauge(
+    "greyhub_servers", "Servers that there are, by what they do: run, start, stop", ["state"]
+)
+"""JupyterHub's ``jupyterhub_running_servers`` falls by one with each start that fails."""
+
 IMAGE_SIZE: Final = Gauge(
     "greyhub_image_size_bytes", "The size of an image, as it was pulled last", ["image"]
 )
+
+STATES: Final = {
+    "run": ("ready",),
+    "start": ("spawn_pending", "check_pending"),
+    "stop": ("stop_pending",),
+}
+"""What servers do, as JupyterHub counts it."""
 
 REASONS: Final = (
     *("api-server", "azure-away", "container", "ended", "evicted", "failed", "forbidden", "image"),
@@ -59,6 +72,24 @@ def show_nothing_yet(profiles: Iterable[str]) -> None:
     for start in TEMPERATURES.values():
         for phase in PHASES:
             PHASE.labels(phase, start)
+
+
+def count_servers(counts: Callable[[], Mapping[str, int]]) -> None:
+    """Show how many servers there are, counted anew whenever the metrics are asked for.
+
+    Parameters
+    ----------
+    counts : callable
+        As JupyterHub's ``UserDict.count_active_users``: by name, how many servers are ``ready``,
+        and how many are in each pending event, ``spawn_pending``.
+    """
+
+    def count(events: Iterable[str]) -> float:
+        found = counts()
+        return sum(found.get(each, 0) for each in events)
+
+    for state, events in STATES.items():
+        SERVERS.labels(state).set_function(partial(count, events))
 
 
 def observe(start: Start) -> None:

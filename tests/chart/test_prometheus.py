@@ -119,8 +119,10 @@ def ask(hub: Hub) -> Iterator[Ask]:
         for profile in ("vast", "broken"):
             with pytest.raises(AssertionError):
                 hub.api("POST", "users/bob/server", json={"profile": profile})
-        until(lambda: value("jupyterhub_running_servers") == 1, what="the server")
+        running = panels()["Servers that run"]
+        until(lambda: value(running) == 1, what="the server")
         hub.stop_server("ada")
+        until(lambda: value(running) == 0, what="its end")
         until(
             lambda: (
                 value("greyhub_server_start_seconds_count") == 1

@@ -58,8 +58,11 @@ def test_a_cluster_computes_under_its_owners_uid_and_leaves_nothing(hub: BrokerH
             assert client.submit(pow, 2, 10).result(MINUTE) == 1024
             assert set(client.run(os.getenv, "COLOUR").values()) == {"grey"}
             uids = set(client.run(os.getuid).values())
+            (spilled,) = client.run(lambda dask_worker: dask_worker.local_directory).values()
         server = Path(f"/proc/{hub.pid('ada')}").stat().st_uid
         assert uids == {server}
+        above = Path(spilled).parents[1].stat()
+        assert (above.st_uid, above.st_mode & 0o077) == (server, 0)
         parts = hub.parts(cluster.name)
         lines = [Path(f"/proc/{each}/cmdline").read_text() for each in parts]
         given = [Path(f"/proc/{each}/environ").read_text() for each in parts]

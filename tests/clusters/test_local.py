@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import dask
 import psutil
 import pytest
 import requests
@@ -74,6 +78,27 @@ def test_other_accounts_of_the_machine_find_it_closed(cluster: Any) -> None:
                 address = f"http://127.0.0.1:{connection.laddr.port}"
                 for path in ("/status", "/metrics", "/info/main/workers.html"):
                     assert not served(address + path), address + path
+
+
+def test_what_is_spilled_and_imported_is_in_no_directory_of_others(
+    prefix: str, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("dask-scratch-space", f"dask-scratch-space-{os.geteuid()}"):
+        (directory / name).mkdir()
+        (directory / name).chmod(0o777)  # as another user of the machine may have made it
+    monkeypatch.setattr("tempfile.tempdir", str(directory))
+    with (
+        dask.config.set({"temporary-directory": None}),
+        LocalCluster.connect(TICKET, workers=1) as cluster,
+        cluster.get_client() as client,
+    ):
+        found = client.run(lambda dask_worker: dask_worker.local_directory)
+        used = {*found.values(), cluster.scheduler.local_directory, *sys.path}
+    ours = {Path(each) for each in used if each.startswith(str(directory))}
+    assert len(ours) >= 2
+    for each in ours:
+        top = directory / each.relative_to(directory).parts[0]
+        assert top.stat().st_mode & 0o777 == 0o700, each
 
 
 def served(url: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from greyhub.directories import make_passable
+from greyhub.directories import make_passable, temporary_directory
 from greyhub.homespace.permissions import make_private
 from tests.support.hubs import running
 
@@ -43,6 +43,46 @@ def test_a_private_directory_is_its_owners_alone(umask: int, tmp_path: Path) -> 
     make_private(tmp_path / "homes/ada", None, "c.X.y")
     assert mode(tmp_path / "homes") == 0o711
     assert mode(tmp_path / "homes/ada") == 0o700
+
+
+def test_a_temporary_directory_is_the_same_when_asked_again(
+    umask: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    first = Path(temporary_directory("spill"))
+    assert first.parent == tmp_path
+    assert mode(first) & 0o077 == 0
+    assert Path(temporary_directory("spill")) == first
+
+
+@pytest.mark.parametrize("made", ["open to all", "a link", "a file"])
+def test_a_temporary_directory_that_others_prepared_is_not_used(
+    made: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    prepared, trap = tmp_path / f"spill-{os.geteuid()}", tmp_path / "trap"
+    trap.mkdir(0o700)
+    if made == "a link":
+        prepared.symlink_to(trap)
+    elif made == "a file":
+        prepared.touch(0o600)
+    else:
+        prepared.mkdir()
+        prepared.chmod(0o777)
+    found = Path(temporary_directory("spill")).resolve()
+    assert found not in (prepared, trap)
+    assert mode(found) == 0o700
+
+
+@pytest.mark.root
+def test_root_makes_a_users_temporary_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / "spill-2000001").mkdir(0o700)  # root's: it is not this user's own
+    for uid in (2_000_001, 2_000_002):
+        found = Path(temporary_directory("spill", uid))
+        assert (found.stat().st_uid, mode(found)) == (uid, 0o700)
 
 
 @pytest.mark.root

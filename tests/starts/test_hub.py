@@ -81,6 +81,9 @@ def test_metrics_tell_it_to_who_may_read_them_and_name_no_user(hub: Hub) -> None
     assert 'greyhub_server_start_seconds_count{profile="small",start="unknown"} 1.0' in text
     assert 'greyhub_server_start_phase_seconds_count{phase="answer",start="unknown"} 1.0' in text
     assert 'greyhub_server_start_failures_total{profile="",reason="profile"} 1.0' in text
+    # Two starts have failed: JupyterHub's own gauge is lower by one for each.
+    counted = dict(re.findall(r'greyhub_servers{state="(\w+)"} (\S+)', text))
+    assert counted == {"run": "1.0", "start": "0.0", "stop": "0.0"}
     own = [line for line in text.splitlines() if line.startswith("greyhub_")]
     assert not re.search(r"ada|bob", "\n".join(own))
 
