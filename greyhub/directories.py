@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import fcntl
 import os
+import shutil
 import stat
 import tempfile
 from contextlib import suppress
@@ -57,3 +60,32 @@ def temporary_directory(name: str, uid: int | None = None) -> str:
     if owner != os.geteuid():
         os.chown(path, owner, owner)
     return path
+
+
+def process_directory(name: str) -> str:
+    """Make a directory for temporary files that goes when this process does.
+
+    Those of the same user's processes that were killed go now: each process holds a lock on its
+    own for as long as it lives.
+    """
+    for left in Path(tempfile.gettempdir()).glob(f"{name}-*"):
+        with suppress(OSError):  # another's, a link, in use, or gone meanwhile
+            _remove_unlocked(left)
+    new = tempfile.mkdtemp(prefix=f".{name}-")
+    with suppress(OSError):  # a file system without locks: others get none either
+        fcntl.flock(os.open(new, os.O_RDONLY | os.O_DIRECTORY), fcntl.LOCK_EX)
+    path = os.path.join(os.path.dirname(new), os.path.basename(new)[1:])
+    os.rename(new, path)  # it has its lock before others find it
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return path
+
+
+def _remove_unlocked(path: Path) -> None:
+    """Remove a directory of this user's; raises `OSError` where it is none, or is in use."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(descriptor).st_uid == os.geteuid():
+            shutil.rmtree(path)
+    finally:
+        os.close(descriptor)

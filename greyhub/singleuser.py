@@ -6,16 +6,14 @@ imported. All that it knows comes from the tickets.
 
 from __future__ import annotations
 
-import atexit
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from greyhub import dask_panel
+from greyhub.directories import process_directory
 from greyhub.errors import HomeError
 from greyhub.ticket import Ticket, variable
 
@@ -27,6 +25,9 @@ KERNELS = (
     # and the directory that they are in keeps other users of the machine out.
     "--KernelManager.transport=ipc",
 )
+
+TEMPORARY = "greyhub-server"
+"""What directories of servers are named; short, for the paths of the sockets in them."""
 
 TELLS = frozenset(
     {"--version", "-h", "--help", "--help-all", "--show-config", "--show-config-json"}
@@ -57,7 +58,7 @@ def main() -> None:
 def become(home: Mapping[str, Any], environ: MutableMapping[str, str]) -> None:
     """Enter the home and be the notebook server until it stops."""
     enter_home(home, environ)
-    environ["JUPYTER_RUNTIME_DIR"] = private_directory()
+    environ["JUPYTER_RUNTIME_DIR"] = process_directory(TEMPORARY)
     environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environ.get("PATH", "")])
     sys.argv[1:1] = KERNELS
     serve_notebooks()
@@ -94,7 +95,7 @@ def enter_home(home: Mapping[str, Any], environ: MutableMapping[str, str]) -> No
     """Make the home's directory the working directory and ``~``, if it has one here."""
     if not home.get("path"):
         if environ.get("HOME", "/") == "/":  # programs need a place of their own, kept or not
-            environ["HOME"] = private_directory()
+            environ["HOME"] = process_directory(TEMPORARY)
             os.chdir(environ["HOME"])
         return
     path = Path(home["path"])
@@ -136,13 +137,6 @@ def is_mounted(path: Path) -> bool:
     points = (line.split(" ")[4] for line in Path("/proc/self/mountinfo").read_text().splitlines())
     here = os.path.realpath(path)
     return any(point.encode().decode("unicode_escape") == here for point in points)
-
-
-def private_directory() -> str:
-    """A directory of this process's own, short enough for the sockets in it."""
-    path = tempfile.mkdtemp(prefix="greyhub-")
-    atexit.register(shutil.rmtree, path, ignore_errors=True)
-    return path
 
 
 if __name__ == "__main__":

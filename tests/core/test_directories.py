@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,6 +85,44 @@ def test_root_makes_a_users_temporary_directory(
     for uid in (2_000_001, 2_000_002):
         found = Path(temporary_directory("spill", uid))
         assert (found.stat().st_uid, mode(found)) == (uid, 0o700)
+
+
+MAKES_ONE = """\
+import sys, tempfile
+from greyhub.directories import process_directory
+tempfile.tempdir = sys.argv[1]
+print(process_directory("server"), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_directory_goes_with_its_process_also_one_that_was_killed(tmp_path: Path) -> None:
+    def process() -> tuple[subprocess.Popen[str], Path]:
+        made = subprocess.Popen(
+            [sys.executable, "-c", MAKES_ONE, str(tmp_path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert made.stdout
+        return made, Path(made.stdout.readline().rstrip())
+
+    (killed, left), (lives, used) = process(), process()
+    (tmp_path / "server-link").symlink_to(used)
+    for each in (left, used):
+        (each / "file").touch()
+        assert mode(each) & 0o077 == 0
+    killed.kill()
+    killed.communicate()
+    assert left.exists()
+
+    third, own = process()
+    assert not left.exists()
+    assert (used / "file").exists()
+    third.communicate()
+    lives.communicate()
+    assert not own.exists()
+    assert not used.exists()
 
 
 @pytest.mark.root
