@@ -15,7 +15,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Collection, Mapping
 from contextlib import suppress
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 from jupyterhub.utils import maybe_future
 from kubernetes_asyncio.client import ApiException
@@ -28,11 +28,8 @@ from greyhub.kubernetes.objects import SHORT, START, Objects
 from greyhub.kubernetes.orphans import delete_orphans, orphans
 from greyhub.kubernetes.progress import words
 from greyhub.kubernetes.requests import Unreachable
-from greyhub.kubernetes.watching import Watch
 from greyhub.spawners.failed import ServerFailed, ServerRefused
-from greyhub.spawners.pod_manifest import PodManifest
-from greyhub.spawners.pod_start import start_report
-from greyhub.starts.report import StartReport
+from greyhub.spawners.watched_pod import WatchedPod
 
 MARGIN = 3.0
 """Seconds before JupyterHub's own time-out, which would say nothing of the reason."""
@@ -46,13 +43,9 @@ AT_ONCE = 1
 T = TypeVar("T")
 
 
-class PodSpawner(PodManifest):
+class PodSpawner(WatchedPod):
     """A notebook server per user, in a pod of its own."""
 
-    reflectors: ClassVar[dict[Any, Watch]] = {}
-
-    _pod_uid = ""
-    """The identity of the pod of this start, once it is made."""
     _told = ""
     """The identity of the pod of which it was said why it ended."""
     _unsure = False
@@ -65,61 +58,6 @@ class PodSpawner(PodManifest):
         super().clear_state()
         self._name_pod()
         self._unsure = False
-
-    # What is known of pods and events: one watch of each kind for all servers.
-
-    def _get_reflector_key(self, kind: str) -> Any:
-        return (asyncio.get_running_loop(), *super()._get_reflector_key(kind), self.hub_id)
-
-    async def _start_reflector(self, kind: str, *_: Any, **__: Any) -> Watch:
-        """The watch of a kind, once it has listed all there is."""
-        watch = self._watch(kind)
-        await watch.load(self.k8s_api_request_retry_timeout)
-        return watch
-
-    def _watch(self, kind: str) -> Watch:
-        key = self._get_reflector_key(kind)
-        if watch := self.reflectors.get(key):
-            return watch
-        where = {"field_selector": "involvedObject.kind=Pod"}
-        if kind == "pods":
-            where = {"label_selector": self.pods_of_the_hub}
-        single = {"pods": "pod", "events": "event"}[kind]
-        if self.enable_user_namespaces:
-            method = f"list_{single}_for_all_namespaces"
-        else:
-            method, where = f"list_namespaced_{single}", where | {"namespace": self.namespace}
-        watch = self.reflectors[key] = Watch(getattr(self.api, method), where, self.log)
-        return watch
-
-    @property
-    def _key(self) -> str:
-        return f"{self.namespace}/{self.pod_name}"
-
-    def _known(self) -> Mapping[str, Any] | None:
-        """The pod, as far as the watch knows it."""
-        return self._watch("pods").pods.get(self._key)
-
-    @property
-    def events(self) -> list[Mapping[str, Any]]:
-        """The events about the pod of this start."""
-        if not self.events_enabled or not self._pod_uid:
-            return []
-        about = self._watch("events").about(self._key)
-        return [each for each in about if each["involvedObject"].get("uid") == self._pod_uid]
-
-    @property
-    def start_report(self) -> StartReport:
-        """Where the time of the pod's start went, as far as the cluster says."""
-        pod = self._known()
-        if pod is None or pod["metadata"]["uid"] != self._pod_uid:
-            return StartReport()
-        return start_report(pod, self.events)
-
-    @property
-    def objects(self) -> Objects:
-        """The pods and Secrets of the namespace."""
-        return Objects(self.api, self.namespace, self.k8s_api_request_retry_timeout)
 
     # Start.
 
