@@ -60,7 +60,7 @@ def test_log_in_start_compute_stop_and_go_on(azure: Azure, place: Path, page: Pa
         await_result(azure, hub, ALL)
         until(lambda: not running(azure), 120, "the end of all jobs")
 
-        page.goto(f"{hub.url}hub/home")
+        page.goto(f"{hub.url}hub/home", wait_until="networkidle")  # the button works by then
         shoot(page, "azureml-platform")
         page.click("#stop")
         until(lambda: hub.server("ada") is None, 120, "the end of the server")

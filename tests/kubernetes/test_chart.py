@@ -225,7 +225,7 @@ def test_install_use_upgrade_roll_back_break_and_uninstall(
         120,
         "the results in the home",
     )
-    page.goto(f"{url}hub/home")
+    page.goto(f"{url}hub/home", wait_until="networkidle")  # the button works by then
     page.click("#stop")
     until(lambda: not pods_of(cluster, "singleuser-server"), 120, "the end of the server")
     until(lambda: not pods_of(cluster, "dask-worker"), 180, "the end of the workers")

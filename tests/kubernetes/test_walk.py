@@ -103,7 +103,7 @@ def test_log_in_start_compute_and_stop(
     until(saved, 120, "the results in the home")
     assert pod["metadata"]["uid"] in cluster.uids(), "the hub was killed, and this is another one"
 
-    page.goto(f"{hub.url}hub/home")
+    page.goto(f"{hub.url}hub/home", wait_until="networkidle")  # the button works by then
     page.click("#stop")
     until(lambda: hub.server("ada") is None, 120, "the end of the server")
     page.reload()
