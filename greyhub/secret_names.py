@@ -22,13 +22,13 @@ _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
 
 _NOUNS = word_set(
     "secret password passwords passwd passphrase passcode pincode pass pwd pw token tokens "
-    "credential credentials cred creds authorization sas apikey apikeys "
+    "credential credentials cred creds authorization sas apikey apikeys psk "
     "passwort kennwort wachtwoord mdp passe senha"
 )
 _JOINED = re.compile(
     r"\w(password|passwords|passwd|passphrase|passwort|secret|token|apikey|accesskey|pwd)$|\w\wpw$"
     r"|^(db|sql|mysql|pg|postgres|redis|mongo|mq|smtp|mail|ftp|ldap|bind|root|admin|user|login|proxy|svc"
-    r"|key|store|keystore|truststore|vnc|ssh|hub|app|api|web)pass$"
+    r"|key|store|keystore|truststore|require|vnc|ssh|hub|app|api|web)pass$"
 )
 
 _OF_OTHERS = {
@@ -51,6 +51,7 @@ _PAIRS = {
     "code": word_set("pin unlock recovery backup"),
     "codes": word_set("recovery backup"),
     "word": word_set("pass"),
+    "pat": word_set("github gh gitlab git azure devops ado docker databricks snowflake airtable"),
     "phrase": word_set("pass seed secret recovery"),
 }
 """Words that make a secret of the one before them."""
@@ -92,7 +93,8 @@ _VERBS = word_set(
 
 _ABOUT = word_set(
     "id ids name names url uri file path dir env type class issuer endpoint host arn ref reference "
-    "version model revision commit build image tag etag digest fingerprint checksum algorithm"
+    "version model revision commit build image tag etag digest fingerprint checksum algorithm "
+    "provider providers backend manager store helper method policy mechanism"
 )
 """What a secret has besides, and what may well look drawn by lot."""
 

@@ -15,6 +15,7 @@ from greyhub.secret_tokens import tokens
 from greyhub.secret_values import (
     decoded,
     drawn_by_lot,
+    is_code,
     is_fingerprint,
     is_identifier,
     is_login,
@@ -60,11 +61,15 @@ def _is_something_else(said: list[str], text: str) -> bool:
         if last in ("token", "tokens", "key", "keys"):
             return len(text) <= 9
         return last == "pass" and len(text) <= 2
+    if last == "key" and is_plain_words(text) and is_secret(text):
+        return True  # the name of a field, as Kubernetes has secretKey
     if last in ("credential", "credentials", "cred", "creds"):
         return is_plain_words(text)
     if said == ["secret"]:
         return is_plain_words(text) and "-" in text and is_secret(text.rstrip("s"))
-    if said == ["sas"] or said == ["keys"]:
+    if said == ["keys"]:
+        return not mixed(text) or len(text) < 16
+    if said == ["sas"]:
         return len(text) < 8
     if {"gpg", "pgp"} & set(said):
         return is_fingerprint(text)
@@ -91,25 +96,41 @@ def _edited(text: str, mask: str, depth: int) -> str:
 
 def _edits(text: str, mask: str, depth: int) -> Iterator[Edit]:
     """All that is to be masked, from every reader that has something to say about a text."""
+    deep = depth < _DEEPEST
     if json_text.is_json(text):
-        readers = [json_text.named]
-    else:
-        readers = [yaml_text.named, url.named, settings.named, command.named]
-        for start, end in (*tokens(text), *_authorizations(text)):
-            yield Edit(start, end, mask)
-        plain = decoded(text.strip()) if depth < _DEEPEST else ""
-        if len(plain) > 12 and _edited(plain, mask, depth + 1) != plain:
-            yield Edit(0, len(text), mask)
-    for reader in readers:
+        for each in json_text.named(text):
+            yield from _edits_of(each, mask, depth, deep)
+        return
+    for start, end in (*tokens(text), *_authorizations(text)):
+        yield Edit(start, end, mask)
+    plain = decoded(text.strip()) if deep else ""
+    if len(plain) > 12 and _edited(plain, mask, depth + 1) != plain:
+        yield Edit(0, len(text), mask)
+    judged = set()
+    for each in yaml_text.named(text):
+        judged.add(each.start)
+        yield from _edits_of(each, mask, depth, deep and each.written is not None)
+    for reader in (url.named, settings.named, command.named):
         for each in reader(text):
-            if _is_named_secret(each):
-                yield Edit(each.start, each.end, mask)
-            elif depth < _DEEPEST and (each.written or each.name == "" or len(readers) == 1):
-                inside = _edited(each.text, mask, depth + 1)
-                if inside != each.text:
-                    yield Edit(
-                        each.start, each.end, each.written(inside) if each.written else inside
-                    )
+            if each.start not in judged and not (reader is settings.named and _is_variable(each)):
+                yield from _edits_of(
+                    each, mask, depth, deep and bool(each.written or not each.name)
+                )
+
+
+def _is_variable(each: Named) -> bool:
+    """Whether a setting is code: ``token=token``, ``token = given["token"]``."""
+    return is_code(each.text) or each.text.rstrip(")]}") == each.name
+
+
+def _edits_of(each: Named, mask: str, depth: int, deep: bool) -> Iterator[Edit]:
+    """What is to be masked of one text under a name: all of it, or what is inside."""
+    if _is_named_secret(each):
+        yield Edit(each.start, each.end, mask)
+    elif deep:
+        inside = _edited(each.text, mask, depth + 1)
+        if inside != each.text:
+            yield Edit(each.start, each.end, each.written(inside) if each.written else inside)
 
 
 def _is_named_secret(each: Named) -> bool:
@@ -118,7 +139,11 @@ def _is_named_secret(each: Named) -> bool:
     if how == "prose":
         return mixed(each.text) and is_secret_text(name, each.text)
     if how == "flag":
-        return is_secret_text(name, each.text) and each.text not in _PROSE
+        return (
+            is_secret_text(name, each.text)
+            and each.text not in _PROSE
+            and not (len(words(each.text)) > 1 and each.text.isalpha() and is_secret(each.text))
+        )
     if how == "login":
         lot = drawn_by_lot(each.text) or (len(each.text) > 15 and mixed(each.text))
         return lot and not is_open(each.text)

@@ -118,6 +118,8 @@ def drawn_by_lot(text: str) -> bool:
         return False
     if re.fullmatch(r"[0-9a-f]{32,}|[0-9A-F]{32,}", text):
         return mixed(text)
+    if re.fullmatch(r"[a-z]+(?:\.\w+){2,}", text):
+        return False  # a module or a class
     kinds = ["d" if each.isdigit() else "l" for each in text if each.isalnum()]
     if _changes(kinds) >= 5:
         return True
@@ -127,6 +129,13 @@ def drawn_by_lot(text: str) -> bool:
 
 def _changes(kinds: list[str] | list[str | bool]) -> int:
     return sum(one != other for one, other in itertools.pairwise(kinds))
+
+
+def is_code(text: str) -> bool:
+    """Whether a text calls or looks up something, as a value in a program does."""
+    return bool(
+        re.match(r"(?:await )?[A-Za-z_][\w.]*(?:\(|\[(?:['\"]|$))|[\[{(]+$|[bfru]{1,2}$", text)
+    )
 
 
 def is_plain_words(text: str) -> bool:

@@ -16,7 +16,7 @@ _WORD = re.compile(
 )
 _PLAIN = re.compile(r"""(?s)(['"])(?:(?!\1)[^\\])*\1""")
 _FLAG = re.compile(r"--?[A-Za-z][\w.-]*")
-_SHORT = re.compile(r"(-[A-Za-z])(.*)", re.DOTALL)
+_SHORT = re.compile(r"(-[A-Za-z]|/p:)(.*)", re.DOTALL)
 
 FLAGS: Final[dict[str, tuple[str, ...]]] = {
     "-p": (
@@ -63,6 +63,7 @@ ATTACHED: Final[dict[str, tuple[str, ...]]] = {
         "mongorestore",
     ),
     "-P": ("sqlcmd", "bcp"),
+    "/p:": ("xfreerdp", "xfreerdp3", "wlfreerdp", "sdl-freerdp"),
     "-a": ("redis-cli", "valkey-cli"),
     "-w": ("ldapsearch", "ldapadd", "ldapmodify", "ldapwhoami"),
 }
@@ -80,6 +81,15 @@ LOGINS: Final[dict[str, tuple[str, ...]]] = {
     "--dest-creds": ("skopeo",),
 }
 """Flags whose next word is a name and a password, parted by a colon, a comma or a percent sign."""
+
+LAST: Final[dict[str, tuple[str, ...]]] = {
+    "htpasswd": ("-b", "-bc", "-cb", "-bB", "-Bb", "-nb", "-nbB"),
+    "rabbitmqctl": ("add_user", "change_password", "authenticate_user"),
+    "vault": ("login",),
+    "wpa_passphrase": ("",),
+    "mc": ("set",),
+}
+"""Programs that take a secret as their last word, with one of these words before it."""
 
 FROM_INPUT: Final = (
     "--password-stdin",
@@ -119,10 +129,10 @@ def _words(text: str) -> Iterator[Word]:
     for found in _WORD.finditer(text):
         raw = found[0]
         try:
-            content = "".join(shlex.split(raw)) if "'" in raw or '"' in raw or "\\" in raw else raw
+            parts = shlex.split(raw) if "'" in raw or '"' in raw or "\\" in raw else [raw]
         except ValueError:
-            content = raw
-        yield Word(content, *found.span(), raw)
+            parts = [raw]
+        yield Word(parts[0] if len(parts) == 1 else raw, *found.span(), raw)
 
 
 def _of_command(said: list[Word]) -> Iterator[Named]:
@@ -153,7 +163,13 @@ def _of_command(said: list[Word]) -> Iterator[Named]:
             and re.fullmatch(r"[\w./:-]+", word.text)
         ):
             yield _whole(after, f"flag {word.text}")  # aws configure set, npm config set
-        if word.raw != word.text and re.search(r"\s", word.text):
+        elif (
+            after is None
+            and place > 1
+            and {each.text for each in said} & set(LAST.get(program, ()))
+        ):
+            yield _whole(word, "password")
+        if _PLAIN.fullmatch(word.raw) and re.search(r"\s", word.text):
             yield _whole(word, "")
 
 
@@ -187,6 +203,6 @@ def _echoed(said: list[Word]) -> Iterator[Named]:
         yield _whole(said[-1], "password")
 
 
-_PROGRAMS = frozenset(
+_PROGRAMS = frozenset(LAST) | frozenset(
     program for table in (FLAGS, ATTACHED, LOGINS) for each in table.values() for program in each
 )

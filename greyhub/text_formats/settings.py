@@ -14,10 +14,20 @@ _SETTING = re.compile(
 _NO_SETTING = re.compile(r"^[ \t]*(?:[#;].*|\[.*\]|---|[\w./-]+:|-[ \t].*|[{}\[\],]*)[ \t\r]*$")
 _PAIR = re.compile(
     r"""(?x) (?<![\w.-]) -{0,2} (?P<name>[A-Za-z_][\w.-]*)
-    (?P<sign>['"]?[ \t]*[=:][ \t]*)
+    (?P<sign>['"]?[ \t]*(?:=|:(?![\w.-]+[ \t]*=))[ \t]*)
     (?P<value> '[^'\n]*' | "(?:[^"\\\n]|\\.)*" | `[^`]*` | \$\( (?: [^()] | \([^()]*\) )* \)
       | \{\{ [^{}]* \}\} | <[^<>\s]*> | (?: [^\s,;&'"<>`] | ,(?!\s|[\w.-]+=|$) )+ )
     """
+)
+_WORDS = re.compile(
+    r"(?m)^[ \t]*(?P<how>ENV|ARG|setenv|set -\w+)?[ \t]*(?P<name>[A-Za-z_][\w.-]*)[ \t]+"
+    r"(?P<value>\S+)[ \t\r]*$"
+)
+_STATEMENT = re.compile(
+    r"(?i)\b(?:(password|secret)|identified\s+(?:with\s+\w+\s+)?by)\s+'([^'\n]+)'"
+)
+_ATTRIBUTES = re.compile(
+    r"""<\w+\s[^<>]*?\b(?:key|name)=(['"])([\w.:-]+)\1\s+value=(['"])([^<>]*?)\3"""
 )
 _ELEMENT = re.compile(r"<([A-Za-z][\w.:-]*)>([^<>]+)</")
 _NETRC = re.compile(
@@ -38,6 +48,15 @@ def named(text: str) -> Iterator[Named]:
     yield from _lines(text)
     yield from _pairs(text)
     yield from _headers(text)
+    for found in _WORDS.finditer(text):
+        sure = found["how"] or "\n" in text.strip()
+        yield Named(
+            ("flag " if sure else "prose ") + found["name"], found["value"], *found.span("value")
+        )
+    for found in _STATEMENT.finditer(text):
+        yield Named("password", found[2], *found.span(2))
+    for found in _ATTRIBUTES.finditer(text):
+        yield Named(found[2], found[4], *found.span(4))
     for found in _ELEMENT.finditer(text):
         yield Named(found[1], found[2], *found.span(2))
     for found in _NETRC.finditer(text):
@@ -92,6 +111,8 @@ def _pairs(text: str) -> Iterator[Named]:
         if loose and not sign.startswith(("'", '"')) and found["value"][0] not in "'\"":
             name = f"prose {name}"
         yield Named(name, value, start, end)
+        if inner := re.match(r"([A-Za-z_][\w.-]*)=(.+)", value):  # --from-literal=password=...
+            yield Named(inner[1], inner[2], start + inner.start(2), start + inner.end(2))
 
 
 def _headers(text: str) -> Iterator[Named]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import quote_plus, unquote, unquote_plus
 
 from greyhub.text_formats import Named
 
@@ -46,4 +46,6 @@ def _fields(query: str, start: int) -> Iterator[Named]:
     for field in re.finditer(r"([^&;=]+)=([^&;]*)", query):
         name = unquote(field[1]).lower()
         name = name if name.startswith("x-") else f"query {name}"
-        yield Named(name, unquote_plus(field[2]), start + field.start(2), start + field.end(2))
+        value = unquote_plus(field[2])
+        written = None if value == field[2] else quote_plus
+        yield Named(name, value, start + field.start(2), start + field.end(2), written)

@@ -55,7 +55,10 @@ def _of_events(text: str, events: list[Any]) -> Iterator[Named]:
             if is_mapping and key is None:
                 key = str(event.value)
                 continue
-            each = _scalar(text, over if key is None else key, event)
+            sealed = event.tag is not None or any(
+                name.lower().startswith("encrypted") for _, name in open_ones
+            )
+            each = _scalar(text, "" if sealed else over if key is None else key, event)
             fields[-1][key or ""] = each
             if len(open_ones) > 1:
                 yield each
