@@ -23,10 +23,10 @@ from greyhub.secret_values import (
     is_plain_words,
     mixed,
 )
-from greyhub.text_formats import Named, command, json_text, settings, url, yaml_text
+from greyhub.text_formats import Kind, Named, command, json_text, settings, url, yaml_text
 
 _AUTHORIZATION = re.compile(r"(?i)(?<![\w-])(bearer|basic)\s+([\w.~+/=-]{6,})")
-_IN_URL = word_set("sig signature key auth code")
+_IN_QUERIES = word_set("key auth code")
 _DEEPEST = 4
 
 
@@ -113,9 +113,8 @@ def _edits(text: str, mask: str, depth: int) -> Iterator[Edit]:
     for reader in (url.named, settings.named, command.named):
         for each in reader(text):
             if each.start not in judged and not (reader is settings.named and _is_variable(each)):
-                yield from _edits_of(
-                    each, mask, depth, deep and bool(each.written or not each.name)
-                )
+                own = each.written is not None or each.kind is Kind.WORDS
+                yield from _edits_of(each, mask, depth, deep and own)
 
 
 def _is_variable(each: Named) -> bool:
@@ -135,25 +134,23 @@ def _edits_of(each: Named, mask: str, depth: int, deep: bool) -> Iterator[Edit]:
 
 def _is_named_secret(each: Named) -> bool:
     """Whether what a reader has found is a secret; what it is unsure of must look like one."""
-    how, _, name = each.name.partition(" ")
-    if how == "prose":
-        return mixed(each.text) and is_secret_text(name, each.text)
-    if how == "flag":
-        return (
-            is_secret_text(name, each.text)
-            and each.text not in _PROSE
-            and not (len(words(each.text)) > 1 and each.text.isalpha() and is_secret(each.text))
-        )
-    if how == "login":
-        lot = drawn_by_lot(each.text) or (len(each.text) > 15 and mixed(each.text))
-        return lot and not is_open(each.text)
-    if how == "query":
-        if name in ("sig", "signature"):
-            return not is_open(each.text)
-        return is_secret_text(name, each.text) or (name in _IN_URL and drawn_by_lot(each.text))
-    if how.startswith("x-") and how.endswith("-signature"):
-        return not is_open(each.text)
-    return is_secret_text(each.name, each.text)
+    name, text = each.name, each.text
+    if each.kind is Kind.USER:
+        return (drawn_by_lot(text) or (len(text) > 15 and mixed(text))) and not is_open(text)
+    if each.kind is Kind.QUERY and words(name)[-1:] in (["sig"], ["signature"]):
+        return not is_open(text)
+    if each.kind is Kind.QUERY and name in _IN_QUERIES:
+        return drawn_by_lot(text)
+    if each.kind is Kind.PROSE and not mixed(text):
+        return False
+    if each.kind is Kind.FLAG and (text in _PROSE or _is_name(text)):
+        return False
+    return is_secret_text(name, text)
+
+
+def _is_name(text: str) -> bool:
+    """Whether a text is itself a name of a secret, in several words: ``dbPassword``."""
+    return text.isalpha() and len(words(text)) > 1 and is_secret(text)
 
 
 _PROSE = word_set("to is in for and or with from of the a an as if option options flag argument")

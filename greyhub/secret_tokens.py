@@ -13,7 +13,7 @@ FORMATS: Final = {
     "Adobe, Airtable, age": r"p8e-\w{32} | pat\w{14}\.[0-9a-f]{64} "
     r"| AGE-SECRET-KEY-1[0-9A-Z]{50,}",
     "Alibaba": r"LTAI[A-Za-z0-9]{12,30}[\s:,]+([A-Za-z0-9]{30})",
-    "Anaconda": r"/t/([a-z]{2}-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})",
+    "Anaconda": r"t/([a-z]{2}-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})",
     "Anthropic, DeepSeek, OpenAI, OpenRouter": r"sk-[\w-]{20,} | sess-[A-Za-z0-9]{40}",
     "Artifactory": r"AKCp[A-Za-z0-9]{10,} | cmVmd[A-Za-z0-9]{59}",
     "Atlassian": r"AT[AC]TT3[\w=-]{60,} | ATBB[A-Za-z0-9]{28,}",

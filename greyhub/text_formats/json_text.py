@@ -52,7 +52,7 @@ def named(text: str) -> Iterator[Named]:
                 content,
                 found.start() + 1,
                 found.end() - 1,
-                None if plain else _written,
+                written=None if plain else _written,
             )
             given[-1][key or ""] = each
             yield each

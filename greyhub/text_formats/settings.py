@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from greyhub.text_formats import Named
+from greyhub.text_formats import Kind, Named
 
 _SETTING = re.compile(
     r"^[ \t]*(?:-[ \t]+|export[ \t]+|set[ \t]+)?(?P<quote>[\"']?)(?P<name>[A-Za-z_][\w.-]*)"
@@ -38,9 +38,7 @@ _HEADER = re.compile(
     r"(?i)(?<![\w-])((?:proxy-)?authorization|(?:set-)?cookie)"
     r"['\"]?[ \t]*[:=][ \t]*['\"]?([^'\"\r\n]+)"
 )
-_SCHEME = re.compile(
-    r"(?i)(?:(bearer|basic|token|apikey|api-key|key|bot|splunk|digest|negotiate|[\w-]+)\s+)?(\S+)\s*"
-)
+_SCHEME = re.compile(r"(?:([\w-]+)\s+)?(\S+)\s*")
 
 
 def named(text: str) -> Iterator[Named]:
@@ -49,10 +47,8 @@ def named(text: str) -> Iterator[Named]:
     yield from _pairs(text)
     yield from _headers(text)
     for found in _WORDS.finditer(text):
-        sure = found["how"] or "\n" in text.strip()
-        yield Named(
-            ("flag " if sure else "prose ") + found["name"], found["value"], *found.span("value")
-        )
+        kind = Kind.FLAG if found["how"] or "\n" in text.strip() else Kind.PROSE
+        yield Named(found["name"], found["value"], *found.span("value"), kind)
     for found in _STATEMENT.finditer(text):
         yield Named("password", found[2], *found.span(2))
     for found in _ATTRIBUTES.finditer(text):
@@ -106,11 +102,8 @@ def _pairs(text: str) -> Iterator[Named]:
         start, end = found.span("value")
         if value[0] in "'\"" and len(value) > 1 and value[-1] == value[0]:
             value, start, end = value[1:-1], start + 1, end - 1
-        name = found["name"]
-        loose = sign.strip() != "=" or sign.strip() != sign
-        if loose and not sign.startswith(("'", '"')) and found["value"][0] not in "'\"":
-            name = f"prose {name}"
-        yield Named(name, value, start, end)
+        sure = sign == "=" or sign[0] in "'\"" or found["value"][0] in "'\""
+        yield Named(found["name"], value, start, end, Kind.SETTING if sure else Kind.PROSE)
         if inner := re.match(r"([A-Za-z_][\w.-]*)=(.+)", value):  # --from-literal=password=...
             yield Named(inner[1], inner[2], start + inner.start(2), start + inner.end(2))
 
@@ -121,12 +114,12 @@ def _headers(text: str) -> Iterator[Named]:
         if found[1].lower().endswith("cookie"):
             for field in re.finditer(r"([\w.-]+)=([^;\s]+)", value):
                 if field[1].lower() not in _OF_COOKIES:
-                    yield Named(
-                        "cookie password", field[2], start + field.start(2), start + field.end(2)
-                    )
+                    span = (start + field.start(2), start + field.end(2))
+                    yield Named("password", field[2], *span)
         elif parts := _SCHEME.fullmatch(value):
             begin, end = start + parts.start(2), start + parts.end(2)
-            yield Named("password" if parts[1] else "prose password", parts[2], begin, end)
+            kind = Kind.SETTING if parts[1] else Kind.PROSE
+            yield Named("password", parts[2], begin, end, kind)
 
 
 _OF_COOKIES = frozenset(("path", "domain", "expires", "max-age", "samesite", "priority", "version"))

@@ -9,7 +9,7 @@ from typing import Any
 
 from greyhub.text_formats import Named
 
-_LOOKS = re.compile(r"(?m)^[\s-]*[\w.'\"-]+\s*:(?:\s|$)|^\s*[\[{]")
+_LOOKS = re.compile(r"(?m)^[ \t-]*[\w.'\"-]+\s*:(?:\s|$)|^\s*[\[{]")
 LONGEST = 200_000
 
 
@@ -78,12 +78,12 @@ def _scalar(text: str, name: str, event: Any) -> Named:
     style = event.style
     if style in ("'", '"') and raw[:1] == style and raw[-1:] == style:
         written = None if raw[1:-1] == value else (_double if style == '"' else _single)
-        return Named(name, value, start + 1, end - 1, written)
+        return Named(name, value, start + 1, end - 1, written=written)
     if style in ("|", ">"):
         line = text.find("\n", start) + 1
         first = line + len(text[line:end]) - len(text[line:end].lstrip())
-        return Named(name, value, first, max(first, end), _as_it_is)
-    return Named(name, value, start, end, None if raw == value else _as_it_is)
+        return Named(name, value, first, max(first, end))
+    return Named(name, value, start, end)
 
 
 def _double(text: str) -> str:
@@ -92,7 +92,3 @@ def _double(text: str) -> str:
 
 def _single(text: str) -> str:
     return text.replace("'", "''")
-
-
-def _as_it_is(text: str) -> str:
-    return text

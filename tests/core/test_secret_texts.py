@@ -11,6 +11,7 @@ from greyhub.secret_texts import hidden, holds_secret
 
 DOCKER = b64encode(b"ada:canary").decode()
 PEM = "-----BEGIN PRIVATE KEY-----"
+CHANNEL = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
 KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 
 HELD = {
@@ -84,6 +85,7 @@ HELD = {
     "headers in a variable": "api-key=canary4711,Accept=text/plain",
     "a place of credentials": 'credentials "app.example.org" {\n  token = "canary"\n}',
     "a login for a program": "echo 'ada:canary' | chpasswd",
+    "a channel of conda's": f"https://conda.example.org/t/ca-{CHANNEL}/main",
     "JDBC": "jdbc:postgresql://db/x?user=ada&password=canary",
 }
 
@@ -212,6 +214,15 @@ SHOWN = {
 }
 
 
+ENDLESS = """
+a - = : ' " ` ( [ { < @ # $ / a- a= a: a/ =a $( ${ {{ [] <a> <% :// a:// eyJ- eyJaaaaaaaaaa. SG.
+password= password:@ a=, ,a= machine~ login~a~ default~ -a~ set~ a:1:b:c: vault:a@ Bearer~ Cookie:
+Authorization: -----BEGIN~ -----BEGIN~PRIVATE~KEY LS0tLS1CRUdJTi 12345678:AA {"a": ![ !a &a *a
+?a=b& http://a? http://a:a@ token:~x~ curl~-u~a:b| -. \" a'a
+"""
+WORST = ("- ", "a=, ", "http://a?", "eyJ-", "<% ", "'", "a: ")
+
+
 def drawn(kind: str) -> str:
     """A text that looks drawn by lot: none that a scanner would take for a real one stands here."""
     chosen = {"h": "0123456789abcdef", "l": "0a1b2c3d4e5f", "U": "A0B1C2", "m": "0aB1cD2eF", "": ""}
@@ -227,6 +238,7 @@ def test_a_secret_in_a_text_is_found_and_masked(text: str) -> None:
     shown = masked(text, "text")
     assert "canary" not in shown
     assert KEY not in shown
+    assert CHANNEL not in shown
     assert DOCKER not in shown
 
 
@@ -252,3 +264,21 @@ def test_only_the_secret_is_masked(text: str, shown: str) -> None:
 def test_what_was_masked_is_masked() -> None:
     for text in HELD.values():
         assert hidden(hidden(text)) == hidden(text)
+
+
+def read_a_long_text_of(piece: str) -> None:
+    for end in ("", "\n"):
+        long = (piece + end) * (100_000 // len(piece + end))
+        for text in (long, f"https://{long}", f"a:\n  token: {long}\n"):
+            hidden(text)
+
+
+@pytest.mark.parametrize("piece", WORST)
+def test_a_long_text_is_read_at_once(piece: str) -> None:
+    read_a_long_text_of(piece)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("piece", [each.replace("~", " ") for each in ENDLESS.split()])
+def test_any_long_text_is_read_at_once(piece: str) -> None:
+    read_a_long_text_of(piece)
