@@ -1,56 +1,79 @@
-"""Which texts of a configuration are secrets, or have one in them."""
+"""Which texts of a configuration are secrets, or have one in them.
+
+A text is read as what it may be: JSON, YAML, a URL, settings, a command. Each reader says what
+stands under which name, and where; here it is judged by name and value, as an option is.
+"""
 
 from __future__ import annotations
 
-import itertools
 import re
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from greyhub.secret_names import is_about_a_secret, is_secret, words
+from greyhub.secret_names import is_about_a_secret, is_secret, word_set, words
+from greyhub.secret_tokens import tokens
+from greyhub.secret_values import (
+    decoded,
+    drawn_by_lot,
+    is_code,
+    is_fingerprint,
+    is_identifier,
+    is_login,
+    is_open,
+    is_plain_words,
+    mixed,
+)
+from greyhub.text_formats import Kind, Named, command, json_text, settings, url, yaml_text
 
-_NO_SECRET = re.compile(
-    r"""(?xi) \s* | true | false | yes | no | on | off | none | null | auto | default
-    | anon | anonymous | cloud | google_default | browser | cache   # what gcsfs takes as a token
-    | (?:(?:bearer|basic|token)\s+)?
-      (?: \$\w+ | \$\{[^}]*\} | \$\([^)]*\) | \{\{?[^{}]*\}?\} | %\(\w+\)s | <[\w .-]+> | \*+ )
-    """
-)
-"""Texts that are no secret under any name: switches, and places for a secret to be put in."""
+_AUTHORIZATION = re.compile(r"(?i)(?<![\w-])(bearer|basic)\s+([\w.~+/=-]{6,})")
+_IN_QUERIES = word_set("key auth code")
+_DEEPEST = 4
 
-_PATH = re.compile(
-    r"(?:file://)?(?:~|\.{1,2})?(?:/[\w.@{}-]+)*/[\w@{}-]+(?:\.\w+|/[\w.@{}-]+)"
-    r"|[\w-]+(?:/[\w.@{}-]+)*\.(?:pem|key|crt|json|ya?ml|txt|p12|pfx|jks)"
-)
-_URL_PASSWORD = re.compile(r"(?<=://)([^/@:\s]*):([^/@\s]+)@")
-_ARGUMENT = re.compile(r"([A-Za-z][\w.-]*)(['\"]?\s*[=:]\s*)(['\"]?)([^\s,;&'\"]+)")
-_MIXED = re.compile(r"(?=.*\d)(?=.*[A-Za-z])\S{6,}")
-_TOKEN = re.compile(
-    r"""(?x) \b (?:
-      gh[oprsu]_\w{30,} | github_pat_\w{30,} | glpat-[\w-]{20,}
-    | xox[a-z]-[\w-]{20,} | hooks\.slack\.com/services/[\w/]{20,}
-    | hf_[A-Za-z]{30,} | sk-[\w-]{20,} | AIza[\w-]{35} | npm_\w{36} | pypi-[\w-]{50,}
-    | eyJ[\w-]{10,}\.eyJ[\w-]+\.[\w-]+   # a JSON web token
-    )"""
-)
-"""Tokens that say themselves what they are, by how their issuers write them."""
-_AUTHORIZATION = re.compile(r"(?i)\b(bearer|basic)(\s+)([\w.~+/=-]{8,})")
-_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY")
-_IN_URL = frozenset({"sig"})
+
+class Edit(NamedTuple):
+    """What is to stand in a text's place."""
+
+    start: int
+    end: int
+    text: str
 
 
 def is_secret_text(name: str, text: str, *, store: bool = False) -> bool:
     """Whether a text that stands under a name is a secret itself.
 
-    A switch, a place for a secret to be put in, the path of a file and the
-    number of something are none.
+    A switch, a place for a secret to be put in, a reference to one, the path of a
+    file, what is public and the number of something are none.
     """
-    if _NO_SECRET.fullmatch(text) or _PATH.fullmatch(text):
+    if is_open(text):
         return False
     said = words(name)
+    if said[-1:] == ["auth"] and is_login(text):
+        return True
     if not is_secret(name, store=store):
-        return is_about_a_secret(said) and _random(text)
-    if text.isdigit() and said[-1] in ("token", "tokens", "key", "keys"):
-        return len(text) > 9
-    return True
+        return is_about_a_secret(said) and drawn_by_lot(text)
+    return not _is_something_else(said, text)
+
+
+def _is_something_else(said: list[str], text: str) -> bool:
+    """Whether a text under a secret's name is of another kind than the name's secrets are."""
+    last = said[-1]
+    if text.isdigit():
+        if last in ("token", "tokens", "key", "keys"):
+            return len(text) <= 9
+        return last == "pass" and len(text) <= 2
+    if last == "key" and is_plain_words(text) and is_secret(text):
+        return True  # the name of a field, as Kubernetes has secretKey
+    if last in ("credential", "credentials", "cred", "creds"):
+        return is_plain_words(text)
+    if said == ["secret"]:
+        return is_plain_words(text) and "-" in text and is_secret(text.rstrip("s"))
+    if said == ["keys"]:
+        return not mixed(text) or len(text) < 16
+    if said == ["sas"]:
+        return len(text) < 8
+    if {"gpg", "pgp"} & set(said):
+        return is_fingerprint(text)
+    return bool({"kms", "cmk", "cmek"} & set(said)) and is_identifier(text)
 
 
 def holds_secret(name: str, text: str, *, store: bool = False) -> bool:
@@ -60,34 +83,100 @@ def holds_secret(name: str, text: str, *, store: bool = False) -> bool:
 
 def hidden(text: str, mask: str = "***") -> str:
     """A text of any kind, with the secrets that can be told from the text itself masked."""
-    if _PRIVATE_KEY.search(text):
-        return mask
-
-    def credentials(found: re.Match[str]) -> str:
-        mixed = _MIXED.fullmatch(found[3])
-        return f"{found[1]}{found[2]}{mask}" if mixed else found[0]
-
-    def password(found: re.Match[str]) -> str:
-        open_text = _NO_SECRET.fullmatch(found[2])
-        return found[0] if open_text else f"{found[1]}:{mask}@"
-
-    def argument(found: re.Match[str]) -> str:
-        name, sign, quote, value = found.groups()
-        secret = is_secret_text(name, value) or (name in _IN_URL and sign == "=")
-        quoted = sign.startswith(("'", '"'))  # JSON
-        if sign.strip() != sign and not quoted and not _MIXED.fullmatch(value):
-            return found[0]  # prose, as in "the password: that of the university"
-        return f"{name}{sign}{quote}{mask}" if secret else found[0]
-
-    text = _AUTHORIZATION.sub(credentials, _TOKEN.sub(mask, text))
-    return _ARGUMENT.sub(argument, _URL_PASSWORD.sub(password, text))
+    return _edited(text, mask, 0)
 
 
-def _random(text: str) -> bool:
-    """Whether a text looks drawn by lot: long, of one piece, letters and digits mixed."""
-    if len(text) < 16 or not re.fullmatch(r"[\w+/=.-]+", text):
+def _edited(text: str, mask: str, depth: int) -> str:
+    pieces, place = [], 0
+    for each in _merged(_edits(text, mask, depth), mask):
+        pieces += [text[place : each.start], each.text]
+        place = each.end
+    return "".join((*pieces, text[place:]))
+
+
+def _edits(text: str, mask: str, depth: int) -> Iterator[Edit]:
+    """All that is to be masked, from every reader that has something to say about a text."""
+    deep = depth < _DEEPEST
+    if json_text.is_json(text):
+        for each in json_text.named(text):
+            yield from _edits_of(each, mask, depth, deep)
+        return
+    for start, end in (*tokens(text), *_authorizations(text)):
+        yield Edit(start, end, mask)
+    plain = decoded(text.strip()) if deep else ""
+    if len(plain) > 12 and _edited(plain, mask, depth + 1) != plain:
+        yield Edit(0, len(text), mask)
+    judged = set()
+    for each in yaml_text.named(text):
+        judged.add(each.start)
+        yield from _edits_of(each, mask, depth, deep and each.written is not None)
+    for reader in (url.named, settings.named, command.named):
+        for each in reader(text):
+            if each.start not in judged and not (reader is settings.named and _is_variable(each)):
+                own = each.written is not None or each.kind is Kind.WORDS
+                yield from _edits_of(each, mask, depth, deep and own)
+
+
+def _is_variable(each: Named) -> bool:
+    """Whether a setting is code: ``token=token``, ``token = given["token"]``."""
+    return is_code(each.text) or each.text.rstrip(")]}") == each.name
+
+
+def _edits_of(each: Named, mask: str, depth: int, deep: bool) -> Iterator[Edit]:
+    """What is to be masked of one text under a name: all of it, or what is inside."""
+    if _is_named_secret(each):
+        yield Edit(each.start, each.end, mask)
+    elif deep:
+        inside = _edited(each.text, mask, depth + 1)
+        if inside != each.text:
+            yield Edit(each.start, each.end, each.written(inside) if each.written else inside)
+
+
+def _is_named_secret(each: Named) -> bool:
+    """Whether what a reader has found is a secret; what it is unsure of must look like one."""
+    name, text = each.name, each.text
+    if each.kind is Kind.USER:
+        return (drawn_by_lot(text) or (len(text) > 15 and mixed(text))) and not is_open(text)
+    if each.kind is Kind.QUERY and words(name)[-1:] in (["sig"], ["signature"]):
+        return not is_open(text)
+    if each.kind is Kind.QUERY and name in _IN_QUERIES:
+        return drawn_by_lot(text)
+    if each.kind is Kind.PROSE and not mixed(text):
         return False
-    if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text):
-        return False  # an identifier
-    kinds = ["d" if each.isdigit() else "l" for each in text if each.isalnum()]
-    return sum(one != other for one, other in itertools.pairwise(kinds)) >= 5
+    if each.kind is Kind.FLAG and (text in _PROSE or _is_name(text)):
+        return False
+    return is_secret_text(name, text)
+
+
+def _is_name(text: str) -> bool:
+    """Whether a text is itself a name of a secret, in several words: ``dbPassword``."""
+    return text.isalpha() and len(words(text)) > 1 and is_secret(text)
+
+
+_PROSE = word_set("to is in for and or with from of the a an as if option options flag argument")
+
+
+def _authorizations(text: str) -> Iterator[tuple[int, int]]:
+    """Where credentials stand after the name of a scheme, if they look like what it takes."""
+    for found in _AUTHORIZATION.finditer(text):
+        if found[1].lower() == "basic":
+            secret = is_login(found[2])
+        else:
+            whole = found[1] == "Bearer" and found.span() == (0, len(text))
+            secret = drawn_by_lot(found[2]) or (whole and mixed(found[2]))
+        if secret:
+            yield found.span(2)
+
+
+def _merged(edits: Iterator[Edit], mask: str) -> Iterator[Edit]:
+    """Edits in their order; of those that overlap one, over all of them."""
+    last: Edit | None = None
+    for each in sorted(set(edits), key=lambda edit: (edit.start, -edit.end)):
+        if last is None or each.start >= last.end:
+            if last:
+                yield last
+            last = each
+        elif each.end > last.end:
+            last = Edit(last.start, each.end, mask)
+    if last:
+        yield last

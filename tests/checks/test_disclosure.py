@@ -57,6 +57,26 @@ WRITTEN_OUT = {
     '{"PIP_INDEX_URL": "https://ada:canary-4711@pypi.example.org/simple"}',
     "a signature in an address": "c.Spawner.environment = "
     '{"STORE": "https://x.blob.core.windows.net/c?sv=2022-11-02&sig=canary4711%3D"}',
+    "a token in an address": "c.Spawner.environment = "
+    '{"STORE": "https://store.example.org/x?access_token=canary4711"}',
+    "a token before an address": "c.Spawner.environment = "
+    '{"REPOSITORY": "https://canary-token4711abcdefgh@git.example.org/x/y.git"}',
+    "a flag in one text with its value": "c.Spawner.pre_spawn_hook = None\n"
+    'c.Spawner.cmd = ["bash", "-c", "start --token canary4711"]',
+    "a password that is joined to its flag": "c.Spawner.cmd = "
+    '["bash", "-c", "mysql -u root -pcanary4711 < /x.sql; exec jupyterhub-singleuser"]',
+    "YAML in a variable": "c.Spawner.environment = "
+    r'{"KUBECONFIG_TEXT": "users:\n- name: x\n  user:\n    token: canary4711\n"}',
+    "INI in a variable": "c.Spawner.environment = "
+    r'{"AWS": "[default]\naws_access_key_id = AKIA\naws_secret_access_key = canary4711\n"}',
+    "a registry's login": "c.Spawner.environment = "
+    """{"DOCKER_AUTH_CONFIG": '{"auths": {"example.org": {"auth": "YWRhOmNhbmFyeQ=="}}}'}""",
+    "a header with a scheme": "c.Spawner.args = "
+    '["--header", "Authorization: token canary-4711-4711"]',
+    "a name that begins with the noun": 'c.Spawner.environment = {"TOKEN_GITHUB": "canary-4711"}',
+    "a short name": 'c.Spawner.environment = {"DBPASS": "canary-4711"}',
+    "a line of netrc": "c.Spawner.environment = "
+    '{"NETRC": "machine example.org login ada password canary4711"}',
 }
 
 NO_SECRET = {
@@ -105,6 +125,23 @@ NO_SECRET = {
     "an identifier": "c.Spawner.environment = "
     '{"TENANT_ID": "5f0e1c2d-3b4a-4c5d-8e6f-7a8b9c0d1e2f"}',
     "a variable that the shell fills in": 'c.Spawner.environment = {"API_TOKEN": "${API_TOKEN}"}',
+    "what a shell is told to read": "c.Spawner.cmd = ["
+    '"bash", "-c", "TOKEN=$(cat /run/secrets/token) exec jupyterhub-singleuser"]',
+    "references to vaults": "c.Spawner.environment = "
+    '{"DB_PASSWORD": "vault:kv/data/db#password", "SMTP_PASSWORD": "op://hub/smtp/password"}',
+    "a key's identifier": "c.Spawner.environment = "
+    '{"KMS_ENCRYPTION_KEY": "arn:aws:kms:eu-west-1:123456789012:key/5f0e1c2d-3b4a"}',
+    "marks of a language model": "c.Spawner.environment = "
+    '{"EOS_TOKEN": "</s>", "PAD_TOKEN": "[PAD]"}',
+    "a fingerprint, as Python's images have it": "c.Spawner.environment = "
+    '{"GPG_KEY": "A035C8C19219BA821ECEA86B64E628F8D684696D"}',
+    "a key that others may know": "c.Spawner.environment = "
+    '{"DEPLOY_KEY": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0123456789abcdefghijklmnopq ada"}',
+    "a way to log in": 'c.Spawner.environment = {"AZURE_CREDENTIAL": "managed-identity"}',
+    "help for people": "c.JupyterHub.template_vars = "
+    '{"announcement": "Use --password=PASSWORD, or --token YOUR_TOKEN"}',
+    "a sentence about schemes": "c.JupyterHub.template_vars = "
+    '{"announcement": "Basic training12 for bearer tokens2023"}',
 }
 
 

@@ -19,7 +19,9 @@ service_tokens api_key apiKey X-API-Key APIKEY api_keys aws_secret_access_key
 AWS_SECRET_ACCESS_KEY access_key account_key AZURE_STORAGE_KEY private_key secret_key signing_key
 JUPYTERHUB_CRYPT_KEY encryption_keys connection_string connectionString
 AZURE_STORAGE_CONNECTION_STRING sas_token credential credentials passphrase Authorization
-shared_access_signature lookup_dn_search_password
+shared_access_signature lookup_dn_search_password DBPASS PW bindpw MYSQL_ROOT_PW userpw keystorepass
+TOKEN_GITHUB PASSWORD_HUB password_for_ada SECRET_DB PASSWORT MOT_DE_PASSE passcode TOTP_SEED
+unlockCode
 """
 
 OPEN = """
@@ -32,7 +34,9 @@ cookie_secret_file crypt_rounds bcrypt_rounds encryption scrypt description
 token_expires_in_max_seconds MAX_TOKENS OPENAI_MAX_TOKENS max_tokens num_tokens
 password_min_length enable_password require_token allow_refresh_tokens exclude_tokens
 revoke_tokens_on_logout use_token image_pull_secrets automount_service_account_token token_params
-password_policy secret_provider_class tokens_per_minute
+password_policy secret_provider_class tokens_per_minute n_pass two_pass render_pass eos_token
+PAD_TOKEN mail_signature signature TOKEN_AUDIENCE SECRET_STORE password_hint token_ref QR_CODE
+zip_code http_pw_file
 """
 
 
