@@ -137,7 +137,7 @@ class GreyHub(LoggingConfigurable):
             raise ConfigError(
                 str(error),
                 where=f"c.GreyHub.{slot.name}",
-                fix=f"give c.GreyHub.{slot.name} another value",
+                fix=getattr(error, "fix", "") or f"give c.GreyHub.{slot.name} another value",
             ) from error
 
     @property

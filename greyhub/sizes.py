@@ -8,11 +8,11 @@ from typing import Final
 
 UNITS: Final = {"": 1} | {
     f"{letter}{ending}": base ** (number + 1)
-    for number, letter in enumerate("kMGT")
-    for ending, base in (("", 1000), ("B", 1000), ("iB", 1024))
+    for number, letter in enumerate("kMGTP")
+    for ending, base in (("", 1000), ("B", 1000), ("i", 1024), ("iB", 1024))
 }
 
-_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*")
+_SIZE = re.compile(r"\s*(\d+\.?\d*|\.\d+)\s*([A-Za-z]*)\s*")
 
 
 def size_of(text: str) -> int:

@@ -12,6 +12,7 @@ from importlib.metadata import EntryPoint
 from typing import Any
 
 from greyhub.adapter import Adapter
+from greyhub.addresses import WrongAddress
 from greyhub.errors import AdapterError
 from greyhub.imports import import_object, points
 from greyhub.masking import masked
@@ -65,19 +66,26 @@ def choose(slot: Slot, value: object) -> tuple[type[Adapter], Mapping[str, Any]]
         installed = slot.adapters()
         if value in installed:
             value = _load(option, value, installed[value])
-        elif (options := base.opens(value)) is not None:
+        elif (options := _opened(option, base, value)) is not None:
             return base, options
         else:
             value = _import(option, value, installed)
     if isinstance(value, type) and issubclass(value, base):
         return value, {}
-    if (options := base.opens(value)) is not None:
+    if (options := _opened(option, base, value)) is not None:
         return base, options
     raise AdapterError(
         f"{value!r} cannot fill this slot",
         where=option,
         fix=f"give {base.__name__}'s subclass, {_alternatives(slot.adapters())}",
     )
+
+
+def _opened(option: str, base: type[Adapter], value: object) -> Mapping[str, Any] | None:
+    try:
+        return base.opens(value)
+    except WrongAddress as wrong:
+        raise AdapterError(wrong.what, where=option, fix=wrong.fix) from None
 
 
 def flavour(name: str) -> Mapping[str, object]:

@@ -30,7 +30,7 @@ class Access:
 def describe(platform: Platform) -> Access:
     """Who may log in and who is admin, as the hub will see it."""
     cls = platform.authenticator
-    if cls is None:
+    if cls is None or "auth" in platform.broken:
         return Access("unknown", "unknown")
     users, admins = [], []
     for name, each in platform.authenticators.items():

@@ -17,14 +17,14 @@ from greyhub.checks.authenticators import (
 )
 from greyhub.checks.platform import Platform
 from greyhub.class_names import made_from
-from greyhub.public_address import is_loopback, public_host
+from greyhub.public_address import is_loopback, public_host, with_protocol
 
 
 def check(platform: Platform) -> Iterator[Finding]:
     """Findings about who may log in."""
     cls = platform.authenticator
-    if cls is None:
-        return
+    if cls is None or "auth" in platform.broken:
+        return  # whoever decides was refused, and JupyterHub's own default is not meant
     accepted = getattr(platform.greyhub, "risks", ())
     for name, authenticator in platform.authenticators.items():
         for risk, path, what, fix in _risks(platform, cls, authenticator):
@@ -96,8 +96,10 @@ def _risks(platform: Platform, cls: type, authenticator: HasTraits) -> Iterator[
 
 def _tls(platform: Platform) -> bool:
     section = platform.config.get("JupyterHub", {})
-    named = (section.get("public_url"), section.get("subdomain_host"))
-    return bool(section.get("ssl_cert")) or any(str(url).startswith("https://") for url in named)
+    named = (str(section.get(name) or "") for name in ("public_url", "subdomain_host"))
+    return bool(section.get("ssl_cert")) or any(
+        with_protocol(url).startswith("https://") for url in named
+    )
 
 
 def _instead(cls: type) -> str:

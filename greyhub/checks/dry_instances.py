@@ -128,7 +128,7 @@ def _validate(
             try:
                 step(made, name, value)
             except (TraitError, ValueError) as error:
-                yield Flaw(path, _told(name, value, written, error))
+                yield Flaw(path, _told(name, value, written, error), getattr(error, "fix", ""))
             except Exception:  # noqa: S112
                 # It needs what only a whole object has; the start will tell.
                 continue

@@ -107,15 +107,14 @@ def _folders(platform: Platform) -> Iterator[Finding]:
     for path, folder in _told(platform, "notebook_dir", FOLDER_ARGUMENTS):
         plain = folder.startswith("/") and not {"{", "}", "%", "~"} & {*folder}
         if plain and not Path(folder).is_dir():
-            is_file = Path(folder).exists()
+            there = Path(folder).exists()
             yield platform.finding(
                 "error",
                 path,
                 f"servers would begin in {folder}, "
-                + ("which is no directory" if is_file else "and there is no such directory"),
-                "name a directory, or leave the line out: servers begin in the user's home"
-                if is_file
-                else "make it, or leave the line out: servers begin in the user's home",
+                + ("which is no directory" if there else "and there is no such directory"),
+                f"{'name a directory' if there else 'make it'}, or leave the line out: servers "
+                "begin in the user's home",
             )
 
 

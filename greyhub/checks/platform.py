@@ -87,6 +87,11 @@ class Platform:
         return self._chosen("authenticator_class")
 
     @cached_property
+    def proxy(self) -> type | None:
+        """The class of the proxy in use."""
+        return self._chosen("proxy_class")
+
+    @cached_property
     def authenticators(self) -> Mapping[str, Any]:
         """What decides who may log in, by the provider's name; by an empty one if it is one."""
         adapter: Any = self.adapters.get("auth")
@@ -102,7 +107,7 @@ class Platform:
         chosen = {
             "spawner": self.spawner,
             "authenticator": self.authenticator,
-            "proxy": self._chosen("proxy_class"),
+            "proxy": self.proxy,
             "hub": self.hub_class,
         }
         return Readers(

@@ -6,6 +6,8 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 from greyhub import proxy
@@ -19,21 +21,42 @@ def own_directory() -> Path:
     return Path(sys.executable).parent
 
 
-def missing(program: str, path: str | None = None) -> str:
-    """Why a program cannot be started from here; empty if it can."""
+class Why(Enum):
+    """Why a program cannot be started."""
+
+    ONE_TEXT = "a program and its arguments are one text"
+    UNKNOWN = "no directory of the PATH has it"
+    DIRECTORY = "it is a directory"
+    NOT_EXECUTABLE = "it is not executable"
+    ABSENT = "there is no such file"
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A program that cannot be started: why, and in words."""
+
+    why: Why
+    what: str
+
+
+def missing(program: str, path: str | None = None) -> Missing | None:
+    """Why a program cannot be started from here; None if it can."""
     # Whoever starts the hub may have another PATH than whoever checks it.
     where = os.pathsep.join([path or os.environ.get("PATH", os.defpath), str(own_directory())])
     if shutil.which(program, path=where):
-        return ""
+        return None
     if os.sep not in program:
         words = program.split()
         if len(words) > 1 and shutil.which(words[0], path=where):
-            return f"one text is one program's name, and there is no {program!r}"
-        return f"there is no program {program!r} on the hub's PATH"
+            what = f"one text is one program's name, and there is no {program!r}"
+            return Missing(Why.ONE_TEXT, what)
+        return Missing(Why.UNKNOWN, f"there is no program {program!r} on the hub's PATH")
     file = Path(program)
     if file.is_dir():
-        return f"{program} is a directory"
-    return f"{program} is not executable" if file.exists() else f"there is no {program}"
+        return Missing(Why.DIRECTORY, f"{program} is a directory")
+    if file.exists():
+        return Missing(Why.NOT_EXECUTABLE, f"{program} is not executable")
+    return Missing(Why.ABSENT, f"there is no {program}")
 
 
 def check(platform: Platform) -> Iterator[Finding]:
@@ -41,18 +64,20 @@ def check(platform: Platform) -> Iterator[Finding]:
     for option, path in _commands(platform):
         command = platform.value(*option)
         words = [command] if isinstance(command, str) else [str(each) for each in command or ()]
-        if words and "{" not in words[0] and (why := missing(words[0], _path_of(platform, option))):
-            several = words[0].split()
+        if not words or "{" in words[0]:
+            continue
+        if found := missing(words[0], _path_of(platform, option)):
             yield platform.finding(
-                "error",
-                path,
-                f"this cannot be started: {why}",
-                f"write a list: {several + words[1:]!r}"
-                if why.startswith("one text")
-                else f"chmod +x {words[0]}"
-                if why.endswith("not executable")
-                else "fix its path, install what brings it, or leave the line out",
+                "error", path, f"this cannot be started: {found.what}", _fix(found.why, words)
             )
+
+
+def _fix(why: Why, words: list[str]) -> str:
+    if why is Why.ONE_TEXT:
+        return f"write a list: {words[0].split() + words[1:]!r}"
+    if why is Why.NOT_EXECUTABLE:
+        return f"chmod +x {words[0]}"
+    return "fix its path, install what brings it, or leave the line out"
 
 
 def _commands(platform: Platform) -> Iterator[tuple[tuple[str, str], tuple[str, ...]]]:

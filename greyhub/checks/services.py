@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -34,10 +35,11 @@ def check_command(
             f"the command of the service {name!r} is not there: {command[0]}",
             "fix its path, or install the package that brings it in the hub's environment",
         )
-    elif isinstance(command, list) and command and (what := _not_run(command, service)):
+    elif isinstance(command, list) and command and (absent := _not_run(command, service)):
         # The hub starts without a module, which may be installed before it does.
+        what = f"module {absent.name}" if absent.is_module else absent.name
         yield platform.finding(
-            "note" if what.startswith("module") else "error",
+            "note" if absent.is_module else "error",
             path,
             f"the command of the service {name!r} would end at once: there is no {what}",
             "fix its name, or install the package that brings it in the hub's environment",
@@ -45,22 +47,30 @@ def check_command(
     yield from _place(platform, path, service)
 
 
-def _not_run(command: Sequence[object], service: Mapping[str, Any]) -> str:
+@dataclass(frozen=True)
+class _Absent:
+    """A script, or a module, that an interpreter is told to run and that is not there."""
+
+    name: str
+    is_module: bool = False
+
+
+def _not_run(command: Sequence[object], service: Mapping[str, Any]) -> _Absent | None:
     """What an interpreter is told to run, where it is not there."""
     program, *arguments = map(str, command)
     found = shutil.which(program) or program
     if service.get("cwd") or service.get("user") or not arguments:
-        return ""
+        return None
     script = re.fullmatch(r"(python|node|bash|sh)[\d.]*", Path(program).name)
     if script and arguments[0].startswith("/") and not Path(arguments[0]).exists():
-        return arguments[0]
+        return _Absent(arguments[0])
     own = Path(found).parent == Path(sys.executable).parent
     if own and script and script[1] == "python" and arguments[0] == "-m" and arguments[1:]:
         module = arguments[1].partition(".")[0]
         given = service.get("environment")
         elsewhere = isinstance(given, Mapping) and "PYTHONPATH" in given
-        return "" if elsewhere or find_spec(module) else f"module {module}"
-    return ""
+        return None if elsewhere or find_spec(module) else _Absent(module, is_module=True)
+    return None
 
 
 def _place(

@@ -10,6 +10,7 @@ from urllib.parse import urlparse
 
 from traitlets import TraitType
 
+from greyhub.addresses import SAFE, WEB, WrongAddress, check_address, is_meant_as_address
 from greyhub.masking import shown
 from greyhub.secret_names import is_secret
 
@@ -27,7 +28,7 @@ def refuse_unusable(trait: TraitType[Any, Any], name: str, value: Any) -> None:
     _refuse_hook(name, value)
     _refuse_environment(name, value)
     _refuse_number(trait, name, value)
-    _refuse_address(name, value)
+    _refuse_address(trait, name, value)
 
 
 def _refuse_hook(name: str, value: Any) -> None:
@@ -103,18 +104,60 @@ def _says_below_zero(trait: TraitType[Any, Any]) -> bool:
     return bool(re.search(r"negative|-1\b|below zero", trait.help or ""))
 
 
-def _refuse_address(name: str, value: Any) -> None:
-    """An address of the hub's or the proxy's at which nothing can listen."""
-    if name in ("ip", "hub_ip", "hub_connect_ip") and "://" in str(value):
-        host = urlparse(str(value)).hostname or ""
+_LISTENS = {"bind_url", "hub_bind_url"}
+"""Options for what the hub or its proxy listens on: no host is every one."""
+
+_REACHED = {"hub_connect_url", "api_url", "traefik_api_url"}
+"""Options for where the parts of the hub reach each other."""
+
+_BROWSERS = {"public_url", "subdomain_host"}
+"""Options for where browsers reach the hub: JupyterHub itself adds the protocol."""
+
+_PROVIDER = {"authorize_url", "token_url", "userdata_url", "github_url", "gitlab_url"}
+"""Options for where a provider of logins is."""
+
+
+def _refuse_address(trait: TraitType[Any, Any], name: str, value: Any) -> None:
+    """An address of the hub's, the proxy's or a provider's that is none."""
+    if not value or not isinstance(value, str):
+        return
+    if name in ("ip", "hub_ip", "hub_connect_ip"):
+        _refuse_ip(name, value)
+    if name == "base_url" and "://" in value:
+        path = urlparse(value.strip("/")).path or "/"
+        raise Refused(f"{shown(value)} is a URL, and a path is asked for", f"write {path!r}")
+    if _of_server(trait):
+        return
+    protocols = (*WEB, "http+unix", "unix+http") if name in _LISTENS | _REACHED else SAFE
+    added = name in _BROWSERS and not is_meant_as_address(value)
+    text = f"https://{value}" if added else value
+    if name in _LISTENS | _REACHED | _BROWSERS | _PROVIDER:
+        try:
+            check_address(text, protocols, host=name not in _LISTENS)
+        except WrongAddress as wrong:
+            raise Refused(wrong.what, wrong.fix) from None
+
+
+def _of_server(trait: TraitType[Any, Any]) -> bool:
+    """Whether an option is a Spawner's, which fills in more than its text says."""
+    from jupyterhub.spawner import Spawner
+
+    owner = getattr(trait, "this_class", None)
+    return isinstance(owner, type) and issubclass(owner, Spawner)
+
+
+def _refuse_ip(name: str, value: str) -> None:
+    if "://" in value:
+        host = urlparse(value).hostname or ""
         raise Refused(
             f"{shown(value)} is a URL, and an address alone is asked for", f"write {host!r}"
         )
-    if name not in ("bind_url", "hub_bind_url", "hub_connect_url", "api_url") or not value:
-        return
-    if "://" not in str(value):
-        raise Refused(f"{value!r} has no scheme", f"write {'http://' + str(value)!r}")
-    try:
-        _ = urlparse(str(value)).port
-    except ValueError as error:
-        raise Refused(f"{shown(value)} is no address: {error}", "fix its port") from None
+    if value != value.strip() or re.search(r"[\s/]", value):
+        raise Refused(f"{value!r} is no address", f"write {value.strip().strip('/')!r}")
+    host, colon, port = value.rpartition(":")
+    if colon and ":" not in host and port.isdecimal():
+        number = "port" if name == "ip" else "hub_port"
+        raise Refused(
+            f"{value!r} has a port, and an address alone is asked for",
+            f"write {host!r}, and c.JupyterHub.{number} = {port}",
+        )

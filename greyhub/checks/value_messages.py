@@ -38,9 +38,18 @@ def fix(trait: TraitType[Any, Any], value: Any) -> str:
     for kind, better in _BETTER:
         if isinstance(trait, kind) and text and (fix := better(text)):
             return fix
+    if isinstance(value, int | float) and (bounds := _bounds(trait)):
+        return f"write a number {bounds}"
     if type(trait).__name__ == "ByteSpecification":
         return "give a number of bytes, or a text such as '2G'"
     return f"give {trait.info()}"
+
+
+def _bounds(trait: Any) -> str:
+    """The bounds of a number, if it has any: ``from 1 to 10``."""
+    limits = (("from", "min"), ("to", "max"))
+    found = [(word, getattr(trait, name, None)) for word, name in limits]
+    return " ".join(f"{word} {limit:g}" for word, limit in found if isinstance(limit, int | float))
 
 
 _BETTER: list[tuple[type, Callable[[str], str]]] = [

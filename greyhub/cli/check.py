@@ -9,15 +9,12 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from greyhub import proxy
 from greyhub.adapter import Finding
-from greyhub.checks import access
+from greyhub.checks import access, listening
 from greyhub.cli.output import as_mapping, counted, print_findings, print_json
 from greyhub.cli.reading import Reading, file_option, json_option, like_jupyterhub, read
 from greyhub.composition import Composition
 from greyhub.page import check as ask
-from greyhub.ports import accepts
-from greyhub.public_address import public_host, public_port
 
 LIMIT = 30.0
 """Seconds that the backend of one adapter has to answer."""
@@ -94,7 +91,7 @@ async def _ask_all(composition: Composition, limit: float) -> dict[str, Sequence
 
 def _of_the_hub(composition: Composition) -> Iterator[Finding]:
     """Can the hub itself start here: its state, its port, its proxy?"""
-    greyhub, config = composition.greyhub, composition.platform.config
+    greyhub = composition.greyhub
     state = greyhub.state
     while not state.exists():
         state = state.parent
@@ -107,15 +104,4 @@ def _of_the_hub(composition: Composition) -> Iterator[Finding]:
             yield Finding("error", said, "make room, or set c.GreyHub.state_dir elsewhere")
         else:
             yield Finding("ok", said)
-    if proxy.is_elsewhere(config):
-        return  # the port is another machine's
-    host, port = public_host(config) or "", public_port(config)
-    reached = "127.0.0.1" if host in ("", "0.0.0.0", "::") else host  # noqa: S104
-    if accepts(reached, port):
-        yield Finding(
-            "note",
-            f"something listens on port {port} of {reached}",
-            "if it is not this hub, end it, or choose another c.JupyterHub.port",
-        )
-    else:
-        yield Finding("ok", f"port {port} of {reached} is free")
+    yield from listening.check(composition.platform)

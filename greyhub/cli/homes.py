@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
+from greyhub.addresses import WrongAddress, check_address, is_meant_as_address
 from greyhub.cli.home_options import DEFAULT
 from greyhub.errors import HomeError
 from greyhub.homespace.adapter import URL, HomespaceAdapter
 from greyhub.homespace.migrate.locations import Location, canonical
 from greyhub.homespace.migrate.users import HERE, PlatformHomes
-from greyhub.homespace.stores import STORES
 from greyhub.hub_database import HubDatabase
 
 
@@ -27,12 +27,11 @@ class Party:
 
     def homes(self, text: str, options: Mapping[str, Any]) -> PlatformHomes:
         """What an argument stands for: a URL, a directory, or a config file's homes."""
-        from fsspec.registry import known_implementations, registry
-
-        protocol = text.partition("://")[0].partition("::")[0].lower()
-        own = {*STORES, *known_implementations, *registry, "pvc"}
-        if URL.match(text) and protocol not in own:
-            raise click.UsageError(f"no kind of store is known as {protocol}:")
+        if is_meant_as_address(text) and not text.startswith("pvc://"):
+            try:
+                check_address(text)
+            except WrongAddress as wrong:
+                raise click.UsageError(f"{wrong.what}\n  fix: {wrong.fix}") from None
         if text.endswith(".py") and "://" not in text:
             adapter = self.platform(text)
             return PlatformHomes.of_platform(adapter)

@@ -11,9 +11,11 @@ from typing import Any, ClassVar, Final
 from traitlets import Dict, Float, Integer, List, TraitError, Unicode, default, validate
 
 from greyhub.adapter import Contribution, Finding
+from greyhub.addresses import SAFE
 from greyhub.azureml.jobs import LONGEST
 from greyhub.clusters.brokered import SERVICE, BrokeredCluster
 from greyhub.errors import ConfigError
+from greyhub.option_kinds import Address
 from greyhub.public_address import public_base
 from greyhub.rendezvous.addresses import valid_networks
 
@@ -72,9 +74,10 @@ class AzureMLCluster(BrokeredCluster):
         help="The networks in which jobs run. A scheduler says where it listens, and is its "
         "user's; the broker and its proxy connect to no other network.",
     ).tag(config=True, example=["10.1.0.0/16"])
-    jobs_hub_url = Unicode(
+    jobs_hub_url = Address(
+        protocols=SAFE,
         help="The hub's address, as the jobs reach it, with its base URL. By default, "
-        "``c.JupyterHub.public_url``."
+        "``c.JupyterHub.public_url``.",
     ).tag(config=True, example="https://hub.example.org/")
     authorities = Unicode(
         help="A file of certificates, as PEM, of who vouches for the hub's; by default, jobs "

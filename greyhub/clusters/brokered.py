@@ -18,6 +18,7 @@ from greyhub.broker.limits import KINDS
 from greyhub.clusters.gateway_adapter import ByGateway
 from greyhub.errors import ConfigError
 from greyhub.names import short_id
+from greyhub.option_kinds import Size
 from greyhub.sizes import size_of
 
 SERVICE: Final = "clusters"
@@ -66,12 +67,14 @@ class BrokeredCluster(ByGateway):
     ).tag(config=True)
     dashboard_port = Integer(8087, help="The port of the dashboards.").tag(config=True)
 
-    worker_cores = Integer(1, help="Cores of a worker, where none are asked for.").tag(config=True)
-    worker_memory = Unicode("2 GiB", help="Memory of a worker, where none is asked for.").tag(
+    worker_cores = Integer(1, min=1, help="Cores of a worker, where none are asked for.").tag(
         config=True
     )
-    max_worker_cores = Integer(4, help="The most cores of one worker.").tag(config=True)
-    max_worker_memory = Unicode("16 GiB", help="The most memory of one worker.").tag(config=True)
+    worker_memory = Size("2 GiB", help="Memory of a worker, where none is asked for.").tag(
+        config=True
+    )
+    max_worker_cores = Integer(4, min=1, help="The most cores of one worker.").tag(config=True)
+    max_worker_memory = Size("16 GiB", help="The most memory of one worker.").tag(config=True)
     idle_timeout = Float(
         1200,
         help="Seconds without work after which a cluster ends. Users may ask for less. 0 is for "
@@ -83,7 +86,9 @@ class BrokeredCluster(ByGateway):
         "asked for with ``persist=True``.",
     ).tag(config=True)
     server_grace = Float(
-        60, help="Seconds for which that server must be gone: it may be about to start again."
+        60,
+        min=0,
+        help="Seconds for which that server must be gone: it may be about to start again.",
     ).tag(config=True)
 
     cluster_limits = Dict(help="The most for each cluster." + _LIMITS).tag(
@@ -104,14 +109,6 @@ class BrokeredCluster(ByGateway):
         help="The broker's database; by default, a file beside the hub's. Keys and tokens of "
         "clusters are encrypted in it."
     ).tag(config=True, example="sqlite:////srv/jupyterhub/clusters.sqlite")
-
-    @validate("worker_memory", "max_worker_memory")
-    def _is_a_size(self, proposal: Any) -> str:
-        try:
-            size_of(proposal.value)
-        except ValueError as error:
-            raise TraitError(str(error)) from None
-        return str(proposal.value)
 
     @validate("cluster_limits", "user_limits", "member_limits", "group_limits")
     def _are_limits(self, proposal: Any) -> Any:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from traitlets import Dict, Unicode
 
 from greyhub.adapter import Contribution, Finding
+from greyhub.addresses import WEB, WrongAddress, check_address
 from greyhub.clusters.gateway_adapter import ByGateway
 from greyhub.errors import ConfigError
 from greyhub.public_address import is_loopback
@@ -66,27 +67,17 @@ class GatewayAdapter(ByGateway):
             raise ConfigError(
                 "the dask-gateway's address is missing", where=_option("address"), fix=example
             )
-        if not _is_url(self.address, "http", "https"):
-            raise ConfigError(f"{self.address!r} is no URL", where=_option("address"), fix=example)
+        _check("address", self.address, *WEB)
         if is_loopback(urlsplit(self.address).hostname or "") and not self.parent.servers_here:
             raise ConfigError(
                 f"{self.address} is loopback, and servers run elsewhere",
                 where=_option("address"),
                 fix="name it by an address that servers can reach",
             )
-        if self.proxy_address and not _is_url(self.proxy_address, "gateway", "tls", "tcp"):
-            raise ConfigError(
-                f"{self.proxy_address!r} is no address of a proxy",
-                where=_option("proxy_address"),
-                fix='set it to "gateway://HOST:PORT"',
-            )
-        public = self.public_address
-        if public and not public.startswith("/") and not _is_url(public, "http", "https"):
-            raise ConfigError(
-                f"{public!r} is neither a URL nor a path of the hub's",
-                where=_option("public_address"),
-                fix='set it to "https://HOST/PATH" or "/PATH"',
-            )
+        if self.proxy_address:
+            _check("proxy_address", self.proxy_address, "gateway", "tls", "tcp")
+        if self.public_address and not self.public_address.startswith("/"):
+            _check("public_address", self.public_address, *WEB)
 
     @property
     def gateway_ticket(self) -> dict[str, Any]:
@@ -126,9 +117,8 @@ def _option(name: str) -> str:
     return f"c.GatewayAdapter.{name}"
 
 
-def _is_url(text: str, *schemes: str) -> bool:
+def _check(name: str, url: str, *protocols: str) -> None:
     try:
-        parts = urlsplit(text)
-        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
+        check_address(url, protocols)
+    except WrongAddress as wrong:
+        raise ConfigError(wrong.what, where=_option(name), fix=wrong.fix) from None

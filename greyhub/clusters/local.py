@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from traitlets import Dict, Integer, Unicode
+from traitlets import Dict, Integer
 
 from greyhub.adapter import Finding
 from greyhub.clusters import Cluster, ClusterAdapter
 from greyhub.clusters.listing import ClusterList, of_this_process
+from greyhub.option_kinds import Duration, Size
 from greyhub.sizes import processors
 
 
@@ -21,18 +22,21 @@ class LocalCluster(ClusterAdapter):
 
     max_workers = Integer(
         help="The most workers that one cluster may have; by default, one for each processor "
-        "and at least two."
+        "and at least two.",
     ).tag(config=True)
 
-    threads_per_worker = Integer(1, help="Threads in each worker.").tag(config=True)
+    threads_per_worker = Integer(1, min=1, help="Threads in each worker.").tag(config=True)
 
-    memory_limit = Unicode(
-        "2 GiB", help="Memory of each worker; one that needs more is restarted."
+    memory_limit = Size(
+        "2 GiB",
+        # As Dask takes it: its share, no limit, a part of all, or bytes with an exponent.
+        also=r"auto|0|0?\.\d+|1(\.0*)?|\d+(\.\d+)?e\d+",
+        help="Memory of each worker; one that needs more is restarted.",
     ).tag(config=True)
 
     options = Dict()  # none here: the limits are options of their own
 
-    idle_timeout = Unicode(
+    idle_timeout = Duration(
         "20 minutes", help="A cluster that has had no work for this long ends itself."
     ).tag(config=True)
 

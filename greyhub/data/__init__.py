@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from traitlets import Dict, List, TraitError, Unicode, Union, validate
 
 from greyhub.adapter import Adapter, Contribution, Finding
+from greyhub.addresses import WrongAddress, check_address, is_meant_as_address
 from greyhub.data.policy import NAME, Policy, is_hub_variable
 from greyhub.errors import CatalogError, ConfigError
 
@@ -78,6 +79,8 @@ class DataAdapter(Adapter):
                     "a catalogue's URL holds a password, and users can read it: leave it out, "
                     "and let the URL's library take it from the user's own settings"
                 )
+            if is_meant_as_address(place):
+                check_address(place)
         return proposal.value
 
     @validate("parameters")
@@ -101,11 +104,20 @@ class DataAdapter(Adapter):
 
     @classmethod
     def opens(cls, value: object) -> Mapping[str, Any] | None:
-        """The path or URL of a YAML file."""
-        suffixes = (".yaml", ".yml")
-        return (
-            {"catalogs": [value]} if isinstance(value, str) and value.endswith(suffixes) else None
-        )
+        """The path of a YAML file, or any URL; `WrongAddress` for one with a slip in it."""
+        if not isinstance(value, str):
+            return None
+        if is_meant_as_address(value):
+            check_address(value)
+        elif not value.endswith((".yaml", ".yml")):
+            if value.startswith(("/", "~", ".")) or value.endswith("/"):
+                raise WrongAddress(
+                    f"{value!r} is no catalogue: its name would end with .yaml or .yml",
+                    f"name the file, such as {value.rstrip('/')}/catalog.yaml; of several, write "
+                    "'local', and c.LocalData.catalogs = [each of them]",
+                )
+            return None
+        return {"catalogs": [value]}
 
     def sources(self) -> list[tuple[str, str]]:
         """The catalogues as (prefix, location); the prefix is empty in a list."""

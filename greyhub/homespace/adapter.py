@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -18,23 +17,21 @@ from urllib.parse import urlsplit
 from traitlets import Enum, Float, Integer, TraitError, Unicode, validate
 
 from greyhub.adapter import Adapter, Contribution, Finding, server_uid
+from greyhub.addresses import DIRECTORIES, WrongAddress, check_address, is_meant_as_address
 from greyhub.errors import ConfigError, HomeError, warn_renamed
 from greyhub.homespace.deletion import delete_home, split
 from greyhub.homespace.permissions import make_private
 from greyhub.homespace.registry import HomeRegistry
 from greyhub.homespace.secret_references import check_url
 from greyhub.names import filename
+from greyhub.option_kinds import Size
 from greyhub.secrets import StorageOptions
 from greyhub.sizes import size_of
-from greyhub.wording import did_you_mean
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 URL = re.compile(r"^[a-z][a-z0-9+.-]*(::[a-z][a-z0-9+.-]*)*://", re.IGNORECASE)
-
-DIRECTORIES = ("file", "local")
-"""Protocols of URLs that are directories already."""
 
 UNKEPT = ("memory",)
 """Protocols of stores that end with their process, so that nothing is kept in step with them."""
@@ -88,13 +85,15 @@ class HomespaceAdapter(_FormerName):
         "``.local/share/greyhub`` in the account's home elsewhere.",
     ).tag(config=True, seen=True, example="/srv/copies")
 
-    quota = Unicode(
+    quota = Size(
         help="With ``sync``: the bytes that the store may hold of one home. More is kept on the "
         "server's disk only, and its user is told. By default, no limit.",
     ).tag(config=True, seen=True, example="10 GB")
 
     quota_files = Integer(
-        help="With ``sync``: the files that the store may hold of one home; 0 is no limit."
+        0,
+        min=0,
+        help="With ``sync``: the files that the store may hold of one home; 0 is no limit.",
     ).tag(config=True, seen=True, example=200_000)
 
     grace = Float(
@@ -116,12 +115,6 @@ class HomespaceAdapter(_FormerName):
     trash_days = Integer(
         30, min=1, help="Days after which what is in the trash is removed, at the next deletion."
     ).tag(config=True)
-
-    @validate("quota")
-    def _is_a_size(self, proposal: Any) -> str:
-        with _said_of_the_option():
-            size_of(proposal.value)
-        return str(proposal.value)
 
     @validate("mode")
     def _fits_the_url(self, proposal: Any) -> str:
@@ -153,15 +146,28 @@ class HomespaceAdapter(_FormerName):
             raise TraitError(
                 f"the home {url!r} holds '?', '#' or '..': names would not be safe there"
             )
-        with _said_of_the_option():
+        try:
             check_url(url)
-            _check_protocol(url)
+        except ValueError as error:
+            raise TraitError(str(error)) from None
+        check_address(url)
         return url
 
     @classmethod
     def opens(cls, value: object) -> Mapping[str, Any] | None:
-        """A URL of any protocol that fsspec knows."""
-        return {"url": value} if isinstance(value, str) and URL.match(value) else None
+        """A URL of any protocol that fsspec knows; `WrongAddress` for one with a slip in it."""
+        if not isinstance(value, str):
+            return None
+        if is_meant_as_address(value):
+            check_address(value)
+            return {"url": value}
+        if value.startswith(("/", "~", ".")) or ("{username}" in value and "/" in value):
+            root = value.partition("{username}")[0].rstrip("/") or "/"
+            raise WrongAddress(
+                f"{value!r} is a directory's path, and no adapter or URL",
+                f"write 'local', and c.LocalHomespace.root = {root!r}",
+            )
+        return None
 
     def contribute(self) -> Contribution:
         """Time to bring a home down, and to save what is not saved yet."""
@@ -330,27 +336,5 @@ class HomespaceAdapter(_FormerName):
         return self.url + how.get(self.kept, "")
 
 
-def _check_protocol(url: str) -> None:
-    """Raise `ValueError` for a protocol that no package here brings."""
-    from fsspec.registry import available_protocols, registry
-
-    known = {*available_protocols(), *registry}  # by name, and by class
-    for part in url.split("::"):
-        protocol, mark, _ = part.partition("://")
-        name = protocol.lower()
-        if (mark or part != url.split("::")[-1]) and name not in known:
-            what = f"no package here knows the protocol {name!r} of the home's URL"
-            raise ValueError(what + did_you_mean(name, known))
-
-
 def _protocol(url: str) -> str:
     return url.partition("://")[0].partition("::")[0].lower()
-
-
-@contextmanager
-def _said_of_the_option() -> Iterator[None]:
-    """What a check of a value says is wrong with the option that has it."""
-    try:
-        yield
-    except ValueError as error:
-        raise TraitError(str(error)) from None

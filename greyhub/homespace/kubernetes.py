@@ -92,9 +92,11 @@ class KubernetesHomespace(HomespaceAdapter):
     @validate("size")
     def _is_a_quantity(self, proposal: Any) -> str:
         try:
-            quantity(proposal.value)
+            asked = quantity(proposal.value)
         except ValueError as error:
             raise TraitError(str(error)) from None
+        if not asked:
+            raise TraitError(f"{proposal.value!r} is zero: no claim is so small")
         return str(proposal.value)
 
     @validate("claim_name", "directory")

@@ -16,7 +16,9 @@ from urllib.parse import urljoin, urlsplit
 from jupyterhub.spawner import Spawner
 from traitlets import Enum, List, Unicode, default, validate
 
+from greyhub.addresses import SAFE
 from greyhub.awaitables import awaited
+from greyhub.option_kinds import Address
 from greyhub.rendezvous.addresses import valid_networks
 from greyhub.rendezvous.machines import Machine
 from greyhub.rendezvous.offers import MachineFailed, Offer
@@ -28,9 +30,10 @@ from greyhub.rendezvous.tunnel.control import SERVICE
 class RemoteSpawner(Spawner):  # type: ignore[misc]
     """A server on a machine to which the hub can hand nothing secret."""
 
-    agent_hub_url = Unicode(
+    agent_hub_url = Address(
+        protocols=SAFE,
         help="The hub's address, as the machines reach it, with its base URL and /hub/ at its end. "
-        "By default, the one that servers are given."
+        "By default, the one that servers are given.",
     ).tag(config=True, example="https://hub.example.org/hub/")
 
     access = Enum(

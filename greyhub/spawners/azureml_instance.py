@@ -13,6 +13,7 @@ from traitlets import Bool, Dict, Enum, List, TraitError, Unicode, default, vali
 from greyhub.azureml import names
 from greyhub.azureml.settings import AzureML
 from greyhub.azureml.workspace import Workspace, shared
+from greyhub.option_kinds import IsoDuration
 from greyhub.rendezvous.spawning import RemoteSpawner
 from greyhub.spawners.failed import ServerRefused
 
@@ -58,7 +59,9 @@ class InstanceOptions(RemoteSpawner):
         "next start. Otherwise the start is refused, and says why.",
     ).tag(config=True)
 
-    idle_shutdown = Unicode(
+    idle_shutdown = IsoDuration(
+        shortest=15 * 60,
+        longest=3 * 86400,
         help="After how long without use Azure itself stops the machine, as an ISO 8601 duration "
         "of 15 minutes to 3 days. It watches its own Jupyter: greyhub's own culling is the better "
         "way, and this a safeguard.",

@@ -40,6 +40,29 @@ class ProfilesLike(LocalProcessSpawner):
 """
 """Spawners that name spawners, as wrapspawner's do."""
 
+HOMES = (
+    *("s3://homes/{username}", "S3://homes/{username}", "s3://{username}"),
+    *("sftp://{username}@h:2222/home/{username}", "webdav://[::1]:8080/{username}"),
+    *("https://store_1/{username}", "simplecache::s3://homes/{username}", "dav://h/{username}"),
+    *("abfs://homes@account.dfs.core.windows.net/{username}", "local:///srv/{username}"),
+    "s3://arn:aws:s3:eu-west-1:123456789012:accesspoint/homes/{username}",
+)
+CATALOGUES = (
+    *("https://h/catalog.yaml", "https://h/catalog?ref=main", "hf://datasets/d/cat.yaml"),
+    *("s3://data/cat.yml", "simplecache::https://h/catalog.yaml", "https://h:8443/a b.yaml"),
+)
+AMOUNTS = (
+    *(f'c.LocalCluster.memory_limit = "{each}"' for each in ("auto", "0", "0.5", "2Gi", "2e9")),
+    *(f'c.LocalCluster.idle_timeout = "{each}"' for each in ("90", "1.5 hours", "12h", "2 Days")),
+    'c.GreyHub.homespace = "s3://h/{username}"\nc.HomespaceAdapter.quota = ""',
+)
+ADDRESSES = (
+    *('bind_url = "http://127.0.0.1:8000/jhub/"', 'bind_url = "http://[::1]:8000"'),
+    *('hub_bind_url = "http://:8081"', 'hub_bind_url = "http://*:8081"', 'hub_ip = "::1"'),
+    *('public_url = "hub.example.org"', 'subdomain_host = "hub.example.org"', 'ip = "localhost"'),
+    *('hub_bind_url = "unix+http://%2Ftmp%2Fhub.sock"', 'base_url = "/jhub/"'),
+)
+
 RIGHT = (
     Right("nothing at all", ""),
     Right(
@@ -462,4 +485,8 @@ c.SimpleLocalProcessSpawner.home_dir_template = "/tmp/{username}"
     ),
     Right("annotated assignments", "c.JupyterHub.port: int = 8001"),
     Right("a file that speaks other tongues", "# ünïcödé ☃\nc.GreyHub.name = 'großartig ☃'"),
+    *(Right(f"a home at {url}", f'c.GreyHub.homespace = "{url}"') for url in HOMES),
+    *(Right(f"a catalogue at {url}", f'c.GreyHub.data = "{url}"') for url in CATALOGUES),
+    *(Right(line, line) for line in AMOUNTS),
+    *(Right(line, f"c.JupyterHub.{line}") for line in ADDRESSES),
 )

@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from greyhub.auth import oidc as oidc_adapter
 from greyhub.cli import group
 from greyhub.conformance.testkit.provider import Provider, endpoints
+from greyhub.ports import reserve
 from tests.checks.starting import forget, write
 from tests.homespace.filesystem.servers import moto
 
@@ -260,8 +261,76 @@ c.OIDCAuthenticator.username_claim = "email"
 
 def test_the_port_of_a_proxy_elsewhere_is_not_looked_at(tmp_path: Path) -> None:
     there = "c.ConfigurableHTTPProxy.should_start = "
-    assert "of 127.0.0.1" in str(live(tmp_path, f"{there}True\n", "hub"))
-    assert "of 127.0.0.1" not in str(live(tmp_path, f"{there}False\n", "hub"))
+    assert "for the proxy" in str(live(tmp_path, f"{there}True\n", "hub"))
+    assert "for the proxy" not in str(live(tmp_path, f"{there}False\n", "hub"))
+
+
+@contextmanager
+def listening() -> Iterator[int]:
+    """The port of a program that listens on loopback."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+PORTS = {
+    "the hub": ("c.JupyterHub.hub_port = {}", "choose another c.JupyterHub.hub_port"),
+    "the hub, by its URL": (
+        'c.JupyterHub.hub_bind_url = "http://127.0.0.1:{}"',
+        "choose another port in c.JupyterHub.hub_bind_url",
+    ),
+    "the proxy's API": (
+        'c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{}"',
+        "set c.ConfigurableHTTPProxy.api_url",
+    ),
+}
+
+
+@pytest.mark.parametrize("who", PORTS)
+def test_a_port_that_another_program_has(who: str, tmp_path: Path) -> None:
+    line, fix = PORTS[who]
+    with closing(reserve()) as held, listening() as port:
+        free = f"c.JupyterHub.port = {held.getsockname()[1]}\n"
+        found = live(tmp_path, free + line.format(port), "hub")
+    (bad,) = [each for each in found if each["level"] != "ok"]
+    assert bad["level"] == "error"
+    assert f"port {port} of 127.0.0.1: another program does" in bad["message"]
+    assert bad["message"].startswith(who.partition(",")[0])
+    assert fix in bad["fix"]
+    assert bad["line"] == 2
+
+
+def test_the_ports_of_a_hub_that_runs_may_be_its_own(tmp_path: Path) -> None:
+    with listening() as public, listening() as own:
+        lines = f"c.JupyterHub.port = {public}\nc.JupyterHub.hub_port = {own}\n"
+        found = live(tmp_path, lines, "hub")
+    said = [each["message"] for each in found if each["level"] == "note"]
+    assert said == [f"something listens on port {each} of 127.0.0.1" for each in (public, own)]
+    assert not [each for each in found if each["level"] == "error"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("hub_ip", "203.0.113.7", "this machine has no such address"),
+        ("hub_bind_url", "http://203.0.113.7:8081", "this machine has no such address"),
+        ("bind_url", "http://203.0.113.7:8000", "this machine has no such address"),
+        ("ip", "203.0.113.7", "this machine has no such address"),
+        ("hub_ip", "no-such-host.invalid", "no address is known for"),
+    ],
+)
+def test_an_address_that_this_machine_does_not_have(
+    option: str, value: str, said: str, tmp_path: Path
+) -> None:
+    lines = 'c.GreyHub.auth = "dummy"\n'
+    lines += 'c.DummyAuthenticator.password = __import__("secrets").token_hex()\n'
+    lines += 'c.GreyHub.accepted_risks = ["plain-http", "shared-password"]\n'
+    lines += 'c.Authenticator.allowed_users = {"ada"}\n'
+    found = live(tmp_path, f"{lines}c.JupyterHub.{option} = {value!r}", "hub")
+    (bad,) = [each for each in found if each["level"] == "error"]
+    assert said in bad["message"]
+    assert "'ip address' lists them" in bad["fix"]
+    assert bad["option"] == f"c.JupyterHub.{option}"
+    assert bad["line"] == 5
 
 
 def test_each_of_several_openid_providers_is_asked_and_named(

@@ -27,9 +27,9 @@ SCOPE = "access:services!service=dask-gateway"
     [
         (GATEWAY, "address", "the dask-gateway's address is missing"),
         (GATEWAY + 'c.GatewayAdapter.address = "gateway:8001"', "address", "is no URL"),
-        (GATEWAY + 'c.GatewayAdapter.address = "http://h:port"', "address", "is no URL"),
-        (ADDRESS + 'c.GatewayAdapter.proxy_address = "h:8786"', "proxy_address", "no address"),
-        (ADDRESS + 'c.GatewayAdapter.public_address = "dask"', "public_address", "neither a URL"),
+        (GATEWAY + 'c.GatewayAdapter.address = "http://h:port"', "address", "'port' for a port"),
+        (ADDRESS + 'c.GatewayAdapter.proxy_address = "h:8786"', "proxy_address", "is no URL"),
+        (ADDRESS + 'c.GatewayAdapter.public_address = "dask"', "public_address", "is no URL"),
         (
             ADDRESS + 'c.GreyHub.spawner = "kubernetes"\nc.GreyHub.homespace = None\n'
             'c.GreyHub.data = None\nc.GreyHub.auth = "dummy"',

@@ -84,6 +84,7 @@ class OIDCOptions(OAuthenticator):  # type: ignore[misc]
 
     outage_grace = Integer(
         0,
+        min=0,
         help="Seconds for which a login outlasts an outage of the provider, from when it was last "
         'confirmed; with ``auth = "oidc"`` or ``"entra"`` an hour. A refusal ends it at once.',
     ).tag(config=True)

@@ -11,6 +11,7 @@ from typing import Any, Final
 from traitlets.config import Config
 
 from greyhub.adapter import Finding
+from greyhub.addresses import SAFE, WrongAddress, check_address
 from greyhub.auth.openid.authenticator import OIDCAuthenticator
 from greyhub.auth.openid.http import is_safe
 from greyhub.auth.openid.options import option
@@ -139,6 +140,8 @@ def refused(made: Any, redirect: Redirect) -> Iterator[ConfigError]:
             fix="set it to the address that the provider calls itself, "
             "such as https://login.example.org/realms/science",
         )
+    elif wrong := _misspelt(made):
+        yield wrong
     elif made.issuer and not is_safe(made.issuer):
         yield ConfigError(
             f"{made.issuer} is no address that logins can be trusted to",
@@ -165,6 +168,17 @@ def refused(made: Any, redirect: Redirect) -> Iterator[ConfigError]:
             where="c.JupyterHub.public_url",
             fix=f"set it, such as https://hub.example.org/, and register {page} with the provider",
         )
+
+
+def _misspelt(made: Any) -> ConfigError | None:
+    """The first of a provider's addresses that is none."""
+    for name in ("issuer", "groups_url"):
+        try:
+            if url := getattr(made, name):
+                check_address(url, SAFE)
+        except WrongAddress as wrong:
+            return ConfigError(wrong.what, where=made.option(name), fix=wrong.fix)
+    return None
 
 
 def of_one(word: str, finding: Finding) -> Finding:

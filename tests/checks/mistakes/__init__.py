@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from tests.checks.mistakes.access import ACCESS
+from tests.checks.mistakes.addresses import ADDRESSES
+from tests.checks.mistakes.amounts import AMOUNTS
 from tests.checks.mistakes.lines import LINES
 from tests.checks.mistakes.machine import MACHINE
 from tests.checks.mistakes.mistake import Mistake
@@ -16,7 +18,7 @@ from tests.checks.mistakes.startup import STARTUP
 from tests.checks.mistakes.values import VALUES
 
 MISTAKES = (
-    *(*SECTIONS, *VALUES, *LINES, *SLOTS, *RULES, *ACCESS),
+    *(*SECTIONS, *VALUES, *LINES, *SLOTS, *RULES, *ACCESS, *ADDRESSES, *AMOUNTS),
     *(*SECRETS, *STARTUP, *RESOURCES, *PROFILES, *MACHINE),
 )
 

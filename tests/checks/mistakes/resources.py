@@ -100,13 +100,13 @@ RESOURCES = (
     option(
         "an address whose port is none",
         'c.JupyterHub.bind_url = "http://127.0.0.1:70000"',
-        "Port out of range",
-        "fix its port",
+        "'70000' for a port",
+        "write a number from 1 to 65535",
     ),
     option(
         "an address without a scheme",
         'c.JupyterHub.hub_bind_url = "127.0.0.1:8081"',
-        "has no scheme",
+        "begins with no protocol",
         "write 'http://127.0.0.1:8081'",
     ),
     option(

@@ -55,15 +55,15 @@ SLOTS = (
         "a home's protocol that nothing knows",
         'c.GreyHub.homespace = "s33://homes/{username}"  # here',
         "c.GreyHub.homespace",
-        "no package here knows the protocol 's33' of the home's URL; did you mean 's3'?",
-        "give c.GreyHub.homespace another value",
+        "no package here knows the protocol 's33'; did you mean 's3'?",
+        "write 's3://homes/{username}'",
     ),
     Mistake(
         "a protocol that nothing knows, behind one that is known",
         'c.GreyHub.homespace = "simplecache::abffs://homes/{username}"  # here',
         "c.GreyHub.homespace",
         "knows the protocol 'abffs'",
-        "give c.GreyHub.homespace another value",
+        "write 'simplecache::abfs://homes/{username}'",
     ),
     Mistake(
         "no spawner at all",
