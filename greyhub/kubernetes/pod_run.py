@@ -94,11 +94,7 @@ class PodRun:
         why = None
         with suppress(TimeoutError):
             async with asyncio.timeout(STARTING):
-                while (pod := await self.pod())["status"].get("phase") not in (
-                    "Running",
-                    "Succeeded",
-                    "Failed",
-                ):
+                while not _has_begun(pod := await self.pod()):
                     if (why := failure(pod)) and why.final:
                         break
                     await asyncio.sleep(1)
@@ -128,6 +124,15 @@ class PodRun:
                         yield line.decode(errors="replace")
         finally:
             answer.close()
+
+
+def _has_begun(pod: Mapping[str, Any]) -> bool:
+    """Whether there is a log: a short work ends before the pod's phase says that it began."""
+    status = pod["status"]
+    return status.get("phase") in ("Running", "Succeeded", "Failed") or any(
+        each["name"] == CONTAINER and "terminated" in each["state"]
+        for each in status.get("containerStatuses") or ()
+    )
 
 
 @asynccontextmanager

@@ -301,6 +301,23 @@ def test_a_create_whose_reply_was_lost_is_found(
     assert not api.pods
 
 
+def test_work_that_is_done_before_its_pod_is_said_to_run(
+    adapter: KubernetesHomespace, api: FakePods
+) -> None:
+    """The container has ended, and the pod's phase is Pending for a moment still."""
+    seen: list[dict[str, Any]] = []
+
+    def works(pod: dict[str, Any]) -> str:
+        ended = {"name": "work", "state": {"terminated": {"exitCode": 0, "reason": "Completed"}}}
+        pod["status"] = {"phase": "Pending", "containerStatuses": [ended]}
+        seen.append(pod)
+        return api.remove(pod)
+
+    api.works = works
+    assert adapter.delete_home("ada", 30)
+    assert seen
+
+
 def test_a_pod_that_ends_without_a_report_is_said_with_its_log(
     adapter: KubernetesHomespace, api: FakePods, hub: FakeHub
 ) -> None:
