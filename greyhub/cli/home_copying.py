@@ -15,6 +15,7 @@ from greyhub.homespace.migrate.copying import Copied, Copying
 from greyhub.homespace.migrate.opening import endpoints
 from greyhub.homespace.migrate.users import PlatformHomes
 from greyhub.homespace.sync.workers import Workers
+from greyhub.kubernetes.home_pod import PodSettings
 
 RUNS = "a server of this user runs: stop it, and run the same command again"
 
@@ -59,12 +60,12 @@ def copy_home(
     return {"user": name, "whole": report.whole, **asdict(report)}
 
 
-def _settings(one: PlatformHomes, other: PlatformHomes, who: Party, image: str) -> pods.PodSettings:
+def _settings(one: PlatformHomes, other: PlatformHomes, who: Party, image: str) -> PodSettings:
     """How the pod is made that copies: as the servers of the platform that has claims."""
     platforms = [other.adapter, one.adapter, *who.platforms.values()]
     configs = [each.parent.config for each in platforms if each is not None]
     pods_of = (each for each in configs if {"PodSpawner", "KubeSpawner"} & set(each))
-    return pods.PodSettings.of(next(pods_of, {}), image)
+    return PodSettings.of(next(pods_of, {}), image)
 
 
 def switch_hub(

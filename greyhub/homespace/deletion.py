@@ -69,7 +69,7 @@ def delete_home(
     """
     known = registry.read()
     for other, theirs in known.items():
-        if other != username and _overlap(url, theirs):
+        if other != username and overlap(url, theirs):
             raise HomeError(
                 f"the home of {username}, {url}, is also {other}'s, or holds it: {theirs}. "
                 f"Nothing was removed.\n  fix: look at {registry.path}, and remove it by hand"
@@ -82,7 +82,8 @@ def delete_home(
     return where
 
 
-def _overlap(one: str, other: str) -> bool:
+def overlap(one: str, other: str) -> bool:
+    """Whether two homes are one, or one is in the other."""
     one, other = f"{one.rstrip('/')}/", f"{other.rstrip('/')}/"
     return one.startswith(other) or other.startswith(one)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -11,14 +10,17 @@ from typing import Any, ClassVar
 from traitlets import Dict, Enum, Float, Integer, TraitError, Unicode, validate
 
 from greyhub.adapter import Contribution, Finding
-from greyhub.errors import ConfigError
+from greyhub.errors import ConfigError, HomeError
 from greyhub.homespace.adapter import HomespaceAdapter
 from greyhub.homespace.claims import HomeClaims, NewHome
+from greyhub.homespace.removals import Removals
+from greyhub.hub_tasks import run_in_hub
 from greyhub.kubernetes.claims import Claims, ClaimUrl, in_words, manifest, quantity
 from greyhub.kubernetes.connection import connected
 from greyhub.kubernetes.home_volume import HomeVolume, check_spawner, mount_home
 from greyhub.kubernetes.names import check_template, filled_in, hub_id, hub_label, object_name
 from greyhub.kubernetes.namespace import servers_namespace, spawner_option
+from greyhub.kubernetes.pod_run import end_with_signal, run_to_end
 
 PATIENCE = 60.0
 """Seconds for which an API server that does not answer is asked, outside of a start."""
@@ -84,6 +86,10 @@ class KubernetesHomespace(HomespaceAdapter):
         "none."
     ).tag(config=True, example="busybox:1.37")
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.removals = Removals(self)
+
     @classmethod
     def opens(cls, value: object) -> None:
         """Nothing: a URL is the base class's."""
@@ -131,12 +137,7 @@ class KubernetesHomespace(HomespaceAdapter):
                 fix="keep one of the two",
             )
         if self.shared_claim and self.deletion != "keep":
-            raise ConfigError(
-                "the directories of a shared claim are not deleted with their users: the hub does "
-                "not mount it",
-                where=where.replace("shared_claim", "deletion"),
-                fix='set it to "keep", and remove directories by hand',
-            )
+            self.removals.check()
         check_spawner(self.parent.config, self.mount_path)
         return Contribution(config={"KubeSpawner": {"delete_pvc": False, "fs_gid": 100}})
 
@@ -203,8 +204,14 @@ class KubernetesHomespace(HomespaceAdapter):
             partial(self._manifest, name),
             self._new(claims.namespace, name) if self.shared_claim else None,
         )
+        if name in self.removals:
+            raise HomeError(
+                f"the home of {name} is being removed.\n  fix: try again when it is gone"
+            )
         with in_words(f"the home of {name} is not there"):
             home = await homes.open(name, new, self.size)
+            if home.directory:
+                await self.removals.shared(claims).end_removal(name, home)
         volume = HomeVolume(home.claim, self.mount_path, home.directory)
         mount_home(spawner, volume, self.owner_image)
         return {"mode": "native", "path": self.mount_path, "volume": str(home)}
@@ -219,8 +226,21 @@ class KubernetesHomespace(HomespaceAdapter):
             storage_class=self.storage_class,
         )
 
+    async def delete_user(self, username: str) -> None:
+        """A user is deleted: what becomes of the home is what ``deletion`` says.
+
+        A pod removes a directory, and the hub's own loop waits for it: a hub that is stopped
+        meanwhile is not held up.
+        """
+        if self.deletion == "keep" or not self.removals.directory_of(username):
+            return await super().delete_user(username)
+        days = self.trash_days if self.deletion == "trash" else 0
+        self.log.info("greyhub: a pod removes the home of %s", username)
+        where = await self.removals.delete(username, days)
+        self.log.info("greyhub: the home of %s: %s", username, where or "removed")
+
     def delete_home(self, username: str, days: int) -> str:
-        """Put a user's claim into the trash for some days, or delete it; where it is then.
+        """Put a user's home into the trash for some days, or delete it; where it is then.
 
         Raises
         ------
@@ -229,16 +249,25 @@ class KubernetesHomespace(HomespaceAdapter):
         """
 
         async def delete() -> str:
+            end_with_signal()
+            if self.removals.directory_of(username):
+                return await self.removals.delete(username, days)
             home = ClaimUrl.read(self.home_of(username)) or self._new(self.namespace, username)
-            async with self._claims(home.namespace) as claims:
+            async with self.claims_of(home.namespace) as claims:
                 homes = HomeClaims(claims, self.registry, self.hub_label, self.log)
                 with in_words(f"the home of {username} was not removed"):
                     return await homes.delete(username, home, days)
 
-        return asyncio.run(delete())
+        return run_to_end(delete())
+
+    def hub_starts(self, app: Any) -> None:
+        """The hub starts: end the pods that an earlier one has left."""
+        if self.shared_claim:
+            run_in_hub(self.removals.end_left())
 
     @asynccontextmanager
-    async def _claims(self, namespace: str) -> AsyncIterator[Claims]:
+    async def claims_of(self, namespace: str) -> AsyncIterator[Claims]:
+        """The claims of a namespace, outside of a start."""
         from kubernetes_asyncio.client import CoreV1Api
 
         async with connected() as api:
@@ -253,6 +282,7 @@ class KubernetesHomespace(HomespaceAdapter):
             storage_class=self.storage_class,
             access_mode=self.access_mode,
             shared_claim=self.shared_claim,
+            deletes=self.deletes_with_user,
         )
 
     def label(self) -> str:

@@ -15,6 +15,12 @@ RIGHTS: Final[Mapping[str, Sequence[str]]] = {
 }
 """What homes ask of the namespace."""
 
+REMOVING: Final[Mapping[str, Sequence[str]]] = {
+    "pods": ("create", "get", "list", "delete"),
+    "pods/log": ("get",),
+}
+"""What removing a directory of a shared claim asks for, besides."""
+
 DEFAULT: Final = "storageclass.kubernetes.io/is-default-class"
 
 ONE_NODE: Final = frozenset(
@@ -33,7 +39,12 @@ ONE_NODE: Final = frozenset(
 
 
 async def storage(
-    namespace: str, *, storage_class: str, access_mode: str, shared_claim: str
+    namespace: str,
+    *,
+    storage_class: str,
+    access_mode: str,
+    shared_claim: str,
+    deletes: bool = False,
 ) -> list[Finding]:
     """Findings on rights, the storage class, and the claim that all share, if there is one."""
 
@@ -43,6 +54,9 @@ async def storage(
         if shared_claim:
             rights = {"persistentvolumeclaims": ("get",)}
             found = await rights_in(api, namespace, rights, "look at claims")
+            if deletes:
+                what = "remove homes from the shared claim"
+                found += await rights_in(api, namespace, REMOVING, what)
             claims = Claims(client.CoreV1Api(api), namespace, PATIENCE)
             return [*found, await _shared(claims, shared_claim)]
         found = await rights_in(api, namespace, RIGHTS, "make and delete claims")

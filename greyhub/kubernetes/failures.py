@@ -27,6 +27,7 @@ PARTS: Final[Mapping[str, tuple[str, str]]] = {
     "notebook": ("the server", "choose a larger profile"),
     "scheduler": ("the scheduler", "let the administrator give schedulers more memory"),
     "worker": ("the worker", "ask for a larger worker_memory"),
+    "work": ("the pod that does the work", "let the namespace and its nodes give it more"),
 }
 """By the name of a pod's main container: what it is, and what to do where it needs more memory."""
 

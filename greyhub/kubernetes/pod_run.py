@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping
+import signal
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from greyhub.errors import HomeError
 from greyhub.kubernetes.failures import failure
 from greyhub.kubernetes.objects import START, Objects
 from greyhub.kubernetes.requests import Unreachable
+
+T = TypeVar("T")
 
 SILENCE: Final = 90.0
 """Seconds without a word after which the log is asked for again."""
@@ -29,11 +32,27 @@ CONTAINER: Final = "work"
 """The name of the container whose log it is."""
 
 
+def run_to_end(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine of a command; one that SIGTERM has ended ends the process."""
+    try:
+        return asyncio.run(work)
+    except asyncio.CancelledError:
+        raise SystemExit(128 + signal.SIGTERM) from None
+
+
+def end_with_signal() -> None:
+    """Let SIGTERM cancel the task that calls this, so that what it began is ended, too."""
+    task = asyncio.current_task()
+    assert task
+    with suppress(ValueError, RuntimeError):  # signals are the main thread's
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+
 class PodRun:
     """A pod that does one piece of work; made by `running`."""
 
-    def __init__(self, objects: Objects, name: str) -> None:
-        self.objects, self.name = objects, name
+    def __init__(self, objects: Objects, name: str, uid: str) -> None:
+        self.objects, self.name, self.uid = objects, name, uid
         self.read = 0
         """Lines that were read already."""
 
@@ -64,7 +83,7 @@ class PodRun:
     async def pod(self) -> Mapping[str, Any]:
         """The pod as it is now; `HomeError` if it is gone."""
         found = await _known(self.objects, self.name)
-        if found is None:
+        if found is None or found["metadata"]["uid"] != self.uid:
             raise HomeError(
                 f"the pod {self.name} was deleted by others before it came to its end.\n"
                 "  fix: if no other command has taken its place, run the same command again"
@@ -75,11 +94,7 @@ class PodRun:
         why = None
         with suppress(TimeoutError):
             async with asyncio.timeout(STARTING):
-                while (pod := await self.pod())["status"].get("phase") not in (
-                    "Running",
-                    "Succeeded",
-                    "Failed",
-                ):
+                while not _has_begun(pod := await self.pod()):
                     if (why := failure(pod)) and why.final:
                         break
                     await asyncio.sleep(1)
@@ -111,13 +126,23 @@ class PodRun:
             answer.close()
 
 
+def _has_begun(pod: Mapping[str, Any]) -> bool:
+    """Whether there is a log: a short work ends before the pod's phase says that it began."""
+    status = pod["status"]
+    return status.get("phase") in ("Running", "Succeeded", "Failed") or any(
+        each["name"] == CONTAINER and "terminated" in each["state"]
+        for each in status.get("containerStatuses") or ()
+    )
+
+
 @asynccontextmanager
 async def running(
     objects: Objects, pod: Mapping[str, Any], secret: Mapping[str, Any] | None = None
 ) -> AsyncIterator[PodRun]:
     """A pod, and the Secret that it reads; both are gone afterwards, whatever happens.
 
-    One of the same name is what is left of an earlier time: it is ended first.
+    One of the same name is what is left of an earlier time: it is ended first. One that takes
+    its place meanwhile is another command's, and is left alone.
     """
     from kubernetes_asyncio.client import V1ObjectMeta, V1Pod, V1Secret
 
@@ -133,25 +158,33 @@ async def running(
         if secret:
             about = V1ObjectMeta(name=name, labels=about.get("labels"))
             await objects.write("secret", V1Secret(metadata=about, string_data=dict(secret)))
-        while not (found := await objects.create_pod(made)) or (
-            (found.get("annotations") or {}).get(START) != start
-        ):
-            await _end(objects, name)
-        yield PodRun(objects, name)
+        while not (found := await objects.create_pod(made)) or _start(found) != start:
+            await end_run(objects, name)
+        yield PodRun(objects, name, found["uid"])
     finally:
-        await _end(objects, name)
-        if secret:
-            await objects.delete("secret", name)
+        there = await _known(objects, name)
+        if there is None or _start(there["metadata"]) == start:
+            if there is not None:
+                await end_run(objects, name, there["metadata"]["uid"])
+            if secret:
+                await objects.delete("secret", name)
 
 
-async def _end(objects: Objects, name: str) -> None:
-    await objects.delete_pod(name, grace=5)
+def _start(about: Mapping[str, Any]) -> str:
+    return str((about.get("annotations") or {}).get(START, ""))
+
+
+async def end_run(objects: Objects, name: str, uid: str = "") -> bool:
+    """End a pod; whether it is known to be gone. With its identity, another of its name stays."""
+    await objects.delete_pod(name, grace=5, uid=uid)
     with suppress(TimeoutError):
         async with asyncio.timeout(ENDING):
             while True:
-                if await _known(objects, name) is None:
-                    return
+                found = await _known(objects, name)
+                if found is None or (uid and found["metadata"]["uid"] != uid):
+                    return True
                 await asyncio.sleep(0.5)
+    return False
 
 
 async def _known(objects: Objects, name: str) -> Mapping[str, Any] | None:

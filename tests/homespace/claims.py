@@ -98,10 +98,16 @@ class FakeClaims:
             ]
         )
 
+    async def read_namespaced_pod(self, name: str, namespace: str) -> Any:
+        self._asked("get pod")
+        raise refused(404, f'pods "{name}" not found')
 
-def connected_to_claims(monkeypatch: pytest.MonkeyPatch, module: str) -> FakeClaims:
+
+def connected_to_claims(
+    monkeypatch: pytest.MonkeyPatch, module: str, found: FakeClaims | None = None
+) -> FakeClaims:
     """Claims in memory, to which a module connects as to a cluster."""
-    found = FakeClaims()
+    found = found or FakeClaims()
 
     @asynccontextmanager
     async def connected() -> Any:

@@ -324,15 +324,6 @@ class TestTheEndOfAUser:
             adapter.delete_home("ada", 0)
         assert "ada" in remembered(hub)
 
-    def test_directories_of_a_shared_claim_are_not_removed(
-        self, hub: FakeHub, api: FakeClaims
-    ) -> None:
-        api.add("homes")
-        adapter = KubernetesHomespace(parent=hub, shared_claim="homes")
-        opened(adapter, api, "grace")
-        with pytest.raises(HomeError, match="not a claim of its own"):
-            adapter.delete_home("grace", 0)
-
 
 def test_a_shared_claim_has_a_directory_for_each(hub: FakeHub, api: FakeClaims) -> None:
     adapter = KubernetesHomespace(parent=hub, shared_claim="homes")
@@ -373,7 +364,12 @@ def test_what_cannot_be_is_refused(hub: FakeHub, option: str, value: str, said: 
     ("options", "config", "said"),
     [
         ({"shared_claim": "homes", "claim_name": "a-{username}"}, {}, "one for all"),
-        ({"shared_claim": "homes", "deletion": "trash"}, {}, "are not deleted with their users"),
+        ({"shared_claim": "homes", "deletion": "trash"}, {}, "it is not known of which image"),
+        (
+            {"shared_claim": "homes", "deletion": "remove", "directory": "homes/.{filename}"},
+            {"PodSpawner": {"image": "notebook:1"}},
+            "could be .trash",
+        ),
         ({}, {"KubeSpawner": {"storage_pvc_ensure": True}}, "a claim of its own"),
         ({}, {"PodSpawner": {"delete_pvc": True}}, "would delete a claim"),
         (

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import signal
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Final
 
 from greyhub.errors import HomeError
@@ -26,59 +22,18 @@ from greyhub.kubernetes.claims import (
     trashed,
 )
 from greyhub.kubernetes.connection import connected
+from greyhub.kubernetes.home_pod import PodSettings, work_pod
 from greyhub.kubernetes.home_volume import HomeVolume, owner_container
 from greyhub.kubernetes.names import object_name
-from greyhub.kubernetes.namespace import spawner_option
 from greyhub.kubernetes.objects import HUB, Objects
-from greyhub.kubernetes.pod_run import CONTAINER, running
+from greyhub.kubernetes.pod_run import CONTAINER, end_with_signal, run_to_end, running
 from greyhub.secret_references import SecretReference, references
 
 PATIENCE: Final = 120.0
 """Seconds for which an API server that does not answer is asked."""
 
-LONGEST: Final = 7 * 24 * 3600
-"""Seconds after which the cluster ends a pod that nobody has ended."""
-
 VARIABLE: Final = "GREYHUB_COPY_SECRET"
 """The beginning of the variables that hold the stores' credentials in the pod."""
-
-
-@dataclass(frozen=True)
-class PodSettings:
-    """How the pod is made that copies."""
-
-    image: str
-    """With greyhub in it."""
-    uid: int = 1000
-    gid: int | None = None
-    fs_gid: int | None = 100
-    pull_policy: str | None = None
-    pull_secrets: tuple[str, ...] = ()
-    owner_image: str = ""
-    """As ``c.KubernetesHomespace.owner_image``."""
-
-    @classmethod
-    def of(cls, config: Mapping[str, Any], image: str = "") -> PodSettings:
-        """As the servers of a platform are, by its configuration."""
-        said = partial(spawner_option, config)
-        found = image or said("image", "")
-        if not found:
-            raise HomeError(
-                "a claim is copied in a pod, and it is not known of which image.\n"
-                "  fix: name one with greyhub in it: --image, or c.PodSpawner.image in the hub's "
-                "config file"
-            )
-        uid, gid, fs_gid = said("uid", 1000), said("gid"), said("fs_gid", 100)
-        secrets = said("image_pull_secrets") or ()
-        return cls(
-            image=found,
-            uid=uid if isinstance(uid, int) else 1000,  # a function of each server's own
-            gid=gid if isinstance(gid, int) else None,
-            fs_gid=fs_gid if isinstance(fs_gid, int) else None,
-            pull_policy=said("image_pull_policy"),
-            pull_secrets=tuple(each if isinstance(each, str) else each["name"] for each in secrets),
-            owner_image=str(config.get("KubernetesHomespace", {}).get("owner_image", "")),
-        )
 
 
 @dataclass(frozen=True)
@@ -106,10 +61,7 @@ def copy(work: Work, settings: PodSettings, progress: Progress, tick: Callable[[
     greyhub.errors.HomeError
         It was not done.
     """
-    try:
-        return asyncio.run(_copy(work, settings, progress, tick))
-    except asyncio.CancelledError:
-        raise SystemExit(128 + signal.SIGTERM) from None
+    return run_to_end(_copy(work, settings, progress, tick))
 
 
 async def _copy(
@@ -127,10 +79,7 @@ async def _copy(
                 "  fix: copy by way of a store: to s3://…, and from there to the claim, or the "
                 "other way round; or run a server of the user's and use its files"
             )
-    stopping = asyncio.current_task()
-    assert stopping
-    with suppress(ValueError, RuntimeError):  # signals are the main thread's
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.cancel)
+    end_with_signal()
     async with connected() as api:
         core = CoreV1Api(api)
         with in_words("the home was not copied"):
@@ -216,50 +165,26 @@ def manifest(
         job[side] = [mounted.path]
         volumes.append(mounted.volume())
         mounts.append(mounted.mount() | ({"readOnly": True} if side == "source" else {}))
-    security = {"runAsUser": settings.uid, "runAsGroup": settings.gid}
-    uid, gid = settings.uid, settings.uid if settings.gid is None else settings.gid
     owned = [each for each in mounts if each["name"] == "target" and settings.owner_image]
-    policy = {"imagePullPolicy": settings.pull_policy} if settings.pull_policy else {}
-    container = {
-        "name": CONTAINER,
-        "image": settings.image,
+    container: dict[str, Any] = {
         "command": ["python", "-m", "greyhub.homespace.migrate.in_pod"],
         "env": [{"name": JOB, "value": json.dumps(job).replace("$", "$$")}],
         "volumeMounts": mounts,
-        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-        **policy,
     }
     if work.secrets:
         container["envFrom"] = [{"secretRef": {"name": name}}]
-    pod_security = {
-        "runAsNonRoot": settings.uid != 0,
-        "seccompProfile": {"type": "RuntimeDefault"},
-        **{key: value for key, value in security.items() if value is not None},
-    }
-    if settings.fs_gid is not None:
-        pod_security |= {"fsGroup": settings.fs_gid, "fsGroupChangePolicy": "OnRootMismatch"}
-    return {
-        "metadata": {
-            "name": name,
-            "labels": {
-                "app.kubernetes.io/managed-by": "greyhub",
-                "app.kubernetes.io/component": "home-copy",
-            },
-        },
-        "spec": {
-            "restartPolicy": "Never",
-            "activeDeadlineSeconds": LONGEST,
-            "automountServiceAccountToken": False,
-            "enableServiceLinks": False,
-            "securityContext": pod_security,
-            "imagePullSecrets": [{"name": each} for each in settings.pull_secrets],
-            "initContainers": [
-                owner_container(settings.owner_image, each, uid, gid) | policy for each in owned
-            ],
-            "containers": [container],
-            "volumes": volumes,
-        },
-    }
+    return work_pod(
+        name,
+        "home-copy",
+        settings,
+        container,
+        volumes,
+        first=[
+            owner_container(settings.owner_image, each, settings.uid, settings.group)
+            | settings.policy
+            for each in owned
+        ],
+    )
 
 
 def _without_secrets(value: Any, secrets: dict[str, str]) -> Any:

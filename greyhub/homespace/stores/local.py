@@ -16,7 +16,12 @@ from greyhub.homespace.secret_references import Secrets
 from greyhub.homespace.stores import PART, Entry, Source, Store
 from greyhub.homespace.stores.atomic_file import AtomicFile, locked, reap
 from greyhub.homespace.stores.errors import FileChanged, refusal
-from greyhub.homespace.stores.openat import ContainedDirectory, is_directory
+from greyhub.homespace.stores.openat import (
+    ContainedDirectory,
+    allow_owner,
+    allow_owner_below,
+    is_directory,
+)
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
@@ -227,8 +232,13 @@ class LocalStore(Store):
         """Rename."""
         try:
             with self.at(source) as (here, old), self.at(target, make=True) as (there, new):
-                os.stat(old, dir_fd=here, follow_symlinks=False)
-                os.rename(old, new, src_dir_fd=here, dst_dir_fd=there)
+                before = os.stat(old, dir_fd=here, follow_symlinks=False)
+                try:
+                    os.rename(old, new, src_dir_fd=here, dst_dir_fd=there)
+                except PermissionError:  # its owner may not write to it, and it gets another ".."
+                    allow_owner(old, here)
+                    os.rename(old, new, src_dir_fd=here, dst_dir_fd=there)
+                    os.chmod(new, stat.S_IMODE(before.st_mode), dir_fd=there)
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
@@ -276,7 +286,11 @@ class LocalStore(Store):
             if not is_directory(name, directory):
                 os.stat(name, dir_fd=directory, follow_symlinks=False)
                 raise refusal(errno.ENOTDIR, path)
-            shutil.rmtree(name, dir_fd=directory)
+            try:
+                shutil.rmtree(name, dir_fd=directory)
+            except PermissionError:  # Go's modules are read-only, for one
+                allow_owner_below(name, directory)
+                shutil.rmtree(name, dir_fd=directory)
 
     def touch(self, path: str) -> None:
         """Set the time of the last change to now."""

@@ -114,3 +114,24 @@ def is_directory(name: str, directory: int) -> bool:
         return stat.S_ISDIR(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode)
     except FileNotFoundError:
         return False
+
+
+def allow_owner(name: str, directory: int) -> None:
+    """Let the owner, if that is this process, change a directory; a link is left alone."""
+    with suppress(OSError):
+        opened = os.open(name, _PASS, dir_fd=directory)
+        try:
+            found = os.fstat(opened)
+            if found.st_uid == os.geteuid() and found.st_mode & 0o700 != 0o700:
+                # What is only passed through has no mode to be set; its name in /proc has.
+                os.chmod(f"/proc/self/fd/{opened}", stat.S_IMODE(found.st_mode) | 0o700)
+        finally:
+            os.close(opened)
+
+
+def allow_owner_below(name: str, directory: int) -> None:
+    """The same for a directory and all below it."""
+    allow_owner(name, directory)
+    for _, below, _, here in os.fwalk(name, dir_fd=directory):
+        for each in below:
+            allow_owner(each, here)

@@ -22,11 +22,12 @@ from greyhub.homespace.migrate.copying import Copied
 from greyhub.homespace.migrate.in_pod import JOB, OF_THE_VOLUME
 from greyhub.homespace.migrate.locations import Location
 from greyhub.homespace.migrate.opening import endpoints
-from greyhub.homespace.migrate.pods import PodSettings, Work
+from greyhub.homespace.migrate.pods import Work
 from greyhub.homespace.migrate.users import PlatformHomes
 from greyhub.homespace.sync.plan import UNREADABLE
 from greyhub.homespace.sync.progress import Progress
 from greyhub.kubernetes.claims import TRASHED, USER, ClaimUrl
+from greyhub.kubernetes.home_pod import PodSettings
 from tests.homespace.claims import FakeClaims, connected_to_claims
 from tests.homespace.migrate.conftest import full, picture
 from tests.support.adapters import FakeHub
