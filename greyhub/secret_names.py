@@ -21,7 +21,8 @@ def word_set(text: str) -> frozenset[str]:
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
 
 _NOUNS = word_set(
-    "secret password passwords passwd passphrase passcode pincode pass pwd pw token tokens "
+    "secret password passwords passwd passphrase passcode pincode pass passin passout "
+    "pwd pw token tokens "
     "credential credentials cred creds authorization sas apikey apikeys psk "
     "passwort kennwort wachtwoord mdp passe senha"
 )
@@ -36,6 +37,7 @@ _OF_OTHERS = {
         "n num one two three multi single first second third last next final low high band all "
         "render forward backward boarding shader"
     ),
+    "secret": word_set("existing tls pull"),
     "token": word_set("eos bos pad sep cls mask unk stop special fim"),
     "tokens": word_set(
         "eos bos pad sep cls mask unk stop special fim max min num n total count limit"
@@ -47,6 +49,7 @@ _OF_OTHERS = {
 _PAIRS = {
     "string": word_set("connection conn"),
     "signature": word_set("access sas"),
+    "secrets": word_set("client app oauth shared webhook signing"),
     "seed": word_set("otp totp hotp mfa"),
     "code": word_set("pin unlock recovery backup"),
     "codes": word_set("recovery backup"),
@@ -117,8 +120,8 @@ def is_secret(name: str, *, store: bool = False) -> bool:
         It is an option of a store, where ``key`` is half of a credential.
     """
     said = words(name)
-    if not said or said[0] in _VERBS:
-        return False
+    if not said or said[0] in _VERBS or " secret keys " in f" {' '.join(said[:-1])} ":
+        return False  # or, as charts have it, which key of a Secret
     return _is_secret(_without_ending(said), store)
 
 

@@ -51,6 +51,8 @@ def is_secret_text(name: str, text: str, *, store: bool = False) -> bool:
         return True
     if not is_secret(name, store=store):
         return is_about_a_secret(said) and drawn_by_lot(text)
+    if "." in name.partition("/")[0] and "/" in name and is_plain_words(text):
+        return False  # an annotation of Kubernetes', which names one
     return not _is_something_else(said, text)
 
 
@@ -66,7 +68,7 @@ def _is_something_else(said: list[str], text: str) -> bool:
     if last in ("credential", "credentials", "cred", "creds"):
         return is_plain_words(text)
     if said == ["secret"]:
-        return is_plain_words(text) and "-" in text and is_secret(text.rstrip("s"))
+        return is_plain_words(text) and len(words(text)) > 1 and is_secret(text.rstrip("s"))
     if said == ["keys"]:
         return not mixed(text) or len(text) < 16
     if said == ["sas"]:
@@ -115,6 +117,8 @@ def _edits(text: str, mask: str, depth: int) -> Iterator[Edit]:
             if each.start not in judged and not (reader is settings.named and _is_variable(each)):
                 own = each.written is not None or each.kind is Kind.WORDS
                 yield from _edits_of(each, mask, depth, deep and own)
+            if reader is url.named:
+                judged.add(each.start)
 
 
 def _is_variable(each: Named) -> bool:
@@ -143,8 +147,10 @@ def _is_named_secret(each: Named) -> bool:
         return drawn_by_lot(text)
     if each.kind is Kind.PROSE and not mixed(text):
         return False
-    if each.kind is Kind.FLAG and (text in _PROSE or _is_name(text)):
+    if each.kind is Kind.FLAG and (text in _PROSE or _is_name(text) or re.match(r"\w+=[^=]", text)):
         return False
+    if each.kind is Kind.QUERY and words(name)[-1:] == ["token"] and is_plain_words(text):
+        return False  # which page comes next
     return is_secret_text(name, text)
 
 

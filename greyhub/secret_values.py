@@ -18,9 +18,10 @@ _SWITCH = re.compile(
 )
 
 _FILLED_IN = re.compile(
-    r"""(?x) \$\w+ | \$\{[^{}]*\} | \$\{\{[^{}]*\}\} | \$\( (?:[^()]|\([^()]*\))* \) | ` [^`]* `
-    | \{\{?[^{}]*\}?\}
-    | %\(\w+\)s | %\w+% | \#\{[^{}]*\}\#? | @[A-Z_]+@ | __[A-Z_]+__ | <%[^%]*%>""",
+    r"""(?x) \$\w+ (?:\{[^{}]*\})? | \$\{[^{}]*\} | \$\{\{[^{}]*\}\}
+    | \$\( (?:[^()]|\([^()]*\))* \) | ` [^`]* ` | \{\{[^{}]*\}\} | \{[\w.:!()-]*\}
+    | %\(\w+\)s | %\w+% | \#\{[^{}]*\}\#? | @[A-Z_]+@ | __[A-Z_]+__ | <%[^%]*%>
+    | \( (?: \\?[\w.] | \[[^\]]*\] ) [+*]\?? \)""",
     re.DOTALL,
 )
 """What a shell, a template or a pipeline puts something else in place of."""
@@ -56,7 +57,8 @@ _REFERENCE = re.compile(
 _PUBLIC = re.compile(
     r"""(?x) (?:ssh-(?:rsa|dss|ed25519) | ecdsa-sha2-\S+ | sk-\S+@openssh\.com)\ +AAAA.*
     | -----BEGIN\ (?:[A-Z0-9 ]*PUBLIC\ KEY|CERTIFICATE|X509\ CRL|SSH\ SIGNATURE).*
-    | (?:SHA256|MD5|sha256|sha512|sha1|md5):[\w+/=:]{16,} | age1[0-9a-z]{50,} | did:\S+""",
+    | (?:SHA256|sha256|sha512|sha1):[\w+/=]{16,}
+    | MD5:[0-9a-f:]{47} | age1[0-9a-z]{50,} | did:\S+""",
     re.DOTALL,
 )
 

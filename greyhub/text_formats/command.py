@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from greyhub.text_formats import Kind, Named
 
 _WORD = re.compile(
     r"""(?x) (?: [^\s'"\\;&|<>()`$] | '[^']*' | "(?:[^"\\]|\\.)*" | \\.
-      | \$\( (?:[^()] | \([^()]*\))* \) | \$ | ` [^`]* ` )+ | [;&|\n()]+ | [<>'"\\`]""",
+      | \$\( (?:[^()] | \([^()]*\))* \) | \$ | ` [^`]* ` )+ | [;&|\n()]+ | <<< | [<>'"\\`]""",
     re.DOTALL,
 )
 _PLAIN = re.compile(r"""(?s)(['"])(?:(?!\1)[^\\])*\1""")
@@ -29,14 +30,15 @@ def _these(text: str) -> frozenset[str]:
 _REGISTRY = "docker podman buildah skopeo nerdctl helm oc az"
 
 FLAGS: Final[Programs] = {
-    "-p": _these(f"sshpass twine mongo {_REGISTRY}"),
+    "-p": _these(f"sshpass twine mongo useradd usermod {_REGISTRY}"),
     "-a": _these("redis-cli valkey-cli"),
     "-w": _these("ldapsearch ldapadd ldapmodify ldapwhoami ldapdelete ldapcompare"),
     "-P": _these("sqlcmd bcp tsql mosquitto_pub mosquitto_sub zip unzip"),
     "-N": _these("ssh-keygen"),
     "-k": _these("openssl"),
+    "password": _these("nmcli"),
 }
-"""Short flags whose next word is a secret, in these programs alone."""
+"""Flags whose next word is a secret, in these programs alone."""
 
 LOGIN_FIRST: Final = _these(_REGISTRY)
 """Programs in which ``-p`` is a password after the word ``login`` alone: before, it is a port."""
@@ -77,7 +79,10 @@ LAST: Final[Programs] = {
 }
 """Programs that take a secret as their last word, with one of these words before it."""
 
-FROM_INPUT: Final = _these("--password-stdin --with-token --stdin --passphrase-fd -S chpasswd")
+FROM_INPUT: Final = _these(
+    "--password-stdin --with-token --stdin --passphrase-fd --password-file=STDIN password_stdin -S "
+    "chpasswd kinit"
+)
 """Words of a program that reads a secret from what is piped into it."""
 
 
@@ -99,6 +104,9 @@ def named(text: str) -> Iterator[Named]:
             said.append(word)
             continue
         yield from _of_command(said)
+        for before, after in pairwise(said):
+            if before.text == "<<<" and any(each.text in FROM_INPUT for each in said):
+                yield _whole(after, "password")
         if piped and any(each.text in FROM_INPUT for each in said):
             yield from _echoed(piped)
         piped = said if word.text == "|" else []

@@ -59,7 +59,7 @@ def named(text: str) -> Iterator[Named]:
             key = None
         elif piece == ",":
             key = None
-        elif piece[0].isdigit():
+        elif piece.isdigit() and len(piece) > 4:  # less is a limit, or a number of something
             yield Named(names[-1] if key is None else key, piece, *found.span())
 
 

@@ -23,6 +23,7 @@ _WORDS = re.compile(
     r"(?m)^[ \t]*(?P<how>ENV|ARG|setenv|set -\w+)?[ \t]*(?P<name>[A-Za-z_][\w.-]*)[ \t]+"
     r"(?P<value>\S+)[ \t\r]*$"
 )
+_SENTENCE = re.compile(r"(?i)\b(password|passphrase|token|secret|api key) is:? +([^\s,;'\"]+)")
 _STATEMENT = re.compile(
     r"(?i)\b(?:(password|secret)|identified\s+(?:with\s+\w+\s+)?by)\s+'([^'\n]+)'"
 )
@@ -49,6 +50,8 @@ def named(text: str) -> Iterator[Named]:
     for found in _WORDS.finditer(text):
         kind = Kind.FLAG if found["how"] or "\n" in text.strip() else Kind.PROSE
         yield Named(found["name"], found["value"], *found.span("value"), kind)
+    for found in _SENTENCE.finditer(text):
+        yield Named(found[1], found[2], *found.span(2), Kind.PROSE)
     for found in _STATEMENT.finditer(text):
         yield Named("password", found[2], *found.span(2))
     for found in _ATTRIBUTES.finditer(text):
@@ -92,6 +95,8 @@ def _lines(text: str) -> Iterator[Named]:
             continue  # "secret:name", which is no YAML
         if found["sign"] == ":" and not several and found["name"][0].isupper() and value.isalpha():
             continue  # "Password: required"
+        if not several and re.search(r"&[\w.-]+=", value):
+            continue  # a query
         yield Named(found["name"], value, begin, begin + len(value))
 
 
@@ -103,7 +108,12 @@ def _pairs(text: str) -> Iterator[Named]:
         if value[0] in "'\"" and len(value) > 1 and value[-1] == value[0]:
             value, start, end = value[1:-1], start + 1, end - 1
         sure = sign == "=" or sign[0] in "'\"" or found["value"][0] in "'\""
-        yield Named(found["name"], value, start, end, Kind.SETTING if sure else Kind.PROSE)
+        name = found["name"]
+        if not sure and (
+            before := re.search(r"([A-Za-z]+) $", text[max(0, found.start() - 20) : found.start()])
+        ):
+            name = f"{before[1]} {name}"  # "API key: ..."
+        yield Named(name, value, start, end, Kind.SETTING if sure else Kind.PROSE)
         if inner := re.match(r"([A-Za-z_][\w.-]*)=(.+)", value):  # --from-literal=password=...
             yield Named(inner[1], inner[2], start + inner.start(2), start + inner.end(2))
 

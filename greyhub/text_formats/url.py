@@ -9,7 +9,11 @@ from urllib.parse import quote_plus, unquote, unquote_plus
 
 from greyhub.text_formats import Kind, Named
 
-_URL = re.compile(r"(?<![\w+.-])([A-Za-z][\w+.-]*)://([^\s\"'<>`/?#]*)([^\s\"'<>`?#]*)")
+_URL = re.compile(
+    r"""(?x) (?<![\w+.-]) ([A-Za-z][\w+.-]*)://
+    ( (?: [^\s"'<>`/?\#,] | ,(?![A-Za-z][\w+.-]*://) )* )
+    ( (?: [^\s"'<>`?\#,] | ,(?![A-Za-z][\w+.-]*://) )* )"""
+)
 _REST = re.compile(r"[?#][^\s\"'<>`?#]*")
 _ALONE = re.compile(r"(?<![^\s\"'])\??(?=[\w.%-]+=[^\s&=\"']*&[\w.%-]+=)[^\s\"'<>]+")
 """A query by itself, as Azure writes its signatures: two fields at least."""
