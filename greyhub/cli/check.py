@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import shutil
 from collections.abc import Iterator, Sequence
 
@@ -14,6 +15,7 @@ from greyhub.checks import access, listening
 from greyhub.cli.output import as_mapping, counted, print_findings, print_json
 from greyhub.cli.reading import Reading, file_option, json_option, like_jupyterhub, read
 from greyhub.composition import Composition
+from greyhub.mounts import FSTAB, unmounted
 from greyhub.page import check as ask
 
 LIMIT = 30.0
@@ -95,7 +97,13 @@ def _of_the_hub(composition: Composition) -> Iterator[Finding]:
     state = greyhub.state
     while not state.exists():
         state = state.parent
-    if not os.access(state, os.W_OK | os.X_OK):
+    if mount := unmounted(greyhub.state):
+        yield Finding(
+            "error",
+            f"{mount} is in {FSTAB} and not mounted: the hub would begin anew beneath it",
+            f"mount {shlex.quote(str(mount))}, or set c.GreyHub.state_dir elsewhere",
+        )
+    elif not os.access(state, os.W_OK | os.X_OK):
         yield Finding("error", f"no right to write in {state}", "set c.GreyHub.state_dir elsewhere")
     else:
         free = shutil.disk_usage(state).free

@@ -150,7 +150,8 @@ class HomespaceAdapter(_FormerName):
             check_url(url)
         except ValueError as error:
             raise TraitError(str(error)) from None
-        check_address(url)
+        if is_meant_as_address(url):
+            check_address(url)
         return url
 
     @classmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import shlex
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from greyhub.directories import make_passable
 from greyhub.errors import ConfigError, HomeError, warn_renamed
 from greyhub.homespace.adapter import HomespaceAdapter
 from greyhub.homespace.permissions import check_owner
+from greyhub.mounts import FSTAB, unmounted
 from greyhub.names import filename
 
 if TYPE_CHECKING:
@@ -93,6 +95,7 @@ class LocalHomespace(_FormerName):
     def contribute(self) -> Contribution:
         """Nothing but a look at the welcome files."""
         self._check_deletion()
+        self._check_root()
         welcome = self.resolve(self.welcome)
         if self.welcome and not welcome.is_dir():
             raise ConfigError(
@@ -101,6 +104,17 @@ class LocalHomespace(_FormerName):
                 fix="name the directory that a new home begins with, or leave the option out",
             )
         return Contribution()
+
+    def _check_root(self) -> None:
+        """Refuse a place in which there can be no directory, where servers run here."""
+        place = _nearest(self.directory)
+        if self.root and self.parent.servers_here and not place.is_dir():
+            where = "it" if place == self.directory else self.directory
+            raise ConfigError(
+                f"{place} is a file, and homes would be in {where}",
+                where="c.LocalHomespace.root",
+                fix="name a directory",
+            )
 
     async def ticket(self, spawner: Any) -> Mapping[str, Any]:
         """Make the home if it is not there."""
@@ -157,7 +171,18 @@ class LocalHomespace(_FormerName):
         return await asyncio.to_thread(self._check)
 
     def _check(self) -> list[Finding]:
-        place = next(each for each in (self.directory, *self.directory.parents) if each.exists())
+        option = "c.LocalHomespace.root"
+        if mount := unmounted(self.directory):
+            return [
+                Finding(
+                    "error",
+                    f"{mount} is in {FSTAB} and not mounted: homes would be made beneath it, and "
+                    "hidden when it is",
+                    f"mount {shlex.quote(str(mount))}",
+                    option=option,
+                )
+            ]
+        place = _nearest(self.directory)
         try:
             Path(tempfile.mkdtemp(prefix=".new-", dir=place)).rmdir()
         except OSError as error:
@@ -165,7 +190,10 @@ class LocalHomespace(_FormerName):
                 Finding(
                     "error",
                     f"homes cannot be made in {self.directory}: {error.strerror or error}",
-                    "let the hub's user write there, or set c.LocalHomespace.root",
+                    f"mount -o remount,rw what {place} is on, or set {option}"
+                    if error.errno == errno.EROFS
+                    else f"let the hub's user write there, or set {option}",
+                    option=option,
                 )
             ]
         free = shutil.disk_usage(place).free
@@ -174,3 +202,8 @@ class LocalHomespace(_FormerName):
     def label(self) -> str:
         """A directory per user."""
         return "a private directory for each user"
+
+
+def _nearest(directory: Path) -> Path:
+    """The directory, or what there is of those above it."""
+    return next(each for each in (directory, *directory.parents) if each.exists())

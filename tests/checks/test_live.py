@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -367,3 +369,51 @@ c.OpenIDConnect.providers = {{
     assert error["option"] == 'c.OpenIDConnect.providers["wrong"]["client_secret"]'
     assert 'compare c.OpenIDConnect.providers["wrong"]["client_id"]' in error["fix"]
     assert "no answer within 3 s" in only(said["stuck"], "error")["message"]
+
+
+def local_homes(directory: Path, root: object) -> list[dict[str, Any]]:
+    return live(directory, f"c.LocalHomespace.root = {str(root)!r}", "homespace")
+
+
+def test_homes_on_a_mount_that_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = tmp_path / "fstab"
+    table.write_text(
+        f"# homes\nnfs:/homes {tmp_path}/big\\040disk nfs defaults 0 0\n"
+        f"nfs:/away {tmp_path}/away nfs noauto 0 0\n/dev/sda1 / ext4\n/swap none swap sw\n"
+    )
+    monkeypatch.setattr("greyhub.mounts.FSTAB", table)
+    for there in (False, True):
+        if there:
+            (tmp_path / "big disk/homes").mkdir(parents=True)
+        bad = only(local_homes(tmp_path, tmp_path / "big disk/homes"), "error")
+        assert bad["message"].startswith(f"{tmp_path}/big disk is in ")
+        assert "not mounted" in bad["message"]
+        assert bad["fix"] == f"mount '{tmp_path}/big disk'"
+        assert bad["option"] == "c.LocalHomespace.root"
+    only(local_homes(tmp_path, tmp_path / "away/homes"), "ok")
+    (hub,) = [
+        each
+        for each in live(tmp_path, f"c.GreyHub.state_dir = '{tmp_path}/big disk/state'", "hub")
+        if each["level"] == "error"
+    ]
+    assert "the hub would begin anew beneath it" in hub["message"]
+
+
+@pytest.mark.root
+def test_homes_on_a_disk_that_is_read_only(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    file = write(tmp_path, f"c.LocalHomespace.root = '{disk}/homes'")
+    program = str(Path(sys.executable).parent / "greyhub")
+    check = [program, "check", "--live", "--json", "-f", str(file)]
+    mounted = 'mount -t tmpfs -o ro none "$0" && exec "$@"'
+    said = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", mounted, str(disk), *check],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    bad = only(json.loads(said.stdout)["live"]["homespace"], "error")
+    assert "Read-only file system" in bad["message"]
+    assert "remount,rw" in bad["fix"]
+    assert said.returncode == 1

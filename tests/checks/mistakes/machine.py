@@ -28,6 +28,18 @@ def service(title: str, spec: str, says: str, fix: str) -> Mistake:
 
 
 MACHINE = (
+    option(
+        "homes below a file",
+        'c.LocalHomespace.root = "/etc/passwd/homes"',
+        "/etc/passwd is a file, and homes would be in /etc/passwd/homes",
+        "name a directory",
+    ),
+    option(
+        "a file for homes",
+        'c.LocalHomespace.root = "/etc/passwd"',
+        "/etc/passwd is a file, and homes would be in it",
+        "name a directory",
+    ),
     page("RStudio as the first page", "/rstudio", "jupyter-rsession-proxy"),
     page("VS Code as the first page", "/user/{username}/vscode/", "jupyter-vscode-proxy"),
     page("a desktop as the first page", "desktop", "jupyter-remote-desktop-proxy"),
