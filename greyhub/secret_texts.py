@@ -53,10 +53,10 @@ def is_secret_text(name: str, text: str, *, store: bool = False) -> bool:
         return is_about_a_secret(said) and drawn_by_lot(text)
     if "." in name.partition("/")[0] and "/" in name and is_plain_words(text):
         return False  # an annotation of Kubernetes', which names one
-    return not _is_something_else(said, text)
+    return not _is_something_else(said, text, store)
 
 
-def _is_something_else(said: list[str], text: str) -> bool:
+def _is_something_else(said: list[str], text: str, store: bool) -> bool:
     """Whether a text under a secret's name is of another kind than the name's secrets are."""
     last = said[-1]
     if text.isdigit():
@@ -67,7 +67,7 @@ def _is_something_else(said: list[str], text: str) -> bool:
         return True  # the name of a field, as Kubernetes has secretKey
     if last in ("credential", "credentials", "cred", "creds"):
         return is_plain_words(text)
-    if said == ["secret"]:
+    if said == ["secret"] and not store:
         return is_plain_words(text) and len(words(text)) > 1 and is_secret(text.rstrip("s"))
     if said == ["keys"]:
         return not mixed(text) or len(text) < 16

@@ -28,7 +28,7 @@ _FILLED_IN = re.compile(
 
 _PLACEHOLDER = re.compile(
     r"""(?xi) <[^<>]*> | \[[^\[\]]*\] | [*.\u2022\u2026#_-]+ | x{3,} | %[srd]
-    | (?:your|insert|enter|paste|replace|redacted|dummy)(?:[-_ ].*)?
+    | (?:your|insert|enter|paste|replace|redacted)(?:[-_ ].*)?
     | (?:replace|fill)[-_]?(?:me|in)
     """
 )
@@ -47,7 +47,7 @@ _REFERENCE = re.compile(
         /(?:secrets|locations|serviceAccounts)/\S+
     | /subscriptions/\S+ | alias/[\w/-]+
     | https://[\w.-]+\.(?:vault|managedhsm)\.(?:azure|usgovcloudapi|microsoftazure)\.\w+(?:/.*)?
-    | (?:secret|kv|cubbyhole)/[\w./-]+(?:\#[\w.-]+)? | [\w-]+(?:/[\w.-]+)+\#[\w.-]+
+    | (?:secret|kv|cubbyhole)/[\w./-]+(?:\#[\w.-]+)? | (?-i:[a-z]+(?:/[a-z_-]+)+\#[a-z_-]+)
     | @Microsoft\.KeyVault\(.*\) | ENC\[.*\] | \$ANSIBLE_VAULT;.* | !vault\b.*
     """,
     re.DOTALL,

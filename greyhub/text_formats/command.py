@@ -104,9 +104,10 @@ def named(text: str) -> Iterator[Named]:
             said.append(word)
             continue
         yield from _of_command(said)
-        for before, after in pairwise(said):
-            if before.text == "<<<" and any(each.text in FROM_INPUT for each in said):
-                yield _whole(after, "password")
+        if any(each.text in FROM_INPUT for each in said):
+            for before, after in pairwise(said):
+                if before.text == "<<<":
+                    yield _whole(after, "password")
         if piped and any(each.text in FROM_INPUT for each in said):
             yield from _echoed(piped)
         piped = said if word.text == "|" else []

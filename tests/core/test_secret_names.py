@@ -81,6 +81,10 @@ def test_a_text_that_is_no_secret_under_its_name(name: str, text: str) -> None:
         ("password", "hunter2"),
         ("password", "12345"),
         ("password", "p{a}ss$w/rd"),
+        ("password", "kX9/pQ2#xx"),
+        ("password", "dummy"),
+        ("password", "changeme"),
+        ("SECRET_KEY", "5f0e1c2d-3b4a-4c5d-8e6f-7a8b9c0d1e2f"),
         ("TOKEN_OF_THE_BOT", "a8f5f167f44f4964e6c998dee827110c"),
         ("OPENAI_KEY", "sk-a8f5f167f44f4964e6c998dee8271"),
         ("db", "postgresql://hub:hunter2@db/hub"),
@@ -165,6 +169,7 @@ def test_a_reference_says_where_a_secret_is() -> None:
     "options",
     [
         {"key": "AKIA"},
+        {"secret": "a-secret"},
         {"client_kwargs": {"key": "AKIA"}},
         {"auth": ("ada", "hunter2")},
         {"token": {"name": "hunter2"}},
