@@ -80,10 +80,18 @@ class Readers:
 
         A ProfilesSpawner's profiles name spawners, and hand their configuration on.
         """
-        for value in dict.fromkeys(_names_in(self.config)):
+        for value in dict.fromkeys([*_names_in(self.config), *self._by_default()]):
             cls = named_class(value) if isinstance(value, str) else value
             if cls is not None and issubclass(cls, Configurable) and cls not in self.classes:
                 yield cls
+
+    def _by_default(self) -> Iterator[Any]:
+        """Classes that own options of the chosen Spawner and Authenticator name by default."""
+        for part in ("spawner", "authenticator"):
+            cls = self.chosen.get(part)
+            for trait in options(cls).values() if cls else ():
+                if trait.this_class is cls:
+                    yield from _names_in(trait.default_value)
 
     def of(self, section: str, option: str) -> type | None:
         """The class that reads this option, if one does."""

@@ -8,7 +8,8 @@ options, went through the class's validators and observers, and did nothing else
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ from greyhub.checks.provenance import Names
 from greyhub.checks.usable import Refused
 from greyhub.checks.values import Flaw, convert, empty, settings, value_at
 from greyhub.deferred_secrets import DeferredSecrets, defer_secrets, secrets_in
+from greyhub.masking import shown
 from greyhub.secret_names import is_secret
 
 _silent = logging.getLogger("greyhub.checks")
@@ -106,9 +108,13 @@ def dry_instance(
                 if each is own and (path[0], name) not in _ELSEWHERE:
                     found.append(Flaw(path, refused.what, refused.fix))
     values.update(held)
-    # An application's validators and observers act: they print, exit, set up logging.
-    if not issubclass(cls, Application):
-        found += _validate(made, named, held)
+    if issubclass(cls, Application):
+        # Its observers act: they print, exit, set up logging. So do traitlets' own validators.
+        apart = {"config_file", *Application.class_traits()}
+        held = {name: value for name, value in held.items() if name not in apart}
+        found += _validate(made, named, held, (_cross_validate,))
+    else:
+        found += _validate(made, named, held, (_cross_validate, _observe))
     return DryInstance(made, named, found)
 
 
@@ -119,15 +125,18 @@ _ELSEWHERE = {
 
 
 def _validate(
-    made: HasTraits, named: Mapping[str, tuple[Names, Any]], held: Mapping[str, Any]
+    made: HasTraits,
+    named: Mapping[str, tuple[Names, Any]],
+    held: Mapping[str, Any],
+    steps: Sequence[Callable[[HasTraits, str, Any], None]],
 ) -> Iterator[Flaw]:
     """Run what the class itself runs for options that are set."""
-    for step in (_cross_validate, _observe):
+    for step in steps:
         for name, value in held.items():
             path, written = named[name]
             try:
                 step(made, name, value)
-            except (TraitError, ValueError) as error:
+            except (TraitError, ValueError, re.error) as error:
                 yield Flaw(path, _told(name, value, written, error), getattr(error, "fix", ""))
             except Exception:  # noqa: S112
                 # It needs what only a whole object has; the start will tell.
@@ -137,6 +146,8 @@ def _validate(
 def _told(name: str, value: Any, written: Any, error: Exception) -> str:
     """An error in one line, without a secret that is, or is in, the value."""
     said = " ".join(str(error).split())
+    if isinstance(error, re.error):
+        said = f"{shown(value, name)} is no regular expression: {said}"
     parts = [secret.content()[0] for secret in secrets_in(written)]
     if is_secret(name):
         parts += map(str, value if isinstance(value, list | tuple | set | dict) else [value])

@@ -91,6 +91,8 @@ def _commands(platform: Platform) -> Iterator[tuple[tuple[str, str], tuple[str, 
         value = platform.value("Spawner", "cmd") or [""]
         if os.path.isabs(str(value[0])):  # otherwise it is looked for as the user
             options.append(("Spawner", "cmd"))
+    if made_from(platform.spawner, "SudoSpawner"):
+        options.append(("SudoSpawner", "sudospawner_path"))
     if not proxy.is_elsewhere(platform.config):
         options.append(("ConfigurableHTTPProxy", "command"))
     if platform.value("LocalAuthenticator", "create_system_users"):

@@ -13,7 +13,50 @@ from pathlib import Path
 from typing import Any
 
 from greyhub.adapter import Finding
+from greyhub.addresses import WEB, WrongAddress, check_address
 from greyhub.checks.platform import Platform
+
+
+def check_address_of(
+    platform: Platform, path: tuple[str, ...], service: Mapping[str, Any]
+) -> Iterator[Finding]:
+    """A URL at which the hub's proxy would find nothing."""
+    if wrong := wrong_address(service):
+        what = f"the address of the service {service.get('name')!r}: {wrong.what}"
+        yield platform.finding("error", path, what, wrong.fix)
+
+
+def wrong_address(service: Mapping[str, Any]) -> WrongAddress | None:
+    """What is wrong with a service's URL."""
+    url = service.get("url")
+    try:
+        if isinstance(url, str) and url:
+            check_address(url, WEB)
+    except WrongAddress as wrong:
+        return wrong
+    return None
+
+
+def check_twice(
+    platform: Platform, path: tuple[str, ...], services: Sequence[Mapping[str, Any]]
+) -> Iterator[Finding]:
+    """Two services of one name, or with one token: JupyterHub keeps one of them."""
+    for key, what, fix in (
+        ("name", "two services are called {0!r}, and the hub keeps the last", "rename one"),
+        (
+            "api_token",
+            "the services {0!r} and {1!r} have one token, and the hub takes both for one of them",
+            "give each a token of its own: openssl rand -hex 32",
+        ),
+    ):
+        first: dict[str, Any] = {}
+        for service in services:
+            value = service.get(key)
+            if isinstance(value, str) and value:
+                if value in first:
+                    said = what.format(first[value], service.get("name"))
+                    yield platform.finding("warning", path, said, fix)
+                first.setdefault(value, service.get("name"))
 
 
 def check_command(

@@ -21,6 +21,7 @@ def check(platform: Platform) -> Iterator[Finding]:
     yield from _each(platform, "load_roles", _ROLE)
     yield from _groups(platform)
     yield from _profiles(platform)
+    yield from _wrapped(platform)
 
 
 def _each(platform: Platform, option: str, keys: Collection[str]) -> Iterator[Finding]:
@@ -65,6 +66,16 @@ def _profiles(platform: Platform) -> Iterator[Finding]:
         if isinstance(overrides, Mapping):
             title = profile.get("display_name", "")
             yield from _keys(platform, path or (), overrides, options(cls), f"profile {title!r}")
+
+
+def _wrapped(platform: Platform) -> Iterator[Finding]:
+    """A profile of wrapspawner's names a class, and options for it: others are ignored."""
+    path = platform.is_set("ProfilesSpawner", "profiles")
+    for profile in platform.value("ProfilesSpawner", "profiles") or () if path else ():
+        title, _, cls, given = (*profile, None, None, None, None)[:4]
+        if path and isinstance(cls, type) and isinstance(given, Mapping):
+            known: Collection[str] = getattr(cls, "class_trait_names", list)()
+            yield from _keys(platform, path, given, known, f"profile {title!r}")
 
 
 def _keys(

@@ -20,9 +20,15 @@ from greyhub.checks.dry_hub import (
     refused_name,
 )
 from greyhub.checks.platform import Platform
-from greyhub.checks.services import check_command
+from greyhub.checks.services import (
+    check_address_of,
+    check_command,
+    check_twice,
+    wrong_address,
+)
 from greyhub.checks.shapes import service_keys
 from greyhub.checks.tokens import TOKENS, short_tokens, shortest, tokens, tokens_of
+from greyhub.imports import import_object
 
 RBAC = "fix it; the scopes are at jupyterhub.readthedocs.io, under RBAC"
 
@@ -31,9 +37,13 @@ def check(platform: Platform) -> Iterator[Finding]:
     """Findings about what would end the hub's start."""
     yield from _users(platform)
     if path := platform.is_set("JupyterHub", "services"):
-        for service in mappings(platform.value("JupyterHub", "services")):
+        services = list(mappings(platform.value("JupyterHub", "services")))
+        for service in services:
             yield from check_command(platform, path, service)
+            yield from check_address_of(platform, path, service)
+        yield from check_twice(platform, path, services)
     yield from short_tokens(platform)
+    yield from _handlers(platform)
     if any(platform.is_set("JupyterHub", option) for option in LOADED):
         yield from _loaded(platform)
 
@@ -47,6 +57,19 @@ def _users(platform: Platform) -> Iterator[Finding]:
                     yield platform.finding(
                         "error", path, problem, "fix the name, or take it out of the list"
                     )
+
+
+def _handlers(platform: Platform) -> Iterator[Finding]:
+    """Handlers that are named, and that tornado could not import as the hub starts."""
+    path = platform.is_set("JupyterHub", "extra_handlers")
+    for entry in platform.value("JupyterHub", "extra_handlers") or () if path else ():
+        named = entry[1] if isinstance(entry, list | tuple) and len(entry) > 1 else None
+        if path and isinstance(named, str):
+            try:
+                import_object(named)
+            except Exception as error:
+                what = f"the handler {named!r} cannot be imported: {error}"
+                yield platform.finding("error", path, what, "fix its name, or install its package")
 
 
 def _loaded(platform: Platform) -> Iterator[Finding]:
@@ -94,7 +117,8 @@ def _steps(platform: Platform, hub: Any) -> Iterator[Step]:
     # A role may name a service that an adapter brings, so those are loaded, too.
     path = platform.is_set("JupyterHub", "services") or ("JupyterHub", "services")
     for service in mappings(platform.value("JupyterHub", "services")):
-        if service.get("name") and not {*service} - service_keys():
+        sound = not {*service} - service_keys() and not wrong_address(service)
+        if service.get("name") and sound:
             load = partial(hub.service_from_spec, dict(service))
             yield path, f"the service {service['name']!r}", load, "fix this entry of the list"
     for option, kind in TOKENS.items():

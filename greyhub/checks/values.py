@@ -102,7 +102,7 @@ def convert(blank: HasTraits, name: str, value: Any) -> Any:
         if held or is_secret(name):
             what = f"the content of {secret.source}" if secret else "this value"
             raise Refused(f"{what} is not {trait.info()}") from None
-        better = getattr(error, "fix", "") or fix(trait, value)
+        better = getattr(error, "fix", "") or fix(trait, value, error)
         raise Refused(told(trait, name, value, error), better) from None
     refuse_unusable(trait, name, converted)
     return converted

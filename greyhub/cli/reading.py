@@ -103,13 +103,19 @@ def read(file: str, arguments: Sequence[str] = ()) -> Reading:
             said = [*recorder.said, *re.findall(r"error: (.+)", usage.getvalue())]
             found += [_of_command_line(each) for each in said if not seen]
         except Exception as error:
-            if not (seen and isinstance(error, ConfigError)):  # composing has said it
+            if not _is_said(error, seen):
                 found.append(_raised(error, file))
     composition = seen[-1] if seen else None
     if composition is None and not found:
         found.append(_not_composed(file))
     found += composition.findings if composition else []
     return Reading(file, app, composition, sort_findings(found))
+
+
+def _is_said(error: Exception, seen: Sequence[Composition]) -> bool:
+    """Whether composing has said it: what it refuses, JupyterHub refuses once more."""
+    told = [finding.message for finding in seen[-1].findings] if seen else []
+    return bool(seen) and (isinstance(error, ConfigError) or str(error) in told)
 
 
 def _of_command_line(said: str) -> Finding:

@@ -485,6 +485,13 @@ c.SimpleLocalProcessSpawner.home_dir_template = "/tmp/{username}"
     ),
     Right("annotated assignments", "c.JupyterHub.port: int = 8001"),
     Right("a file that speaks other tongues", "# ünïcödé ☃\nc.GreyHub.name = 'großartig ☃'"),
+    Right(
+        "a class that an option's default names",
+        "from jupyterhub.spawner import LocalProcessSpawner\nfrom traitlets import Unicode\n"
+        "class Wrapping(LocalProcessSpawner):\n"
+        '    inner = Unicode("batchspawner.SlurmSpawner").tag(config=True)\n'
+        'c.JupyterHub.spawner_class = Wrapping\nc.SlurmSpawner.batch_script = "x"',
+    ),
     *(Right(f"a home at {url}", f'c.GreyHub.homespace = "{url}"') for url in HOMES),
     *(Right(f"a catalogue at {url}", f'c.GreyHub.data = "{url}"') for url in CATALOGUES),
     *(Right(line, line) for line in AMOUNTS),

@@ -58,3 +58,22 @@ def test_a_limit_that_nothing_enforces_is_warned_of(option: str, tmp_path: Path)
     assert [each.option for each in said] == [f"c.Spawner.{option.partition(' ')[0]}"]
     assert "nothing enforces it" in said[0].message
     assert said[0].place.endswith(":1")
+
+
+TOKEN = "import secrets\nt = secrets.token_hex()\n"
+TWICE = {
+    "two services are called 'a'": 'c.JupyterHub.services = [{"name": "a"}, {"name": "a"}]',
+    "the services 'a' and 'b' have one token": TOKEN
+    + 'c.JupyterHub.services = [{"name": "a", "api_token": t}, {"name": "b", "api_token": t}]',
+}
+
+
+@pytest.mark.parametrize("says", TWICE)
+def test_services_of_which_the_hub_keeps_one_are_warned_of(says: str, tmp_path: Path) -> None:
+    found = read(str(write(tmp_path, TWICE[says]))).findings
+    forget()
+    (said,) = [each for each in found if each.level == "warning"]
+    assert said.option == "c.JupyterHub.services"
+    assert said.message.startswith(says)
+    assert said.fix
+    assert not [each for each in found if each.level == "error"]

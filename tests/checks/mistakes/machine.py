@@ -28,6 +28,12 @@ def service(title: str, spec: str, says: str, fix: str) -> Mistake:
 
 
 MACHINE = (
+    program(
+        "a program of sudospawner's",
+        'c.SudoSpawner.sudospawner_path = "/no/such/sudospawner"',
+        "there is no /no/such/sudospawner",
+        ALONE + 'c.JupyterHub.spawner_class = "sudospawner.SudoSpawner"\n',
+    ),
     option(
         "homes below a file",
         'c.LocalHomespace.root = "/etc/passwd/homes"',

@@ -38,7 +38,7 @@ PROFILES = (
         _profiles('"big"'),
         OPTION,
         "expected a dict, not the str 'big'",
-        "give",
+        "let each of them be a dict",
     ),
     Mistake(
         "an image for a process",

@@ -126,7 +126,7 @@ VALUES = (
         'c.GreyHub.accepted_risks = ["plain_http"]  # here',
         "c.GreyHub.accepted_risks",
         "plain_http",
-        "give",
+        "write 'plain-http'",
     ),
     Mistake(
         "OAuth groups without group management, which had no effect",
