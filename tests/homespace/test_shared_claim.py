@@ -125,18 +125,6 @@ def test_a_home_is_removed_and_no_link_in_it_is_followed(
     assert (volume / "grace" / "work.txt").read_text() == "grace"
 
 
-def test_what_its_owner_may_not_write_to_goes_too(
-    adapter: KubernetesHomespace, volume: Path
-) -> None:
-    """As root nothing is refused anyway: see the tests of stores for what others may."""
-    (volume / "ada" / "mod").mkdir()
-    (volume / "ada" / "mod" / "x.go").write_text("")
-    for path in (volume / "ada" / "mod", volume / "ada"):
-        path.chmod(0o500)
-    adapter.delete_home("ada", 0)
-    assert "ada" not in names(volume)
-
-
 def test_a_home_that_is_a_link_stays(
     adapter: KubernetesHomespace, hub: FakeHub, volume: Path
 ) -> None:
