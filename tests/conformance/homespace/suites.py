@@ -75,7 +75,7 @@ class Claims(Local):
         shutil.rmtree(self.root, ignore_errors=True)
 
     def config(self):
-        return {"KubernetesHomespace": {"shared_claim": claim_pods.CLAIM}}
+        return {"KubernetesHomespace": {"shared_claim": claim_pods.CLAIM, "deletion": "trash"}}
 
     def _connect(self, subject, user, options):
         """As in the pod of a user: their directory is made, and mounted."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import stat
+import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -258,3 +260,30 @@ def test_with_a_real_hub_a_home_leaves_with_its_user_only(directory: Path) -> No
         hub.api("POST", "users/bob")
         hub.api("DELETE", "users/bob")  # who never had a home
         assert "Error cleaning up" not in hub.log.read_text()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be another user")
+@pytest.mark.parametrize("days", [0, 30])
+def test_what_its_owner_may_not_write_to_goes_too(days: int) -> None:
+    """Go's modules are read-only, for one. A link to such a directory is left alone."""
+    with tempfile.TemporaryDirectory() as top:
+        home, beside = Path(top) / "homes" / "ada", Path(top) / "beside"
+        (home / "mod" / "deep").mkdir(parents=True)
+        (home / "mod" / "deep" / "x.go").write_text("")
+        beside.mkdir()
+        (home / "link").symlink_to(beside)
+        for path in (Path(top), home.parent, *home.rglob("*"), home, beside):
+            os.chown(path, 65534, 65534, follow_symlinks=False)
+        for path in (home / "mod" / "deep", home / "mod", home, beside):
+            path.chmod(0o500)
+        os.seteuid(65534)
+        try:
+            where = remove_home(str(home), {}, days)
+        finally:
+            os.seteuid(0)
+        assert not home.exists()
+        assert stat.S_IMODE(beside.stat().st_mode) == 0o500
+        if days:
+            moved = Path(where.removeprefix("file://"))
+            assert stat.S_IMODE(moved.stat().st_mode) == 0o500
+            assert (moved / "mod" / "deep" / "x.go").exists()
