@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -24,6 +25,17 @@ import sys
 from greyhub.broker.keeping import keep
 sys.exit(keep([sys.executable, "-c", sys.argv[1]]))
 """
+
+STARTS = f"""
+import sys
+starts = open({{path!r}}, "a")
+def note(event, about):
+    if event == "subprocess.Popen":
+        print("start", file=starts, flush=True)
+sys.addaudithook(note)
+{KEEP}
+"""
+"""It notes each start, also of a program that ends before it has noted anything."""
 
 PARENT = """
 import subprocess, sys
@@ -58,8 +70,8 @@ def start() -> Iterator[Start]:
     """Starts a program by its text; all of them, and what they have started, end afterwards."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def run(*texts: str) -> subprocess.Popen[bytes]:
-        started.append(subprocess.Popen([sys.executable, "-c", *texts]))
+    def run(*texts: str, **options: Any) -> subprocess.Popen[bytes]:
+        started.append(subprocess.Popen([sys.executable, "-c", *texts], **options))
         return started[-1]
 
     yield run
@@ -107,8 +119,11 @@ def test_one_that_waits_to_start_another_starts_none_when_it_is_told_to_end(
     start: Start, notes: Path
 ) -> None:
     """Each pause is longer than the last: a broker that is killed as it starts is no loop."""
-    keeper = start(KEEP, NOTES.format(path=str(notes)) + KILLED)
-    until(lambda: len(pids(notes)) == 3, what="the third broker")
+    text = STARTS.format(path=str(notes))
+    keeper = start(text, f"import os, signal\n{KILLED}", stdout=subprocess.PIPE)
+    assert keeper.stdout
+    for _ in range(3):
+        assert b"another follows" in keeper.stdout.readline()
     keeper.terminate()
     assert keeper.wait(60) == 0
-    assert len(pids(notes)) == 3
+    assert notes.read_text().split() == ["start"] * 3
