@@ -45,14 +45,21 @@ async def _submitted(gateway: Gateway, told: Mapping[str, Any]) -> str:
 
 
 async def change(gateway: Gateway, name: str, what: str, message: Mapping[str, Any]) -> str:
-    """Scale or adapt a cluster; what a limit made less, in the gateway's words."""
+    """Scale or adapt a cluster; what a limit made less, in the gateway's words.
+
+    It is asked again where the gateway is away for a moment: twice is the same as once.
+    """
     url = f"{gateway.address}/api/v1/clusters/{name}/{what}"
-    try:
-        async with asyncio.timeout(6 * SOON):
-            answer = await (await gateway._request("POST", url, json=message)).json()
-    except Exception as error:
-        raise in_words(error, gateway.address) from error
-    return "" if answer.get("ok", True) else str(answer.get("msg") or "")
+    deadline = _now() + 2 * SOON
+    while True:
+        try:
+            async with asyncio.timeout(6 * SOON):
+                answer = await (await gateway._request("POST", url, json=message)).json()
+            return "" if answer.get("ok", True) else str(answer.get("msg") or "")
+        except Exception as error:
+            if _now() > deadline or not is_away(error):
+                raise in_words(error, gateway.address) from error
+        await asyncio.sleep(0.5)
 
 
 async def end(gateway: Gateway, name: str) -> None:

@@ -97,6 +97,7 @@ class BrokerCluster(GatewayCluster):  # type: ignore[misc]
         self._workers, self.broker, self._packages = workers, broker, packages
         self._start_timeout = parse_timedelta(start_timeout, default="s")
         self.checking: set[asyncio.Task[None]] = set()
+        self._changing = asyncio.Lock()
         self._closing, self._released, self._gone = threading.Lock(), False, False
         return options
 
@@ -120,11 +121,15 @@ class BrokerCluster(GatewayCluster):  # type: ignore[misc]
     def _change(self, what: str, **message: Any) -> Any:
         """Ask for a change. Asynchronous: a task, which runs also where nobody awaits it."""
         self._check_running()
-        asked = partial(gateway_calls.change, self.gateway, self.name, what, message)
+        asked = partial(self._asked, what, message)
         if self.asynchronous:
             return asyncio.ensure_future(_warned(asked()))
         _warn(self.gateway.sync(asked), stacklevel=4)
         return None
+
+    async def _asked(self, what: str, message: dict[str, Any]) -> str:
+        async with self._changing:  # one that is asked again does not overtake a later one
+            return await gateway_calls.change(self.gateway, self.name, what, message)
 
     @property
     def security(self) -> Any:

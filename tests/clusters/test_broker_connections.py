@@ -12,7 +12,7 @@ import pytest
 from greyhub.session import Session, connect
 from tests.conftest import make_directory
 from tests.support.brokers import BrokerHub, no_finalizers  # noqa: F401
-from tests.support.processes import command, started_in
+from tests.support.processes import command, ended, started_in
 from tests.support.waiting import MINUTE, until
 
 pytestmark = pytest.mark.processes
@@ -56,6 +56,19 @@ def test_a_killed_proxy_takes_no_results(hub: BrokerHub, session: Session) -> No
         assert cluster.status == "running"
 
 
+def test_a_killed_proxy_is_waited_for(hub: BrokerHub, session: Session) -> None:
+    with session.cluster(workers=1) as cluster, cluster.get_client() as client:
+        [before] = _proxies(hub)
+        before.kill()
+        until(lambda: ended(before.pid), what="its end")
+        cluster.scale(2)
+        client.wait_for_workers(2, timeout=MINUTE)
+        [before] = until(lambda: _proxies(hub) - {before}, what="another proxy")
+        before.kill()
+        until(lambda: ended(before.pid), what="its end")
+    until(lambda: not hub.parts(cluster.name), what="the end of scheduler and workers")
+
+
 def test_where_no_scheduler_can_be_reached_it_is_by_the_proxy(
     hub: BrokerHub, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -71,7 +84,7 @@ def test_where_no_scheduler_can_be_reached_it_is_by_the_proxy(
 def test_an_idle_cluster_whose_broker_never_comes_back_ends_itself(
     hub: BrokerHub, session: Session
 ) -> None:
-    cluster: Any = session.cluster(workers=1, idle_timeout=2, shutdown_on_close=False)
+    cluster: Any = session.cluster(workers=1, idle_timeout=10, shutdown_on_close=False)
     with cluster.get_client() as client:
         assert client.submit(pow, 2, 5).result(MINUTE) == 32
     hub.stop(signal.SIGKILL)
