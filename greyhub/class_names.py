@@ -15,4 +15,4 @@ def named_as(made: type, cls: type) -> type:
 
 def made_from(cls: type | None, *names: str) -> bool:
     """Whether a class is, or was made from, one of these names."""
-    return cls is not None and any(base.__name__ in names for base in cls.__mro__)
+    return isinstance(cls, type) and any(base.__name__ in names for base in cls.__mro__)

@@ -6,8 +6,10 @@ those of dask-cloudprovider, dask-jobqueue, `dask_gateway.GatewayCluster`, …
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from importlib.util import find_spec
+from typing import Any, Final, Protocol, runtime_checkable
 
 from traitlets import Any as AnyTrait
 from traitlets import Dict
@@ -42,6 +44,10 @@ class Cluster(Protocol):
         """End the cluster and everything that it started; safe to call twice."""
 
 
+IN_THE_NOTEBOOK: Final = ("coiled", "dask_cloudprovider", "dask_jobqueue", "dask_kubernetes")
+"""Packages of such classes, which the hub's environment need not have."""
+
+
 class ClusterAdapter(Adapter):
     """Fills the slot with a class that keeps Dask's cluster protocol."""
 
@@ -55,7 +61,14 @@ class ClusterAdapter(Adapter):
 
     @classmethod
     def opens(cls, value: object) -> Mapping[str, Any] | None:
-        """A class with ``scale``, ``adapt``, ``close`` and ``get_client``."""
+        """A class with ``scale``, ``adapt``, ``close`` and ``get_client``.
+
+        Or the name of one, where its package is known to be for notebooks and is not here.
+        """
+        if isinstance(value, str):
+            package, *rest = re.split("[.:]", value)
+            away = package in IN_THE_NOTEBOOK and rest and find_spec(package) is None
+            return {"cluster_class": value} if away else None
         protocol = ("scale", "adapt", "close", "get_client", "scheduler_address")
         known = isinstance(value, type) and not issubclass(value, Adapter)
         if known and all(hasattr(value, name) for name in protocol[:3]):
@@ -73,7 +86,12 @@ class ClusterAdapter(Adapter):
 
     async def ticket(self, spawner: Any) -> Mapping[str, Any]:
         """The class and its options."""
-        return {"class": import_string(self.cluster_class), "options": self.options}
+        return {"class": self._name, "options": self.options}
+
+    @property
+    def _name(self) -> str:
+        given = self.cluster_class
+        return given if isinstance(given, str) else import_string(given)
 
     @classmethod
     def connect(
@@ -93,13 +111,27 @@ class ClusterAdapter(Adapter):
         return of_this_process(each for each in list(kept) if isinstance(each, known))
 
     async def check(self) -> Sequence[Finding]:
-        """Does a dask-gateway answer, of a version that fits, and agree on the time?"""
-        from greyhub.clusters.live_check import gateway
+        """What can be asked of what the class works with, for those that are known here."""
+        from greyhub.clusters import live_check, operator_check
 
-        address = self.options.get("address")
-        known = getattr(self.cluster_class, "__name__", "") == "GatewayCluster"
-        return await gateway(str(address)) if known and address else ()
+        package, name = re.split("[.:]", self._name)[0], self.label()
+        if name == "GatewayCluster" and (address := self.options.get("address")):
+            return await live_check.gateway(str(address))
+        here = [_not_here(package)] if isinstance(self.cluster_class, str) else []
+        if package == "dask_kubernetes" and name == "KubeCluster":
+            return [*here, *await operator_check.operator(self.config, self.options)]
+        return here
 
     def label(self) -> str:
         """The name of the class."""
-        return str(self.cluster_class.__name__)
+        return re.split("[.:]", self._name)[-1]
+
+
+def _not_here(package: str) -> Finding:
+    return Finding(
+        "note",
+        f"{package} is not installed here: whether servers have it, and take "
+        "c.ClusterAdapter.options, is seen once a notebook asks for a cluster",
+        f"pip install {package.replace('_', '-')} in the servers' environment or image",
+        option="c.GreyHub.cluster",
+    )

@@ -74,6 +74,7 @@ RIGHT = (
         INSTANCES + 'c.AzureMLSpawner.access = "redirect"\nc.AzureMLSpawner.assign_to_user = True',
     ),
     Right("get_config", 'c = get_config()\nc.GreyHub.flavour = "local"'),
+    Right("a class that notebooks alone have", 'c.GreyHub.cluster = "coiled.Cluster"'),
     Right("a section by its key", 'c["JupyterHub"]["port"] = 8001'),
     Right("a mapping of sections", 'c.update({"JupyterHub": {"port": 8001}})'),
     Right(

@@ -159,6 +159,14 @@ CAUSES: dict[str, dict[str, str]] = {
         "times, with longer and longer pauses, and nothing bounds close()",
         "CLUSTER-032": NO_TIMEOUT,
     },
+    "cluster-operator": {
+        "CLUSTER-013": "dask-kubernetes 2026.3.0, operator/kubecluster/kubecluster.py:791: "
+        "__enter__() looks at nothing",
+        "CLUSTER-018": "dask-kubernetes 2026.3.0, operator/kubecluster/kubecluster.py:591: logs "
+        "are kept by the names of pods",
+        "CLUSTER-022": "distributed 2026.8.0, deploy/cluster.py:231: when the scheduler's "
+        "connection ends, the status is left as it is",
+    },
     "cluster-gateway": {
         "CLUSTER-009": "dask-gateway 2026.3.0, client.py:1046: the loop is asked for after another "
         "thread has stopped it",
