@@ -76,6 +76,8 @@ class Session:
         greyhub.clusters.Cluster
             A context manager: the cluster ends with the block.
         """
+        if isinstance(workers, bool | str | float):
+            raise TypeError(f"workers={workers!r}: a number of workers is a whole number")
         if workers is not None and workers < 0:
             raise ValueError(f"workers={workers}: a cluster has no fewer than 0")
         cluster: Cluster = self._connect("cluster", workers=workers, **options)

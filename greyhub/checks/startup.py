@@ -29,6 +29,7 @@ from greyhub.checks.services import (
 from greyhub.checks.shapes import service_keys
 from greyhub.checks.tokens import TOKENS, short_tokens, shortest, tokens, tokens_of
 from greyhub.imports import import_object
+from greyhub.wording import did_you_mean
 
 RBAC = "fix it; the scopes are at jupyterhub.readthedocs.io, under RBAC"
 
@@ -92,6 +93,7 @@ def _loaded(platform: Platform) -> Iterator[Finding]:
                 yield platform.finding(
                     "error", place, f"JupyterHub refuses {what}: {_said(platform, error)}", fix
                 )
+        yield from _scopes_of_services(platform)
         if not refused and (path := platform.is_set("JupyterHub", "load_roles")):
             for step in (hub.init_role_creation, hub.init_role_assignment):
                 try:
@@ -101,6 +103,25 @@ def _loaded(platform: Platform) -> Iterator[Finding]:
                     said = f"JupyterHub refuses these roles: {_said(platform, error)}"
                     yield platform.finding("error", path, said, "fix the role that it names")
                     break
+
+
+def _scopes_of_services(platform: Platform) -> Iterator[Finding]:
+    """Scopes that there are not: the hub starts, and refuses each login by the service."""
+    from jupyterhub.scopes import scope_definitions
+
+    path = platform.is_set("JupyterHub", "services") or ()
+    for service in mappings(platform.value("JupyterHub", "services")) if path else ():
+        given = service.get("oauth_client_allowed_scopes")
+        for scope in given if isinstance(given, list) else ():
+            name = str(scope).partition("!")[0]
+            if name not in scope_definitions:
+                yield platform.finding(
+                    "warning",
+                    path,
+                    f"nobody could log in by the service {service.get('name')!r}: there is no "
+                    f"scope {name!r}{did_you_mean(name, scope_definitions)}",
+                    RBAC,
+                )
 
 
 Step = tuple[Sequence[str], str, Callable[[], Any], str]

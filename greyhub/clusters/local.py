@@ -60,7 +60,9 @@ class LocalCluster(ClusterAdapter):
     ) -> Cluster:
         """A new cluster of ``workers``, by default as many as are allowed."""
         from greyhub.clusters.limited import LimitedCluster
+        from greyhub.clusters.local_arguments import check
 
+        check(options)
         limit = ticket["max_workers"]
         cluster: Cluster = LimitedCluster(
             max_workers=limit,

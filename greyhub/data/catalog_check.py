@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from greyhub.adapter import Finding
+from greyhub.addresses import WrongAddress, check_address
 from greyhub.data.document import Fault
 from greyhub.data.entries import Entry
 from greyhub.data.hub_reader import HubReader
@@ -126,6 +127,13 @@ class CatalogCheck:
         """A dataset's files, if servers run on this machine: there, and open to all users?"""
         entry = self._found.entries[name]
         findings = []
+        for url in self._urls(entry):
+            if "://" in url:
+                try:
+                    check_address(url)
+                except WrongAddress as wrong:
+                    what = f"{entry.where}: {name!r}: {wrong.what}"
+                    findings.append(Finding("error", what, wrong.fix))
         for path in self._paths(entry):
             if not os.path.exists(path):
                 what = f"{entry.where}: {name!r} is not here: there is no {path}"
@@ -137,9 +145,12 @@ class CatalogCheck:
 
     def _paths(self, entry: Entry) -> list[str]:
         """The local files that an entry names in full."""
-        rendering = Rendering(entry, self._policy, {})
-        places = (local(url) for url in rendering.places(entry.templated))
+        places = (local(url) for url in self._urls(entry))
         return [path for path in places if path and not any(mark in path for mark in "*?[{")]
+
+    def _urls(self, entry: Entry) -> list[str]:
+        """Where the data of an entry is, as far as that is known."""
+        return Rendering(entry, self._policy, {}).places(entry.templated)
 
     def _secrets(self, name: str) -> list[Finding]:
         entry = self._found.entries[name]

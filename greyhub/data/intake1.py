@@ -13,6 +13,10 @@ from greyhub.data.parameter_formats import from_first
 from greyhub.data.parameters import Parameter
 from greyhub.data.policy import Policy, import_string
 from greyhub.data.rendering import Rendering, beside
+from greyhub.wording import did_you_mean
+
+CODE = {"alias": "intake.source.derived.AliasSource"}
+"""Short names that Intake 1 had for classes that do more than read data."""
 
 CATALOGS = frozenset({"yaml_file_cat", "intake.catalog.local:YAMLFileCatalog"})
 """The drivers of an entry that is a catalogue itself: the name, and what ``yaml()`` writes."""
@@ -103,9 +107,18 @@ class FirstEntry(Entry):
     def _without_driver(self, policy: Policy) -> Fault:
         """Why its driver is not used: nothing brings it, or no catalogue may name it."""
         module, _, name = import_string(self.driver).rpartition(":")
-        if not module:
+        if name in CODE and not module:
             return self.fault(
-                f"needs the driver {name!r}, and no installed package brings it",
+                f"names {CODE[name]!r} as its driver, by its short name, and a catalogue may not "
+                "name code",
+                f"if it is to be allowed, write driver: {CODE[name]}, and "
+                f"c.{policy.section}.readers = [{CODE[name]!r}]",
+            )
+        if not module:
+            short = [each for each in installed.drivers() if ":" not in each]
+            return self.fault(
+                f"needs the driver {name!r}, and no installed package brings it"
+                + did_you_mean(name, short, cutoff=0.75),
                 "pip install the package that does in this environment (netcdf, zarr, opendap: "
                 "intake-xarray; parquet: intake-parquet), or fix the name",
             )

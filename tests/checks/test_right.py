@@ -61,16 +61,21 @@ def test_a_limit_that_nothing_enforces_is_warned_of(option: str, tmp_path: Path)
 
 
 TOKEN = "import secrets\nt = secrets.token_hex()\n"
-TWICE = {
+SERVICE = 'c.JupyterHub.services = [{"name": "a", "url": "http://127.0.0.1:9000", '
+HALF = {
+    "nobody could log in by the service 'a': there is no scope 'list:user'; did you mean": SERVICE
+    + '"oauth_client_allowed_scopes": ["list:user!group=x", "self"]}]',
     "two services are called 'a'": 'c.JupyterHub.services = [{"name": "a"}, {"name": "a"}]',
     "the services 'a' and 'b' have one token": TOKEN
     + 'c.JupyterHub.services = [{"name": "a", "api_token": t}, {"name": "b", "api_token": t}]',
 }
 
 
-@pytest.mark.parametrize("says", TWICE)
-def test_services_of_which_the_hub_keeps_one_are_warned_of(says: str, tmp_path: Path) -> None:
-    found = read(str(write(tmp_path, TWICE[says]))).findings
+@pytest.mark.parametrize("says", HALF)
+def test_services_with_which_the_hub_starts_and_that_do_not_work_are_warned_of(
+    says: str, tmp_path: Path
+) -> None:
+    found = read(str(write(tmp_path, HALF[says]))).findings
     forget()
     (said,) = [each for each in found if each.level == "warning"]
     assert said.option == "c.JupyterHub.services"

@@ -309,6 +309,25 @@ async def test_a_check_counts_what_can_be_opened(write: Write, folder: Path) -> 
     assert "'snow' needs the driver 'no-such-driver'" in said(findings, "error")
 
 
+@pytest.mark.parametrize(
+    ("url", "says", "fix"),
+    [
+        ("htps://h/rain.csv", "the protocol 'htps'; did you mean", "write 'https://h/rain.csv'"),
+        ("s3:///rain.csv", "names no bucket", "write 's3://BUCKET/rain.csv'"),
+        ("https://h:99999/rain.csv", "'99999' for a port", "from 1 to 65535"),
+    ],
+)
+async def test_a_check_of_a_dataset_at_no_address(
+    write: Write, folder: Path, url: str, says: str, fix: str
+) -> None:
+    path = write(f"sources:\n  rain: {{driver: csv, args: {{urlpath: '{url}'}}}}\n")
+    found = await adapter(folder, [path]).check()
+    (bad,) = [each for each in found if f"{path}:2: 'rain'" in each.message]
+    assert bad.level == "error"
+    assert says in bad.message
+    assert fix in bad.fix
+
+
 async def test_a_check_of_a_malformed_file(write: Write, folder: Path) -> None:
     path = write("")
     (finding,) = await adapter(folder, [path]).check()

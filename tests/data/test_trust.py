@@ -147,7 +147,9 @@ def test_drivers_that_the_administrator_allows(
         ("intake.source.derived:GenericTransform", "a catalogue may not name code"),
         ("intake.catalog.local.YAMLFilesCatalog", "a catalogue may not name code"),
         ("no_such_package.readers.Reader", "needs no_such_package, which is not installed here"),
+        ("alias", "'intake.source.derived.AliasSource' as its driver, by its short name"),
         ("no-such-driver", "no installed package brings it"),
+        ("csvv", "no installed package brings it; did you mean 'csv'"),
     ],
 )
 def test_what_is_refused_is_not_told_to_be_missing(write: Write, driver: str, says: str) -> None:
