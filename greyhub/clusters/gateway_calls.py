@@ -21,7 +21,7 @@ async def create(gateway: Gateway, options: Mapping[str, Any], *, broker: bool, 
     would make two clusters.
     """
     told = {**options, **({"key": uuid4().hex} if broker else {})}
-    deadline = _now() + 2 * SOON
+    deadline = _now() + 4 * SOON
     while True:
         try:
             async with asyncio.timeout(6 * SOON):
@@ -50,7 +50,7 @@ async def change(gateway: Gateway, name: str, what: str, message: Mapping[str, A
     It is asked again where the gateway is away for a moment: twice is the same as once.
     """
     url = f"{gateway.address}/api/v1/clusters/{name}/{what}"
-    deadline = _now() + 2 * SOON
+    deadline = _now() + 4 * SOON
     while True:
         try:
             async with asyncio.timeout(6 * SOON):

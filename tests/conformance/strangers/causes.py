@@ -162,8 +162,6 @@ CAUSES: dict[str, dict[str, str]] = {
     "cluster-operator": {
         "CLUSTER-013": "dask-kubernetes 2026.3.0, operator/kubecluster/kubecluster.py:791: "
         "__enter__() looks at nothing",
-        "CLUSTER-018": "dask-kubernetes 2026.3.0, operator/kubecluster/kubecluster.py:591: logs "
-        "are kept by the names of pods",
         "CLUSTER-022": "distributed 2026.8.0, deploy/cluster.py:231: when the scheduler's "
         "connection ends, the status is left as it is",
     },
