@@ -18,9 +18,16 @@ from tests.support.waiting import MINUTE, until
 pytestmark = pytest.mark.processes
 
 
+CONFIG = """
+c.LocalBrokerCluster.end_with_server = False
+# The cluster of the test before may be ending still.
+c.LocalBrokerCluster.user_limits = {"clusters": 8, "workers": 8}
+"""
+
+
 @pytest.fixture(scope="module")
 def hub() -> Iterator[BrokerHub]:
-    lasting = BrokerHub(make_directory(), "c.LocalBrokerCluster.end_with_server = False\n")
+    lasting = BrokerHub(make_directory(), CONFIG)
     with lasting.running("ada") as found:
         yield found
 
